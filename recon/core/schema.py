@@ -1,0 +1,361 @@
+"""Every table between two stages and every table a run publishes: columns, types, order, meaning.
+
+`docs/tables.md` and the comments in the published DuckDB file are generated from here, and every
+stage calls `check` on what it gets and on what it gives. Money is `Int64` minor units of the row's
+currency; totals are 128-bit. Times are UTC, microseconds, without a zone; dates are the sender's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import polars as pl
+
+from recon.core.codes import (
+    Code,
+    DisputeStatus,
+    InputState,
+    Kind,
+    MatchKind,
+    OutOfPocket,
+    Outcome,
+    Severity,
+    Side,
+    State,
+)
+
+TIMESTAMP = pl.Datetime("us")
+RECORD_BITS = 28  # a txn_id is 35 bits of the file's identity and 28 bits of record number
+RECORD_LIMIT = 1 << RECORD_BITS
+
+
+def words(vocabulary: type[IntEnum]) -> pl.Enum:
+    """Return the text type of a vocabulary: its member names in number order."""
+    return pl.Enum([member.name for member in sorted(vocabulary, key=int)])
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, its type and what it means to a reader of the table."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what a row is, its columns in order, and the total key it is sorted by."""
+
+    name: str
+    row_is: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """Return the columns as a polars schema."""
+        return {column.name: column.dtype for column in self.columns}
+
+    def empty(self) -> pl.DataFrame:
+        """Return a frame of this table with no rows."""
+        return pl.DataFrame(schema=self.schema)
+
+
+TRANSACTIONS = Table(
+    "transactions",
+    "a row of a file",
+    ("txn_id",),
+    (
+        Column("txn_id", pl.Int64, "identity: file and record number, given once at load"),
+        Column("side", words(Side), "who sent the file"),
+        Column("source", pl.String, "name of the source in the rule file"),
+        Column("file_id", pl.String, "first 16 hex digits of the file's SHA-256 within its source"),
+        Column("record_no", pl.Int64, "1-based number of the physical record where the row begins"),
+        Column("byte_start", pl.Int64, "offset of the row's first byte in the staged file"),
+        Column("byte_end", pl.Int64, "offset just past the row's last byte"),
+        Column("fingerprint", pl.Int64, "digest of the row's own content and its occurrence"),
+        Column("kind", words(Kind), "what the row means"),
+        Column("state", words(State), "what the sender says became of it"),
+        Column("merchant_id", pl.String, "merchant number or account"),
+        Column("terminal_id", pl.String, "terminal number"),
+        Column("order_id", pl.String, "the row's own merchant order (or refund) number"),
+        Column("channel_ref", pl.String, "the row's own channel transaction (or refund) number"),
+        Column("bank_ref", pl.String, "reference that the bank line carries"),
+        Column("rrn", pl.String, "retrieval reference number"),
+        Column("stan", pl.String, "system trace audit number; never a key by itself"),
+        Column("auth_code", pl.String, "authorisation code"),
+        Column("card", pl.String, "card number, first six and last four at most"),
+        Column("batch_id", pl.String, "settlement batch: the key of many rows and one credit"),
+        Column("original_ref", pl.String, "refund, reversal: order or reference of the original"),
+        Column("product", pl.String, "card type, wallet or product as the sender names it"),
+        Column("amount_minor", pl.Int64, "signed amount, minor units; money to the merchant is +"),
+        Column("fee_minor", pl.Int64, "fee, minor units; + is a cost, - is a fee returned"),
+        Column("net_minor", pl.Int64, "what should reach the bank: amount - fee, minor units"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("occurred_at", TIMESTAMP, "when it happened, UTC"),
+        Column("clearing_date", pl.Date, "the channel's clearing day"),
+        Column("value_date", pl.Date, "the bank's value date"),
+        Column("due_date", pl.Date, "day by which the next side must show the money"),
+        Column("memo", pl.String, "free text of the sender"),
+    ),
+)
+
+SLIM = Table(
+    "slim",
+    "a row of `transactions` as the matcher sees it: no text",
+    ("txn_id",),
+    (
+        Column("txn_id", pl.Int64, "identity"),
+        Column("side", pl.UInt8, "`Side` number"),
+        Column("source", pl.UInt16, "position of the source in the rule file"),
+        Column("kind", pl.UInt8, "`Kind` number"),
+        Column("state", pl.UInt8, "`State` number"),
+        Column("amount_minor", pl.Int64, "signed amount"),
+        Column("fee_minor", pl.Int64, "fee, null when the sender gives none"),
+        Column("net_minor", pl.Int64, "amount - fee"),
+        Column("currency", pl.UInt16, "position in `recon.core.money.CURRENCIES`"),
+        Column("occurred_at", TIMESTAMP, "UTC, null when unknown"),
+        Column("clearing_date", pl.Date, "clearing day"),
+        Column("value_date", pl.Date, "value date"),
+        Column("due_date", pl.Date, "day by which the next side must show the money"),
+        Column("fingerprint", pl.Int64, "digest of the row's content and its occurrence"),
+    ),
+)
+
+INPUTS = Table(
+    "inputs",
+    "a file",
+    ("source", "path"),
+    (
+        Column("source", pl.String, "name of the source in the rule file"),
+        Column("side", words(Side), "who sent it"),
+        Column("format", pl.String, "format name"),
+        Column("path", pl.String, "path as declared, business date filled in"),
+        Column("file_id", pl.String, "identity of the file inside this workspace"),
+        Column("sha256", pl.String, "SHA-256 of the bytes as received"),
+        Column("bytes", pl.Int64, "size in bytes"),
+        Column("lines", pl.Int64, "physical lines, all accounted for"),
+        Column("rows", pl.Int64, "data rows accepted"),
+        Column("rejected", pl.Int64, "data rows refused"),
+        Column("state", words(InputState), "what became of it"),
+        Column("controls", pl.String, "JSON: each control total, declared and computed"),
+        Column("message", pl.String, "why it was held, refused or is missing, and the fix"),
+    ),
+)
+
+REJECTS = Table(
+    "rejects",
+    "a refused row",
+    ("file_id", "record_no"),
+    (
+        Column("file_id", pl.String, "the file"),
+        Column("source", pl.String, "name of the source"),
+        Column("record_no", pl.Int64, "1-based physical record number"),
+        Column("byte_start", pl.Int64, "offset of the first byte in the staged file"),
+        Column("byte_end", pl.Int64, "offset just past the last byte"),
+        Column("text", pl.String, "the line, card numbers masked, cut at 500 characters"),
+        Column("reasons", pl.List(pl.String), "every reason, not only the first"),
+    ),
+)
+
+LINKS = Table(
+    "links",
+    "an edge between two rows",
+    ("left_txn_id", "right_txn_id", "leg"),
+    (
+        Column("left_txn_id", pl.Int64, "row on the leg's left side"),
+        Column("right_txn_id", pl.Int64, "row on the leg's right side"),
+        Column("leg", pl.String, "name of the leg in the rule file"),
+        Column("pass", pl.String, "name of the pass that found it"),
+        Column("match_kind", words(MatchKind), "kind of evidence"),
+        Column("score", pl.Int32, "confidence in parts per million"),
+        Column("reasons", pl.String, "the evidence in words"),
+    ),
+)
+
+GROUPS = Table(
+    "groups",
+    "a match group: rows connected by links",
+    ("group_id",),
+    (
+        Column("group_id", pl.Int64, "smallest txn_id of the group"),
+        Column("merchant_rows", pl.Int64, "rows of the merchant"),
+        Column("channel_rows", pl.Int64, "rows of the channel"),
+        Column("bank_rows", pl.Int64, "rows of the bank"),
+        Column("merchant_minor", pl.Int128, "sum of the merchant's amounts"),
+        Column("channel_minor", pl.Int128, "sum of the channel's amounts"),
+        Column("channel_net_minor", pl.Int128, "sum of the channel's net amounts"),
+        Column("bank_minor", pl.Int128, "sum of the bank's amounts"),
+        Column("currency", pl.String, "currency of the group; null when it holds several"),
+        Column("outcome", words(Outcome), "BREAK when any row breaks, else CARRIED, else MATCHED"),
+    ),
+)
+
+OUTCOMES = Table(
+    "outcomes",
+    "an accepted row and where it ended",
+    ("txn_id",),
+    (
+        Column("txn_id", pl.Int64, "the row"),
+        Column("group_id", pl.Int64, "its match group"),
+        Column("outcome", words(Outcome), "exactly one"),
+        Column("opening", pl.Boolean, "true when the row was carried in from the night before"),
+        Column("closing", pl.Boolean, "true when the row is carried to the next night"),
+        Column("reason", pl.String, "why, where the outcome alone does not tell"),
+    ),
+)
+
+BREAKS = Table(
+    "breaks",
+    "a fact about the data",
+    ("break_id",),
+    (
+        Column("break_id", pl.String, "stable identity"),
+        Column("business_date", pl.Date, "the night"),
+        Column("code", words(Code), "what is wrong; benign codes included"),
+        Column("leg", pl.String, "leg on which it was seen"),
+        Column("group_id", pl.Int64, "match group"),
+        Column("txn_ids", pl.List(pl.Int64), "the rows, the one at fault first"),
+        Column("source", pl.String, "source of the first row, or of the file"),
+        Column("expected_minor", pl.Int64, "what should be there"),
+        Column("actual_minor", pl.Int64, "what is there"),
+        Column("difference_minor", pl.Int64, "actual - expected"),
+        Column("currency", pl.String, "currency"),
+        Column("cause", pl.String, "named cause, or null"),
+        Column("first_seen", pl.Date, "night on which it was first reported"),
+        Column("due_date", pl.Date, "when the waiting ended or ends"),
+        Column("status", words(DisputeStatus), "new, still open, or resolved tonight"),
+        Column("nearest_txn_id", pl.Int64, "nearest candidate partner"),
+        Column("failed_gate", pl.String, "the condition that the nearest candidate fails, by how"),
+    ),
+)
+
+DISPUTES = Table(
+    "disputes",
+    "a candidate case for a person",
+    ("dispute_id",),
+    (
+        Column("dispute_id", pl.String, "stable across re-runs and nights"),
+        Column("run_id", pl.String, "the run"),
+        Column("business_date", pl.Date, "the night"),
+        Column("code", words(Code), "what is wrong"),
+        Column("label_zh", pl.String, "the code in Chinese"),
+        Column("label_en", pl.String, "the code in English"),
+        Column("severity", words(Severity), "how soon a person should look"),
+        Column("status", words(DisputeStatus), "new, still open, or resolved tonight"),
+        Column("currency", pl.String, "currency"),
+        Column("amount_minor", pl.Int64, "money at risk, >= 0"),
+        Column("expected_minor", pl.Int64, "what should be there"),
+        Column("actual_minor", pl.Int64, "what is there"),
+        Column("difference_minor", pl.Int64, "actual - expected"),
+        Column("out_of_pocket", words(OutOfPocket), "who has lost money until it is put right"),
+        Column("cause", pl.String, "named cause, or null"),
+        Column("confidence", pl.Int32, "parts per million; 1,000,000 when keys decide"),
+        Column("suggested_action_zh", pl.String, "what to do, Chinese"),
+        Column("suggested_action", pl.String, "what to do, English"),
+        Column("explanation_zh", pl.String, "what happened, with the figures, Chinese"),
+        Column("explanation_en", pl.String, "what happened, with the figures, English"),
+        Column("merchant_id", pl.String, "merchant"),
+        Column("order_id", pl.String, "order"),
+        Column("channel_ref", pl.String, "channel reference"),
+        Column("bank_ref", pl.String, "bank reference"),
+        Column("first_seen", pl.Date, "night on which it was first reported"),
+        Column("age_days", pl.Int32, "days since first_seen"),
+        Column("due_at", pl.Date, "day by which to act"),
+        Column(
+            "evidence",
+            pl.List(
+                pl.Struct(
+                    {
+                        "side": pl.String,
+                        "source": pl.String,
+                        "file_id": pl.String,
+                        "record_no": pl.Int64,
+                        "txn_id": pl.Int64,
+                        "amount_minor": pl.Int64,
+                    }
+                )
+            ),
+            "pointers back to the rows of the staged files",
+        ),
+    ),
+)
+
+OPEN_ITEMS = Table(
+    "open_items",
+    "a row carried to the next night, with the whole row",
+    ("txn_id", "leg"),
+    (
+        *TRANSACTIONS.columns,
+        Column("leg", pl.String, "leg on which the row waits"),
+        Column("first_seen", pl.Date, "night on which the row was loaded"),
+        Column("age", pl.Int32, "age in business days"),
+        Column("waiting_for", words(Side), "side that must show the money"),
+        Column("wait_until", pl.Date, "last day of patience; a break after it"),
+        Column("break_code", words(Code), "the break already reported, null while in transit"),
+        Column("break_since", pl.Date, "night on which that break was first reported"),
+    ),
+)
+
+RUNS = Table(
+    "runs",
+    "a run",
+    ("run_id",),
+    (
+        Column("run_id", pl.String, "derived from inputs, rules, version and previous state"),
+        Column("name", pl.String, "name of the reconciliation"),
+        Column("business_date", pl.Date, "the night"),
+        Column("previous_run_id", pl.String, "the state it continued from"),
+        Column("version", pl.String, "version of recon"),
+        Column("rules_sha256", pl.String, "digest of the rule file and what it includes"),
+        Column("opening_rows", pl.Int64, "rows carried in"),
+        Column("new_rows", pl.Int64, "rows accepted tonight"),
+        Column("closed_rows", pl.Int64, "rows closed tonight"),
+        Column("closing_rows", pl.Int64, "rows carried out"),
+        Column("rejected_rows", pl.Int64, "rows refused"),
+        Column("links", pl.Int64, "links made"),
+        Column("breaks", pl.Int64, "breaks that are not benign"),
+        Column("disputes", pl.Int64, "candidate disputes"),
+        Column("exit_code", pl.Int32, "exit code before any --fail-on gate"),
+    ),
+)
+
+PUBLISHED: tuple[Table, ...] = (
+    INPUTS,
+    TRANSACTIONS,
+    REJECTS,
+    LINKS,
+    GROUPS,
+    OUTCOMES,
+    BREAKS,
+    DISPUTES,
+    OPEN_ITEMS,
+    RUNS,
+)
+
+
+def check(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return `frame`, after asserting that its columns and types are those of `table`."""
+    wanted = list(table.schema.items())
+    found = list(frame.schema.items())
+    differing = [pair for pair in zip(wanted, found, strict=False) if pair[0] != pair[1]]
+    assert wanted == found, f"{table.name}: expected/found differ: {differing or (wanted, found)}"
+    return frame
+
+
+def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return `frame` with exactly the columns of `table`: missing ones null, in order, cast."""
+    present = set(frame.columns)
+    return frame.select(
+        (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in table.schema.items()
+    )
+
+
+def txn_id(file_bits: int, record_no: int) -> int:
+    """Return the row identity of `record_no` in the file whose 35-bit identity is given."""
+    assert 0 <= file_bits < 1 << 35
+    assert 0 < record_no < RECORD_LIMIT
+    return (file_bits << RECORD_BITS) | record_no

@@ -1,0 +1,247 @@
+"""What a format is: how to recognise it, how to cut it into rows, what its columns mean.
+
+A format reads one staged file in two steps that every format shares:
+
+1. `read` cuts the bytes into `RawRows` batches: text columns under the sender's own names, with the
+   physical record number and byte range of each row. It parses no money and no time. It reports to
+   a `Reading` every line it passed over, every row it refused, and what the file declares about
+   itself (trailers, balances).
+2. `fields` says, column by column, how the text becomes the canonical table. `recon.io.normalise`
+   applies it with the exact parsers; `refine` is for what a column mapping cannot say (signs that
+   depend on another column, references that change meaning with the kind).
+
+A format file defines one `FORMAT` constant (or a few, for siblings) and is listed in
+`recon/io/formats/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recon.core.codes import Kind, Side, State
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What recognition may look at: the name, the size and the first bytes of a file."""
+
+    name: str
+    size: int
+    head: bytes  # at most the first 64 KiB, of the first member when the file is an archive
+    members: tuple[str, ...] = ()  # names inside a zip archive
+
+    def text(self) -> str:
+        """Return the head as text: UTF-8 if it decodes (cut end allowed), else GB18030."""
+        for encoding in ("utf-8-sig", "gb18030"):
+            for cut in range(4):
+                try:
+                    return self.head[: len(self.head) - cut].decode(encoding)
+                except UnicodeDecodeError:
+                    continue
+        return self.head.decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A private copy of an input, already hashed; `path` is what readers open."""
+
+    path: Path
+    name: str  # the name as delivered
+    sha256: str
+    size: int
+    business_date: Any  # datetime.date of the night, for dates without a year
+
+
+@dataclass(slots=True)
+class RawRows:
+    """A batch of rows as text. All arrays have one length."""
+
+    columns: dict[str, pa.Array]  # pa.string() or pa.large_string(), null = absent
+    record_no: NDArray[np.int64]
+    byte_start: NDArray[np.int64]
+    byte_end: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A refused row: where it stands, what it says, every reason."""
+
+    record_no: int
+    byte_start: int
+    byte_end: int
+    text: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotal:
+    """One thing a file says about itself, beside what we computed (minor units, or a count)."""
+
+    name: str
+    declared: int
+    computed: int
+    currency: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether the file is right about itself."""
+        return self.declared == self.computed
+
+
+@dataclass(slots=True)
+class Reading:
+    """The account of reading one file, filled in by its reader and by `recon.io.load`."""
+
+    lines: int = 0  # physical lines in the file
+    header_lines: int = 0
+    trailer_lines: int = 0
+    comment_lines: int = 0
+    blank_lines: int = 0
+    record_lines: int = 0  # lines that belong to data rows, refused ones included
+    rejects: list[Reject] = field(default_factory=list)
+    declared: dict[str, str] = field(default_factory=dict)  # trailer cells, as text
+    controls: list[ControlTotal] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)  # account, statement number, ...
+    notes: list[str] = field(default_factory=list)
+
+    def all_lines_accounted(self) -> bool:
+        """Return whether every physical line is in exactly one class."""
+        return self.lines == (
+            self.header_lines
+            + self.trailer_lines
+            + self.comment_lines
+            + self.blank_lines
+            + self.record_lines
+        )
+
+
+# --- how text becomes a canonical column -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text as it stands, after stripping spaces, tabs and back-ticks; `nulls` become null."""
+
+    column: str
+    nulls: tuple[str, ...] = ("", "-", "--")
+    optional: bool = False  # the column may be absent from the file
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Exact money; see `recon.core.money` for the grammar. `columns` are tried by name in order."""
+
+    column: str
+    unit: str = "major"  # major | minor | credit_debit_minor (C/D or space, then minor digits)
+    decimal_mark: str = "."
+    thousands: str = ""  # "," allows grouping; a grouping that is not by three is a reject
+    extra_zero_decimals: bool = False  # 0.27000 is 0.27; 0.27100 is a reject
+    symbols: tuple[str, ...] = ()  # stripped once in front or behind, for instance "¥"
+    nulls: tuple[str, ...] = ("",)
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A local time of the source's zone, made UTC. `patterns` are tried in order.
+
+    A pattern is made of `YYYY MM DD hh mm ss` and literal characters, for instance
+    `YYYY-MM-DD hh:mm:ss`; `M D h` accept one or two digits. Two columns are joined by one space.
+    """
+
+    columns: tuple[str, ...]
+    patterns: tuple[str, ...]
+    zone: str = ""  # IANA name; empty: the source's zone
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A calendar date, same patterns as `Time`. `MMDD` takes its year from the business date."""
+
+    column: str
+    patterns: tuple[str, ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A closed set of words. A word outside it is a reject, unless `otherwise` is given."""
+
+    column: str
+    words: Mapping[str, Kind | State]
+    otherwise: Kind | State | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value on every row."""
+
+    value: str | int | Kind | State
+
+
+Field = Text | Money | Time | Day | Choice | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A declared total and how to compute ours: `compute` is a sum over canonical columns."""
+
+    name: str
+    declared: str  # key in `Reading.declared`
+    compute: pl.Expr
+    money: Money | None = None  # None: a count
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the rule file says about reading one source (all have defaults for fixed formats)."""
+
+    currency: str = "CNY"
+    zone: str = "Asia/Shanghai"
+    encoding: str = ""  # empty: the format's own
+    delimiter: str = ","
+    quote: str = '"'
+    header: bool = True
+    skip_lines: int = 0
+    comment: str = ""
+    ignore_columns: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)  # canonical -> sender's column
+    amount_unit: str = "major"
+    decimal_mark: str = "."
+    thousands: str = ""
+    time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
+    date_patterns: tuple[str, ...] = ("YYYY-MM-DD",)
+    kinds: Mapping[str, str] = field(default_factory=dict)  # sender's word -> Kind name
+    states: Mapping[str, str] = field(default_factory=dict)  # sender's word -> State name
+    member: str = ""  # which member of a zip, as a glob
+
+
+Reader = Callable[[StagedFile, Options, Reading], Iterator[RawRows]]
+Fields = Mapping[str, Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One file format."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    side: Side
+    recognise: Callable[[Probe], bool]
+    read: Reader
+    fields: Callable[[Options], Fields]  # canonical column -> how to make it
+    refine: Callable[[pl.DataFrame, Mapping[str, pl.Series]], pl.DataFrame] | None = None
+    controls: Callable[[Options], tuple[Control, ...]] = lambda _options: ()
+    has_controls: bool = False  # a file of this format always proves itself
+    natural_key: tuple[str, ...] = ()  # canonical columns that name a row; empty: content only
