@@ -121,6 +121,7 @@ SLIM = Table(
         Column("value_date", pl.Date, "value date"),
         Column("due_date", pl.Date, "day by which the next side must show the money"),
         Column("fingerprint", pl.Int64, "digest of the row's content and its occurrence"),
+        Column("occurrence", pl.UInt32, "how many equal rows stand before it in its file"),
     ),
 )
 

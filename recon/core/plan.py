@@ -1,0 +1,71 @@
+"""What the rule file asks of the engine, in the engine's own words: sources, legs, passes.
+
+`recon.rules.rule_file` builds these; the loader and the matcher see nothing else of the rule file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from pathlib import Path
+
+from recon.core.codes import Side
+
+Key = tuple[str, ...]  # canonical columns, compared together; a null in any makes the key null
+
+
+@unique
+class Method(IntEnum):
+    """How a pass finds partners."""
+
+    EXACT = 0  # equal key, one to one; a surplus on either side joins the group
+    UNIQUE = 1  # equal key and amount, only where one row stands on each side
+    GROUP = 2  # equal key, many rows against many, by sum
+    WINDOW = 3  # equal amount (and key) inside a date window, maximum matching
+    BAND = 4  # amount tolerance and date window, optimal assignment
+    SCORE = 5  # text and reference evidence
+    SUBSET = 6  # a subset of rows adds up to one
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One step of a leg, over the rows that earlier passes left."""
+
+    name: str
+    method: Method
+    left_key: Key
+    right_key: Key
+    left_amount: str = "amount_minor"  # or "net_minor"
+    right_amount: str = "amount_minor"
+    tolerance_minor: int = 0
+    tolerance_ppm: int = 0
+    days_before: int = 0
+    days_after: int = 0
+    budget: int = 50_000_000  # elementary steps of a subset search
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Two sides and the ordered passes that link them."""
+
+    name: str
+    left: Side
+    right: Side
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to load tonight: the source it belongs to and where it lies."""
+
+    source: str
+    source_no: int  # position of the source in the rule file
+    side: Side
+    format: str
+    path: Path
+    declared_path: str  # as the rule file writes it, business date filled in
+
+
+def key_name(key: Key) -> str:
+    """Return the name under which a key's digests are kept, for instance `merchant_id+batch_id`."""
+    return "+".join(key)
