@@ -1,0 +1,446 @@
+"""The rule file: one TOML file a reconciliation, every line of it checked.
+
+`read_rules` returns a frozen `Rules`, or raises one `RuleFileError` that lists every problem with
+its file, its line and what to write instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from recon.core.codes import Code, Kind, Severity, Side, State
+from recon.core.plan import Leg, Method, Pass
+from recon.errors import RuleFileError
+from recon.rules.toml_lines import line_of, suggestion
+
+KEY_COLUMNS = (
+    "merchant_id",
+    "terminal_id",
+    "order_id",
+    "channel_ref",
+    "bank_ref",
+    "rrn",
+    "stan",
+    "auth_code",
+    "card",
+    "batch_id",
+    "original_ref",
+    "product",
+    "clearing_date",
+    "value_date",
+    "due_date",
+    "amount_minor",
+)
+SOURCE_COLUMNS = (
+    "order_id",
+    "channel_ref",
+    "bank_ref",
+    "amount",
+    "credit",
+    "debit",
+    "fee",
+    "net",
+    "currency",
+    "occurred_at",
+    "clearing_date",
+    "value_date",
+    "due_date",
+    "kind",
+    "state",
+    "merchant_id",
+    "terminal_id",
+    "rrn",
+    "stan",
+    "auth_code",
+    "card",
+    "batch_id",
+    "original_ref",
+    "product",
+    "memo",
+)
+TEXT_TARGETS = (
+    "merchant_id",
+    "terminal_id",
+    "order_id",
+    "channel_ref",
+    "bank_ref",
+    "batch_id",
+    "original_ref",
+    "product",
+)
+KeyColumn = Literal[KEY_COLUMNS]  # type: ignore[valid-type]  # the literal is built from the tuple
+
+
+class Model(BaseModel):
+    """A frozen table of the rule file; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CalendarRules(Model):
+    """Working days."""
+
+    country: str = "CN"
+    overlay: Path | None = None
+    authoritative_through: date | None = None
+
+
+class Extract(Model):
+    """A text column cut out of another one by a pattern with groups."""
+
+    column: Literal["memo", "bank_ref", "order_id", "channel_ref", "merchant_id", "batch_id"]
+    pattern: str
+    template: str = "{1}"
+
+    @field_validator("pattern")
+    @classmethod
+    def compiles(cls, pattern: str) -> str:
+        """Refuse a pattern that is not a regular expression."""
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return pattern
+
+
+class Settlement(Model):
+    """When a channel pays out."""
+
+    cycle: str = "T+1"
+    grace_days: Annotated[int, Field(ge=0, le=60)] = 0
+
+
+class Source(Model):
+    """One party's files: which, in what format, and how to read them."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    side: Literal["merchant", "channel", "bank"]
+    format: str
+    path: str | tuple[str, ...]
+    expected: Literal["daily", "working_days", "optional"] = "daily"
+    currency: str | None = None
+    time_zone: str | None = None
+    cut_off: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    cut_off_tolerance_minutes: Annotated[int, Field(ge=0, le=120)] = 5
+    overlap_days: Annotated[int, Field(ge=0, le=90)] = 3
+    merchant_id: str | None = None
+    serves: tuple[str, ...] = ()
+    encoding: str = ""
+    delimiter: Annotated[str, Field(min_length=1, max_length=4)] = ","
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    header: bool = True
+    skip_lines: Annotated[int, Field(ge=0)] = 0
+    comment: str = ""
+    ignore_columns: tuple[str, ...] = ()
+    amount_unit: Literal["major", "minor"] = "major"
+    decimal_mark: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
+    date_patterns: tuple[str, ...] = ("YYYY-MM-DD",)
+    member: str = ""
+    columns: dict[Literal[SOURCE_COLUMNS], str] = Field(default_factory=dict)  # type: ignore[valid-type]  # built from the tuple
+    kinds: dict[str, str] = Field(default_factory=dict)
+    states: dict[str, str] = Field(default_factory=dict)
+    derive: dict[Literal[TEXT_TARGETS], str] = Field(default_factory=dict)  # type: ignore[valid-type]  # built from the tuple
+    extract: dict[Literal[TEXT_TARGETS], Extract] = Field(default_factory=dict)  # type: ignore[valid-type]  # built from the tuple
+    include: dict[Literal["memo", "merchant_id", "bank_ref", "product"], str] = Field(
+        default_factory=dict
+    )
+    settlement: Settlement = Settlement()
+
+    @field_validator("kinds")
+    @classmethod
+    def kinds_are_known(cls, words: dict[str, str]) -> dict[str, str]:
+        """Refuse a kind that is not in the vocabulary."""
+        return _known(words, [member.name.lower() for member in Kind], "kind")
+
+    @field_validator("states")
+    @classmethod
+    def states_are_known(cls, words: dict[str, str]) -> dict[str, str]:
+        """Refuse a state that is not in the vocabulary."""
+        return _known(words, [member.name.lower() for member in State], "state")
+
+    @property
+    def side_number(self) -> Side:
+        """Return the side as a number."""
+        return Side[self.side.upper()]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the declared paths, one or several."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
+
+class PassRules(Model):
+    """One step of a leg. `keys` are columns equal on both sides, or `left=right` pairs."""
+
+    name: str
+    method: Literal["exact", "unique", "group", "window", "band", "score", "subset"] = "exact"
+    keys: tuple[str, ...] = ()
+    tolerance_minor: Annotated[int, Field(ge=0)] = 0
+    tolerance_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    days_before: Annotated[int, Field(ge=0, le=366)] = 0
+    days_after: Annotated[int, Field(ge=0, le=366)] = 0
+
+    @field_validator("keys")
+    @classmethod
+    def keys_are_columns(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse a key that is not a column."""
+        for key in keys:
+            for column in key.split("="):
+                if column.strip() not in KEY_COLUMNS:
+                    hint = suggestion(column.strip(), KEY_COLUMNS)
+                    raise ValueError(f"{column.strip()!r} is not a key column{hint}")
+        return keys
+
+    @model_validator(mode="after")
+    def keyed_methods_have_keys(self) -> PassRules:
+        """Refuse a keyed method without a key."""
+        if self.method in {"exact", "unique", "group"} and not self.keys:
+            raise ValueError(f"method {self.method!r} needs `keys`, for instance ['order_id']")
+        return self
+
+    def plan(self, leg: LegRules) -> Pass:
+        """Return the pass in the engine's words."""
+        pairs = [[part.strip() for part in key.split("=")] for key in self.keys]
+        bank = "bank" in (leg.left, leg.right)
+        return Pass(
+            name=self.name,
+            method=Method[self.method.upper()],
+            left_key=tuple(pair[0] for pair in pairs),
+            right_key=tuple(pair[-1] for pair in pairs),
+            left_amount="net_minor" if bank and leg.left != "merchant" else "amount_minor",
+            right_amount="net_minor" if bank and leg.right == "channel" else "amount_minor",
+            tolerance_minor=self.tolerance_minor,
+            tolerance_ppm=int(self.tolerance_percent * 10_000),
+            days_before=self.days_before,
+            days_after=self.days_after,
+        )
+
+
+class LegRules(Model):
+    """Two sides and the ordered passes that link them."""
+
+    name: str
+    left: Literal["merchant", "channel", "bank"]
+    right: Literal["merchant", "channel", "bank"]
+    passes: tuple[PassRules, ...] = Field(alias="pass", min_length=1)
+
+    @model_validator(mode="after")
+    def sides_differ(self) -> LegRules:
+        """Refuse a leg between one side and itself."""
+        if self.left == self.right:
+            raise ValueError(f"left and right are both {self.left!r}; a leg links two sides")
+        return self
+
+    def plan(self) -> Leg:
+        """Return the leg in the engine's words."""
+        return Leg(
+            name=self.name,
+            left=Side[self.left.upper()],
+            right=Side[self.right.upper()],
+            passes=tuple(item.plan(self) for item in self.passes),
+        )
+
+
+class BreakRules(Model):
+    """What to report, and how loudly."""
+
+    keep_open_days: Annotated[int, Field(ge=1, le=720)] = 180
+    reversal_days: Annotated[int, Field(ge=0, le=30)] = 3
+    minimum_minor: dict[str, int] = Field(default_factory=dict)
+    severity: dict[str, Literal["info", "low", "medium", "high", "critical"]] = Field(
+        default_factory=dict
+    )
+
+    @field_validator("minimum_minor", "severity")
+    @classmethod
+    def codes_are_known(cls, table: dict[str, object]) -> dict[str, object]:
+        """Refuse a code that is not in the catalogue."""
+        _known({name: name for name in table}, [member.name for member in Code], "code")
+        return table
+
+    def severity_of(self, code: Code, default: Severity) -> Severity:
+        """Return the severity that this rule file gives a code."""
+        word = self.severity.get(code.name)
+        return Severity[word.upper()] if word else default
+
+
+class Rules(Model):
+    """A whole rule file."""
+
+    version: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")]
+    language: Literal["zh", "en"] = "en"
+    time_zone: str = "Asia/Shanghai"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
+    workspace: Path = Path("workspace")
+    opening_date: date | None = None
+    calendar: CalendarRules = CalendarRules()
+    sources: tuple[Source, ...] = Field(alias="source", min_length=1)
+    legs: tuple[LegRules, ...] = Field(alias="leg", min_length=1)
+    breaks: BreakRules = BreakRules()
+
+    @field_validator("time_zone")
+    @classmethod
+    def zone_exists(cls, zone: str) -> str:
+        """Refuse an unknown zone."""
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            message = f"{zone!r} is not an IANA time zone, for instance Asia/Shanghai"
+            raise ValueError(message) from error
+        return zone
+
+    @model_validator(mode="after")
+    def names_are_unique(self) -> Rules:
+        """Refuse two sources or two legs of one name, and a leg without sources."""
+        for what, names in (
+            ("source", [item.name for item in self.sources]),
+            ("leg", [item.name for item in self.legs]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} is declared twice; names are unique")
+        present = {item.side for item in self.sources}
+        for leg in self.legs:
+            for side in (leg.left, leg.right):
+                if side not in present:
+                    raise ValueError(f"leg {leg.name!r} needs a {side} source; none is declared")
+        return self
+
+
+class RuleFile:
+    """A checked rule file: where it lies, what it says, and the digest of its bytes."""
+
+    def __init__(self, path: Path, rules: Rules, sha256: str) -> None:
+        """Keep the parts."""
+        self.path = path
+        self.rules = rules
+        self.sha256 = sha256
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that relative paths start from."""
+        return self.path.parent
+
+    @property
+    def workspace(self) -> Path:
+        """Return the workspace folder."""
+        return self.folder / self.rules.workspace
+
+
+def _known(words: dict[str, str], allowed: list[str], what: str) -> dict[str, str]:
+    for value in words.values():
+        if value not in allowed:
+            hint = suggestion(value, allowed) or f"; one of: {', '.join(allowed)}"
+            raise ValueError(f"{value!r} is not a {what}{hint}")
+    return words
+
+
+def read_rules(path: Path, formats: tuple[str, ...] = ()) -> RuleFile:
+    """Read and check a rule file; `formats` are the known format names.
+
+    Raises `RuleFileError` with every problem: file, line, what was found, what to write.
+    """
+    try:
+        text = path.read_bytes()
+        tree = tomllib.loads(text.decode("utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise RuleFileError(
+            f"cannot be read: {error.strerror}", where=str(path), fix="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RuleFileError(
+            f"is not UTF-8 (byte {error.start})", where=str(path), fix="save it as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise RuleFileError(
+            f"is not TOML: {error}", where=str(path), fix="mend that line; see docs/rules.md"
+        ) from error
+    try:
+        rules = Rules.model_validate(tree)
+    except ValidationError as error:
+        raise RuleFileError(_problems(path, text.decode(), error)) from error
+    _check_formats(path, text.decode(), rules, formats)
+    digest = hashlib.sha256(text)
+    overlay = rules.calendar.overlay
+    if overlay is not None and (path.parent / overlay).exists():
+        digest.update((path.parent / overlay).read_bytes())
+    return RuleFile(path, rules, digest.hexdigest())
+
+
+def _problems(path: Path, text: str, error: ValidationError) -> str:
+    lines = []
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        location = tuple(part for part in problem["loc"] if part != "[key]")
+        inside = [other for other in problems if other["loc"][: len(location)] == location]
+        if problem["type"] == "too_short" and len(inside) > 1:
+            continue  # the list only looks short because its items have problems of their own
+        where = ".".join(str(part) for part in location) or "the file"
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            known = _known_keys(location)
+            message = f"unknown key{suggestion(str(location[-1]), known) or _listed(known)}"
+        elif problem["type"] == "missing":
+            message = "is required and missing; add it"
+        elif problem["type"] == "literal_error":
+            known = tuple(re.findall(r"'([^']+)'", str(problem["ctx"]["expected"])))
+            found = problem["input"] if isinstance(problem["input"], str) else location[-1]
+            message = f"{found!r} is not known{suggestion(str(found), known) or _listed(known)}"
+        lines.append(f"{path}:{line_of(text, location)}: {where}: {message}")
+    return "\n".join(lines)
+
+
+def _listed(known: tuple[str, ...]) -> str:
+    return f"; known here: {', '.join(known)}" if known else "; remove it"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return the keys that the table holding `location` accepts."""
+    model: type[BaseModel] = Rules
+    for part in location[:-1]:
+        child = _child(model, str(part))
+        model = child or model
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _child(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    for name, field in model.model_fields.items():
+        if key in (name, field.alias):
+            return _CHILDREN.get((model, name))
+    return None
+
+
+_CHILDREN: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
+    (Rules, "calendar"): CalendarRules,
+    (Rules, "sources"): Source,
+    (Rules, "legs"): LegRules,
+    (Rules, "breaks"): BreakRules,
+    (Source, "settlement"): Settlement,
+    (Source, "extract"): Extract,
+    (LegRules, "passes"): PassRules,
+}
+
+
+def _check_formats(path: Path, text: str, rules: Rules, formats: tuple[str, ...]) -> None:
+    problems = []
+    for position, source in enumerate(rules.sources):
+        if formats and source.format not in formats:
+            hint = suggestion(source.format, formats) or "; `recon formats` lists them"
+            line = line_of(text, ("source", position, "format"))
+            problems.append(
+                f"{path}:{line}: source.{position}.format: unknown format {source.format!r}{hint}"
+            )
+    if problems:
+        raise RuleFileError("\n".join(problems))
