@@ -10,6 +10,10 @@ A format reads one staged file in two steps that every format shares:
    applies it with the exact parsers; `refine` is for what a column mapping cannot say (signs that
    depend on another column, references that change meaning with the kind).
 
+A key of `fields` that begins with `_` (for instance `_share_minor`) is a helper column: it is
+parsed as every other field is and a bad value rejects its row, `refine` and the expressions of
+`controls` see it in the frame, and `recon.io.normalise` drops it before the table is checked.
+
 A format file defines one `FORMAT` constant (or a few, for siblings) and is listed in
 `recon/io/formats/__init__.py`.
 """
@@ -193,7 +197,13 @@ Field = Text | Money | Time | Day | Choice | Constant
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A declared total and how to compute ours: `compute` is a sum over canonical columns."""
+    """A declared total and how to compute ours.
+
+    `compute` is a polars expression that sums (or counts) over the canonical columns of the
+    accepted rows, after `refine`, helper columns (`_...`) included; over no rows it is 0. A control
+    whose `declared` key is absent from `Reading.declared` is not compared. A declared cell that
+    `money` (or, for a count, `[0-9]+`) does not parse refuses the file with `FILE_TOTAL`.
+    """
 
     name: str
     declared: str  # key in `Reading.declared`
