@@ -320,6 +320,8 @@ RUNS = Table(
         Column("breaks", pl.Int64, "breaks that are not benign"),
         Column("disputes", pl.Int64, "candidate disputes"),
         Column("exit_code", pl.Int32, "exit code before any --fail-on gate"),
+        Column("sequence", pl.Int64, "place in the order of publication, from 1; set at publishing"),
+        Column("supersedes", pl.String, "earlier run of the same night; set at publishing"),
     ),
 )
 
