@@ -1,0 +1,191 @@
+"""The words of every break code, loaded from `catalogue.toml`: one entry a code, none missing.
+
+The numbers and the precedence of the codes are in `recon.core.codes`; what they mean to people
+(labels, definitions, who is out of pocket, the standard action and its time) is data here.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from enum import StrEnum, unique
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from recon.core.codes import Code, OutOfPocket, Severity
+from recon.errors import RuleFileError
+
+PLACEHOLDERS = frozenset(
+    {
+        "expected",
+        "actual",
+        "difference",
+        "order_id",
+        "channel_ref",
+        "bank_ref",
+        "merchant_id",
+        "date",
+        "count",
+        "due_date",
+    }
+)
+SCHEMES = ("unionpay", "visa", "mastercard")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+@unique
+class Recovery(StrEnum):
+    """Which kind of action the standard action is; the money-moving ones exclude each other."""
+
+    NONE = "none"  # wait, chase or explain
+    BOOK = "book"  # correct our own books
+    CLAIM = "claim"  # claim from a counterparty outside the scheme: fees, rebates, payouts
+    REFUND = "refund"  # refund to the original instrument
+    CREDIT_ADJUSTMENT = "credit_adjustment"  # 贷记调整: the acquirer returns money
+    PRESENTMENT = "presentment"  # 请款: the acquirer asks for money
+
+
+MONEY_MOVING = frozenset({Recovery.REFUND, Recovery.CREDIT_ADJUSTMENT, Recovery.PRESENTMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one code means to people, in both languages."""
+
+    code: Code
+    label_zh: str
+    label_en: str
+    definition_zh: str
+    definition_en: str
+    severity: Severity
+    out_of_pocket: OutOfPocket
+    recovery: Recovery
+    act_within_days: int  # natural days from the first report
+    action_zh: str
+    action_en: str
+    explanation_zh: str  # template over PLACEHOLDERS
+    explanation_en: str
+    unionpay: tuple[str, ...] = ()
+    visa: tuple[str, ...] = ()
+    mastercard: tuple[str, ...] = ()
+
+    def explain(self, language: str, facts: Mapping[str, str]) -> str:
+        """Return the explanation in `zh` or `en`; a fact that is not known becomes a dash."""
+        template = self.explanation_zh if language == "zh" else self.explanation_en
+        return _PLACEHOLDER.sub(lambda found: facts.get(found.group(1)) or "—", template)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A scheme's own time limit, valid from a date."""
+
+    scheme: str
+    what_zh: str
+    what_en: str
+    days: int
+    valid_from: date
+
+
+def parse(text: str) -> tuple[Mapping[Code, Entry], tuple[Deadline, ...]]:
+    """Return the entries and deadlines of a catalogue file; raise with every problem at once."""
+    document = tomllib.loads(text)
+    tables: dict[str, dict[str, Any]] = document.get("code", {})
+    problems = [f"unknown table {key!r}" for key in document if key not in {"code", "deadline"}]
+    problems += [f"no entry for code {code.name}" for code in Code if code.name not in tables]
+    known = set(Code.__members__)
+    problems += [f"entry for unknown code {name}" for name in tables if name not in known]
+    for name, table in tables.items():
+        problems += _entry_problems(name, table)
+    deadlines = document.get("deadline", [])
+    for number, table in enumerate(deadlines, start=1):
+        problems += _deadline_problems(number, table)
+    if problems:
+        raise RuleFileError(
+            "; ".join(problems),
+            where="catalogue.toml",
+            fix="write one [code.NAME] table for each code with exactly the documented keys",
+        )
+    entries = {code: _entry(code, tables[code.name]) for code in Code}
+    return MappingProxyType(entries), tuple(Deadline(**table) for table in deadlines)
+
+
+def _entry_problems(name: str, table: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the table of one code."""
+    wanted = {item.name for item in fields(Entry)} - {"code"}
+    required = wanted - set(SCHEMES)
+    problems = [f"{name}: unknown key {key!r}" for key in table if key not in wanted]
+    problems += [f"{name}: key {key!r} is missing" for key in sorted(required - set(table))]
+    words = {
+        "severity": set(Severity.__members__),
+        "out_of_pocket": set(OutOfPocket.__members__),
+        "recovery": {str(member) for member in Recovery},
+    }
+    problems += [
+        f"{name}: {key} is {table[key]!r}, expected one of {', '.join(sorted(allowed))}"
+        for key, allowed in words.items()
+        if key in table and table[key] not in allowed
+    ]
+    for key in ("explanation_zh", "explanation_en"):
+        unknown = set(_PLACEHOLDER.findall(str(table.get(key, "")))) - PLACEHOLDERS
+        problems += [f"{name}: {key} has unknown placeholder {{{word}}}" for word in unknown]
+    return problems
+
+
+def _deadline_problems(number: int, table: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with one dated deadline."""
+    wanted = {item.name for item in fields(Deadline)}
+    if set(table) != wanted:
+        return [f"deadline {number}: keys are {sorted(table)}, expected {sorted(wanted)}"]
+    if table["scheme"] not in SCHEMES:
+        return [f"deadline {number}: scheme is {table['scheme']!r}, expected one of {SCHEMES}"]
+    return []
+
+
+def _entry(code: Code, table: Mapping[str, Any]) -> Entry:
+    """Return the entry of a table that has been checked."""
+    values = dict(table)
+    for scheme in SCHEMES:
+        values[scheme] = tuple(values.get(scheme, ()))
+    values["severity"] = Severity[values["severity"]]
+    values["out_of_pocket"] = OutOfPocket[values["out_of_pocket"]]
+    values["recovery"] = Recovery(values["recovery"])
+    return Entry(code=code, **values)
+
+
+@cache
+def _package_data() -> tuple[Mapping[Code, Entry], tuple[Deadline, ...]]:
+    """Return the parsed catalogue that ships with the package."""
+    path = resources.files("recon.rules") / "catalogue.toml"
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def catalogue() -> Mapping[Code, Entry]:
+    """Return the entry of every code, in order of precedence."""
+    return _package_data()[0]
+
+
+def deadlines() -> tuple[Deadline, ...]:
+    """Return the schemes' dated time limits."""
+    return _package_data()[1]
+
+
+def exclusive(first: Code, second: Code) -> bool:
+    """Return whether the standard actions of two codes must not both be taken on one transaction.
+
+    Two actions that move money for one transaction recover it twice (UnionPay refuses a chargeback
+    beside a credit adjustment, an adjustment beside a presentment, a manual refund beside either).
+    """
+    recoveries = {catalogue()[first].recovery, catalogue()[second].recovery}
+    return first != second and recoveries <= MONEY_MOVING
+
+
+def __getattr__(name: str) -> Mapping[Code, Entry]:
+    """Return `CATALOGUE`, read on first use."""
+    if name == "CATALOGUE":
+        return catalogue()
+    raise AttributeError(name)

@@ -1,0 +1,103 @@
+"""The catalogue: complete, strict, in both languages, and safe to act on."""
+
+import re
+
+import pytest
+
+from recon.core.codes import BENIGN, Code, Severity
+from recon.errors import RuleFileError
+from recon.rules import catalogue as module
+from recon.rules.catalogue import PLACEHOLDERS, Recovery, catalogue, exclusive, parse
+
+FACTS = {name: f"<{name}>" for name in PLACEHOLDERS}
+
+
+def test_every_code_has_an_entry_in_order_of_precedence():
+    """Each code has exactly one entry, in declaration order."""
+    assert list(catalogue()) == list(Code)
+
+
+@pytest.mark.parametrize("code", list(Code), ids=lambda code: code.name)
+def test_entry_is_complete_in_both_languages(code):
+    """Each entry has Chinese where Chinese is due, English without Chinese, one sentence each."""
+    entry = catalogue()[code]
+    for chinese in (entry.label_zh, entry.definition_zh, entry.action_zh, entry.explanation_zh):
+        assert re.search("[\u4e00-\u9fff]", chinese)
+    for english in (entry.label_en, entry.definition_en, entry.action_en, entry.explanation_en):
+        assert not re.search("[\u4e00-\u9fff]", english)
+    assert entry.definition_en.count(". ") == 0
+    assert entry.definition_en.endswith(".")
+    assert entry.act_within_days >= 0
+    assert (entry.severity is Severity.INFO) == (code in BENIGN)
+
+
+def test_long_and_short_are_printed_only_from_a_viewpoint():
+    """长款 and 短款 stand only where the viewpoint is named."""
+    for entry in catalogue().values():
+        for text in (entry.label_zh, entry.definition_zh, entry.action_zh, entry.explanation_zh):
+            if "长款" in text or "短款" in text:
+                assert "视角" in text
+
+
+def test_explanation_fills_every_placeholder():
+    """No brace is left, and a fact that is unknown becomes a dash."""
+    for entry in catalogue().values():
+        for language in ("zh", "en"):
+            assert not re.search("[{}]", entry.explain(language, FACTS))
+    text = catalogue()[Code.MISSING_IN_CHANNEL].explain("en", {"order_id": "A1"})
+    assert text.startswith("Order A1 (—, —)")
+
+
+def test_explanation_does_not_interpret_a_fact():
+    """A brace inside a fact is text, never a placeholder."""
+    facts = {"order_id": "{expected}", "expected": "1.00"}
+    text = catalogue()[Code.MISSING_IN_CHANNEL].explain("en", facts)
+    assert text.startswith("Order {expected} (1.00")
+
+
+def test_labels_are_distinct():
+    """Two codes never share a label."""
+    for language in ("label_zh", "label_en"):
+        labels = [getattr(entry, language) for entry in catalogue().values()]
+        assert len(set(labels)) == len(labels)
+
+
+def test_two_recoveries_of_one_transaction_are_exclusive():
+    """Refund, credit adjustment and presentment exclude each other; a fee claim excludes none."""
+    assert exclusive(Code.DUPLICATE_CHARGE, Code.CHARGEBACK)
+    assert exclusive(Code.VOIDED_BUT_SETTLED, Code.REFUND_NOT_SETTLED)
+    assert not exclusive(Code.FEE_RATE, Code.DUPLICATE_CHARGE)
+    assert not exclusive(Code.DUPLICATE_CHARGE, Code.DUPLICATE_CHARGE)
+    for code in BENIGN:
+        assert catalogue()[code].recovery is Recovery.NONE
+
+
+def test_catalogue_constant_is_read_on_first_use():
+    """`CATALOGUE` is the same mapping as `catalogue()`, and other names stay unknown."""
+    assert module.CATALOGUE is catalogue()
+    with pytest.raises(AttributeError):
+        _ = module.NOTHING
+
+
+def test_deadlines_are_dated():
+    """Each deadline names its scheme and the day from which it holds."""
+    assert [item.days for item in module.deadlines()] == [180, 360, 60, 365]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no entry for code DUPLICATE_CHARGE"),
+        ("[code.NOT_A_CODE]\n", "entry for unknown code NOT_A_CODE"),
+        ("[other]\n", "unknown table 'other'"),
+        ("[code.NETTED]\ncolour = 1\n", "NETTED: unknown key 'colour'"),
+        ("[code.NETTED]\nseverity = 'BAD'\n", "NETTED: severity is 'BAD', expected one of"),
+        ("[code.NETTED]\nexplanation_en = '{x}'\n", "explanation_en has unknown placeholder {x}"),
+        ("[[deadline]]\nscheme = 'unionpay'\n", "deadline 1: keys are"),
+    ],
+)
+def test_catalogue_file_is_refused_with_every_problem(text, says):
+    """A missing code, an unknown key, word or placeholder refuses the file and is named."""
+    with pytest.raises(RuleFileError) as refused:
+        parse(text)
+    assert says in str(refused.value)
