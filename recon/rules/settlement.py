@@ -1,0 +1,130 @@
+"""When money is due and to which day it belongs: settlement cycles and the clearing cut-off."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from recon.errors import RuleFileError
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+NOON = 12 * 60
+MINUTES_OF_DAY = 24 * 60
+_LAST_MONTH_DAY = 28  # a day that every month has
+_MOST_DAYS = 366
+
+
+@unique
+class Basis(StrEnum):
+    """What a cycle counts."""
+
+    WORKING = "T"  # working days of the calendar
+    NATURAL = "D"  # calendar days
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A settlement cycle: T+n working days, D+n natural days, a weekday, or a day of the month.
+
+    `days` is n, the weekday (Monday is 0) or the day of the month. `T+0` on a day off is due on the
+    next working day; a weekly or monthly day that is a day off moves to the next working day.
+    """
+
+    basis: Basis
+    days: int
+
+    def __str__(self) -> str:
+        """Return the cycle as the rule file writes it."""
+        if self.basis in (Basis.WORKING, Basis.NATURAL):
+            return f"{self.basis}+{self.days}"
+        if self.basis is Basis.WEEKLY:
+            return f"weekly:{WEEKDAYS[self.days]}"
+        return f"monthly:{self.days}"
+
+
+def parse_cycle(text: str, *, where: str = "settlement cycle") -> Cycle:
+    """Return the cycle written as `T+1`, `D+0`, `weekly:MON` or `monthly:1`."""
+    if counted := re.fullmatch(r"([TD])\+([0-9]{1,3})", text, re.ASCII):
+        days = int(counted[2])
+        if days <= _MOST_DAYS:
+            return Cycle(Basis(counted[1]), days)
+    if (weekly := re.fullmatch(r"weekly:([A-Z]{3})", text)) and weekly[1] in WEEKDAYS:
+        return Cycle(Basis.WEEKLY, WEEKDAYS.index(weekly[1]))
+    if monthly := re.fullmatch(r"monthly:([0-9]{1,2})", text, re.ASCII):
+        day = int(monthly[1])
+        if 1 <= day <= _LAST_MONTH_DAY:
+            return Cycle(Basis.MONTHLY, day)
+    raise RuleFileError(
+        f"expected a settlement cycle, found {text!r}",
+        where=where,
+        fix="write T+1 (working days), D+1 (calendar days), T+0, D+0, weekly:MON (MON to SUN) or "
+        f"monthly:1 (1 to {_LAST_MONTH_DAY})",
+    )
+
+
+def parse_cut_off(text: str, *, where: str = "cut_off") -> int:
+    """Return a cut-off written as `HH:MM` in minutes of the day."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text, re.ASCII)
+    if found is None:
+        raise RuleFileError(
+            f"expected a cut-off time, found {text!r}",
+            where=where,
+            fix='write hours and minutes of a 24-hour clock, for instance "23:00"',
+        )
+    return int(found[1]) * 60 + int(found[2])
+
+
+def clearing_day(
+    occurred_at: pl.Series, zone: str, cut_off: str, tolerance_minutes: int
+) -> tuple[pl.Series, pl.Series]:
+    """Return the clearing day (Date) of UTC times and whether each stands near the cut.
+
+    With a cut-off from 12:00 on, day D runs from the cut-off on D-1 to the cut-off on D; with an
+    earlier one, from the cut-off on D to the cut-off on D+1, so 00:00 is the calendar day. The grey
+    flag marks times at most `tolerance_minutes` from a cut: terminal clocks are not the switch's,
+    so the day of such a row is settled by the channel's file, never by this guess.
+    """
+    minutes = parse_cut_off(cut_off)
+    if not 0 <= tolerance_minutes < NOON:
+        raise RuleFileError(
+            f"expected a tolerance of 0 to {NOON - 1} minutes, found {tolerance_minutes}",
+            where="cut_off tolerance",
+            fix="write minutes, for instance 5",
+        )
+    local = _local(occurred_at, zone)
+    shift = MINUTES_OF_DAY - minutes if minutes >= NOON else -minutes
+    frame = pl.DataFrame({"local": local}).select(
+        shifted=pl.col("local").dt.timestamp("us") + shift * 60_000_000
+    )
+    day_us = MINUTES_OF_DAY * 60_000_000
+    tolerance_us = tolerance_minutes * 60_000_000
+    into_day = pl.col("shifted") % day_us
+    answer = frame.select(
+        day=(pl.col("shifted") // day_us).cast(pl.Int32).cast(pl.Date),
+        grey=((into_day <= tolerance_us) | (into_day >= day_us - tolerance_us))
+        & (tolerance_us > 0),
+    )
+    return answer["day"].alias("clearing_day"), answer["grey"]
+
+
+def _local(occurred_at: pl.Series, zone: str) -> pl.Series:
+    """Return UTC times as wall-clock times of a zone, without a zone."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise RuleFileError(
+            f"expected a time zone, found {zone!r}",
+            where="zone",
+            fix="write an IANA name, for instance Asia/Shanghai",
+        ) from error
+    return (
+        occurred_at.dt.replace_time_zone("UTC")
+        .dt.convert_time_zone(zone)
+        .dt.replace_time_zone(None)
+    )
