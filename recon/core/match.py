@@ -1,0 +1,179 @@
+"""Links the rows of every leg, pass by pass, over what earlier passes left.
+
+The result depends on the rows alone: not on their order in the files, the number of threads or
+the number of partitions. Equal candidates end at the smaller txn_id, or are shown as ambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.kernels.union_find import label_components, unite_rows
+from recon.core.passes.contract import Facts, Found, Rows, Work, read_facts
+from recon.core.passes.exact_key import find_exact
+from recon.core.passes.group_key import find_groups
+from recon.core.passes.unique_key import find_unique
+from recon.core.plan import Leg, Method
+from recon.core.schema import SLIM, check
+
+LINK_SCHEMA = {
+    "left": pl.Int64,
+    "right": pl.Int64,
+    "leg": pl.UInt8,
+    "pass_no": pl.UInt8,
+    "match_kind": pl.UInt8,
+    "score": pl.Int32,
+}
+TIE_SCHEMA = {"leg": pl.UInt8, "row": pl.Int64, "candidate": pl.Int64}
+COUNT_SCHEMA = {
+    "leg": pl.String,
+    "pass": pl.String,
+    "links": pl.Int64,
+    "rows": pl.Int64,
+    "amount": pl.Int128,
+}
+
+FINDERS: dict[Method, Callable[[Work], Found]] = {
+    Method.EXACT: find_exact,
+    Method.UNIQUE: find_unique,
+    Method.GROUP: find_groups,
+}
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Everything the matcher found; rows are positions in the slim table."""
+
+    links: pl.DataFrame  # LINK_SCHEMA, sorted by leg, left, right
+    key_group: dict[str, Rows]  # by leg: smallest row of the row's group there, -1 no partner
+    group: Rows  # smallest row of the connected component over all links
+    ambiguous: pl.DataFrame  # TIE_SCHEMA: candidates of unlinked rows, none picked
+    pass_counts: pl.DataFrame  # COUNT_SCHEMA: rows of both sides, amount of the left rows
+
+
+@dataclass
+class LegState:
+    """What is linked so far on one leg."""
+
+    leg_no: int
+    leg: Leg
+    free: NDArray[np.bool_]
+    key_group: Rows
+    links: list[pl.DataFrame]
+    ties: list[pl.DataFrame]
+    counts: list[dict[str, object]]
+
+
+def match(
+    slim: pl.DataFrame,
+    digests: Mapping[str, NDArray[np.uint64]],
+    legs: tuple[Leg, ...],
+    eligible: Mapping[str, NDArray[np.bool_]],
+    *,
+    threads: int = 2,
+    memory_bytes: int | None = None,
+) -> Matches:
+    """Return the links of every leg over its eligible rows.
+
+    `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
+    key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
+    """
+    facts = read_facts(check(slim, SLIM), digests)
+    del memory_bytes
+    states = [
+        match_leg(facts, leg_no, leg, eligible[leg.name], threads)
+        for leg_no, leg in enumerate(legs)
+    ]
+    all_links = stack([frame for state in states for frame in state.links], LINK_SCHEMA)
+    return Matches(
+        links=all_links.sort("leg", "left", "right"),
+        key_group={state.leg.name: state.key_group for state in states},
+        group=components(facts.rows, all_links),
+        ambiguous=stack([open_ties(state) for state in states], TIE_SCHEMA)
+        .unique()
+        .sort("leg", "row", "candidate"),
+        pass_counts=pl.DataFrame(
+            [count for state in states for count in state.counts], schema=COUNT_SCHEMA
+        ),
+    )
+
+
+def stack(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Return the frames one below the other."""
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def match_leg(
+    facts: Facts, leg_no: int, leg: Leg, eligible: NDArray[np.bool_], threads: int
+) -> LegState:
+    """Run the passes of one leg in order."""
+    nobody = np.full(facts.rows, -1, np.int64)
+    state = LegState(leg_no, leg, eligible.copy(), nobody, [], [], [])
+    for pass_no, step in enumerate(leg.passes):
+        found = FINDERS[step.method](Work(facts, leg, step, state.free, threads))
+        absorb(facts, state, pass_no, found)
+    return state
+
+
+def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
+    """Take the links of one pass into the leg's state: their rows are no longer free."""
+    step = state.leg.passes[pass_no]
+    for rows, smallest in found.grouped:
+        state.free[rows] = False
+        state.key_group[rows] = smallest
+    state.links.append(link_frame(state.leg_no, pass_no, found))
+    state.ties.append(
+        pl.DataFrame(
+            {
+                "leg": np.full(found.ties.shape[0], state.leg_no, np.uint8),
+                "row": found.ties[:, 0],
+                "candidate": found.ties[:, 1],
+            },
+            schema=TIE_SCHEMA,
+        )
+    )
+    left_rows = pl.Series(facts.amounts[step.left_amount].minor[found.grouped[0][0]])
+    state.counts.append(
+        {
+            "leg": state.leg.name,
+            "pass": step.name,
+            "links": found.left.size,
+            "rows": sum(rows.size for rows, _ in found.grouped),
+            "amount": left_rows.cast(pl.Int128).sum(),
+        }
+    )
+
+
+def link_frame(leg_no: int, pass_no: int, found: Found) -> pl.DataFrame:
+    """Return the links of one pass as a table."""
+    return pl.DataFrame(
+        {
+            "left": found.left,
+            "right": found.right,
+            "leg": np.full(found.left.size, leg_no, np.uint8),
+            "pass_no": np.full(found.left.size, pass_no, np.uint8),
+            "match_kind": found.kind,
+            "score": found.score,
+        },
+        schema=LINK_SCHEMA,
+    )
+
+
+def open_ties(state: LegState) -> pl.DataFrame:
+    """Return the ties of which neither row was linked by a later pass."""
+    ties = stack(state.ties, TIE_SCHEMA)
+    rows, candidates = ties["row"].to_numpy(), ties["candidate"].to_numpy()
+    return ties.filter(pl.Series(state.free[rows] & state.free[candidates], dtype=pl.Boolean))
+
+
+def components(rows: int, all_links: pl.DataFrame) -> Rows:
+    """Return the smallest row of each row's connected component over all links."""
+    parent = np.arange(rows, dtype=np.int64)
+    unite_rows(all_links["left"].to_numpy(), all_links["right"].to_numpy(), parent)
+    label_components(parent)
+    return parent

@@ -1,0 +1,164 @@
+"""What a pass gets and what it gives: the rows left on the two sides, and the links it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Kind, MatchKind, Side, State
+from recon.core.kernels.radix import gather_digests, salt_digests
+from recon.core.plan import Key, Leg, Pass, key_name
+
+Rows = NDArray[np.int64]  # row positions in the slim table
+CERTAIN = 1_000_000  # parts per million: keys decide
+NO_DAY = np.iinfo(np.int64).min // 4
+NO_TIME = np.iinfo(np.int64).max
+AMOUNT_LIMIT = 10**15  # |minor units| that the loader admits
+STATE_ORDER = {  # which of several equal rows is paired first
+    State.SUCCESS: 0,
+    State.PENDING: 1,
+    State.UNKNOWN: 1,
+    State.REVERSED: 2,
+    State.FAILED: 3,
+    State.CLOSED: 3,
+}
+FLOW = {Kind.PAYMENT: 0, Kind.CREDIT: 0, Kind.REFUND: 1, Kind.REVERSAL: 2, Kind.VOID: 2}
+OTHER_FLOW = 3
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """One amount column: minor units (0 where unknown) and which rows have one."""
+
+    minor: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The slim table as flat arrays, one entry a row position."""
+
+    side: NDArray[np.uint8]
+    currency: NDArray[np.int64]
+    state_order: NDArray[np.int64]
+    flow: NDArray[np.int64]
+    time: NDArray[np.int64]  # microseconds, NO_TIME where unknown
+    due_day: NDArray[np.int64]  # days since 1970, NO_DAY where unknown
+    value_day: NDArray[np.int64]
+    amounts: Mapping[str, Amounts]
+    digests: Mapping[str, NDArray[np.uint64]]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the slim table has."""
+        return self.side.size
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one pass found: links, and ties shown but not picked; row positions everywhere."""
+
+    left: Rows
+    right: Rows
+    kind: NDArray[np.uint8]
+    score: NDArray[np.int32]
+    ties: NDArray[np.int64]  # (t, 2): row, candidate
+    grouped: tuple[tuple[Rows, Rows], ...]  # (rows, smallest row of each row's group)
+
+
+NO_TIES = np.empty((0, 2), np.int64)
+
+
+def links(left: Rows, right: Rows, kind: MatchKind, score: int = CERTAIN) -> Found:
+    """Return one-to-one links of one kind and score."""
+    smallest = np.minimum(left, right)
+    return Found(
+        left,
+        right,
+        np.full(left.size, int(kind), np.uint8),
+        np.full(left.size, score, np.int32),
+        NO_TIES,
+        ((left, smallest), (right, smallest)),
+    )
+
+
+def read_amounts(slim: pl.DataFrame, column: str) -> Amounts:
+    """Return one amount column, asserting the bound that every kernel's sums rely on."""
+    known = slim[column].is_not_null().to_numpy()
+    minor = slim[column].fill_null(0).to_numpy()
+    assert bool(np.all(np.abs(minor) <= AMOUNT_LIMIT)), f"{column}: an amount exceeds 10**15"
+    return Amounts(np.ascontiguousarray(minor), known)
+
+
+def days(slim: pl.DataFrame, *columns: str) -> NDArray[np.int64]:
+    """Return the first date that is known among `columns` as days since 1970."""
+    day = pl.coalesce(pl.col(column).cast(pl.Date) for column in columns)
+    frame = slim.select(day.cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).alias("day"))
+    return np.ascontiguousarray(frame["day"].to_numpy())
+
+
+def lookup(table: Mapping[State, int] | Mapping[Kind, int], default: int) -> NDArray[np.int64]:
+    """Return `table` as an array indexed by code number."""
+    out = np.full(256, default, np.int64)
+    for member, value in table.items():
+        out[int(member)] = value
+    return out
+
+
+def read_facts(slim: pl.DataFrame, digests: Mapping[str, NDArray[np.uint64]]) -> Facts:
+    """Return the slim table as flat arrays; its rows must ascend by txn_id."""
+    identity = slim["txn_id"].to_numpy()
+    assert bool(np.all(identity[1:] > identity[:-1])), "slim is not sorted by a unique txn_id"
+    time = slim["occurred_at"].cast(pl.Int64).fill_null(NO_TIME).to_numpy()
+    return Facts(
+        side=slim["side"].to_numpy(),
+        currency=slim["currency"].cast(pl.Int64).fill_null(-1).to_numpy(),
+        state_order=lookup(STATE_ORDER, 3)[slim["state"].to_numpy()],
+        flow=lookup(FLOW, OTHER_FLOW)[slim["kind"].to_numpy()],
+        time=time,
+        due_day=days(slim, "due_date", "clearing_date", "occurred_at"),
+        value_day=days(slim, "value_date", "clearing_date", "occurred_at"),
+        amounts={name: read_amounts(slim, name) for name in ("amount_minor", "net_minor")},
+        digests=digests,
+    )
+
+
+def keyed_rows(facts: Facts, free: NDArray[np.bool_], side: Side, key: Key) -> Rows:
+    """Return the free rows of `side` whose key is not null (a null key has digest 0, 0)."""
+    mask = free & (facts.side == int(side))
+    if key:
+        digest = facts.digests[key_name(key)]
+        mask &= (digest[:, 0] | digest[:, 1]) != 0
+    return np.flatnonzero(mask)
+
+
+def row_digests(
+    facts: Facts, rows: Rows, key: Key, *salts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Return the digests (m, 2) of `rows` under `key` together with further integer columns."""
+    out = np.ones((rows.size, 2), np.uint64)
+    if key:
+        gather_digests(facts.digests[key_name(key)], rows, out)
+    for salt in salts:
+        salt_digests(out, salt[rows])
+    return out
+
+
+def with_amount(facts: Facts, rows: Rows, column: str) -> Rows:
+    """Return those of `rows` whose amount column is known."""
+    return rows[facts.amounts[column].known[rows]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One pass to do: on which leg, over which rows, with how many threads."""
+
+    facts: Facts
+    leg: Leg
+    step: Pass
+    free: NDArray[np.bool_]
+    threads: int

@@ -1,0 +1,73 @@
+"""Compiles every kernel ahead of the first run by calling it once on tiny arrays.
+
+`SAMPLES` holds one function a room of kernels; each runs the drivers that a night runs, so that
+the compiled argument types are those of a night. `compiled` then says what is in the cache.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import polars as pl
+from numba.core.dispatcher import Dispatcher
+
+from recon.core import kernels
+from recon.core.codes import Kind, Side, State
+from recon.core.kernels.group_sum import sum_groups
+from recon.core.match import match
+from recon.core.passes.key_groups import match_keys
+from recon.core.plan import Leg, Method, Pass
+from recon.core.schema import SLIM, conform
+
+
+def warm_matcher() -> None:
+    """Run the key match with and without partitions and every pass over four rows."""
+    digest = np.arange(1, 17, dtype=np.uint64).reshape(8, 2)
+    for bits in (0, 2):
+        match_keys(digest, digest, threads=1, bits=bits)
+    rows = pl.DataFrame(
+        {
+            "txn_id": [1, 2, 3, 4],
+            "side": [int(Side.MERCHANT), int(Side.MERCHANT), int(Side.CHANNEL), int(Side.CHANNEL)],
+            "kind": [int(Kind.PAYMENT)] * 4,
+            "state": [int(State.SUCCESS)] * 4,
+            "amount_minor": [1, 2, 1, 2],
+            "net_minor": [1, 2, 1, 2],
+            "currency": [0] * 4,
+        }
+    )
+    steps = tuple(
+        Pass(method.name, method, ("key",), ("key",))
+        for method in (Method.UNIQUE, Method.GROUP, Method.EXACT)
+    )
+    leg = Leg("warm", Side.MERCHANT, Side.CHANNEL, steps)
+    digests = {"key": np.ascontiguousarray(digest[:4])}
+    match(conform(rows, SLIM), digests, (leg,), {"warm": np.ones(4, np.bool_)}, threads=1)
+
+
+def warm_sums() -> None:
+    """Run the group sums on one row."""
+    words = [np.zeros(1, np.int64) for _ in range(3)]
+    sum_groups(np.zeros(1, np.int64), np.ones(1, np.int64), *words)
+
+
+SAMPLES: tuple[Callable[[], None], ...] = (warm_matcher, warm_sums)
+
+
+def every_kernel() -> Iterator[tuple[str, Dispatcher]]:
+    """Yield the name and the dispatcher of every kernel of the package, in name order."""
+    for module in pkgutil.iter_modules(kernels.__path__, kernels.__name__ + "."):
+        members = vars(importlib.import_module(module.name)).items()
+        for name, member in sorted(members, key=lambda pair: pair[0]):
+            if isinstance(member, Dispatcher) and member.py_func.__module__ == module.name:
+                yield f"{module.name.removeprefix(kernels.__name__ + '.')}.{name}", member
+
+
+def warm() -> list[str]:
+    """Run every sample; return the names of the kernels that are compiled now."""
+    for sample in SAMPLES:
+        sample()
+    return [name for name, kernel in every_kernel() if kernel.stats.cache_hits or kernel.signatures]
