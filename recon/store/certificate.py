@@ -1,0 +1,262 @@
+"""The conservation certificate: every row and every minor unit that came in is somewhere.
+
+Rows are counted where they lie (the transactions files, last night's open items) and again where
+they ended (`outcomes`, tonight's open items); the certificate states both counts. Transactions are
+read one file at a time, so memory is bounded by `outcomes` (about 10 bytes a row) plus one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core import schema
+from recon.core.codes import InputState, Outcome
+from recon.store.table_file import scan_table
+
+LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name, InputState.HELD.name)
+SLICE = ("txn_id", "side", "source", "file_id", "currency", "amount_minor", "fee_minor")
+GROUPING = ("side", "source", "file_id", "currency", "outcome", "closing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """`outcomes` as sorted flat arrays; `seen` counts how often each row was met."""
+
+    txn_id: NDArray[np.int64]
+    outcome: pl.Series
+    opening: NDArray[np.bool_]
+    closing: NDArray[np.bool_]
+    seen: NDArray[np.int32]
+
+
+def certify(
+    *,
+    parts: Sequence[Path],
+    outcomes: pl.DataFrame,
+    inputs: pl.DataFrame,
+    rejects: pl.DataFrame,
+    opening: pl.DataFrame,
+    closing: pl.DataFrame,
+) -> dict[str, Any]:
+    """Return the certificate of a night.
+
+    `parts` are tonight's transactions files; `opening` and `closing` are `open_items` of the
+    previous run and of this one. Sums are 128-bit and written as decimal text. `balanced` is true
+    when `failures` is empty; an unbalanced night must not be published.
+    """
+    ends = _ends_of(schema.check(outcomes, schema.OUTCOMES))
+    failures: list[str] = []
+    new = _sums([_place(frame, ends, "a file", failures) for frame in _read_parts(parts)])
+    carried_in = _once(schema.check(opening, schema.OPEN_ITEMS))
+    old = _sums([_place(carried_in, ends, "the opening items", failures, opening=True)])
+    if not bool((ends.seen == 1).all()):
+        astray = int((ends.seen != 1).sum())
+        failures.append(f"expected each outcome to belong to one row, found {astray} that do not")
+    files = _files(new, inputs, rejects, failures)
+    roll_forward = _roll_forward(new, old, _once(schema.check(closing, schema.OPEN_ITEMS)))
+    failures += [_off_balance(row) for row in roll_forward if not row["balanced"]]
+    return {
+        "schema_version": 1,
+        "balanced": not failures,
+        "failures": failures,
+        "files": files,
+        "roll_forward": roll_forward,
+    }
+
+
+def _ends_of(outcomes: pl.DataFrame) -> _Ends:
+    ordered = outcomes.sort("txn_id")
+    txn_ids = ordered["txn_id"].to_numpy()
+    return _Ends(
+        txn_ids,
+        ordered["outcome"],
+        ordered["opening"].to_numpy(),
+        ordered["closing"].to_numpy(),
+        np.zeros(len(txn_ids), dtype=np.int32),
+    )
+
+
+def _read_parts(parts: Sequence[Path]) -> list[pl.LazyFrame]:
+    return [scan_table(path, schema.TRANSACTIONS).select(SLICE) for path in parts]
+
+
+def _once(open_items: pl.DataFrame) -> pl.LazyFrame:
+    """Return each waiting row once, however many legs it waits on."""
+    return open_items.lazy().unique("txn_id", keep="any").select(SLICE)
+
+
+def _place(
+    rows: pl.LazyFrame,
+    ends: _Ends,
+    where: str,
+    failures: list[str],
+    *,
+    opening: bool = False,
+) -> pl.DataFrame:
+    """Return counts and sums of `rows` by file, currency and the outcome that each row has."""
+    frame = rows.collect()
+    txn_ids = frame["txn_id"].to_numpy()
+    at = np.searchsorted(ends.txn_id, txn_ids)
+    inside = at < len(ends.txn_id)
+    at[~inside] = 0
+    found = inside & (ends.txn_id[at] == txn_ids) if len(ends.txn_id) else inside
+    np.add.at(ends.seen, at[found], 1)
+    right = found.copy()
+    right[found] = ends.opening[at[found]] == opening
+    if not bool(right.all()):
+        failures.append(
+            f"expected every row of {where} to have one outcome of its own kind "
+            f"(opening={str(opening).lower()}), found {int((~right).sum())} without"
+        )
+    picked = np.flatnonzero(right)
+    return _summed(
+        frame[picked].with_columns(
+            ends.outcome.gather(at[picked]).alias("outcome"),
+            pl.Series("closing", ends.closing[at[picked]]),
+        )
+    )
+
+
+def _summed(frame: pl.DataFrame) -> pl.DataFrame:
+    return (
+        frame.with_columns(pl.col("currency").fill_null(""), pl.col("side").cast(pl.String))
+        .group_by(GROUPING)
+        .agg(
+            pl.len().cast(pl.Int64).alias("rows"),
+            pl.col("amount_minor").null_count().cast(pl.Int64).alias("amount_unknown"),
+            pl.col("amount_minor").cast(pl.Int128).sum(),
+            pl.col("fee_minor").cast(pl.Int128).sum(),
+        )
+    )
+
+
+def _sums(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+    empty = _summed(
+        schema.TRANSACTIONS.empty()
+        .select(SLICE)
+        .with_columns(
+            pl.lit(None, dtype=schema.words(Outcome)).alias("outcome"),
+            pl.lit(None, dtype=pl.Boolean).alias("closing"),
+        )
+    )
+    return pl.concat([empty, *pieces]).group_by(GROUPING).agg(pl.exclude(GROUPING).sum())
+
+
+def _files(
+    new: pl.DataFrame, inputs: pl.DataFrame, rejects: pl.DataFrame, failures: list[str]
+) -> list[dict[str, Any]]:
+    """Return one entry a file: rows accepted and refused, and per currency where they ended."""
+    refused = dict(rejects.group_by("file_id").agg(pl.len()).iter_rows())
+    loaded = inputs.filter(pl.col("state").cast(pl.String).is_in(LOADED)).sort("source", "path")
+    entries = []
+    for file in loaded.iter_rows(named=True):
+        rows = new.filter(
+            (pl.col("file_id") == file["file_id"]) & (pl.col("source") == file["source"])
+        )
+        entry = {
+            "source": file["source"],
+            "file_id": file["file_id"],
+            "sha256": file["sha256"],
+            "state": file["state"],
+            "rows": file["rows"] or 0,
+            "rejected": file["rejected"] or 0,
+            "currencies": _currencies(rows),
+        }
+        entries.append(entry)
+        _compare(f"rows of {file['path']}", entry["rows"], int(rows["rows"].sum()), failures)
+        lines = refused.get(file["file_id"], 0)
+        _compare(f"rejects of {file['path']}", entry["rejected"], lines, failures)
+    known = set(loaded["file_id"].to_list())
+    strays = sorted(set(new["file_id"].to_list()) - known)
+    _compare("files in transactions that `inputs` does not accept", [], strays, failures)
+    return entries
+
+
+def _currencies(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    result = []
+    for (currency,), part in rows.sort("currency").group_by("currency", maintain_order=True):
+        by_outcome = part.group_by("outcome").agg(pl.exclude(GROUPING).sum()).sort("outcome")
+        result.append(
+            {
+                "currency": currency,
+                **_figures(part),
+                "outcomes": {
+                    str(line["outcome"]): {
+                        "rows": line["rows"],
+                        "amount_unknown": line["amount_unknown"],
+                        "amount_minor": str(line["amount_minor"]),
+                        "fee_minor": str(line["fee_minor"]),
+                    }
+                    for line in by_outcome.iter_rows(named=True)
+                },
+            }
+        )
+    return result
+
+
+def _figures(part: pl.DataFrame) -> dict[str, Any]:
+    return {
+        "rows": int(part["rows"].sum()),
+        "amount_unknown": int(part["amount_unknown"].sum()),
+        "amount_minor": str(int(part["amount_minor"].sum())),
+        "fee_minor": str(int(part["fee_minor"].sum())),
+    }
+
+
+def _roll_forward(
+    new: pl.DataFrame, old: pl.DataFrame, closing: pl.LazyFrame
+) -> list[dict[str, Any]]:
+    """Return per side and currency: opening + new - closed = closing, in rows and money.
+
+    Closing is counted in tonight's open items; closed rows are counted by their outcome.
+    """
+    left = closing.collect().with_columns(
+        pl.lit(None, dtype=schema.words(Outcome)).alias("outcome"),
+        pl.lit(value=True).alias("closing"),
+    )
+    closed = pl.concat([new, old]).filter(~pl.col("closing"))
+    stages = {"opening": old, "new": new, "closed": closed, "closing": _summed(left)}
+    tagged = pl.concat(
+        frame.select("side", "currency", "rows", "amount_minor", pl.lit(stage).alias("stage"))
+        for stage, frame in stages.items()
+    )
+    result = []
+    for (side, currency), part in tagged.sort("side", "currency").group_by(
+        "side", "currency", maintain_order=True
+    ):
+        sums = {stage: _stage(part.filter(pl.col("stage") == stage)) for stage in stages}
+        balanced = all(
+            sums["opening"][unit] + sums["new"][unit] - sums["closed"][unit]
+            == sums["closing"][unit]
+            for unit in ("rows", "amount_minor")
+        )
+        entry = {"side": side, "currency": currency, "balanced": balanced}
+        for stage, figures in sums.items():
+            entry[stage] = {"rows": figures["rows"], "amount_minor": str(figures["amount_minor"])}
+        result.append(entry)
+    return result
+
+
+def _stage(part: pl.DataFrame) -> dict[str, int]:
+    return {unit: int(part[unit].sum()) for unit in ("rows", "amount_minor")}
+
+
+def _compare(what: str, expected: object, found: object, failures: list[str]) -> None:
+    if expected != found:
+        failures.append(f"{what}: expected {expected}, found {found}")
+
+
+def _off_balance(row: dict[str, Any]) -> str:
+    side, currency = row["side"], row["currency"] or "no currency"
+    stages = ", ".join(
+        f"{stage} {row[stage]['rows']} rows {row[stage]['amount_minor']}"
+        for stage in ("opening", "new", "closed", "closing")
+    )
+    return f"roll-forward of {side} in {currency}: opening + new - closed is not closing ({stages})"

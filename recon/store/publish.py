@@ -1,0 +1,272 @@
+"""Publish a run: build it whole and durable in the work area, then make it appear in one rename.
+
+Order of steps, each of which may be the last one before a power cut:
+
+1. tables, certificate, summary, snapshot and last the manifest are written in `work/<run-id>/`;
+2. every table is read back and its counts and sums are compared with what was to be written;
+3. files and folders are made durable (fsync); a failure is fatal and is never tried again;
+4. one rename moves the folder into `runs/<business-date>/`: from here on it is published;
+5. CURRENT is swapped by a rename. A kill between 4 and 5 is put right at the next start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from recon.core import schema
+from recon.errors import ResourceError
+from recon.store import snapshot
+from recon.store.table_file import Totals, scan_table, totals, write_table
+from recon.store.workspace import Run, Workspace, sync
+
+CHUNK = 1 << 20
+ID_DIGITS = 12
+SCHEMA_VERSION = 1
+TRANSACTIONS_FOLDER = "transactions"
+
+
+def run_id(
+    business_date: date,
+    *,
+    inputs: Sequence[tuple[str, str]],
+    rules_sha256: str,
+    version: str,
+    previous_run_id: str | None,
+) -> str:
+    """Return the id of a run: its date and a digest of everything that decides its result.
+
+    `inputs` are (source, SHA-256) pairs; their order does not matter.
+    """
+    facts = [
+        business_date.isoformat(),
+        sorted(inputs),
+        rules_sha256,
+        version,
+        previous_run_id or "",
+    ]
+    digest = hashlib.sha256(json.dumps(facts, ensure_ascii=True).encode()).hexdigest()
+    return f"{business_date:%Y%m%d}-{digest[:ID_DIGITS]}"
+
+
+def publish(
+    workspace: Workspace,
+    run_id: str,
+    business_date: date,
+    *,
+    tables: Mapping[str, pl.DataFrame],
+    parts: Sequence[Path],
+    manifest_extra: Mapping[str, Any],
+    certificate: Mapping[str, Any],
+    summary: Mapping[str, Any],
+) -> Path:
+    """Publish a run and return its folder. Call only while holding the lock.
+
+    `tables` holds every published table but `transactions`; a table left out is published empty.
+    `parts` are the transactions, Parquet files in the work area; they are moved, names kept.
+    `manifest_extra` says what only the caller knows (name, rules_sha256, versions, inputs,
+    previous_run_id, ...).
+
+    Raises:
+        ResourceError: the disk refused; nothing was published and the work area is gone.
+    """
+    destination = workspace.run_folder(business_date, run_id)
+    assert workspace.find(run_id) is None, f"{run_id} is published already; the caller asks first"
+    assert certificate["balanced"], f"an unbalanced night is our bug: {certificate['failures']}"
+    history = workspace.published()
+    with _fatal(workspace, run_id):
+        _ready_for_views(workspace)
+        folder = workspace.work_folder(run_id) / "publish"
+        folder.mkdir(mode=0o700)
+        place = _place(history, business_date)
+        entries = _write_parts(folder, parts)
+        entries += _write_tables(folder, tables, place)
+        entries += [
+            _write_json(folder / "certificate.json", certificate),
+            _write_json(folder / "summary.json", summary),
+        ]
+        snapshot_facts = _write_snapshot(folder, workspace)
+        manifest = {
+            **manifest_extra,
+            "schema_version": SCHEMA_VERSION,
+            "run_id": run_id,
+            "business_date": business_date.isoformat(),
+            **place,
+            "previous_manifest_sha256": history[-1].manifest_sha256() if history else None,
+            "artefacts": sorted(entries, key=lambda entry: str(entry["path"])),
+            "snapshot": snapshot_facts,
+        }
+        write_manifest(folder / "manifest.json", manifest)
+        _make_durable(folder)
+        _appear(folder, destination)
+        workspace.point_current_at(destination)
+        shutil.rmtree(workspace.work / run_id, ignore_errors=True)
+    return destination
+
+
+def write_part(frame: pl.DataFrame, path: Path) -> None:
+    """Write one transactions file, sorted, the way `publish` expects its parts."""
+    write_table(frame, schema.TRANSACTIONS, path)
+
+
+def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest that proves itself: canonical text, with the digest of all the rest."""
+    digest = hashlib.sha256(canonical(manifest)).hexdigest()
+    path.write_bytes(canonical({**manifest, "self_sha256": digest}))
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """Return the one text of a JSON document: sorted keys, two spaces, UTF-8, a final newline."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False)
+    return (text + "\n").encode()
+
+
+@contextmanager
+def _fatal(workspace: Workspace, run_id: str) -> Iterator[None]:
+    """Turn every refusal of the disk into one ResourceError, and give the space back."""
+    try:
+        yield
+    except (OSError, pl.exceptions.ComputeError, duckdb.IOException) as error:
+        shutil.rmtree(workspace.work / run_id, ignore_errors=True)
+        raise ResourceError(
+            f"expected to write the run, found: {error}",
+            where=str(workspace.root),
+            fix="free disk space or mend the disk, then run again; nothing was published",
+        ) from error
+
+
+def _ready_for_views(workspace: Workspace) -> None:
+    """Make the empty run, and point CURRENT at it in a workspace that has published nothing.
+
+    A view can only be defined over a wildcard that matches a file, so before the first run there
+    must be one. Rewritten when a table has gained a column.
+    """
+    folder = snapshot.empty_run(workspace.root)
+    digest_file = folder / "definitions.sha256"
+    digest = snapshot.definitions_sha256()
+    if not digest_file.exists() or digest_file.read_text() != digest:
+        (folder / TRANSACTIONS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for table in schema.PUBLISHED:
+            part = "transactions/none.parquet"
+            path = folder / (part if table.name == "transactions" else f"{table.name}.parquet")
+            draft = path.with_suffix(".draft")
+            write_table(table.empty(), table, draft)
+            draft.replace(path)
+        digest_file.write_text(digest)
+    if not workspace.current.exists():
+        workspace.point_current_at(folder)
+
+
+def _place(history: Sequence[Run], business_date: date) -> dict[str, Any]:
+    """Return the run's place in the order of publication and the run that it supersedes."""
+    same_night = [run for run in history if run.business_date == business_date]
+    return {
+        "sequence": history[-1].sequence + 1 if history else 1,
+        "supersedes": same_night[-1].run_id if same_night else None,
+    }
+
+
+def _write_parts(folder: Path, parts: Sequence[Path]) -> list[dict[str, Any]]:
+    target = folder / TRANSACTIONS_FOLDER
+    target.mkdir(mode=0o700)
+    assert len({part.name for part in parts}) == len(parts), "two parts of one name"
+    for part in parts:
+        part.rename(target / part.name)
+    if not parts:
+        write_part(schema.TRANSACTIONS.empty(), target / "none.parquet")
+    columns = schema.TRANSACTIONS.schema
+    return [
+        _entry(folder, path, *totals(scan_table(path, schema.TRANSACTIONS), columns))
+        for path in sorted(target.iterdir())
+    ]
+
+
+def _write_tables(
+    folder: Path, tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    single = {table.name: table for table in schema.PUBLISHED if table is not schema.TRANSACTIONS}
+    assert tables.keys() <= single.keys(), f"unknown tables: {tables.keys() - single.keys()}"
+    entries = []
+    for name, table in single.items():
+        frame = tables.get(name, table.empty())
+        if table is schema.RUNS:
+            frame = _placed(frame, place)
+        path = folder / f"{name}.parquet"
+        write_table(frame, table, path)
+        written = totals(frame.lazy(), table.schema)
+        found = totals(scan_table(path, table), table.schema)
+        if found != written:
+            raise ResourceError(
+                f"expected to read back what was written ({written}), found {found}",
+                where=str(path),
+                fix="check the disk and the memory of this machine, then run again",
+            )
+        entries.append(_entry(folder, path, *found))
+    return entries
+
+
+def _placed(runs: pl.DataFrame, place: Mapping[str, Any]) -> pl.DataFrame:
+    marks = [pl.lit(value).alias(name) for name, value in place.items()]
+    return schema.conform(runs.with_columns(marks), schema.RUNS)
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    path.write_bytes(canonical(document))
+    return _entry(path.parent, path, 1, {})
+
+
+def _write_snapshot(folder: Path, workspace: Workspace) -> dict[str, Any]:
+    """Write the DuckDB file. Its bytes differ from run to run, so its digest stands beside it."""
+    path = folder / "recon.duckdb"
+    snapshot.build(path, workspace.root)
+    (folder / "recon.duckdb.sha256").write_text(f"{_sha256(path)}  recon.duckdb\n")
+    return {
+        "path": path.name,
+        "sha256_in": "recon.duckdb.sha256",
+        "definitions_sha256": snapshot.definitions_sha256(),
+    }
+
+
+def _entry(folder: Path, path: Path, rows: int, sums: Totals) -> dict[str, Any]:
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "sha256": _sha256(path),
+        "bytes": path.stat().st_size,
+        "rows": rows,
+        "totals": sums,
+    }
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _make_durable(folder: Path) -> None:
+    for place, _, names in os.walk(folder, topdown=False):
+        for name in sorted(names):
+            path = Path(place) / name
+            path.chmod(0o600)
+            sync(path)
+        sync(Path(place))
+
+
+def _appear(folder: Path, destination: Path) -> None:
+    """Move the finished folder into `runs/`: the moment of publishing."""
+    destination.parent.mkdir(mode=0o700, exist_ok=True)
+    sync(destination.parent.parent)
+    folder.rename(destination)
+    sync(destination.parent)

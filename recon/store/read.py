@@ -1,0 +1,58 @@
+"""Read what was published: one table of one run, or all runs through DuckDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from recon.store import snapshot
+from recon.store.table_file import scan_table, table_of
+from recon.store.workspace import Workspace
+
+DEFAULT_MEMORY = "4GiB"
+
+
+def read_table(run_folder: Path, name: str) -> pl.DataFrame:
+    """Return one published table of one run, with the column types of `recon.core.schema`."""
+    return scan(run_folder, name).collect()
+
+
+def scan(run_folder: Path, name: str) -> pl.LazyFrame:
+    """Return a lazy read of one published table of one run (`transactions` is several files)."""
+    table = table_of(name)
+    if name == "transactions":
+        return scan_table(sorted((run_folder / name).glob("*.parquet")), table)
+    return scan_table(run_folder / f"{name}.parquet", table)
+
+
+def open_snapshot(
+    workspace: Workspace, *, memory: str = DEFAULT_MEMORY
+) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection with every view and macro over all runs of the workspace.
+
+    The views are made anew in memory from the workspace's present path, so this also works after
+    the folder has moved. The connection can read nothing but `runs/`, loads no extensions, spills
+    nothing to disk and its settings are locked. The caller closes it.
+    """
+    workspace.resolve(None)
+    connection = duckdb.connect(config=dict(snapshot.NO_EXTENSIONS))
+    try:
+        snapshot.define(connection, workspace.root)
+        _lock_down(connection, workspace, memory)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection, workspace: Workspace, memory: str) -> None:
+    """Close every door but reading published files. Limits hold only when made by SET."""
+    folders = [f"{workspace.runs}/", f"{workspace.current}/"]
+    allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in folders)
+    connection.execute(f"set allowed_directories = [{allowed}]")
+    connection.execute("set temp_directory = ''")
+    connection.execute("set memory_limit = $limit".replace("$limit", f"'{memory}'"))
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")

@@ -1,0 +1,140 @@
+create macro minor_digits(currency) as
+  case
+    when currency in (
+      'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV',
+      'XAF', 'XOF', 'XPF'
+    ) then 0
+    when currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then 3
+    when currency in ('CLF', 'UYW') then 4
+    else 2
+  end;
+
+create macro money(minor, currency) as
+  cast(minor as decimal(32, 0))
+  * case minor_digits(currency)
+      when 0 then cast(1 as decimal(5, 4))
+      when 3 then cast('0.001' as decimal(5, 4))
+      when 4 then cast('0.0001' as decimal(5, 4))
+      else cast('0.01' as decimal(5, 4))
+    end;
+
+create macro is_benign(code) as
+  code in ('IN_TRANSIT', 'ROUNDING', 'BENIGN_REPEAT', 'NETTED');
+
+create macro breaks_on(night) as table
+select *
+from breaks
+where business_date = night
+  and not is_benign(code)
+order by code, break_id;
+
+create macro disputes_on(night) as table
+select *
+from disputes
+where business_date = night
+order by amount_minor desc, dispute_id;
+
+create macro open_items_on(night) as table
+select *
+from open_items
+where business_date = night
+order by wait_until, txn_id, leg;
+
+create macro ageing(night) as table
+select
+  side,
+  waiting_for,
+  currency,
+  case
+    when age is null then 'unknown'
+    when age <= 0 then '0 today'
+    when age = 1 then '1'
+    when age <= 3 then '2-3'
+    when age <= 7 then '4-7'
+    when age <= 30 then '8-30'
+    else 'over 30'
+  end as business_days,
+  min(age) as youngest,
+  count(*) as open_rows,
+  count(break_code) as reported_as_break,
+  sum(amount_minor) as amount_minor
+from open_items
+where business_date = night
+group by all
+order by side, waiting_for, currency, youngest;
+
+create macro trace_order(wanted) as table
+select
+  business_date,
+  side,
+  source,
+  kind,
+  state,
+  amount_minor,
+  fee_minor,
+  net_minor,
+  currency,
+  occurred_at,
+  clearing_date,
+  value_date,
+  order_id,
+  channel_ref,
+  bank_ref,
+  batch_id,
+  file_id,
+  record_no,
+  txn_id
+from transactions
+where wanted in (order_id, channel_ref, bank_ref, rrn, original_ref)
+order by business_date, occurred_at, side, txn_id;
+
+create macro partners(wanted) as table
+select
+  links.business_date,
+  links.leg,
+  links."pass",
+  links.match_kind,
+  links.score,
+  links.reasons,
+  case
+    when links.left_txn_id = wanted then links.right_txn_id
+    else links.left_txn_id
+  end as partner_txn_id
+from links
+where wanted in (links.left_txn_id, links.right_txn_id)
+order by links.business_date, links.leg, partner_txn_id;
+
+create macro tie_out(night) as table
+select
+  currency,
+  sum(merchant_rows) as merchant_rows,
+  sum(channel_rows) as channel_rows,
+  sum(bank_rows) as bank_rows,
+  sum(merchant_minor) as merchant_minor,
+  sum(channel_minor) as channel_minor,
+  sum(channel_net_minor) as channel_net_minor,
+  sum(bank_minor) as bank_minor,
+  outcome
+from groups
+where business_date = night
+group by currency, outcome
+order by currency, outcome;
+
+create view nights as
+select
+  business_date,
+  run_id,
+  opening_rows,
+  new_rows,
+  closed_rows,
+  closing_rows,
+  rejected_rows,
+  links,
+  breaks,
+  disputes,
+  exit_code
+from runs
+order by business_date;
+
+comment on view nights is 'one line a night: what came in, what closed, what is left over';
+
