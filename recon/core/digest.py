@@ -1,0 +1,118 @@
+"""Digests of columns: what keys are compared by, and what tells equal rows of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.kernels import digest as kernel
+from recon.core.text import TextBuffers, TextColumn, text_buffers
+
+FINGERPRINT_MASK = np.uint64((1 << 63) - 1)
+
+
+def digest(columns: Sequence[TextColumn]) -> NDArray[np.uint64]:
+    """Return one 128-bit digest a row of a composite text key, shape (n, 2).
+
+    A null in any column makes the row (0, 0), which no other row is. Columns are told apart by
+    their position, not by their name, so that the two sides of a leg may name them differently.
+    """
+    buffers = [text_buffers(column) for column in columns]
+    valid = np.bitwise_and.reduce([part.valid for part in buffers])
+    lanes = _Lanes(len(valid))
+    for position, part in enumerate(buffers):
+        lanes.absorb_text(part, position + 1)
+    return lanes.finish(valid)
+
+
+def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> NDArray[np.uint64]:
+    """Return one 128-bit digest a row over mixed columns, shape (n, 2); nulls count as content.
+
+    `tags` gives each column its permanent number. Text is absorbed as it stands, enumerations,
+    numbers, dates and times as their 64-bit value.
+    """
+    lanes = _Lanes(frame.height)
+    for name, tag in tags.items():
+        column = frame[name]
+        if column.null_count() == frame.height:
+            continue
+        if column.dtype == pl.String:
+            lanes.absorb_text(text_buffers(column), tag)
+        else:
+            lanes.absorb_numbers(column, tag)
+    return lanes.finish(np.ones(frame.height, np.uint8))
+
+
+def fingerprints(digests: NDArray[np.uint64], occurrences: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return the 63-bit digest of each row's digest and its occurrence number in the file."""
+    lanes = _Lanes(len(digests))
+    all_rows = np.ones(len(digests), np.uint8)
+    for tag, words in enumerate((digests[:, 0], digests[:, 1], occurrences.astype(np.uint64))):
+        lanes.absorb_words(np.ascontiguousarray(words), all_rows, tag + 1)
+    return (lanes.finish(all_rows)[:, 0] & FINGERPRINT_MASK).astype(np.int64)
+
+
+class Occurrences:
+    """Counts equal rows of one file, batch after batch, by their 128-bit digests."""
+
+    def __init__(self) -> None:
+        """Start with no rows."""
+        self._digests = np.zeros((0, 2), np.uint64)
+        self._counts = np.zeros(0, np.uint32)
+        self._slots = np.zeros(1 << 10, np.int32)
+        self._rows = 0
+
+    def add(self, digests: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Return, for each row of a batch, how many equal rows stand before it in the file."""
+        begin, end = self._rows, self._rows + len(digests)
+        self._reserve(end)
+        self._digests[begin:end] = digests
+        kernel.count_occurrences(self._digests[:end], begin, self._slots, self._counts)
+        self._rows = end
+        return self._counts[begin:end].copy()
+
+    def _reserve(self, rows: int) -> None:
+        """Make room for `rows` rows, at most half of the slots taken."""
+        if rows > len(self._digests):
+            size = max(rows, 2 * len(self._digests))
+            digests = np.zeros((size, 2), np.uint64)
+            counts = np.zeros(size, np.uint32)
+            digests[: self._rows] = self._digests[: self._rows]
+            counts[: self._rows] = self._counts[: self._rows]
+            self._digests, self._counts = digests, counts
+        if 2 * rows > len(self._slots):
+            size = 1 << int(2 * rows - 1).bit_length()
+            self._slots = np.zeros(size, np.int32)
+            again = np.zeros(self._rows, np.uint32)
+            kernel.count_occurrences(self._digests[: self._rows], 0, self._slots, again)
+
+
+class _Lanes:
+    """The two running lanes of every row."""
+
+    def __init__(self, rows: int) -> None:
+        """Seed both lanes."""
+        self.first = np.full(rows, kernel.FIRST_SEED, np.uint64)
+        self.second = np.full(rows, kernel.SECOND_SEED, np.uint64)
+
+    def absorb_text(self, part: TextBuffers, tag: int) -> None:
+        """Absorb one text column."""
+        kernel.absorb_text(part.data, part.offsets, part.valid, tag, self.first, self.second)
+
+    def absorb_numbers(self, column: pl.Series, tag: int) -> None:
+        """Absorb one column of integers, enumerations, dates or times."""
+        values = column.to_physical().cast(pl.Int64).fill_null(0).to_numpy().view(np.uint64)
+        self.absorb_words(values, column.is_not_null().to_numpy().view(np.uint8), tag)
+
+    def absorb_words(self, words: NDArray[np.uint64], valid: NDArray[np.uint8], tag: int) -> None:
+        """Absorb one column of 64-bit words."""
+        kernel.absorb_words(words, valid, tag, self.first, self.second)
+
+    def finish(self, valid: NDArray[np.uint8]) -> NDArray[np.uint64]:
+        """Return the digests, (0, 0) where a row is not valid."""
+        out = np.empty((len(valid), 2), np.uint64)
+        kernel.finish(self.first, self.second, valid, out)
+        return out

@@ -1,0 +1,137 @@
+"""A 128-bit digest of text and numbers: two independent 64-bit lanes in one pass.
+
+A row is absorbed part by part. A part is a tag (its position), its 8-byte little-endian words, the
+last one filled up with zeros, and its length; so ("ab", "c") and ("a", "bc") differ, and a null
+part, which absorbs nothing, differs from an empty one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+_FIRST_WORD = np.uint64(0x9E3779B185EBCA87)
+_FIRST_STATE = np.uint64(0xC2B2AE3D27D4EB4F)
+_SECOND_WORD = np.uint64(0xD6E8FEB86659FD93)
+_SECOND_STATE = np.uint64(0xA0761D6478BD642F)
+FIRST_SEED = np.uint64(0x243F6A8885A308D3)
+SECOND_SEED = np.uint64(0x13198A2E03707344)
+_TAG = np.uint64(0xE7037ED1A0B428DB)
+_MIX_A = np.uint64(0xFF51AFD7ED558CCD)
+_MIX_B = np.uint64(0xC4CEB9FE1A85EC53)
+
+
+@intrinsic
+def _load_word(typing_context, data, at):  # noqa: ARG001 - numba passes its context to every intrinsic
+    """Load 8 bytes at any alignment as a little-endian number; reads `data[at:at + 8]`."""
+    signature = types.uint64(data, at)
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte_type = context.get_value_type(types.uint8)
+        word_type = context.get_value_type(types.uint64)
+        place = builder.gep(builder.bitcast(array.data, byte_type.as_pointer()), [arguments[1]])
+        return builder.load(builder.bitcast(place, word_type.as_pointer()), align=1)
+
+    return signature, generate
+
+
+@njit(cache=True, nogil=True)
+def _word(data, at, end):
+    """Return `data[at:min(at + 8, end)]` as a number, missing bytes as zeros."""
+    left = end - at
+    if at + 8 <= len(data):
+        value = _load_word(data, at)
+        if left < 8:
+            value &= (np.uint64(1) << np.uint64(8 * left)) - np.uint64(1)
+        return value
+    value = np.uint64(0)
+    for k in range(min(left, 8)):
+        value |= np.uint64(data[at + k]) << np.uint64(8 * k)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _first(state, word):
+    """Absorb one word into the first lane."""
+    mixed = state ^ (word * _FIRST_WORD)
+    return ((mixed << np.uint64(31)) | (mixed >> np.uint64(33))) * _FIRST_STATE
+
+
+@njit(cache=True, nogil=True)
+def _second(state, word):
+    """Absorb one word into the second lane."""
+    mixed = state + ((word ^ (word >> np.uint64(32))) * _SECOND_WORD)
+    return ((mixed << np.uint64(27)) | (mixed >> np.uint64(37))) * _SECOND_STATE
+
+
+@njit(cache=True, nogil=True)
+def absorb_text(data, offsets, valid, tag, first, second):
+    """Absorb one text column into both lanes (uint64, in place); a null row absorbs nothing."""
+    mark = np.uint64(tag) * _TAG
+    for i in range(len(valid)):
+        if not valid[i]:
+            continue
+        begin, end = offsets[i], offsets[i + 1]
+        a, b = _first(first[i], mark), _second(second[i], mark)
+        at = begin
+        while at < end:
+            word = _word(data, at, end)
+            a, b = _first(a, word), _second(b, word)
+            at += 8
+        size = np.uint64(end - begin)
+        first[i], second[i] = _first(a, size), _second(b, size)
+
+
+@njit(cache=True, nogil=True)
+def absorb_words(values, valid, tag, first, second):
+    """Absorb one column of 64-bit numbers (uint64) into both lanes; a null row absorbs nothing."""
+    mark = np.uint64(tag) * _TAG
+    for i in range(len(valid)):
+        if valid[i]:
+            a, b = _first(first[i], mark), _second(second[i], mark)
+            first[i], second[i] = _first(a, values[i]), _second(b, values[i])
+
+
+@njit(cache=True, nogil=True)
+def _avalanche(value):
+    """Spread every bit of a lane over all bits (the finaliser of MurmurHash3)."""
+    value ^= value >> np.uint64(33)
+    value *= _MIX_A
+    value ^= value >> np.uint64(33)
+    value *= _MIX_B
+    return value ^ (value >> np.uint64(33))
+
+
+@njit(cache=True, nogil=True)
+def finish(first, second, valid, out):
+    """Fill `out` (uint64, n x 2) from both lanes; a row that is not valid is (0, 0), no other."""
+    for i in range(len(valid)):
+        out[i, 0] = 0
+        out[i, 1] = 0
+        if valid[i]:
+            a, b = _avalanche(first[i]), _avalanche(second[i])
+            out[i, 0] = a + b
+            low = a + b + b
+            out[i, 1] = low if low != 0 else np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def count_occurrences(digests, begin, slots, out):
+    """Fill `out[begin:]` (uint32) with how many equal digests stand before each row.
+
+    digests: uint64 (n, 2), all rows so far. slots: int32, a power of two long, more than n, 0 where
+    free, else 1 + the latest row of a digest; kept between calls.
+    """
+    mask = np.int64(len(slots) - 1)
+    for i in range(begin, len(digests)):
+        place = np.int64(digests[i, 1]) & mask
+        out[i] = 0
+        while slots[place] != 0:
+            row = slots[place] - 1
+            if digests[row, 0] == digests[i, 0] and digests[row, 1] == digests[i, 1]:
+                out[i] = out[row] + 1
+                break
+            place = (place + 1) & mask
+        slots[place] = i + 1

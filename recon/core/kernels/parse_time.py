@@ -1,0 +1,186 @@
+"""Exact local times from text by declared patterns, and local time to UTC by a table of offsets."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+OK = 0
+NULL = 1  # the row is null or blank
+NO_PATTERN = 2  # no declared pattern fits the text
+NO_SUCH_DATE = 3  # 30 February, month 13, a year out of range
+NO_SUCH_CLOCK = 4  # 24:00:00, 10:60:00, a leap second
+AMBIGUOUS_YEAR = 5  # MMDD equally far from the business date in two years
+NONEXISTENT = 6  # skipped when clocks went forward
+AMBIGUOUS = 7  # met twice when clocks went back
+
+# One pattern is a row of codes: a byte below 256 is a literal, the rest are fields.
+YEAR = 256
+YEAR_OF_CENTURY = 257
+MONTH = 258
+DAY = 259
+HOUR = 260
+MINUTE = 261
+SECOND = 262
+SHORT = 16  # added to MONTH, DAY, HOUR: one digit or two
+
+MINUTE_US = 60_000_000
+DAY_US = 86_400_000_000
+FIRST_YEAR = 1970
+LAST_YEAR = 2199
+
+_SPACE = 32
+_TAB = 9
+_BACKTICK = 96
+_ZERO = 48
+_NINE = 57
+_HALF_YEAR = 183
+
+
+@njit(cache=True, nogil=True)
+def days_from_civil(year, month, day):
+    """Return days since 1970-01-01 of a Gregorian date (Hinnant's algorithm, years >= 0)."""
+    shifted = year - (1 if month <= 2 else 0)
+    era = shifted // 400
+    of_era = shifted - era * 400
+    of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+
+
+@njit(cache=True, nogil=True)
+def _month_days(year, month):
+    """Return the number of days of a month."""
+    if month == 2:
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        return 29 if leap else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+@njit(cache=True, nogil=True)
+def _is_date(year, month, day):
+    """Return whether the date is in the calendar and in the range of years that we read."""
+    if year < FIRST_YEAR or year > LAST_YEAR or month < 1 or month > 12 or day < 1:
+        return False
+    return day <= _month_days(year, month)
+
+
+@njit(cache=True, nogil=True)
+def _nearest_day(month, day, near, near_year):
+    """Return (days, status) of a date without a year: the one nearest to the day `near`."""
+    best = np.int64(0)
+    distance = np.int64(_HALF_YEAR + 1)
+    status = NO_SUCH_DATE
+    for year in range(near_year - 1, near_year + 2):
+        if _is_date(year, month, day):
+            days = days_from_civil(year, month, day)
+            away = abs(days - near)
+            if away < distance:
+                best, distance, status = days, away, OK
+            elif away == distance and status == OK:
+                status = AMBIGUOUS_YEAR
+    return best, status
+
+
+@njit(cache=True, nogil=True)
+def _fits(data, at, end, codes, fields):
+    """Return whether `data[at:end]` fits one pattern, and fill `fields` (int64, by code)."""
+    for k in range(len(codes)):
+        code = codes[k]
+        if code < 0:
+            break
+        if code < YEAR:
+            if at >= end or data[at] != code:
+                return False
+            at += 1
+            continue
+        short = code >= YEAR + SHORT
+        kind = code - YEAR - (SHORT if short else 0)
+        width = 4 if kind == 0 else 2
+        value = np.int64(0)
+        taken = 0
+        while taken < width and at < end and _ZERO <= data[at] <= _NINE:
+            value = value * 10 + (data[at] - _ZERO)
+            at += 1
+            taken += 1
+        if taken == 0 or (taken < width and not short):
+            return False
+        fields[kind] = value
+    return at == end
+
+
+@njit(cache=True, nogil=True)
+def _micros(fields, near, near_year):
+    """Return (local microseconds, status) of the fields of a fitting pattern."""
+    year, month, day = fields[0], fields[2], fields[3]
+    if fields[1] >= 0:
+        year = 2000 + fields[1]
+    if year >= 0:
+        if not _is_date(year, month, day):
+            return np.int64(0), NO_SUCH_DATE
+        days, status = np.int64(days_from_civil(year, month, day)), OK
+    else:
+        days, status = _nearest_day(month, day, near, near_year)
+        if status != OK:
+            return np.int64(0), status
+    hour, minute, second = max(fields[4], 0), max(fields[5], 0), max(fields[6], 0)
+    if hour > 23 or minute > 59 or second > 59:
+        return np.int64(0), NO_SUCH_CLOCK
+    return days * DAY_US + (hour * 60 + minute) * MINUTE_US + second * 1_000_000, OK
+
+
+@njit(cache=True, nogil=True)
+def parse_time(data, offsets, valid, patterns, near, near_year, out, out_status):
+    """Fill `out` (int64 local microseconds since 1970) and `out_status` (uint8) for each row.
+
+    patterns: int16 (patterns, codes), filled up with -1, tried in order. near, near_year: the
+    business date in days since 1970 and its year, for patterns without a year. Spaces, tabs and
+    back-ticks around the text are passed over.
+    """
+    fields = np.empty(8, np.int64)
+    for i in range(len(valid)):
+        out[i] = 0
+        at, end = offsets[i], offsets[i + 1]
+        while at < end and data[end - 1] in (_SPACE, _TAB, _BACKTICK):
+            end -= 1
+        while at < end and data[at] in (_SPACE, _TAB, _BACKTICK):
+            at += 1
+        if not valid[i] or at == end:
+            out_status[i] = NULL
+            continue
+        found = NO_PATTERN
+        for k in range(len(patterns)):
+            fields[:] = -1
+            if _fits(data, at, end, patterns[k], fields):
+                value, status = _micros(fields, near, near_year)
+                if status == OK:
+                    out[i] = value
+                    found = OK
+                    break
+                if found == NO_PATTERN:
+                    found = status
+        out_status[i] = found
+
+
+@njit(cache=True, nogil=True)
+def localise(begins, offsets_us, values, status):
+    """Turn local microseconds into UTC in place, where `status` is OK.
+
+    begins: int64, UTC instants at which each offset begins, ascending, the first is the smallest
+    int64. A local time that no offset gives, or that two give, gets NONEXISTENT or AMBIGUOUS.
+    """
+    count = len(begins)
+    for i in range(len(values)):
+        if status[i] != OK:
+            continue
+        found = 0
+        answer = np.int64(0)
+        for k in range(count):
+            instant = values[i] - offsets_us[k]
+            if instant >= begins[k] and (k + 1 == count or instant < begins[k + 1]):
+                found += 1
+                answer = instant
+        values[i] = answer if found == 1 else 0
+        if found == 0:
+            status[i] = NONEXISTENT
+        elif found > 1:
+            status[i] = AMBIGUOUS

@@ -1,0 +1,248 @@
+"""Money: currencies, exact parsing from text, exact rates, totals; integers of minor units only.
+
+A row holds at most `MAX_MINOR` minor units, so that a kernel can prove that its sums do not wrap;
+totals are 128-bit. A rate is applied to the absolute amount and the sign is put back after rounding,
+so that a refund returns exactly what the payment cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.kernels import parse_money as kernel
+from recon.core.text import TextColumn, text_buffers
+from recon.errors import UsageError
+
+# ISO 4217 list one, active codes with a minor unit, as of 2026-01-01. Metals, funds without a minor
+# unit, test codes and XXX are left out: an amount of them cannot be a count of minor units.
+_CODES_BY_EXPONENT: dict[int, str] = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: (
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP "
+        "BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB "
+        "EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES "
+        "KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR "
+        "MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD "
+        "RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP "
+        "TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG"
+    ),
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+
+_EXPONENTS: dict[str, int] = {
+    code: exponent for exponent, codes in _CODES_BY_EXPONENT.items() for code in codes.split()
+}
+CURRENCIES: tuple[str, ...] = tuple(sorted(_EXPONENTS))
+CURRENCY_NUMBER: dict[str, int] = {code: number for number, code in enumerate(CURRENCIES)}
+MAX_MINOR = kernel.LIMIT
+
+_PPM = 1_000_000
+_MAX_RATE_PPM = 1_000_000_000
+
+Minor = TypeVar("Minor", int, NDArray[np.int64], pl.Series)
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals a currency has; UsageError for a code that ISO 4217 does not list."""
+    if currency not in _EXPONENTS:
+        raise UsageError(
+            f"expected an active ISO 4217 currency code, found {currency!r}",
+            fix="write a code such as CNY, in capitals",
+        )
+    return _EXPONENTS[currency]
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """How a sender writes amounts.
+
+    `[-][symbol][-]digits[mark digits][symbol]`, ASCII only, at most one sign and one symbol.
+    A `+` is read only when it is declared as a symbol. `unit`: "major" (decimals up to the
+    currency's), "minor" (whole minor units) or "credit_debit_minor" (C, D or a space, then minor
+    digits; D is negative).
+    """
+
+    unit: str = "major"
+    decimal_mark: str = "."
+    thousands: str = ""
+    extra_zero_decimals: bool = False
+    symbols: tuple[str, ...] = ()
+    padded: bool = False  # spaces and tabs around the amount are passed over
+
+
+def parse(
+    column: TextColumn, grammar: Grammar, decimals: int | NDArray[np.int8]
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return minor units and a status (`reason` puts it in words) for each row of text.
+
+    decimals: the currency's exponent, for all rows or for each.
+    """
+    buffers = text_buffers(column)
+    values = np.empty(len(buffers), np.int64)
+    status = np.empty(len(buffers), np.uint8)
+    symbols = [symbol.encode("utf-8") for symbol in grammar.symbols]
+    marks = [_mark(grammar.decimal_mark), _mark(grammar.thousands), grammar.extra_zero_decimals]
+    kernel.parse_money(
+        buffers.data,
+        buffers.offsets,
+        buffers.valid,
+        kernel.UNIT_CREDIT_DEBIT if grammar.unit == "credit_debit_minor" else kernel.UNIT_DECIMAL,
+        _decimals(grammar, decimals),
+        np.array(marks, np.uint8),
+        grammar.padded,
+        np.frombuffer(b"".join(symbols), np.uint8),
+        np.cumsum([len(symbol) for symbol in symbols], dtype=np.int64),
+        values,
+        status,
+    )
+    return values, status
+
+
+def reason(status: int, text: str, grammar: Grammar, currency: str) -> str:
+    """Return why a text is not an amount: what was found, what was expected, and the fix."""
+    decimals = exponent(currency)
+    found = f"{text[:60]!r}"
+    if status == kernel.EXCESS_DECIMALS:
+        return _excess_decimals(text, grammar, currency, decimals)
+    if status == kernel.EMPTY:
+        return f"{found} is empty; expected an amount"
+    if status == kernel.TOO_LARGE:
+        return f"{found} is beyond {format_minor(MAX_MINOR, currency)}; check the amount unit"
+    if status == kernel.BAD_GROUPING:
+        return f"{found}: thousands are not in groups of three; fix the sender's file"
+    if status == kernel.NO_DIGITS:
+        return f"{found} lacks digits where the amount needs them; expected {_example(grammar)}"
+    if status == kernel.PADDED:
+        return f"{found} has spaces around the amount; declare padded amounts for the source"
+    return f"{found}: {_odd_character(text)}; expected {_example(grammar)}"
+
+
+def format_minor(amount_minor: int, currency: str) -> str:
+    """Return an amount for people, for instance `-1,234.50`; the currency is not repeated."""
+    decimals = exponent(currency)
+    whole, rest = divmod(abs(amount_minor), 10**decimals)
+    sign = "-" if amount_minor < 0 else ""
+    return f"{sign}{whole:,}" + (f".{rest:0{decimals}d}" if decimals else "")
+
+
+def total(amounts: pl.Series) -> int:
+    """Return the exact sum of minor units, 128 bits wide; nulls add nothing."""
+    return int(amounts.cast(pl.Int128).sum() or 0)
+
+
+def apply_rate_half_up(amount_minor: Minor, rate_ppm: int) -> Minor:
+    """Return amount x rate, halves away from zero; rate in parts per million (0.38 % is 3800)."""
+    return _apply_rate(amount_minor, rate_ppm, "half_up")
+
+
+def apply_rate_half_even(amount_minor: Minor, rate_ppm: int) -> Minor:
+    """Return amount x rate, halves to the even neighbour; rate in parts per million."""
+    return _apply_rate(amount_minor, rate_ppm, "half_even")
+
+
+def apply_rate_ceiling(amount_minor: Minor, rate_ppm: int) -> Minor:
+    """Return amount x rate, any rest rounded away from zero; rate in parts per million."""
+    return _apply_rate(amount_minor, rate_ppm, "ceiling")
+
+
+def apply_rate_floor(amount_minor: Minor, rate_ppm: int) -> Minor:
+    """Return amount x rate, any rest dropped; rate in parts per million."""
+    return _apply_rate(amount_minor, rate_ppm, "floor")
+
+
+def _apply_rate(amount_minor: Minor, rate_ppm: int, rounding: str) -> Minor:
+    """Apply a rate to one amount, an array or a series, rounding the absolute amount."""
+    assert 0 <= rate_ppm <= _MAX_RATE_PPM, rate_ppm
+    if isinstance(amount_minor, pl.Series):
+        known = amount_minor.fill_null(0).to_numpy()
+        rated = pl.Series(amount_minor.name, _rated_array(known, rate_ppm, rounding))
+        return pl.select(pl.when(amount_minor.is_not_null()).then(rated)).to_series()
+    if isinstance(amount_minor, np.ndarray):
+        return _rated_array(amount_minor, rate_ppm, rounding)
+    whole, rest = _scaled(abs(amount_minor), rate_ppm)
+    rated_minor = whole + int(_rounds_up(whole, rest, rounding))
+    return -rated_minor if amount_minor < 0 else rated_minor
+
+
+def _rated_array(amounts: NDArray[np.int64], rate_ppm: int, rounding: str) -> NDArray[np.int64]:
+    """Apply a rate to an array; |amount| <= MAX_MINOR keeps every step inside 64 bits."""
+    assert amounts.dtype == np.int64, amounts.dtype
+    absolute = np.abs(amounts)
+    assert not len(absolute) or 0 <= int(absolute.min()) <= int(absolute.max()) <= MAX_MINOR
+    whole, rest = _scaled(absolute, rate_ppm)
+    rated = whole + _rounds_up(whole, rest, rounding)
+    signed: NDArray[np.int64] = np.where(amounts < 0, -rated, rated)
+    return signed
+
+
+def _scaled(absolute: Minor, rate_ppm: int) -> tuple[Minor, Minor]:
+    """Return (whole, rest in millionths) of absolute x rate, without a product beyond 64 bits."""
+    part = (absolute % _PPM) * rate_ppm
+    return (absolute // _PPM) * rate_ppm + part // _PPM, part % _PPM
+
+
+def _rounds_up(whole: Minor, rest: Minor, rounding: str) -> Minor | bool:
+    """Return whether a rest in millionths lifts the whole part by one."""
+    if rounding == "half_up":
+        return 2 * rest >= _PPM
+    if rounding == "half_even":
+        return (2 * rest + whole % 2) > _PPM
+    return rest > 0 if rounding == "ceiling" else rest < 0
+
+
+def _mark(text: str) -> int:
+    """Return a one-byte mark, 0 when there is none."""
+    if not text:
+        return 0
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "+-":
+        raise UsageError(
+            f"expected one ASCII sign as decimal or thousands mark, found {text!r}",
+            fix='write ".", "," or "\'"',
+        )
+    return ord(text)
+
+
+def _decimals(grammar: Grammar, decimals: int | NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return how many decimals to read: none when the sender writes minor units."""
+    if grammar.unit != "major":
+        return np.zeros(1, np.int8)
+    return np.array([decimals], np.int8) if isinstance(decimals, int) else decimals
+
+
+def _excess_decimals(text: str, grammar: Grammar, currency: str, decimals: int) -> str:
+    """Return the sentence about an amount that is finer than its currency."""
+    written = text.strip().rpartition(grammar.decimal_mark)[2]
+    found = sum("0" <= character <= "9" for character in written)
+    if grammar.unit == "minor":
+        expected = "whole minor units are declared"
+    else:
+        expected = f"{currency} has {decimals} decimals"
+    more = ", not all zeros" if grammar.extra_zero_decimals else ""
+    return (
+        f"{text[:60]!r}: {expected}, found {found}{more}; "
+        "fix the sender's file or declare another unit"
+    )
+
+
+def _odd_character(text: str) -> str:
+    """Return the first character that no amount is made of, named."""
+    for character in text:
+        if character not in "0123456789.,-":
+            kind = "" if character.isascii() else f" (U+{ord(character):04X}, not ASCII)"
+            return f"character {character!r}{kind} is not allowed"
+    return "a sign or mark stands where none is allowed"
+
+
+def _example(grammar: Grammar) -> str:
+    """Return an amount as the grammar wants it."""
+    if grammar.unit == "credit_debit_minor":
+        return "C or D and minor digits, for instance C000000001250"
+    if grammar.unit == "minor":
+        return "whole minor units, for instance 1250"
+    return f"a plain amount, for instance 12{grammar.decimal_mark}50"

@@ -1,0 +1,69 @@
+"""Text columns as the kernels see them: Arrow's own buffers, without a copy of the bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+TextColumn = pa.Array | pa.ChunkedArray | pl.Series
+
+
+@dataclass(frozen=True, slots=True)
+class TextBuffers:
+    """UTF-8 bytes of all rows; row i is `data[offsets[i]:offsets[i + 1]]`."""
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]  # n + 1
+    valid: NDArray[np.uint8]  # 1 where the row is not null
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.valid)
+
+    def row(self, index: int) -> str | None:
+        """Return one row as text; for messages, not for bulk work."""
+        if not self.valid[index]:
+            return None
+        raw = self.data[self.offsets[index] : self.offsets[index + 1]]
+        return raw.tobytes().decode("utf-8", errors="backslashreplace")
+
+
+def arrow_text(column: TextColumn) -> pa.Array:
+    """Return a text column as one Arrow array of `string` or `large_string`."""
+    array = column.to_arrow() if isinstance(column, pl.Series) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks)
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        return array
+    return array.cast(pa.large_string())
+
+
+def text_buffers(column: TextColumn) -> TextBuffers:
+    """Return the buffers of a text column; a slice keeps its parent's bytes."""
+    array = arrow_text(column)
+    size = len(array)
+    _, offset_buffer, data_buffer = array.buffers()
+    wide = pa.types.is_large_string(array.type)
+    offset_type = np.dtype(np.int64 if wide else np.int32)
+    offsets = np.zeros(size + 1, np.int64)
+    if size and offset_buffer is not None:
+        raw = np.frombuffer(
+            offset_buffer, offset_type, size + 1, array.offset * offset_type.itemsize
+        )
+        offsets = raw.astype(np.int64, copy=False)
+    data = np.zeros(0, np.uint8)
+    if data_buffer is not None and data_buffer.size:
+        data = np.frombuffer(data_buffer, np.uint8)
+    return TextBuffers(data, offsets, _validity(array))
+
+
+def _validity(array: pa.Array) -> NDArray[np.uint8]:
+    """Return one byte a row, 1 where the row is not null."""
+    if array.null_count == 0:
+        return np.ones(len(array), np.uint8)
+    valid: NDArray[np.bool_] = array.is_valid().to_numpy(zero_copy_only=False)
+    return valid.view(np.uint8)
