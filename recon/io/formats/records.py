@@ -1,0 +1,122 @@
+"""Physical lines with their bytes, and the assembling of rows: what line-based readers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from recon.errors import InputError
+from recon.io.formats.contract import RawRows, Reading, Reject
+
+LINE_LIMIT = 1 << 20  # bytes; no statement line is longer, a bomb is
+TEXT_LIMIT = 500  # characters of a refused line that are kept
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A physical line: 1-based number, byte range without its line end, decoded text."""
+
+    number: int
+    start: int
+    end: int
+    text: str
+
+
+def encoding_of(data: bytes, encodings: Sequence[str], where: str) -> str:
+    """Return the first of `encodings` that takes every byte; refuse the file if none does."""
+    for encoding in encodings:
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    raise InputError(
+        f"the text is in none of: {', '.join(encodings)}",
+        where=where,
+        fix="name the file's encoding in the source, or ask the sender for the file again",
+        code="FILE_SCHEMA",
+    )
+
+
+def cut_lines(data: bytes, encodings: Sequence[str], where: str) -> list[Line]:
+    """Return the physical lines of `data`; CRLF, LF and CR end a line, a BOM is not text.
+
+    Raises InputError for NUL bytes, over-long lines and bytes outside every encoding.
+    """
+    if b"\x00" in data:
+        raise InputError(
+            f"byte {data.index(0)} is NUL, so this is not a text file",
+            where=where,
+            fix="ask the sender for the file again, transferred as binary",
+            code="FILE_SCHEMA",
+        )
+    encoding = encoding_of(data, encodings, where)
+    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    lines: list[Line] = []
+    for match in _LINE_END.finditer(data):
+        if match.start() >= start:
+            lines.append(_line(data, len(lines) + 1, start, match.start(), encoding, where))
+            start = match.end()
+    if start < len(data):
+        lines.append(_line(data, len(lines) + 1, start, len(data), encoding, where))
+    return lines
+
+
+def _line(data: bytes, number: int, start: int, end: int, encoding: str, where: str) -> Line:
+    """Return one line, refusing the file when it is too long to be one."""
+    if end - start > LINE_LIMIT:
+        raise InputError(
+            f"line {number} is {end - start} bytes long; the most is {LINE_LIMIT}",
+            where=where,
+            fix="ask the sender for the file again",
+            code="FILE_SCHEMA",
+        )
+    return Line(number, start, end, data[start:end].decode(encoding))
+
+
+@dataclass(slots=True)
+class RowBuilder:
+    """Collects rows as text cells under fixed column names, and hands them over in batches."""
+
+    names: tuple[str, ...]
+    size: int = 65_536
+    cells: list[tuple[str | None, ...]] = field(default_factory=list)
+    places: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def add(self, place: tuple[int, int, int], cells: tuple[str | None, ...]) -> None:
+        """Add a row: (record number, first byte, byte past the last) and one cell a column."""
+        assert len(cells) == len(self.names)
+        self.cells.append(cells)
+        self.places.append(place)
+
+    def batches(self) -> Iterator[RawRows]:
+        """Yield everything collected, at most `size` rows at a time."""
+        for first in range(0, len(self.cells), self.size):
+            yield self._batch(slice(first, first + self.size))
+
+    def _batch(self, part: slice) -> RawRows:
+        """Return the rows of `part` as arrays."""
+        columns = zip(*self.cells[part], strict=True)
+        places = np.asarray(self.places[part], dtype=np.int64)
+        return RawRows(
+            {
+                name: pa.array(values, type=pa.large_string())
+                for name, values in zip(self.names, columns, strict=True)
+            },
+            np.ascontiguousarray(places[:, 0]),
+            np.ascontiguousarray(places[:, 1]),
+            np.ascontiguousarray(places[:, 2]),
+        )
+
+
+def refuse_row(
+    reading: Reading, place: tuple[int, int, int], text: str, reasons: Sequence[str]
+) -> None:
+    """Put a row among the rejects, its text cut at 500 characters."""
+    record_no, start, end = place
+    reading.rejects.append(Reject(record_no, start, end, text[:TEXT_LIMIT], tuple(reasons)))

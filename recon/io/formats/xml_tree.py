@@ -1,0 +1,158 @@
+"""XML as bank files need it: elements with the bytes they came from, and nothing that can bite.
+
+A DOCTYPE is refused before the parser sees it, so there are no entities; depth, text length and the
+number of attributes are bounded. Names are local: prefixes and namespaces are dropped, except
+that the namespace of each element can be asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+from recon.errors import InputError
+
+DEPTH_LIMIT = 64
+TEXT_LIMIT = 1 << 16
+CHUNK = 1 << 20
+_HUGE_TAG = re.compile(rb"<[^<>]{65536}")
+_FIX = "ask the sender for the file again"
+
+
+@dataclass(slots=True)
+class Element:
+    """An element: local name, namespace, attributes, text, children, line and byte range."""
+
+    name: str
+    namespace: str
+    attributes: dict[str, str]
+    line: int
+    start: int
+    end: int = 0
+    last_line: int = 0
+    text: str = ""
+    children: list[Element] = field(default_factory=list)
+
+    def all(self, path: str) -> Iterator[Element]:
+        """Yield every element at `path` (`Refs/EndToEndId`), in file order."""
+        first, _, rest = path.partition("/")
+        for child in self.children:
+            if child.name == first:
+                if rest:
+                    yield from child.all(rest)
+                else:
+                    yield child
+
+    def find(self, *paths: str) -> Element | None:
+        """Return the first element at the first of `paths` that has one."""
+        return next((found for path in paths for found in self.all(path)), None)
+
+    def value(self, *paths: str) -> str:
+        """Return the stripped text of the first non-empty element at any of `paths`, else ''."""
+        for path in paths:
+            for found in self.all(path):
+                text = found.text.strip()
+                if text:
+                    return text
+        return ""
+
+
+class _Builder:
+    """Builds elements as expat reports them; hands over and forgets those named in `wanted`."""
+
+    def __init__(self, where: str, wanted: Mapping[str, Callable[[list[Element]], None]]) -> None:
+        self.where = where
+        self.wanted = wanted
+        self.stack: list[Element] = []
+        self.root: Element | None = None
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.StartDoctypeDeclHandler = self.doctype
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.text
+        self.parser.buffer_text = True
+
+    def refused(self, problem: str) -> InputError:
+        """Return the refusal of the file at the parser's line."""
+        where = f"{self.where}, line {self.parser.CurrentLineNumber}"
+        return InputError(problem, where=where, fix=_FIX, code="FILE_SCHEMA")
+
+    def doctype(self, *_declaration: Any) -> None:  # noqa: ANN401  expat's own signature
+        """Refuse any document type declaration."""
+        raise self.refused("the XML declares a DOCTYPE, which no bank file needs")
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Open an element."""
+        if len(self.stack) >= DEPTH_LIMIT:
+            raise self.refused(f"the XML is nested deeper than {DEPTH_LIMIT} elements")
+        namespace, _, local = name.rpartition(" ")
+        self.stack.append(
+            Element(
+                local,
+                namespace,
+                attributes,
+                self.parser.CurrentLineNumber,
+                self.parser.CurrentByteIndex,
+            )
+        )
+
+    def end(self, _name: str) -> None:
+        """Close an element: hand it over when it is wanted, else hang it under its parent."""
+        element = self.stack.pop()
+        element.end = self.parser.CurrentByteIndex
+        element.last_line = self.parser.CurrentLineNumber
+        take = self.wanted.get(element.name)
+        if take is not None:
+            take([*self.stack, element])
+        elif self.stack:
+            self.stack[-1].children.append(element)
+        if not self.stack:
+            self.root = element
+
+    def text(self, text: str) -> None:
+        """Add text to the element at hand."""
+        if not self.stack:
+            return
+        element = self.stack[-1]
+        if len(element.text) + len(text) > TEXT_LIMIT:
+            raise self.refused(f"an element's text is longer than {TEXT_LIMIT} characters")
+        element.text += text
+
+
+def parse(
+    data: bytes, where: str, wanted: Mapping[str, Callable[[list[Element]], None]]
+) -> Element:
+    """Parse `data`; elements named in `wanted` go to their function with their ancestors.
+
+    They are then forgotten, so memory stays small. `end` of an element is the offset of its closing
+    tag; use `closing_end` for the byte past it. Raises InputError for anything but sound XML.
+    """
+    builder = _Builder(where, wanted)
+    if b"<!DOCTYPE" in data:
+        raise builder.refused("the XML declares a DOCTYPE, which no bank file needs")
+    if _HUGE_TAG.search(data):
+        raise builder.refused("a tag is longer than 64 KiB")
+    try:
+        for start in range(0, len(data), CHUNK):
+            builder.parser.Parse(data[start : start + CHUNK], False)  # noqa: FBT003  C signature
+        builder.parser.Parse(b"", True)  # noqa: FBT003  C signature
+    except expat.ExpatError as error:
+        raise InputError(
+            f"the XML is not whole: {expat.ErrorString(error.code)}",
+            where=f"{where}, line {error.lineno}",
+            fix=_FIX,
+            code="FILE_SCHEMA",
+        ) from error
+    except (LookupError, ValueError) as error:
+        raise builder.refused(f"the XML's encoding cannot be read: {error}") from error
+    assert builder.root is not None
+    return builder.root
+
+
+def closing_end(data: bytes, element: Element) -> int:
+    """Return the offset past the element's closing tag (of an empty element: past `/>`)."""
+    end = data.find(b">", element.end)
+    return len(data) if end < 0 else end + 1
