@@ -14,10 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.kernels.union_find import label_components, unite_rows
-from recon.core.passes.contract import Facts, Found, Rows, Work, read_facts
+from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
 from recon.core.passes.unique_key import find_unique
+from recon.core.passes.window import find_windows
 from recon.core.plan import Leg, Method
 from recon.core.schema import SLIM, check
 
@@ -42,6 +43,7 @@ FINDERS: dict[Method, Callable[[Work], Found]] = {
     Method.EXACT: find_exact,
     Method.UNIQUE: find_unique,
     Method.GROUP: find_groups,
+    Method.WINDOW: find_windows,
 }
 
 
@@ -77,13 +79,14 @@ def match(
     *,
     threads: int = 2,
     memory_bytes: int | None = None,
+    business_days: BusinessDays | None = None,
 ) -> Matches:
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
     key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
     """
-    facts = read_facts(check(slim, SLIM), digests)
+    facts = read_facts(check(slim, SLIM), digests, business_days)
     del memory_bytes
     states = [
         match_leg(facts, leg_no, leg, eligible[leg.name], threads)

@@ -42,6 +42,12 @@ class Pass:
     days_before: int = 0
     days_after: int = 0
     budget: int = 50_000_000  # elementary steps of a subset search
+    tolerance_cap_minor: int = 0  # most that the percentage may give; 0 is no cap
+    tolerance_sign: int = 0  # 0 both ways; +1 only right above left, -1 only right below left
+    tolerance_base: str = "left"  # side whose amount the percentage is of: "left" or "right"
+    business_days: bool = False  # windows count business days instead of calendar days
+    until_due: bool = False  # WINDOW: from the row's own day to its due date, days added to both
+    accident_ppm: int = 1_000  # SUBSET: expected accidental matches above which nothing is linked
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,3 +113,36 @@ def components(rows, pairs):
             changed |= label[p] != low or label[q] != low
             label[p] = label[q] = low
     return label
+
+
+def maximum_matchings(edges):
+    """Return every maximum matching of a small bipartite graph, as sets of edges."""
+    best = [frozenset()]
+
+    def extend(rest, chosen, taken):
+        if len(chosen) > len(best[0]):
+            best.clear()
+        if not best or len(chosen) == len(best[0]):
+            best.append(frozenset(chosen))
+        for k, (p, q) in enumerate(rest):
+            if ("l", p) not in taken and ("r", q) not in taken:
+                extend(rest[k + 1 :], chosen | {(p, q)}, taken | {("l", p), ("r", q)})
+
+    extend(sorted(edges), frozenset(), frozenset())
+    return set(best)
+
+
+def window_decided(edges, matchings):
+    """Return the rows that every maximum matching covers, like all their possible partners."""
+    rows = {("l", p) for p, _ in edges} | {("r", q) for _, q in edges}
+    always = {
+        row
+        for row in rows
+        if all(any(row in (("l", p), ("r", q)) for p, q in matching) for matching in matchings)
+    }
+    partners = {}
+    for matching in matchings:
+        for p, q in matching:
+            partners.setdefault(("l", p), set()).add(("r", q))
+            partners.setdefault(("r", q), set()).add(("l", p))
+    return {row for row in always if partners.get(row, set()) <= always}

@@ -49,18 +49,47 @@ def mark_alone(begin: Ints, end: Ints, other_begin: Ints, other_end: Ints, partn
 
 
 @njit(cache=True, nogil=True)
-def list_ties(begin: Ints, end: Ints, partner: Ints, limit: int, out: Ints) -> int:
-    """List (row, candidate) of rows that have candidates but no partner, `limit` a row at most.
+def next_unlinked(partner: Ints, out: Ints) -> None:
+    """Fill `out` (n + 1) with the first position from each position on that has no partner."""
+    out[partner.size] = partner.size
+    for i in range(partner.size - 1, -1, -1):
+        out[i] = i if partner[i] < 0 else out[i + 1]
 
-    Returns the number of lines; `out` may be empty (0, 2) to count only.
+
+@njit(cache=True, nogil=True)
+def list_ties(begin: Ints, end: Ints, partner: Ints, skip: Ints, limit: int, out: Ints) -> int:
+    """List (row, candidate) of rows without a partner, `limit` unlinked candidates a row at most.
+
+    `skip` is what `next_unlinked` says of the other side. Returns the number of lines; `out` may
+    be empty (0, 2) to count only.
     """
     n = 0
     for i in range(begin.size):
-        if partner[i] >= 0:
-            continue
-        for j in range(begin[i], min(end[i], begin[i] + limit)):
+        shown = 0
+        j = skip[begin[i]]
+        while partner[i] < 0 and j < end[i] and shown < limit:
             if n < out.shape[0]:
                 out[n, 0] = i
                 out[n, 1] = j
             n += 1
+            shown += 1
+            j = skip[j + 1]
     return n
+
+
+@njit(cache=True, nogil=True)
+def any_cover(order: Ints, begin: Ints, end: Ints, partner: Ints, cover: Ints) -> None:
+    """Fill `cover`, arriving as -1, with a row without partner whose range holds each position.
+
+    `order` lists the rows by where their range begins; the one that reaches farthest is taken.
+    """
+    k = 0
+    best = -1
+    for j in range(cover.size):
+        while k < order.size and begin[order[k]] <= j:
+            i = order[k]
+            if partner[i] < 0 and (best < 0 or end[i] > end[best]):
+                best = i
+            k += 1
+        if best >= 0 and end[best] > j:
+            cover[j] = best

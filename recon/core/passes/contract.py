@@ -39,6 +39,24 @@ class Amounts:
 
 
 @dataclass(frozen=True)
+class BusinessDays:
+    """Business days as numbers: `number[d - first]` business days lie before day d (since 1970)."""
+
+    first: int
+    number: NDArray[np.int64]
+
+    def count(self, day: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the business-day numbers of days since 1970; NO_DAY stays."""
+        known = day != NO_DAY
+        place = day[known] - self.first
+        inside = bool(np.all((place >= 0) & (place < self.number.size)))
+        assert inside, "a date lies outside the business-day table"
+        out = day.copy()
+        out[known] = self.number[place]
+        return out
+
+
+@dataclass(frozen=True)
 class Facts:
     """The slim table as flat arrays, one entry a row position."""
 
@@ -47,10 +65,12 @@ class Facts:
     state_order: NDArray[np.int64]
     flow: NDArray[np.int64]
     time: NDArray[np.int64]  # microseconds, NO_TIME where unknown
-    due_day: NDArray[np.int64]  # days since 1970, NO_DAY where unknown
+    own_day: NDArray[np.int64]  # days since 1970, NO_DAY where unknown
+    due_day: NDArray[np.int64]
     value_day: NDArray[np.int64]
     amounts: Mapping[str, Amounts]
     digests: Mapping[str, NDArray[np.uint64]]
+    business_days: BusinessDays | None
 
     @property
     def rows(self) -> int:
@@ -109,7 +129,11 @@ def lookup(table: Mapping[State, int] | Mapping[Kind, int], default: int) -> NDA
     return out
 
 
-def read_facts(slim: pl.DataFrame, digests: Mapping[str, NDArray[np.uint64]]) -> Facts:
+def read_facts(
+    slim: pl.DataFrame,
+    digests: Mapping[str, NDArray[np.uint64]],
+    business_days: BusinessDays | None = None,
+) -> Facts:
     """Return the slim table as flat arrays; its rows must ascend by txn_id."""
     identity = slim["txn_id"].to_numpy()
     assert bool(np.all(identity[1:] > identity[:-1])), "slim is not sorted by a unique txn_id"
@@ -120,10 +144,12 @@ def read_facts(slim: pl.DataFrame, digests: Mapping[str, NDArray[np.uint64]]) ->
         state_order=lookup(STATE_ORDER, 3)[slim["state"].to_numpy()],
         flow=lookup(FLOW, OTHER_FLOW)[slim["kind"].to_numpy()],
         time=time,
+        own_day=days(slim, "clearing_date", "occurred_at"),
         due_day=days(slim, "due_date", "clearing_date", "occurred_at"),
         value_day=days(slim, "value_date", "clearing_date", "occurred_at"),
         amounts={name: read_amounts(slim, name) for name in ("amount_minor", "net_minor")},
         digests=digests,
+        business_days=business_days,
     )
 
 

@@ -6,75 +6,21 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recon.core.codes import MatchKind
-from recon.core.kernels.candidates import list_ties, mark_alone, window_range
-from recon.core.passes.contract import (
-    NO_DAY,
-    Found,
-    Rows,
-    Work,
-    keyed_rows,
-    links,
-    row_digests,
-    with_amount,
-)
-from recon.core.passes.key_groups import decode, match_keys
-
-TIES_SHOWN = 8  # candidates listed for one row; a tie of thousands needs no thousand lines
+from recon.core.kernels.candidates import mark_alone, window_range
+from recon.core.passes.contract import Found, Rows, Work, links
+from recon.core.passes.dated import Dated, equal_rows, list_open
 
 
 def find_unique(work: Work) -> Found:
     """Link mutual only candidates; rows with several candidates are listed as ties instead."""
-    facts, leg, step = work.facts, work.leg, work.step
-    left = keyed_rows(facts, work.free, leg.left, step.left_key)
-    right = keyed_rows(facts, work.free, leg.right, step.right_key)
-    left = with_amount(facts, left, step.left_amount)
-    right = with_amount(facts, right, step.right_amount)
-    salts = (facts.currency,)
-    groups = decode(
-        match_keys(
-            row_digests(facts, left, step.left_key, *salts, facts.amounts[step.left_amount].minor),
-            row_digests(
-                facts, right, step.right_key, *salts, facts.amounts[step.right_amount].minor
-            ),
-            threads=work.threads,
-        )
-    )
-    return settle(
-        work,
-        by_day(work, left, groups.left, facts.due_day),
-        by_day(work, right, groups.right, facts.value_day),
-    )
-
-
-@dataclass(frozen=True)
-class Dated:
-    """Grouped rows of one side, sorted by (group, day, row)."""
-
-    rows: Rows
-    group: Rows
-    day: Rows
+    return settle(work, *equal_rows(work, dated=windowed(work)))
 
 
 def windowed(work: Work) -> bool:
     """Tell whether the pass sets a date window."""
     return bool(work.step.days_before or work.step.days_after)
-
-
-def by_day(work: Work, rows: Rows, group: NDArray[np.int32], day: NDArray[np.int64]) -> Dated:
-    """Return the grouped rows in order.
-
-    Without a window every day is the same; with one, a row without any date has no candidate.
-    """
-    has = group >= 0
-    if windowed(work):
-        has &= day[rows] != NO_DAY
-    rows, key = rows[has], group[has].astype(np.int64)
-    when = day[rows] if windowed(work) else np.zeros(rows.size, np.int64)
-    order = np.lexsort((rows, when, key))
-    return Dated(rows[order], key[order], when[order])
 
 
 @dataclass(frozen=True)
@@ -102,14 +48,16 @@ def settle(work: Work, left: Dated, right: Dated) -> Found:
     mark_alone(two.begin, two.end, one.begin, one.end, two.partner)
     chosen = np.flatnonzero(one.partner >= 0)
     found = links(left.rows[chosen], right.rows[one.partner[chosen]], MatchKind.UNIQUE)
-    ties = np.concatenate((tied(one, left.rows, right.rows), tied(two, right.rows, left.rows)))
+    ties = np.concatenate(
+        (
+            tied(one, two.partner, left.rows, right.rows),
+            tied(two, one.partner, right.rows, left.rows),
+        )
+    )
     return dataclasses.replace(found, ties=ties)
 
 
-def tied(side: Candidates, rows: Rows, others: Rows) -> Rows:
+def tied(side: Candidates, other_partner: Rows, rows: Rows, others: Rows) -> Rows:
     """Return (row, candidate) lines of the rows that have candidates but no partner."""
-    nothing = np.empty((0, 2), np.int64)
-    count = list_ties(side.begin, side.end, side.partner, TIES_SHOWN, nothing)
-    out = np.empty((count, 2), np.int64)
-    list_ties(side.begin, side.end, side.partner, TIES_SHOWN, out)
-    return np.column_stack((rows[out[:, 0]], others[out[:, 1]]))
+    lines = list_open(side.begin, side.end, side.partner, other_partner)
+    return np.column_stack((rows[lines[:, 0]], others[lines[:, 1]]))

@@ -1,0 +1,102 @@
+"""Rows that share key, currency and amount with the other side, in the order of their days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.core.kernels.candidates import list_ties, next_unlinked
+from recon.core.passes.contract import (
+    NO_DAY,
+    Facts,
+    Rows,
+    Work,
+    keyed_rows,
+    row_digests,
+    with_amount,
+)
+from recon.core.passes.key_groups import decode, match_keys
+
+TIES_SHOWN = 8  # candidates listed for one row; a tie of thousands needs no thousand lines
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Rows of one side sorted by (group, day, row)."""
+
+    rows: Rows
+    group: Rows
+    day: Rows
+
+    def take(self, order: Rows) -> Dated:
+        """Return the rows at the positions `order`."""
+        return Dated(self.rows[order], self.group[order], self.day[order])
+
+
+def counted_days(work: Work, day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return days since 1970, or business-day numbers where the pass counts those."""
+    if not work.step.business_days:
+        return day
+    table = work.facts.business_days
+    assert table is not None, f"pass {work.step.name}: business days are not given"
+    return table.count(day)
+
+
+def left_days(work: Work) -> NDArray[np.int64]:
+    """Return the day by which a left row expects its partner."""
+    return counted_days(work, work.facts.due_day)
+
+
+def right_days(work: Work) -> NDArray[np.int64]:
+    """Return the day on which a right row shows the money."""
+    return counted_days(work, work.facts.value_day)
+
+
+def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
+    """Return both sides' rows of equal key, currency and amount, sorted by (group, day, row).
+
+    With `dated`, a row without any date has no candidate; otherwise every day is the same.
+    """
+    facts, leg, step = work.facts, work.leg, work.step
+    left = with_amount(
+        facts, keyed_rows(facts, work.free, leg.left, step.left_key), step.left_amount
+    )
+    right = with_amount(
+        facts, keyed_rows(facts, work.free, leg.right, step.right_key), step.right_amount
+    )
+    one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor
+    groups = decode(
+        match_keys(
+            row_digests(facts, left, step.left_key, facts.currency, one),
+            row_digests(facts, right, step.right_key, facts.currency, two),
+            threads=work.threads,
+        )
+    )
+    return (
+        by_day(facts, left, groups.left, left_days(work) if dated else None),
+        by_day(facts, right, groups.right, right_days(work) if dated else None),
+    )
+
+
+def by_day(
+    facts: Facts, rows: Rows, group: NDArray[np.int32], day: NDArray[np.int64] | None
+) -> Dated:
+    """Return the rows that have a group, sorted."""
+    day = np.zeros(facts.rows, np.int64) if day is None else day
+    has = (group >= 0) & (day[rows] != NO_DAY)
+    rows, key = rows[has], group[has].astype(np.int64)
+    order = np.lexsort((rows, day[rows], key))
+    return Dated(rows[order], key[order], day[rows][order])
+
+
+def list_open(begin: Rows, end: Rows, partner: Rows, other_partner: Rows) -> Rows:
+    """Return (row, candidate) positions of rows without a partner and candidates without one."""
+    skip = np.empty(other_partner.size + 1, np.int64)
+    next_unlinked(other_partner, skip)
+    lines = np.empty((0, 2), np.int64)
+    count = list_ties(begin, end, partner, skip, TIES_SHOWN, lines)
+    lines = np.empty((count, 2), np.int64)
+    list_ties(begin, end, partner, skip, TIES_SHOWN, lines)
+    return lines
