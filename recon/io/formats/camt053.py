@@ -19,7 +19,6 @@ from datetime import date
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
-from recon.io.formats.archive import members
 from recon.io.formats.contract import (
     Choice,
     ControlTotal,
@@ -37,6 +36,7 @@ from recon.io.formats.contract import (
 from recon.io.formats.records import RowBuilder, refuse_row
 from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
 from recon.io.formats.xml_tree import Element, closing_end, parse
+from recon.io.formats.zip_pack import members
 
 COLUMNS = (
     "statement",

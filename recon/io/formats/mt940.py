@@ -30,7 +30,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
 from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
 from recon.io.formats.swift import (
     SIGNS,
@@ -295,6 +295,18 @@ class _Reader:
                     )
 
 
+def _check_end(lines: list[Line], name: str) -> None:
+    """Refuse a file whose last line begins a message that is not there."""
+    last = next((line for line in reversed(lines) if line.text.strip()), None)
+    if last is not None and (last.text.startswith("{") or ":20:".startswith(last.text)):
+        raise InputError(
+            "a further message begins here and is cut off",
+            where=f"{name}, line {last.number}",
+            fix="ask the bank for the whole file again",
+            code="FILE_SCHEMA",
+        )
+
+
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut an MT940 file into rows; raises InputError when a message is not whole."""
     encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
@@ -311,6 +323,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             fix="check which file was delivered, or declare its format",
             code="FILE_SCHEMA",
         )
+    _check_end(lines, staged.name)
     tell_statement(reading, reader.pages, reader.exponents)
     yield from reader.rows.batches()
 

@@ -24,9 +24,9 @@ _CLOSING = frozenset({"62F", "62M", "64", "65", "90C", "90D"})
 
 _ENTRY = re.compile(
     r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?\s*"
-    r"(?P<amount>[0-9]{1,15},[0-9]{0,15}) ?(?P<type>[A-Z][A-Z0-9]{3})(?P<rest>.*)"
+    r"(?P<amount>[0-9]{1,25},[0-9]{0,15}) ?(?P<type>[A-Z][A-Z0-9]{3})(?P<rest>.*)"
 )
-_BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,15},[0-9]{0,15})\s*")
+_BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,25},[0-9]{0,15})\s*")
 SIGNS = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}  # RC takes a credit back
 
 _GERMAN = re.compile(r"[0-9]{3}([?+<~^>@&])(?=[0-9]{2})")
@@ -254,7 +254,7 @@ def readable(info: str) -> str:
     words = [info[:3]]
     group = ""
     for number, text in parts:
-        joined = {"2": "purpose", "6": "purpose"}.get(number[0], number)
+        joined = number[0] if number[0] in "26" else number
         joined = "name" if number in {"32", "33"} else joined
         if joined == group:
             words[-1] += text
@@ -266,8 +266,10 @@ def readable(info: str) -> str:
 
 def _tagged(info: str) -> Iterator[tuple[str, str]]:
     """Yield the tagged references of a :86: text, last first, so that a dict keeps the first."""
-    purpose = "".join(text for number, text in subfields(info) if number[0] in "26")
-    pairs = [(match[1], match[2]) for match in _SEPA.finditer(purpose or info)]
+    parts = subfields(info)
+    texts = ["".join(text for number, text in parts if number[0] == tens) for tens in "26"]
+    searched = texts if parts else [info]
+    pairs = [(match[1], match[2]) for text in searched for match in _SEPA.finditer(text)]
     pairs += [(match[1], match[2].rstrip("/")) for match in _SLASH.finditer(info)]
     yield from reversed(pairs)
 
