@@ -51,8 +51,10 @@ def _lock_down(connection: duckdb.DuckDBPyConnection, workspace: Workspace, memo
     """Close every door but reading published files. Limits hold only when made by SET."""
     folders = [f"{workspace.runs}/", f"{workspace.current}/"]
     allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in folders)
+    limit = memory.replace("'", "''")
     connection.execute(f"set allowed_directories = [{allowed}]")
     connection.execute("set temp_directory = ''")
-    connection.execute("set memory_limit = $limit".replace("$limit", f"'{memory}'"))
+    connection.execute(f"set memory_limit = '{limit}'")
+    connection.execute("set python_enable_replacements = false")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

@@ -1,0 +1,66 @@
+"""`recon verify`: make a published run prove itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from recon.errors import VerificationError
+
+
+@click.command("verify")
+@click.argument("run", required=False)
+@click.option(
+    "--workspace",
+    default="workspace",
+    envvar="RECON_WORKSPACE",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder that holds the published runs.",
+)
+@click.option("--all", "every", is_flag=True, help="Check every published run.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
+def command(
+    context: click.Context,
+    run: str | None,
+    workspace: Path,
+    every: bool,  # noqa: FBT001 - click passes options by name
+    as_json: bool,  # noqa: FBT001 - click passes options by name
+) -> None:
+    """Recompute every hash and the conservation certificate of a run.
+
+    RUN is a run id, its beginning or a business date; without it, the run that CURRENT names. The
+    checker shares no code with the engine. Exit code 4 when anything is not as published.
+    """
+    from recon.verify import Report, run_folders, verify
+
+    names = [folder.name for folder in run_folders(workspace.absolute())] if every else [run]
+    reports: list[Report] = [verify(workspace, name) for name in names]
+    failed = [report for report in reports if not report.ok]
+    if as_json:
+        document = {
+            "schema_version": 1,
+            "ok": not failed,
+            "runs": [{**asdict(report), "ok": report.ok} for report in reports],
+        }
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+    else:
+        for report in reports:
+            _print(report.run_id, report.checks, [asdict(failure) for failure in report.failures])
+    if failed:
+        context.exit(VerificationError.exit_code)
+
+
+def _print(run_id: str, checks: list[str], failures: list[dict[str, str]]) -> None:
+    verdict = f"{len(failures)} FAILED" if failures else "proved"
+    click.echo(f"{run_id}  {verdict}  ({', '.join(checks)})")
+    for failure in failures:
+        click.echo(f"  {failure['check']}: {failure['where']}")
+        click.echo(f"    expected {failure['expected']}")
+        click.echo(f"    found    {failure['found']}")
+    if failures:
+        click.echo("  fix: restore the run's folder from a backup, or run the night again")
