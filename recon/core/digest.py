@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import digest as kernel
@@ -46,12 +47,21 @@ def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> NDArray[np.uint64]
     return lanes.finish(np.ones(frame.height, np.uint8))
 
 
-def fingerprints(digests: NDArray[np.uint64], occurrences: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Return the 63-bit digest of each row's digest and its occurrence number in the file."""
+def fingerprints(
+    source: str, digests: NDArray[np.uint64], occurrences: NDArray[np.uint32]
+) -> NDArray[np.int64]:
+    """Return the 63-bit digest of each row's source, digest and occurrence number in the file."""
     lanes = _Lanes(len(digests))
     all_rows = np.ones(len(digests), np.uint8)
-    for tag, words in enumerate((digests[:, 0], digests[:, 1], occurrences.astype(np.uint64))):
-        lanes.absorb_words(np.ascontiguousarray(words), all_rows, tag + 1)
+    name = digest([pa.array([source])])[0]
+    columns = (
+        np.full(len(digests), name[0], np.uint64),
+        np.ascontiguousarray(digests[:, 0]),
+        np.ascontiguousarray(digests[:, 1]),
+        occurrences.astype(np.uint64),
+    )
+    for position, column in enumerate(columns):
+        lanes.absorb_words(column, all_rows, position + 1)
     return (lanes.finish(all_rows)[:, 0] & FINGERPRINT_MASK).astype(np.int64)
 
 

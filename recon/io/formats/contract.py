@@ -149,6 +149,7 @@ class Money:
     thousands: str = ""  # "," allows grouping; a grouping that is not by three is a reject
     extra_zero_decimals: bool = False  # 0.27000 is 0.27; 0.27100 is a reject
     symbols: tuple[str, ...] = ()  # stripped once in front or behind, for instance "¥"
+    padded: bool = False  # spaces and tabs around the amount are passed over, else a reject
     nulls: tuple[str, ...] = ("",)
     optional: bool = False
 
@@ -158,7 +159,8 @@ class Time:
     """A local time of the source's zone, made UTC. `patterns` are tried in order.
 
     A pattern is made of `YYYY MM DD hh mm ss` and literal characters, for instance
-    `YYYY-MM-DD hh:mm:ss`; `M D h` accept one or two digits. Two columns are joined by one space.
+    `YYYY-MM-DD hh:mm:ss`; `M D h` accept one or two digits, `YY` is 2000 to 2099. Two columns are
+    joined by one space. Blank is null; `recon.core.times` reads it.
     """
 
     columns: tuple[str, ...]
@@ -229,6 +231,7 @@ class Options:
     amount_unit: str = "major"
     decimal_mark: str = "."
     thousands: str = ""
+    padded: bool = False  # spaces and tabs stand around amounts
     time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
     date_patterns: tuple[str, ...] = ("YYYY-MM-DD",)
     kinds: Mapping[str, str] = field(default_factory=dict)  # sender's word -> Kind name

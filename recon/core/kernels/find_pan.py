@@ -1,0 +1,98 @@
+"""Finds card numbers in text: runs of 13 to 19 digits that a card could carry."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+MIN_DIGITS = 13
+MAX_DIGITS = 19
+_ZERO = 48
+_NINE = 57
+_SPACE = 32
+_DASH = 45
+_FULL_WIDTH = (0xEF, 0xBC, 0x90)  # UTF-8 of full-width zero; nine ends in 0x99
+
+
+@njit(cache=True, nogil=True)
+def _is_luhn(digits, begin, end):
+    """Return whether `digits[begin:end]` passes the Luhn check."""
+    total = 0
+    double = False
+    for k in range(end - 1, begin - 1, -1):
+        value = digits[k]
+        if double:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+        double = not double
+    return total % 10 == 0
+
+
+@njit(cache=True, nogil=True)
+def _is_issuer(digits, begin):
+    """Return whether a number begins as the card schemes number their cards."""
+    first, two = digits[begin], digits[begin] * 10 + digits[begin + 1]
+    four = two * 100 + digits[begin + 2] * 10 + digits[begin + 3]
+    if first == 4 or 50 <= two <= 58 or 60 <= two <= 69 or 2221 <= four <= 2720:
+        return True
+    return two in (30, 34, 35, 36, 37, 38, 39, 81, 82)
+
+
+@njit(cache=True, nogil=True)
+def _is_card(digits, begin, end):
+    """Return whether `digits[begin:end]` is a plausible card number."""
+    if not MIN_DIGITS <= end - begin <= MAX_DIGITS:
+        return False
+    return _is_issuer(digits, begin) and _is_luhn(digits, begin, end)
+
+
+@njit(cache=True, nogil=True)
+def _digit_at(data, at, end):
+    """Return (digit, bytes) at a place; -1 where no ASCII or full-width digit stands."""
+    byte = data[at]
+    if _ZERO <= byte <= _NINE:
+        return np.int64(byte - _ZERO), 1
+    if byte == _FULL_WIDTH[0] and at + 2 < end and data[at + 1] == _FULL_WIDTH[1]:
+        value = np.int64(data[at + 2]) - _FULL_WIDTH[2]
+        if 0 <= value <= 9:
+            return value, 3
+    return np.int64(-1), 1
+
+
+@njit(cache=True, nogil=True)
+def find_pan(data, offsets, valid, out):
+    """Fill `out` (uint8) with 1 for each row of text that holds a plausible card number.
+
+    A number stands alone: a run of digits, or groups of digits joined by single spaces or dashes
+    whose digits together make one. ASCII and full-width digits count.
+    """
+    longest = np.int64(0)
+    for i in range(len(valid)):
+        longest = max(longest, offsets[i + 1] - offsets[i])
+    digits = np.empty(longest + 1, np.int64)
+    for i in range(len(valid)):
+        out[i] = 0
+        at, end = offsets[i], offsets[i + 1]
+        if not valid[i] or end - at < MIN_DIGITS:
+            continue
+        count = group = 0  # digits of the joined run, and where its last group begins
+        joined = False
+        while at <= end:
+            value, size = (np.int64(-1), 1) if at == end else _digit_at(data, at, end)
+            if value >= 0:
+                digits[count] = value
+                count += 1
+                joined = False
+            elif at < end and data[at] in (_SPACE, _DASH) and count > 0 and not joined:
+                if _is_card(digits, group, count):
+                    out[i] = 1
+                    break
+                group = count
+                joined = True
+            else:
+                if _is_card(digits, group, count) or _is_card(digits, 0, count):
+                    out[i] = 1
+                    break
+                count = group = 0
+                joined = False
+            at += size

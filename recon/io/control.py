@@ -1,0 +1,112 @@
+"""What a file says about itself, compared with what its accepted rows add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+import pyarrow as pa
+
+from recon.core import money
+from recon.core.kernels import parse_money
+from recon.errors import InputError
+from recon.io.fields import money_grammar
+from recon.io.formats.contract import Control, ControlTotal, Reading
+
+
+class ControlSums:
+    """The running sums of a file's controls, batch after batch, in exact integers."""
+
+    def __init__(self, controls: Sequence[Control]) -> None:
+        """Start every control at zero."""
+        self._controls = tuple(controls)
+        self._sums = [0] * len(self._controls)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Add the accepted rows of a batch, helper columns included, 128 bits wide."""
+        if not self._controls or not frame.height:
+            return
+        wide = frame.with_columns(pl.col(pl.Int64).cast(pl.Int128))
+        parts = wide.select(
+            control.compute.alias(str(position)) for position, control in enumerate(self._controls)
+        ).row(0)
+        self._sums = [total + int(part or 0) for total, part in zip(self._sums, parts, strict=True)]
+
+    def compare(self, reading: Reading, currency: str, name: str) -> list[ControlTotal]:
+        """Return the totals that the file declares beside ours; InputError when one is unreadable."""
+        return [
+            ControlTotal(
+                control.name,
+                _declared(control, reading.declared[control.declared], currency, name),
+                computed,
+                (control.currency or currency) if control.money else "",
+            )
+            for control, computed in zip(self._controls, self._sums, strict=True)
+            if control.declared in reading.declared
+        ]
+
+
+def controls_json(totals: Sequence[ControlTotal]) -> str:
+    """Return the `controls` cell of the table `inputs`."""
+    return json.dumps(
+        [
+            {
+                "name": total.name,
+                "declared": total.declared,
+                "computed": total.computed,
+                "currency": total.currency,
+                "agrees": total.agrees,
+            }
+            for total in totals
+        ],
+        ensure_ascii=False,
+    )
+
+
+def disagreement(totals: Sequence[ControlTotal], rejected: int) -> str:
+    """Return the sentence about the totals that disagree, empty when all agree."""
+    wrong = [total for total in totals if not total.agrees]
+    if not wrong:
+        return ""
+    sentences = "; ".join(
+        f"{total.name}: declared {_shown(total.declared, total.currency)}, "
+        f"computed {_shown(total.computed, total.currency)}, "
+        f"difference {_shown(total.computed - total.declared, total.currency)}"
+        for total in wrong
+    )
+    refused = f" {rejected} refused rows count in what the file declares." if rejected else ""
+    return (
+        f"FILE_TOTAL: {sentences}.{refused}\n  fix: ask the sender for a whole file; "
+        "it is held and none of its rows is matched"
+    )
+
+
+def _declared(control: Control, cell: str, currency: str, name: str) -> int:
+    """Return a declared cell as minor units or as a count."""
+    if control.money is None:
+        text = cell.strip(" \t`")
+        if text.isascii() and text.isdigit():
+            return int(text)
+        raise _unreadable(control, f"{cell!r}; expected digits", name)
+    grammar = money_grammar(control.money, padded=True)
+    code = control.currency or currency
+    values, status = money.parse(pa.array([cell.strip(" \t`")]), grammar, money.exponent(code))
+    if status[0] != parse_money.OK:
+        raise _unreadable(control, money.reason(int(status[0]), cell, grammar, code), name)
+    return int(values[0])
+
+
+def _unreadable(control: Control, found: str, name: str) -> InputError:
+    """Return the error about a declared total that cannot be read."""
+    return InputError(
+        f"expected the control total {control.name!r}, found {found}",
+        where=name,
+        fix="ask the sender for the file again",
+        code="FILE_TOTAL",
+    )
+
+
+def _shown(value: int, currency: str) -> str:
+    """Return a count as it stands, and money with its currency."""
+    return f"{money.format_minor(value, currency)} {currency}" if currency else str(value)

@@ -1,0 +1,272 @@
+"""Each kind of field of a format -> one canonical column; what does not parse is noted by row."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from recon.core import money, times
+from recon.core.codes import Kind, State
+from recon.core.kernels import parse_money, parse_time
+from recon.core.kernels.trim import needs_trim
+from recon.core.schema import TIMESTAMP, TRANSACTIONS, words
+from recon.core.text import arrow_text, text_buffers
+from recon.errors import InputError
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Day,
+    Field,
+    Money,
+    Options,
+    RawRows,
+    Text,
+    Time,
+)
+
+_STRIPPED = " \t`"
+_UNKNOWN_DECIMALS = 4  # of an unknown currency: the widest, so that one fault gives one reason
+_SHOWN_CHARACTERS = 60
+_SHOWN_WORDS = 12
+
+
+class Problems:
+    """The reasons found so far, by row of the batch."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.rows: dict[int, list[str]] = {}
+
+    def add(self, row: int, reason: str) -> None:
+        """Note one more reason against a row."""
+        self.rows.setdefault(int(row), []).append(reason)
+
+
+class RowReader:
+    """Turns the text columns of one batch into canonical columns."""
+
+    def __init__(
+        self, raw: RawRows, options: Options, business_date: date, name: str, problems: Problems
+    ) -> None:
+        """Keep the batch, how to read it, and where problems are noted."""
+        self._raw = raw
+        self._options = options
+        self._business_date = business_date
+        self._name = name
+        self._problems = problems
+        self._rows = len(raw.record_no)
+        self._currency: pl.Series | None = None
+        self._decimals: int | NDArray[np.int8] = 0
+
+    def column(self, name: str, field: Field) -> pl.Series:
+        """Return one canonical (or helper) column; null where it is absent or does not parse."""
+        if isinstance(field, Text):
+            return self._text(field)
+        if isinstance(field, Money):
+            return self._money(field)
+        if isinstance(field, Time):
+            return self._time(field)
+        if isinstance(field, Day):
+            return self._day(field)
+        if isinstance(field, Choice):
+            return self._choice(field)
+        return self._constant(name, field)
+
+    def currency_column(self, field: Field | None) -> pl.Series:
+        """Return the currency of each row: the file's, or else the source's.
+
+        Call it before any amount is read, because it says how many decimals amounts have.
+        """
+        self._currency = self._read_currency(field)
+        self._decimals = self._read_decimals(self._currency)
+        return self._currency
+
+    def _read_decimals(self, currency: pl.Series) -> int | NDArray[np.int8]:
+        """Return how many decimals amounts have: one number, or one a row."""
+        known = [code for code in currency.unique().to_list() if code in money.CURRENCY_NUMBER]
+        if len(known) == 1 and currency.null_count() == 0 and (currency == known[0]).all():
+            return money.exponent(known[0])
+        decimals = {code: money.exponent(code) for code in known}
+        if not decimals:
+            return _UNKNOWN_DECIMALS
+        each = currency.replace_strict(decimals, default=_UNKNOWN_DECIMALS, return_dtype=pl.Int8)
+        numbers: NDArray[np.int8] = each.fill_null(_UNKNOWN_DECIMALS).to_numpy()
+        return numbers
+
+    def _read_currency(self, field: Field | None) -> pl.Series:
+        """Return the currency column; a code that ISO 4217 does not list is a problem."""
+        default = self._options.currency
+        if field is None:
+            return pl.repeat(default, self._rows, dtype=pl.String, eager=True)
+        currency = self.column("currency", field).fill_null(default)
+        for code in currency.unique().to_list():
+            if code not in money.CURRENCY_NUMBER:
+                for row in (currency == code).arg_true():
+                    self._problems.add(
+                        row,
+                        f"currency {code[:_SHOWN_CHARACTERS]!r} is not an active ISO 4217 code; "
+                        "expected one such as CNY",
+                    )
+        return currency
+
+    def _source(self, column: str, *, optional: bool) -> pa.Array | None:
+        """Return a column of the sender as one text array, None where it may be absent."""
+        array = self._raw.columns.get(column)
+        if array is None:
+            if optional:
+                return None
+            raise InputError(
+                f"expected a column {column!r}, found {', '.join(self._raw.columns)}",
+                where=self._name,
+                fix="correct the column's name in the rule file, or ask the sender for the column",
+                code="FILE_SCHEMA",
+            )
+        return arrow_text(array)
+
+    def _text(self, field: Text) -> pl.Series:
+        """Return text, stripped, with the sender's words for null as null."""
+        array = self._source(field.column, optional=field.optional)
+        if array is None:
+            return pl.repeat(None, self._rows, dtype=pl.String, eager=True)
+        return clean_text(array, field.nulls)
+
+    def _choice(self, field: Choice) -> pl.Series:
+        """Return the member that each word stands for."""
+        array = self._source(field.column, optional=False)
+        assert array is not None
+        text = clean_text(array, ()).fill_null("")
+        example = next(iter(field.words.values()), field.otherwise)
+        dtype = words(Kind if isinstance(example, Kind) else State)
+        default = None if field.otherwise is None else field.otherwise.name
+        names = {word: member.name for word, member in field.words.items()}
+        if not names:
+            return pl.repeat(default, self._rows, eager=True).cast(dtype)
+        chosen = text.replace_strict(names, default=default, return_dtype=pl.String).cast(dtype)
+        if chosen.null_count():
+            expected = ", ".join(repr(word) for word in list(field.words)[:_SHOWN_WORDS])
+            for row in chosen.is_null().arg_true():
+                self._problems.add(
+                    row,
+                    f"{field.column} {text[row][:_SHOWN_CHARACTERS]!r} is not a known word; "
+                    f"expected one of {expected}",
+                )
+        return chosen
+
+    def _money(self, field: Money) -> pl.Series:
+        """Return minor units of the row's currency."""
+        array = self._source(field.column, optional=field.optional)
+        if array is None:
+            return pl.repeat(None, self._rows, dtype=pl.Int64, eager=True)
+        grammar = money_grammar(field, padded=self._options.padded)
+        values, status = money.parse(array, grammar, self._decimals)
+        null = status == parse_money.NULL
+        counted = [word for word in field.nulls if any("0" <= letter <= "9" for letter in word)]
+        if counted:
+            absent = pc.is_in(array, value_set=pa.array(counted, array.type))
+            null |= absent.to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero((status > parse_money.NULL) & ~null):
+            text = array[int(row)].as_py()
+            if text.strip(_STRIPPED) in field.nulls:
+                null[row] = True
+            else:
+                reason = money.reason(int(status[row]), text, grammar, self._currency_of(int(row)))
+                self._problems.add(int(row), f"{field.column} {reason}")
+        return _nullable(values, null | (status != parse_money.OK))
+
+    def _currency_of(self, row: int) -> str:
+        """Return the currency of a row, the source's where the row's own is unknown."""
+        code = None if self._currency is None else self._currency[row]
+        return code if code in money.CURRENCY_NUMBER else self._options.currency
+
+    def _time(self, field: Time) -> pl.Series:
+        """Return UTC times."""
+        arrays = [self._source(column, optional=field.optional) for column in field.columns]
+        if any(array is None for array in arrays):
+            return pl.repeat(None, self._rows, dtype=TIMESTAMP, eager=True)
+        joined = arrays[0] if len(arrays) == 1 else _joined(arrays)
+        zone = field.zone or self._options.zone
+        values, status = times.parse_utc(joined, field.patterns, zone, self._business_date)
+        self._note_times(" ".join(field.columns), joined, status, field.patterns, zone)
+        return _nullable(values, status != parse_time.OK).cast(TIMESTAMP)
+
+    def _day(self, field: Day) -> pl.Series:
+        """Return dates."""
+        array = self._source(field.column, optional=field.optional)
+        if array is None:
+            return pl.repeat(None, self._rows, dtype=pl.Date, eager=True)
+        values, status = times.parse_days(array, field.patterns, self._business_date)
+        self._note_times(field.column, array, status, field.patterns, "")
+        return _nullable(values, status != parse_time.OK).cast(pl.Date)
+
+    def _note_times(
+        self,
+        column: str,
+        array: pa.Array,
+        status: NDArray[np.uint8],
+        patterns: tuple[str, ...],
+        zone: str,
+    ) -> None:
+        """Note every row whose time or date does not parse."""
+        for row in np.flatnonzero(status > parse_time.NULL):
+            text = array[int(row)].as_py()[:_SHOWN_CHARACTERS]
+            why = times.REASONS[int(status[row])]
+            if status[row] == parse_time.NO_PATTERN:
+                why = f"{why} {' or '.join(repr(pattern) for pattern in patterns)}"
+            elif status[row] in (parse_time.NONEXISTENT, parse_time.AMBIGUOUS):
+                why = f"{why} ({zone})"
+            self._problems.add(int(row), f"{column} {text!r} {why}")
+
+    def _constant(self, name: str, field: Constant) -> pl.Series:
+        """Return the same value on every row."""
+        value = field.value
+        if isinstance(value, Kind | State):
+            dtype: pl.DataType = words(type(value))
+            return pl.repeat(value.name, self._rows, eager=True).cast(dtype)
+        known = TRANSACTIONS.schema.get(name)
+        series = pl.repeat(value, self._rows, eager=True)
+        return series if known is None else series.cast(known)
+
+
+def clean_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:
+    """Return text without spaces, tabs and back-ticks around it, and with `nulls` as null."""
+    series = pl.Series(array).cast(pl.String)
+    buffers = text_buffers(array)
+    longest = max((len(word.encode("utf-8")) for word in nulls), default=-1)
+    if not needs_trim(buffers.data, buffers.offsets, buffers.valid, longest):
+        return series
+    stripped = series.str.strip_chars(_STRIPPED)
+    if not nulls:
+        return stripped
+    return stripped.set(stripped.is_in(list(nulls)).fill_null(value=False), None)
+
+
+def money_grammar(field: Money, *, padded: bool = False) -> money.Grammar:
+    """Return the grammar that a money field declares."""
+    return money.Grammar(
+        unit=field.unit,
+        decimal_mark=field.decimal_mark,
+        thousands=field.thousands,
+        extra_zero_decimals=field.extra_zero_decimals,
+        symbols=field.symbols,
+        padded=field.padded or padded,
+    )
+
+
+def _joined(arrays: list[pa.Array | None]) -> pa.Array:
+    """Return text columns joined by one space."""
+    return pc.binary_join_element_wise(
+        *(array.cast(pa.large_string()) for array in arrays if array is not None),
+        pa.scalar(" ", pa.large_string()),
+        null_handling="replace",
+        null_replacement="",
+    )
+
+
+def _nullable(values: NDArray[np.int64] | NDArray[np.int32], null: NDArray[np.bool_]) -> pl.Series:
+    """Return numbers with nulls."""
+    return pl.Series(pa.array(values, mask=null) if null.any() else values)

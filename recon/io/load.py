@@ -1,0 +1,305 @@
+"""Files -> transactions: stage, recognise, read, normalise, identify, prove, keep what matching needs.
+
+Everything is independent of the order and of the number of threads: identities come from content,
+tables are sorted by their keys, and of several equal files the first by declared path is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import InputState
+from recon.core.plan import InputFile, Key, key_name
+from recon.core.schema import INPUTS, REJECTS, SLIM
+from recon.errors import InputError
+from recon.io.control import controls_json, disagreement
+from recon.io.formats import format_named
+from recon.io.formats.contract import ControlTotal, Format, Options, Reject, StagedFile
+from recon.io.mask import mask_text, rows_with_cards
+from recon.io.part import FileIdentity, Finish, Job, Part, read_part
+from recon.io.recognise import check_declared
+from recon.io.stage import stage
+
+_SHOWN_CHARACTERS = 500
+Progress = Callable[[InputFile, int], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Everything the night knows about its files."""
+
+    slim: pl.DataFrame  # SLIM, sorted by txn_id
+    digests: dict[str, NDArray[np.uint64]]  # by `key_name`, shape (n, 2), aligned with `slim`
+    parts: tuple[Path, ...]  # one Parquet file an input with rows, TRANSACTIONS, by txn_id
+    inputs: pl.DataFrame  # INPUTS
+    rejects: pl.DataFrame  # REJECTS
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One input file and what became of it."""
+
+    file: InputFile
+    state: InputState
+    message: str = ""
+    staged: StagedFile | None = None
+    identity: FileIdentity | None = None
+    part: Part | None = None
+    totals: tuple[ControlTotal, ...] = ()
+
+
+def load(
+    files: Sequence[InputFile],
+    options: Mapping[str, Options],
+    keys: Sequence[Key],
+    *,
+    workdir: Path,
+    staging: Path,
+    business_date: date,
+    seen: Mapping[str, Mapping[str, str]],
+    finish: Finish,
+    threads: int = 2,
+    on_progress: Progress | None = None,
+) -> Loaded:
+    """Load the night's files. A bad row is a reject, a bad file a row of `inputs` that says why.
+
+    options: by source. seen: by source, SHA-256 -> where those bytes were loaded before.
+    finish: adds what the rules know (merchant, batch, due date); called for each batch of accepted
+    rows with every column of TRANSACTIONS, on worker threads. on_progress: called with the file and
+    its accepted rows so far, on worker threads.
+    """
+    ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
+    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+        staged = list(pool.map(lambda file: _staged(file, staging, business_date), ordered))
+        jobs = [
+            (result, _job(result, options, keys, workdir, business_date, finish, on_progress))
+            for result in _without_duplicates(staged, seen)
+        ]
+        results = list(pool.map(lambda pair: _loaded(*pair), jobs))
+    return _gathered(results, keys)
+
+
+def _staged(file: InputFile, staging: Path, business_date: date) -> _Result:
+    """Stage one file; a file that cannot be staged is refused."""
+    try:
+        staged = stage(file.path, staging, business_date)
+    except InputError as error:
+        return _Result(file, InputState.REFUSED, _message(error))
+    identity = FileIdentity.of(file.source, staged.sha256)
+    return _Result(file, InputState.UNVERIFIED, staged=staged, identity=identity)
+
+
+def _without_duplicates(
+    staged: Sequence[_Result], seen: Mapping[str, Mapping[str, str]]
+) -> list[_Result]:
+    """Mark files whose bytes were loaded before, tonight or on an earlier night."""
+    tonight: dict[tuple[str, str], str] = {}
+    numbers: dict[int, str] = {}
+    results = []
+    for result in staged:
+        if result.staged is None or result.identity is None:
+            results.append(result)
+            continue
+        source = result.file.source
+        received, content = result.staged.sha256, result.staged.path.name
+        before = seen.get(source, {}).get(received) or tonight.get((source, content), "")
+        other = numbers.setdefault(result.identity.number, result.file.declared_path)
+        tonight.setdefault((source, content), result.file.declared_path)
+        if before:
+            results.append(
+                replace(result, state=InputState.DUPLICATE, message=_loaded_before(before))
+            )
+        elif other != result.file.declared_path:
+            results.append(replace(result, state=InputState.REFUSED, message=_same_number(other)))
+        else:
+            results.append(result)
+    return results
+
+
+def _loaded_before(where: str) -> str:
+    """Return the sentence about a file that is not loaded twice."""
+    return (
+        f"the same bytes were loaded before: {where}\n"
+        "  fix: nothing, it is not loaded twice; if another file was meant, ask the sender for it"
+    )
+
+
+def _same_number(other: str) -> str:
+    """Return the sentence about two files whose 35-bit identities are equal by chance."""
+    return (
+        f"FILE_SCHEMA: expected a file identity of its own, found the one of {other}\n"
+        "  fix: load one of the two on another night"
+    )
+
+
+def _job(
+    result: _Result,
+    options: Mapping[str, Options],
+    keys: Sequence[Key],
+    workdir: Path,
+    business_date: date,
+    finish: Finish,
+    on_progress: Progress | None,
+) -> Job | None:
+    """Return what is needed to read a staged file, None when it is not to be read."""
+    if result.state != InputState.UNVERIFIED:
+        return None
+    assert result.staged is not None
+    assert result.identity is not None
+    return Job(
+        file=result.file,
+        staged=result.staged,
+        identity=result.identity,
+        fmt=format_named(result.file.format),
+        options=options.get(result.file.source, Options()),
+        keys=tuple(keys),
+        folder=workdir / "transactions",
+        business_date=business_date,
+        finish=finish,
+        on_rows=on_progress,
+    )
+
+
+def _loaded(result: _Result, job: Job | None) -> _Result:
+    """Read one staged file and decide its state."""
+    if job is None:
+        return result
+    try:
+        check_declared(job.fmt, job.options, job.staged)
+        part = read_part(job)
+        totals = (
+            *part.sums.compare(part.reading, job.options.currency, result.file.path.name),
+            *part.reading.controls,
+        )
+    except InputError as error:
+        job.part_path.unlink(missing_ok=True)
+        return replace(result, state=InputState.REFUSED, message=_message(error))
+    state, message = _verdict(job.fmt, part, totals)
+    if state == InputState.HELD:
+        part.discard_rows()
+    return replace(result, state=state, message=message, part=part, totals=totals)
+
+
+def _verdict(fmt: Format, part: Part, totals: Sequence[ControlTotal]) -> tuple[InputState, str]:
+    """Return whether a file proved itself, and why not."""
+    wrong = disagreement(totals, len(part.rejects))
+    if wrong:
+        return InputState.HELD, wrong
+    if totals:
+        return InputState.ACCEPTED, ""
+    if fmt.has_controls:
+        return InputState.HELD, (
+            f"FILE_TOTAL: expected the control totals that every {fmt.name} file declares, found "
+            "none\n  fix: ask the sender for a whole file; it is held and none of its rows is "
+            "matched"
+        )
+    return InputState.UNVERIFIED, ""
+
+
+def _message(error: InputError) -> str:
+    """Return an error as the table `inputs` tells it: the finding's code, then the sentence."""
+    return f"{error.code}: {error.message()}"
+
+
+def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
+    """Put the files together: rows sorted by identity, digests aligned with them."""
+    live = sorted(
+        (
+            (result.identity.number, result.part)
+            for result in results
+            if result.part is not None and result.identity is not None and result.part.slim
+        ),
+        key=lambda pair: pair[0],
+    )
+    parts = [part for _, part in live]
+    slim = pl.concat([SLIM.empty(), *(piece for part in parts for piece in part.slim)])
+    assert slim["txn_id"].is_sorted()
+    digests = {key_name(key): _joined(parts, key_name(key)) for key in keys}
+    assert all(len(found) == slim.height for found in digests.values())
+    return Loaded(
+        slim=slim,
+        digests=digests,
+        parts=tuple(part.path for part in parts),
+        inputs=_inputs(results),
+        rejects=_rejects(results),
+    )
+
+
+def _joined(parts: Sequence[Part], name: str) -> NDArray[np.uint64]:
+    """Return the digests of one key over all files."""
+    pieces = [piece for part in parts for piece in part.digests[name]]
+    return np.concatenate([np.zeros((0, 2), np.uint64), *pieces])
+
+
+def _inputs(results: Sequence[_Result]) -> pl.DataFrame:
+    """Return the table `inputs`."""
+    rows = [_input_row(result) for result in results]
+    return pl.DataFrame(rows, schema=INPUTS.schema, orient="row").sort(*INPUTS.key)
+
+
+def _input_row(result: _Result) -> tuple[object, ...]:
+    """Return one file as a row of `inputs`."""
+    part = result.part
+    rejected = len(part.rejects) if part else 0
+    return (
+        result.file.source,
+        result.file.side.name,
+        result.file.format,
+        result.file.declared_path,
+        result.identity.file_id if result.identity else None,
+        result.staged.sha256 if result.staged else None,
+        result.staged.size if result.staged else None,
+        part.reading.lines if part else None,
+        part.rows if part else 0,
+        rejected,
+        result.state.name,
+        controls_json(result.totals),
+        result.message,
+    )
+
+
+def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
+    """Return the table `rejects`: every refused row of every file that was read."""
+    rows = [
+        (result.identity.file_id, result.file.source, reject)
+        for result in results
+        if result.part is not None and result.identity is not None
+        for reject in result.part.rejects
+    ]
+    texts = _masked([reject for _, _, reject in rows])
+    return pl.DataFrame(
+        [
+            (
+                file_id,
+                source,
+                reject.record_no,
+                reject.byte_start,
+                reject.byte_end,
+                text,
+                list(reject.reasons),
+            )
+            for (file_id, source, reject), text in zip(rows, texts, strict=True)
+        ],
+        schema=REJECTS.schema,
+        orient="row",
+    ).sort(*REJECTS.key)
+
+
+def _masked(rejects: Sequence[Reject]) -> list[str]:
+    """Return the lines of refused rows without card numbers, cut to a readable length."""
+    if not rejects:
+        return []
+    texts = [reject.text for reject in rejects]
+    found = rows_with_cards(pl.Series(texts, dtype=pl.String))
+    return [
+        (mask_text(text) if flagged else text)[:_SHOWN_CHARACTERS]
+        for text, flagged in zip(texts, found.tolist(), strict=True)
+    ]

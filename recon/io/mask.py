@@ -1,0 +1,135 @@
+"""Card numbers are cut to first six and last four here, before anything is written.
+
+A `card` column is always cut. In free text (memo, product, refused lines) a run of digits is cut
+when it stands alone, is 13 to 19 digits long, passes the Luhn check and begins as card numbers
+begin, unless it is the row's own reference. Identifier columns (`order_id`, `channel_ref`, ...) are
+never altered, even where one passes the Luhn check: they are keys, one in ten of them passes by
+chance, and a cut key matches nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.kernels import find_pan as kernel
+from recon.core.text import text_buffers
+
+FREE_TEXT = ("memo", "product")
+IDENTIFIERS = (
+    "merchant_id",
+    "terminal_id",
+    "order_id",
+    "channel_ref",
+    "bank_ref",
+    "rrn",
+    "original_ref",
+    "batch_id",
+)
+
+_RUN = re.compile("[0-9０-９]+(?:[ -][0-9０-９]+)*")
+_GROUP = re.compile("[0-9０-９]+")
+_TO_ASCII = str.maketrans("０１２３４５６７８９", "0123456789")
+_MORE_THAN_TEN_DIGITS = r"(?:[0-9０-９][^0-9０-９]*){11}"
+_STARS = "******"
+
+
+def mask_cards(column: pl.Series) -> pl.Series:
+    """Return a card column with every number of more than ten digits cut to six and four."""
+    long = column.str.contains(_MORE_THAN_TEN_DIGITS).fill_null(value=False)
+    if not long.any():
+        return column
+    digits = column
+    if not column.str.contains(r"^[0-9]*$").fill_null(value=True).all():
+        digits = column.replace_strict(
+            {text: _ascii_digits(text) for text in column.filter(long).unique().to_list()},
+            default=column,
+            return_dtype=pl.String,
+        )
+    cut = pl.concat_str(digits.str.head(6), pl.lit(_STARS), digits.str.tail(4))
+    return pl.select(pl.when(long).then(cut).otherwise(column)).to_series().alias(column.name)
+
+
+def mask_free_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame whose free-text columns hold no card number; own references are kept."""
+    present = [name for name in IDENTIFIERS if name in frame.columns]
+    masked = []
+    for name in FREE_TEXT:
+        if name in frame.columns and frame[name].null_count() < frame.height:
+            found = np.flatnonzero(rows_with_cards(frame[name]))
+            if len(found):
+                own = frame[found].select(present)
+                masked.append(_mask_rows(frame[name], found, own))
+    return frame.with_columns(masked)
+
+
+def rows_with_cards(column: pl.Series) -> NDArray[np.uint8]:
+    """Return 1 for each row of text in which a plausible card number stands alone."""
+    buffers = text_buffers(column)
+    out = np.empty(len(buffers), np.uint8)
+    kernel.find_pan(buffers.data, buffers.offsets, buffers.valid, out)
+    return out
+
+
+def mask_text(text: str, own: Sequence[str] = ()) -> str:
+    """Return a text with every plausible card number cut, except the row's own references."""
+    return _RUN.sub(lambda run: _mask_run(run.group(), frozenset(own)), text)
+
+
+def mask_card(text: str) -> str:
+    """Return one card number cut to six and four, when it has more than ten digits."""
+    digits = _ascii_digits(text)
+    return digits[:6] + _STARS + digits[-4:] if len(digits) > 10 else text  # noqa: PLR2004 - six and four
+
+
+def _mask_rows(column: pl.Series, rows: NDArray[np.int64], own: pl.DataFrame) -> pl.Series:
+    """Return a column with the given rows masked one by one; they are rare."""
+    texts = [
+        mask_text(text, [value for value in references.values() if value])
+        for text, references in zip(column[rows].to_list(), own.iter_rows(named=True), strict=True)
+    ]
+    return column.scatter(rows, texts) if texts else column
+
+
+def _mask_run(run: str, own: frozenset[str]) -> str:
+    """Return a run of digit groups with the card numbers in it cut."""
+    if run in own:
+        return run
+    joined = _ascii_digits(run)
+    if _is_card(joined):
+        return mask_card(joined)
+    return _GROUP.sub(lambda group: _mask_group(group.group(), own), run)
+
+
+def _mask_group(group: str, own: frozenset[str]) -> str:
+    """Return one group of digits, cut when it is a card number and not the row's own reference."""
+    digits = _ascii_digits(group)
+    return mask_card(digits) if group not in own and _is_card(digits) else group
+
+
+def _ascii_digits(text: str) -> str:
+    """Return the digits of a text, full-width ones as ASCII."""
+    plain = text.translate(_TO_ASCII)
+    return "".join(character for character in plain if "0" <= character <= "9")
+
+
+def _is_card(digits: str) -> bool:
+    """Return whether ASCII digits make a plausible card number."""
+    buffers = np.frombuffer(digits.encode("ascii"), np.uint8)
+    out = np.zeros(1, np.uint8)
+    ends = np.array([0, len(digits)], np.int64)
+    kernel.find_pan(buffers, ends, np.ones(1, np.uint8), out)
+    return bool(out[0])
+
+
+def mask_columns(columns: Mapping[str, str | None], card_columns: frozenset[str]) -> str:
+    """Return the cells of a refused row as one line, every card number in it cut."""
+    cells = (
+        "" if text is None else mask_card(text) if name in card_columns else text
+        for name, text in columns.items()
+    )
+    return mask_text(",".join(cells))

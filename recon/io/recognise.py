@@ -1,0 +1,59 @@
+"""What recognition may look at, taken from a staged file, and whether it is what was declared."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import Final
+
+from recon.errors import InputError
+from recon.io import formats
+from recon.io.formats.contract import Format, Options, Probe, StagedFile
+
+HEAD_BYTES: Final = 1 << 16
+_ZIP_MAGIC: Final = b"PK\x03\x04"
+
+
+def probe_of(staged: StagedFile) -> Probe:
+    """Return name, size and first bytes of a staged file, of its first member when it is a zip."""
+    with staged.path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head.startswith(_ZIP_MAGIC):
+        return Probe(staged.name, staged.size, head)
+    try:
+        with zipfile.ZipFile(staged.path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            names = tuple(info.filename for info in members)
+            if members:
+                with archive.open(members[0]) as stream:
+                    head = stream.read(HEAD_BYTES)
+            return Probe(staged.name, staged.size, head, names)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise InputError(
+            f"expected a whole zip archive, found one that does not open ({error})",
+            where=staged.name,
+            fix="ask the sender for the file again",
+            code="FILE_SCHEMA",
+        ) from error
+
+
+def check_declared(declared: Format, options: Options, staged: StagedFile) -> None:
+    """Refuse a file that is recognised as another format than the declared one.
+
+    A declared column mapping is the user's own word about the file and is not questioned here: its
+    columns are checked by the reader.
+    """
+    if options.columns:
+        return
+    probe = probe_of(staged)
+    if declared.recognise(probe):
+        return
+    others = [known.name for known in formats.recognised(probe) if known.name != declared.name]
+    if others:
+        raise InputError(
+            f"expected {declared.name} ({declared.title_en}), found a file of "
+            f"{' or '.join(others)}",
+            where=staged.name,
+            fix=f'write format = "{others[0]}" for the source, or deliver the file declared for it',
+            code="FILE_SCHEMA",
+        )

@@ -1,0 +1,205 @@
+"""A private, content-addressed copy of every input, made while it is hashed.
+
+Readers only ever see the copy: a sender who goes on writing, replaces or cuts the file cannot reach
+it. Names of inputs are data and never become paths of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+import zlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from recon.errors import InputError
+from recon.io.formats.contract import StagedFile
+
+MAX_BYTES = 64 << 30  # an input, decompressed
+MAX_RATIO = 200  # decompressed to compressed; text of payments packs about 10 to 1
+RATIO_FREE_BYTES = 16 << 20  # small outputs may pack better than that
+_BLOCK = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
+    """Copy an input into `staging_dir` under the SHA-256 of its bytes and return the copy.
+
+    A gzip file is decompressed by us, checksum verified; `StagedFile.path` is then the plain
+    content and `sha256` still that of the bytes as received. Raises InputError for anything but a
+    regular file that holds still while it is read.
+    """
+    staging_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _opened(path) as source:
+        received, sha256, size = _copy(source, path, staging_dir)
+    content = received
+    if _head(received) == _GZIP_MAGIC:
+        content, _, size = _place(_gunzip(received, path.name), staging_dir)
+    if not size:
+        raise InputError(
+            "expected at least one byte, found an empty file",
+            where=path.name,
+            fix="ask the sender for the file again; an empty day still has a header or a trailer",
+            code="FILE_EMPTY",
+        )
+    return StagedFile(content, path.name, sha256, size, business_date)
+
+
+def verify(staged: StagedFile) -> bool:
+    """Return whether the staged copy still holds what was staged; its name is its digest."""
+    return _sha256(staged.path) == staged.path.name
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Open a regular file by descriptor; a link, a pipe, a device or a folder is refused."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _refused(path, f"found one that does not open ({error.strerror})") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _refused(path, "found a folder, a pipe or a device")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _refused(path: Path, found: str) -> InputError:
+    """Return the error about something that is not a readable regular file."""
+    return InputError(
+        f"expected a regular file, {found}",
+        where=path.name,
+        fix="deliver the file itself: links, folders and pipes are not read",
+        code="FILE_SCHEMA",
+    )
+
+
+def _copy(source: int, path: Path, staging_dir: Path) -> tuple[Path, str, int]:
+    """Copy an open file into staging; refuse one that changed while it was read."""
+    before = os.fstat(source)
+    placed, sha256, size = _place(_blocks(source), staging_dir)
+    after = os.fstat(source)
+    try:
+        named = path.lstat().st_ino
+    except OSError:
+        named = -1
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
+        size != before.st_size or named != before.st_ino
+    ):
+        raise InputError(
+            f"expected a file that holds still, found {before.st_size} bytes before and "
+            f"{after.st_size} after {size} were read",
+            where=path.name,
+            fix="run again once the sender has finished; have it renamed into place when complete",
+            code="FILE_SCHEMA",
+        )
+    return placed, sha256, size
+
+
+def _blocks(source: int) -> Iterator[bytes]:
+    """Yield the bytes of an open file."""
+    while block := os.read(source, _BLOCK):
+        yield block
+
+
+def _place(blocks: Iterator[bytes], staging_dir: Path) -> tuple[Path, str, int]:
+    """Write blocks under the name of their SHA-256, durable, read-only; return path, sha, size."""
+    digest = hashlib.sha256()
+    size = 0
+    descriptor, temporary = tempfile.mkstemp(prefix=".incoming-", dir=staging_dir)
+    try:
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            for block in blocks:
+                digest.update(block)
+                file.write(block)
+                size += len(block)
+            os.fchmod(file.fileno(), 0o400)
+            os.fsync(file.fileno())
+        target = staging_dir / digest.hexdigest()
+        if not _holds(target, size, digest.hexdigest()):
+            Path(temporary).rename(target)
+            _sync_folder(staging_dir)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return target, digest.hexdigest(), size
+
+
+def _holds(target: Path, size: int, sha256: str) -> bool:
+    """Return whether an earlier copy is there and still whole."""
+    try:
+        found = target.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == size and _sha256(target) == sha256
+
+
+def _sha256(path: Path) -> str:
+    """Return the SHA-256 of a file of ours."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _head(path: Path) -> bytes:
+    """Return the first two bytes."""
+    with path.open("rb") as file:
+        return file.read(2)
+
+
+def _gunzip(path: Path, name: str) -> Iterator[bytes]:
+    """Yield the content of a gzip file of one or more members, every checksum verified."""
+    taken = given = 0
+    member = zlib.decompressobj(_GZIP_WINDOW)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            taken += len(block)
+            plain = bytes(_BLOCK)
+            while block or (len(plain) == _BLOCK and not member.eof):
+                if member.eof:
+                    member = zlib.decompressobj(_GZIP_WINDOW)
+                try:
+                    plain = member.decompress(block, _BLOCK)
+                except zlib.error as error:
+                    raise _damaged(name, str(error)) from error
+                given += len(plain)
+                _check_size(name, given, taken)
+                yield plain
+                block = member.unused_data if member.eof else member.unconsumed_tail
+    if not member.eof:
+        raise _damaged(name, "the end is missing")
+
+
+def _damaged(name: str, detail: str) -> InputError:
+    """Return the error about a gzip file that does not unpack."""
+    return InputError(
+        f"expected a whole gzip file, found a damaged one ({detail})",
+        where=name,
+        fix="ask the sender for the file again",
+        code="FILE_SCHEMA",
+    )
+
+
+def _check_size(name: str, given: int, taken: int) -> None:
+    """Refuse a file that unpacks to more than any sender means."""
+    if given > MAX_BYTES or given > max(RATIO_FREE_BYTES, taken * MAX_RATIO):
+        raise InputError(
+            f"expected at most {MAX_RATIO} times its size unpacked, found over {given} bytes "
+            f"from {taken}",
+            where=name,
+            fix="check the file; deliver it unpacked if it is right",
+            code="FILE_SCHEMA",
+        )
