@@ -297,6 +297,7 @@ OPEN_ITEMS = Table(
         Column("wait_until", pl.Date, "last day of patience; a break after it"),
         Column("break_code", words(Code), "the break already reported, null while in transit"),
         Column("break_since", pl.Date, "night on which that break was first reported"),
+        Column("break_id", pl.String, "that break, null while in transit"),
     ),
 )
 
@@ -320,7 +321,9 @@ RUNS = Table(
         Column("breaks", pl.Int64, "breaks that are not benign"),
         Column("disputes", pl.Int64, "candidate disputes"),
         Column("exit_code", pl.Int32, "exit code before any --fail-on gate"),
-        Column("sequence", pl.Int64, "place in the order of publication, from 1; set at publishing"),
+        Column(
+            "sequence", pl.Int64, "place in the order of publication, from 1; set at publishing"
+        ),
         Column("supersedes", pl.String, "earlier run of the same night; set at publishing"),
     ),
 )

@@ -91,7 +91,7 @@ class CalendarRules(Model):
 
     country: str = "CN"
     overlay: Path | None = None
-    authoritative_through: date | None = None
+    authoritative_through: int | None = None
 
 
 class Extract(Model):

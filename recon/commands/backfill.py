@@ -1,0 +1,61 @@
+"""`recon backfill`: consecutive nights, in order, exactly as if each had run on its own day."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+
+from recon.commands.options import json_option, language_option, memory_bytes, parse_date
+from recon.commands.progress import reporter
+
+
+@click.command(name="backfill")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--from", "first", required=True, callback=parse_date, metavar="YYYY-MM-DD")
+@click.option("--to", "last", required=True, callback=parse_date, metavar="YYYY-MM-DD")
+@click.option("--memory", callback=memory_bytes, metavar="4GiB", help="Memory to stay within.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True)
+@language_option
+@json_option
+def command(
+    config: Path,
+    first: date,
+    last: date,
+    memory: int | None,
+    threads: int,
+    lang: str | None,
+    as_json: bool,
+) -> None:
+    """Reconcile every business date from --from to --to, in order."""
+    from recon.errors import UsageError
+    from recon.io.formats import FORMATS
+    from recon.pipeline import run_night
+    from recon.report.text import night_line
+    from recon.rules.rule_file import read_rules
+
+    if last < first:
+        raise UsageError(
+            f"expected --to on or after --from, found {last} before {first}",
+            fix="exchange the two dates",
+        )
+    rule_file = read_rules(config, tuple(item.name for item in FORMATS))
+    worst, nights = 0, []
+    for offset in range((last - first).days + 1):
+        with reporter() as progress:
+            result = run_night(
+                rule_file,
+                first + timedelta(days=offset),
+                threads=threads,
+                memory_bytes=memory,
+                on_progress=progress,
+            )
+        worst = max(worst, result.exit_code)
+        nights.append({**result.summary, "folder": str(result.folder), "repeated": result.repeated})
+        if not as_json:
+            click.echo(night_line(result.summary, lang, repeated=result.repeated))
+    if as_json:
+        click.echo(json.dumps(nights, ensure_ascii=False, indent=2))
+    click.get_current_context().exit(worst)

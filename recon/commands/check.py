@@ -1,0 +1,60 @@
+"""`recon check`: is the rule file right, and can its inputs be found."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import click
+
+from recon.commands.options import json_option, parse_date
+
+
+@click.command(name="check")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--date",
+    "business_date",
+    callback=parse_date,
+    metavar="YYYY-MM-DD",
+    help="Also look for the files of this date.",
+)
+@json_option
+def command(config: Path, business_date: date | None, as_json: bool) -> None:
+    """Check a rule file: every problem at once, each with its line and the fix."""
+    from recon.io.formats import FORMATS
+    from recon.rules.rule_file import read_rules
+
+    rule_file = read_rules(config, tuple(item.name for item in FORMATS))
+    rules = rule_file.rules
+    facts = {
+        "name": rules.name,
+        "sources": [source.name for source in rules.sources],
+        "legs": {leg.name: [item.name for item in leg.passes] for leg in rules.legs},
+        "sha256": rule_file.sha256,
+        "files": _files(rule_file, business_date) if business_date else [],
+    }
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{config}: in order. {len(rules.sources)} sources, {len(rules.legs)} legs.")
+    for file in facts["files"]:
+        click.echo(f"  {file['source']}: {file['path']}: {file['state']}")
+
+
+def _files(rule_file: object, business_date: date) -> list[dict[str, str]]:
+    from recon.pipeline import calendar_of
+    from recon.rules.arrivals import expected
+    from recon.rules.rule_file import RuleFile
+
+    assert isinstance(rule_file, RuleFile)
+    arrived = expected(rule_file, business_date, calendar_of(rule_file))
+    there = [
+        {"source": file.source, "path": file.declared_path, "state": "there"}
+        for file in arrived.files
+    ]
+    return there + [
+        {"source": row["source"], "path": row["path"], "state": str(row["state"]).lower()}
+        for row in arrived.absent.to_dicts()
+    ]

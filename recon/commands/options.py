@@ -1,0 +1,69 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_UNITS = {
+    "": 1,
+    "kib": 1 << 10,
+    "mib": 1 << 20,
+    "gib": 1 << 30,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+}
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def language_option(command: Command) -> Command:
+    """Add `--lang`."""
+    return click.option(
+        "--lang", type=click.Choice(["zh", "en"]), default=None, help="Language of labels."
+    )(command)
+
+
+def workspace_option(command: Command) -> Command:
+    """Add `--workspace`."""
+    return click.option(
+        "--workspace",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("workspace"),
+        show_default=True,
+        envvar="RECON_WORKSPACE",
+        help="Folder of the published runs.",
+    )(command)
+
+
+def parse_date(_context: click.Context, _option: click.Parameter, value: str | None) -> date | None:
+    """Return an ISO date, or refuse the option."""
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"expected YYYY-MM-DD, found {value!r}") from error
+
+
+def memory_bytes(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> int | None:
+    """Return a size such as `4GiB` in bytes, or refuse the option."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+)\s*([kmg]i?b)?", value.strip().lower())
+    if not found:
+        raise click.BadParameter(f"expected a size such as 4GiB or 800MB, found {value!r}")
+    return int(found.group(1)) * _UNITS[found.group(2) or ""]

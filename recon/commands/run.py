@@ -1,0 +1,62 @@
+"""`recon run`: the nightly job."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import click
+
+from recon.commands.options import json_option, language_option, memory_bytes, parse_date
+from recon.commands.progress import reporter
+
+
+@click.command(name="run")
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--date", "business_date", required=True, callback=parse_date, metavar="YYYY-MM-DD")
+@click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True)
+@click.option("--memory", callback=memory_bytes, metavar="4GiB", help="Memory to stay within.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option("--fail-on", multiple=True, metavar="EXPR", help="e.g. 'DUPLICATE_CHARGE > 0'")
+@language_option
+@json_option
+def command(
+    config: Path,
+    business_date: date,
+    engine: str,
+    memory: int | None,
+    threads: int,
+    fail_on: tuple[str, ...],
+    lang: str | None,
+    as_json: bool,
+) -> None:
+    """Reconcile one business date; running a finished night again does nothing."""
+    del engine  # one engine today; the option is the door for others
+    from recon.commands.gates import broken_gates, parse_gates
+    from recon.io.formats import FORMATS
+    from recon.pipeline import run_night
+    from recon.report.text import summary_text
+    from recon.rules.rule_file import read_rules
+
+    gates = parse_gates(fail_on)
+    rule_file = read_rules(config, tuple(item.name for item in FORMATS))
+    with reporter() as progress:
+        result = run_night(
+            rule_file,
+            business_date,
+            threads=threads,
+            memory_bytes=memory,
+            on_progress=progress,
+        )
+    if as_json:
+        facts = {**result.summary, "folder": str(result.folder), "repeated": result.repeated}
+        click.echo(json.dumps({**facts, "seconds": result.seconds}, ensure_ascii=False, indent=2))
+    else:
+        click.echo(summary_text(result.summary, lang))
+        note = "finished before, nothing was done" if result.repeated else "published"
+        click.echo(f"{note}: {result.folder}")
+    broken = broken_gates(gates, result.summary)
+    for gate in broken:
+        click.echo(f"recon: gate broke: {gate}", err=True)
+    click.get_current_context().exit(10 if broken else result.exit_code)

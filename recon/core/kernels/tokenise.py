@@ -1,0 +1,335 @@
+"""Cuts delimited text into records and fields, and copies fields into Arrow string buffers.
+
+All offsets are bytes into one block of whole physical lines (UTF-8, ended by LF or CRLF). A field
+span is `[start, end)`; the end of a quoted field that holds doubled quotes is stored as `~end`.
+
+A record with a fault that spans several physical lines is cut back to its first line: that line is
+the faulty record and reading goes on at the next, so that one stray quote costs one row.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from recon.core.kernels.arrays import Bytes, Flags, Ints
+
+LINE_RECORD = 0  # the first line of a record
+LINE_CONTINUED = 1  # a further line of a record with a line break inside quotes
+LINE_BLANK = 2  # nothing, or spaces only
+LINE_COMMENT = 3  # begins with the comment mark
+
+FAULT_NONE = 0
+FAULT_FEW = 1  # too few fields
+FAULT_MANY = 2  # too many fields
+FAULT_UNCLOSED = 3  # a quote that is opened and not closed
+FAULT_AFTER_QUOTE = 4  # text between a closing quote and the delimiter
+FAULT_CARRIAGE_RETURN = 5  # a carriage return inside the line
+
+QUOTED_LINES = 100  # a quoted field spanning more lines than this counts as not closed
+
+_TAB = 9
+_LF = 10
+_CR = 13
+_SPACE = 32
+_CTRL_Z = 26
+_NO_QUOTE = -1
+
+
+@njit(cache=True, nogil=True)
+def count_byte(data: Bytes, wanted: int) -> int:
+    """Return how often the byte `wanted` occurs in `data` (uint8)."""
+    total = 0
+    for index in range(data.size):
+        total += data[index] == wanted
+    return total
+
+
+@njit(cache=True, nogil=True)
+def line_offsets(data: Bytes, out: Ints) -> int:
+    """Write the offset of each line's first byte into `out`, then the end; return the lines.
+
+    `out` (int64) needs one place more than there are lines. A last line without LF counts.
+    """
+    lines = 0
+    begin = 0
+    size = data.size
+    for index in range(size):
+        if data[index] == _LF:
+            out[lines] = begin
+            lines += 1
+            begin = index + 1
+    if begin < size:
+        out[lines] = begin
+        lines += 1
+    out[lines] = size
+    return lines
+
+
+@njit(cache=True, nogil=True)
+def _matches(data: Bytes, at: int, mark: Bytes) -> bool:
+    """Return whether the bytes `mark` stand at offset `at`."""
+    if at + mark.size > data.size:
+        return False
+    for index in range(mark.size):  # noqa: SIM110 (numba: no generators)
+        if data[at + index] != mark[index]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _line_end(data: Bytes, begin: int) -> int:
+    """Return the offset of the LF that ends the line at `begin`, or the size of the data."""
+    at = begin
+    while at < data.size and data[at] != _LF:
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _is_blank(data: Bytes, begin: int, end: int) -> bool:
+    """Return whether the line holds nothing but spaces, CR before LF, or Ctrl-Z."""
+    for index in range(begin, end):
+        byte = data[index]
+        if byte != _SPACE and byte != _CR and byte != _CTRL_Z:  # noqa: PLR1714 (numba: no sets)
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _quoted(data: Bytes, begin: int, delimiter: Bytes, quote: int) -> tuple[int, int, int, int]:
+    """Scan a quoted field whose opening quote stands at `begin`.
+
+    Return (offset of the closing quote, lines passed, doubled quotes, fault).
+    """
+    at = begin + 1
+    lines = 0
+    doubled = 0
+    while at < data.size:
+        byte = data[at]
+        if byte == quote:
+            if at + 1 < data.size and data[at + 1] == quote:
+                doubled += 1
+                at += 2
+                continue
+            follower = at + 1
+            if follower == data.size or data[follower] == _LF:
+                return at, lines, doubled, FAULT_NONE
+            if data[follower] == _CR and (follower + 1 == data.size or data[follower + 1] == _LF):
+                return at, lines, doubled, FAULT_NONE
+            if _matches(data, follower, delimiter):
+                return at, lines, doubled, FAULT_NONE
+            return at, lines, doubled, FAULT_AFTER_QUOTE
+        if byte == _LF:
+            lines += 1
+            if lines >= QUOTED_LINES:
+                break
+        at += 1
+    return at, lines, doubled, FAULT_UNCLOSED
+
+
+@njit(cache=True, nogil=True)
+def _plain(data: Bytes, begin: int, delimiter: Bytes) -> tuple[int, bool]:
+    """Scan an unquoted field; return (offset of what ends it, whether it holds a lone CR)."""
+    first = delimiter[0]
+    size = data.size
+    at = begin
+    lone = False
+    while at < size:
+        byte = data[at]
+        if byte == first and (delimiter.size == 1 or _matches(data, at, delimiter)):
+            break
+        if byte == _LF:
+            break
+        if byte == _CR and at + 1 < size and data[at + 1] != _LF:
+            lone = True
+        at += 1
+    return at, lone
+
+
+@njit(cache=True, nogil=True)
+def _record(
+    data: Bytes,
+    begin: int,
+    delimiter: Bytes,
+    quote: int,
+    slots: Ints,
+    row: int,
+    starts: Ints,
+    ends: Ints,
+) -> tuple[int, int, int, int]:
+    """Cut the record at `begin`; return (end, fields, further lines, fault).
+
+    `end` is the offset of the record's LF, or the size of the data.
+    """
+    at = begin
+    fields = 0
+    lines = 0
+    size = data.size
+    while True:
+        start = at
+        doubled = 0
+        if quote != _NO_QUOTE and at < size and data[at] == quote:
+            close, passed, doubled, fault = _quoted(data, at, delimiter, quote)
+            lines += passed
+            if fault != FAULT_NONE:
+                return close, fields, lines, fault
+            start = at + 1
+            end = close
+            at = close + 1
+            if at < size and data[at] == _CR:
+                at += 1
+        else:
+            at, lone = _plain(data, at, delimiter)
+            if lone:
+                return at, fields, lines, FAULT_CARRIAGE_RETURN
+            end = at
+            if (at == size or data[at] == _LF) and end > start and data[end - 1] == _CR:
+                end -= 1
+        if fields < slots.size:
+            slot = slots[fields]
+            if slot >= 0:
+                starts[slot, row] = start
+                ends[slot, row] = ~end if doubled else end
+        fields += 1
+        if at == size or data[at] == _LF:
+            return at, fields, lines, FAULT_NONE
+        at += delimiter.size
+
+
+@njit(cache=True, nogil=True)
+def tokenise(
+    data: Bytes,
+    delimiter: Bytes,
+    quote: int,
+    comment: Bytes,
+    slots: Ints,
+    final: bool,  # noqa: FBT001 (kernels take positional arguments)
+    line_class: Flags,
+    row_line: Ints,
+    row_fault: Flags,
+    row_fields: Ints,
+    starts: Ints,
+    ends: Ints,
+) -> tuple[int, int, int]:
+    """Cut a block into records; return (records, lines, bytes consumed).
+
+    data        uint8, whole lines (the last may lack its LF when `final`)
+    delimiter   uint8, one byte or more, not empty
+    quote       the quote byte, or -1 for none
+    comment     uint8, the comment mark, empty for none
+    slots       int32 per expected field: the slot its span goes to, or -1; its size is the arity,
+                and an arity of 0 takes any
+    final       whether the file ends here: an open quote at the end is then a fault, else the open
+                record is left for the next block and not consumed
+    line_class               uint8 per line
+    row_line, row_fault, row_fields   int32, uint8, int32 per record
+    starts, ends             int32, (slots, records): field spans
+    """
+    size = data.size
+    at = 0
+    line = 0
+    row = 0
+    while at < size:
+        first = data[at]
+        if first <= _SPACE and first != _TAB:
+            end = _line_end(data, at)
+            if _is_blank(data, at, end):
+                line_class[line] = LINE_BLANK
+                line += 1
+                at = end + 1
+                continue
+        if comment.size > 0 and _matches(data, at, comment):
+            line_class[line] = LINE_COMMENT
+            line += 1
+            at = _line_end(data, at) + 1
+            continue
+        end, fields, more, fault = _record(data, at, delimiter, quote, slots, row, starts, ends)
+        if fault == FAULT_UNCLOSED and end == size and not final:
+            break
+        if fault == FAULT_NONE and slots.size > 0 and fields != slots.size:
+            fault = FAULT_FEW if fields < slots.size else FAULT_MANY
+        if fault != FAULT_NONE:
+            more = 0
+            end = _line_end(data, at)
+        row_line[row] = line
+        row_fault[row] = fault
+        row_fields[row] = fields
+        row += 1
+        line_class[line] = LINE_RECORD
+        line += 1
+        for _ in range(more):
+            line_class[line] = LINE_CONTINUED
+            line += 1
+        at = end + 1
+    return row, line, min(at, size)
+
+
+@njit(cache=True, nogil=True)
+def measure_fields(
+    data: Bytes,
+    starts: Ints,
+    ends: Ints,
+    quote: int,
+    trim: bool,  # noqa: FBT001 (kernels take positional arguments)
+    offsets: Ints,
+) -> int:
+    """Write Arrow offsets (int32, one more than rows) for one column; return its bytes.
+
+    With `trim`, spaces, tabs and back-ticks at both ends are left out: `starts` and `ends` are
+    moved inwards in place.
+    """
+    total = 0
+    offsets[0] = 0
+    for row in range(starts.size):
+        start = starts[row]
+        end = ends[row]
+        doubled = end < 0
+        if doubled:
+            end = ~end
+        if trim:
+            while start < end and _is_wrapping(data[start]):
+                start += 1
+            while end > start and _is_wrapping(data[end - 1]):
+                end -= 1
+            starts[row] = start
+            ends[row] = ~end if doubled else end
+        length = end - start
+        if doubled:
+            at = start
+            while at < end:
+                if data[at] == quote and at + 1 < end:
+                    length -= 1
+                    at += 1
+                at += 1
+        total += length
+        offsets[row + 1] = total
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _is_wrapping(byte: int) -> bool:
+    """Return whether the byte is a space, a tab or a back-tick."""
+    return byte in (_SPACE, _TAB, 96)
+
+
+@njit(cache=True, nogil=True)
+def copy_fields(
+    data: Bytes, starts: Ints, ends: Ints, quote: int, offsets: Ints, out: Bytes
+) -> None:
+    """Copy one column's fields into `out` (uint8) at `offsets`, doubled quotes made single."""
+    for row in range(starts.size):
+        start = starts[row]
+        end = ends[row]
+        target = offsets[row]
+        if end >= 0:
+            for step in range(end - start):
+                out[target + step] = data[start + step]
+            continue
+        end = ~end
+        at = start
+        while at < end:
+            out[target] = data[at]
+            target += 1
+            if data[at] == quote and at + 1 < end:
+                at += 1
+            at += 1

@@ -1,0 +1,147 @@
+"""Prices rows with a compiled fee contract: the door to the fee kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.core.kernels import fee as kernel
+from recon.core.money import MAX_MINOR
+
+RATE_SCALE = kernel.RATE_SCALE
+FINE = kernel.FINE
+RATE_BANDS = kernel.RATE_BANDS
+FLAT_BANDS = kernel.FLAT_BANDS
+STARTED_STEPS = kernel.STARTED_STEPS
+FULL_STEPS = kernel.FULL_STEPS
+SHAPE, FLOOR, CAP, SURCHARGE, ROUNDING = (
+    kernel.SHAPE,
+    kernel.FLOOR,
+    kernel.CAP,
+    kernel.SURCHARGE,
+    kernel.ROUNDING,
+)
+NO_LINE = kernel.NO_LINE
+TIED = kernel.TIED
+OUT_OF_RANGE = kernel.OUT_OF_RANGE
+MAX_AMOUNT = MAX_MINOR
+ROUNDINGS = {
+    "half_up": kernel.HALF_UP,
+    "ceiling": kernel.CEILING,
+    "floor": kernel.ROUND_FLOOR,
+    "half_even": kernel.HALF_EVEN,
+    "half_down": kernel.HALF_DOWN,
+    **{f"digit_{digit}": kernel.DIGIT + digit for digit in range(1, 10)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A compiled fee contract; see `recon.core.kernels.fee` for the columns of `lines`."""
+
+    lines: NDArray[np.int64]  # (line, kernel.WIDTH)
+    band_below: NDArray[np.int64]  # minor units, exclusive
+    band_value: NDArray[np.int64]  # billionths, or fine units
+
+    def altered(self, column: int, value: int) -> Tariff:
+        """Return the tariff with one column of every line set to `value`."""
+        lines = self.lines.copy()
+        lines[:, column] = value
+        return replace(self, lines=lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a contract in integers; see `recon.core.kernels.fee` for the units."""
+
+    specificity: int
+    amount_from: int
+    amount_below: int
+    day_from: int
+    day_until: int
+    shape: int
+    step: int
+    floor: int
+    cap: int
+    threshold: int
+    surcharge: int
+    rounding: int
+    unit_fine: bool
+    band_below: tuple[int, ...]  # upper bounds of the bands but the last
+    band_value: tuple[int, ...]
+
+
+def compile_lines(lines: list[Line]) -> Tariff:
+    """Return the lines as flat arrays, in the order given."""
+    table = np.zeros((len(lines), kernel.WIDTH), np.int64)
+    below: list[int] = []
+    values: list[int] = []
+    for number, line in enumerate(lines):
+        start = len(values)
+        below += [*line.band_below, MAX_AMOUNT + 1]
+        values += line.band_value
+        table[number] = (
+            line.specificity,
+            line.amount_from,
+            line.amount_below,
+            line.day_from,
+            line.day_until,
+            line.shape,
+            line.step,
+            line.floor,
+            line.cap,
+            line.threshold,
+            line.surcharge,
+            line.rounding,
+            line.unit_fine,
+            start,
+            len(values),
+        )
+    return Tariff(table, np.array(below, np.int64), np.array(values, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """For each combination of conditions, the lines that it meets, the most specific first."""
+
+    start: NDArray[np.int64]  # (profiles + 1,)
+    line: NDArray[np.int32]
+
+
+def price(
+    tariff: Tariff,
+    profiles: Profiles,
+    amount: NDArray[np.int64],
+    day: NDArray[np.int64],
+    profile: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return each row's fee (minor units) and line; a negative line is a status of the kernel.
+
+    Amounts are absolute minor units, days count from 1970-01-01.
+    """
+    fee = np.empty(amount.size, np.int64)
+    line = np.empty(amount.size, np.int32)
+    kernel.price(
+        amount,
+        day,
+        profile,
+        profiles.start,
+        profiles.line,
+        tariff.lines,
+        tariff.band_below,
+        tariff.band_value,
+        fee,
+        line,
+    )
+    return fee, line
+
+
+def price_lines(
+    tariff: Tariff, amount: NDArray[np.int64], line: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Return the fee of each row (minor units) at the line given for it; 0 for no line."""
+    fee = np.empty(amount.size, np.int64)
+    kernel.price_lines(amount, line, tariff.lines, tariff.band_below, tariff.band_value, fee)
+    return fee

@@ -1,0 +1,160 @@
+"""What tonight needs from earlier nights, and what it writes down about itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon import __version__
+from recon.core.codes import BENIGN, InputState
+from recon.core.plan import InputFile
+from recon.core.schema import OPEN_ITEMS, RUNS, conform
+from recon.errors import InputError
+from recon.io.stage import stage
+from recon.rules.night import Ledger, Night
+from recon.rules.rule_file import RuleFile, Rules
+from recon.store.read import read_table, scan
+from recon.store.workspace import Run, Workspace
+
+_SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
+_ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
+
+
+def input_digests(
+    files: Sequence[InputFile], staging: Path, business_date: date
+) -> list[tuple[str, str]]:
+    """Stage every input and return (source, SHA-256); a refused one is named by its problem."""
+    digests = []
+    for file in files:
+        try:
+            digests.append((file.source, stage(file.path, staging, business_date).sha256))
+        except InputError as error:
+            digests.append((file.source, f"{file.declared_path}: {error.problem}"))
+    return digests
+
+
+def open_items(previous: Run | None) -> pl.DataFrame:
+    """Return what the night before carried out (table OPEN_ITEMS)."""
+    if previous is None:
+        return OPEN_ITEMS.empty()
+    return conform(read_table(previous.folder, "open_items"), OPEN_ITEMS)
+
+
+def _earlier(workspace: Workspace, business_date: date, within_days: int) -> list[Run]:
+    since = business_date - timedelta(days=within_days)
+    return [run for day, run in workspace.newest_by_date().items() if since <= day < business_date]
+
+
+def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[str, str]]:
+    """Return source -> SHA-256 -> night on which those bytes were loaded."""
+    seen: dict[str, dict[str, str]] = {}
+    for run in _earlier(workspace, business_date, _SEEN_DAYS):
+        inputs = read_table(run.folder, "inputs")
+        for row in inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED)).to_dicts():
+            seen.setdefault(row["source"], {})[row["sha256"]] = f"the night of {run.business_date}"
+    return seen
+
+
+def delivered_before(
+    workspace: Workspace, ledger: Ledger, rules: Rules, business_date: date
+) -> NDArray[np.int64]:
+    """Return new rows that an overlapping file delivered on an earlier night already."""
+    found = []
+    for number, source in enumerate(rules.sources):
+        mine = (ledger.slim["source"] == number) & pl.Series(~ledger.opening)
+        rows = np.flatnonzero(mine.to_numpy())
+        if len(rows) == 0:
+            continue
+        prints = ledger.slim["fingerprint"].gather(rows)
+        known = [
+            scan(run.folder, "transactions")
+            .filter(
+                (pl.col("source") == source.name) & pl.col("fingerprint").is_in(prints.implode())
+            )
+            .select("fingerprint")
+            .collect()["fingerprint"]
+            for run in _earlier(workspace, business_date, source.overlap_days)
+        ]
+        if known:
+            found.append(rows[prints.is_in(pl.concat(known).implode()).to_numpy()])
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def opening_date(workspace: Workspace, rules: Rules, business_date: date) -> date:
+    """Return the first night of the books: as declared, or else the first one ever run."""
+    if rules.opening_date is not None:
+        return rules.opening_date
+    return min([business_date, *workspace.newest_by_date()])
+
+
+def run_row(
+    tables: Mapping[str, pl.DataFrame],
+    ledger: Ledger,
+    rule_file: RuleFile,
+    night: Night,
+    run_id: str,
+    previous: Run | None,
+    exit_code: int,
+) -> pl.DataFrame:
+    """Return the one row of the RUNS table."""
+    opening = int(ledger.opening.sum())
+    new = ledger.slim.height - opening
+    outcomes = tables["outcomes"]
+    closing = int(outcomes["closing"].sum())
+    benign = [code.name for code in BENIGN]
+    return conform(
+        pl.DataFrame(
+            {
+                "run_id": [run_id],
+                "name": [rule_file.rules.name],
+                "business_date": [night.business_date],
+                "previous_run_id": [previous.run_id if previous else None],
+                "version": [__version__],
+                "rules_sha256": [rule_file.sha256],
+                "opening_rows": [opening],
+                "new_rows": [new],
+                "closed_rows": [opening + new - closing],
+                "closing_rows": [closing],
+                "rejected_rows": [tables["rejects"].height],
+                "links": [tables["links"].height],
+                "breaks": [
+                    tables["breaks"].filter(~pl.col("code").cast(pl.String).is_in(benign)).height
+                ],
+                "disputes": [tables["disputes"].height],
+                "exit_code": [exit_code],
+            }
+        ),
+        RUNS,
+    )
+
+
+def manifest_facts(
+    rule_file: RuleFile, inputs: pl.DataFrame, previous: Run | None
+) -> dict[str, Any]:
+    """Return what the manifest says beside its artefacts: rules, inputs, versions, ancestry."""
+    return {
+        "name": rule_file.rules.name,
+        "rules_sha256": rule_file.sha256,
+        "rules_file_sha256": hashlib.sha256(rule_file.path.read_bytes()).hexdigest(),
+        "previous_run_id": previous.run_id if previous else None,
+        "inputs": [
+            {key: row[key] for key in ("source", "path", "sha256", "bytes", "rows", "state")}
+            for row in inputs.to_dicts()
+        ],
+        "versions": {"recon": __version__, "python": platform.python_version()},
+    }
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return the published summary of a run."""
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return summary

@@ -1,0 +1,42 @@
+"""Whole rows by identity: the wide columns of the few rows that somebody has to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.schema import RECORD_BITS, TRANSACTIONS, conform
+
+
+def read_rows(
+    parts: Sequence[Path], carried: pl.DataFrame, txn_ids: NDArray[np.int64]
+) -> pl.DataFrame:
+    """Return the rows named by `txn_ids` (each once), sorted by txn_id, schema TRANSACTIONS.
+
+    `parts` are transactions files, each of one input file and sorted by txn_id; `carried` holds
+    rows of earlier nights. A txn_id that is in neither is an assertion: identities never dangle.
+    """
+    wanted = np.unique(txn_ids)
+    pieces = [conform(carried.filter(pl.col("txn_id").is_in(wanted)), TRANSACTIONS)]
+    for part in parts:
+        inside = _inside(part, wanted)
+        if len(inside):
+            rows = pl.scan_parquet(part).filter(pl.col("txn_id").is_in(inside)).collect()
+            pieces.append(conform(rows, TRANSACTIONS))
+    frame = pl.concat(pieces).sort("txn_id")
+    assert frame.height == len(wanted), f"{len(wanted) - frame.height} rows cannot be found"
+    return frame
+
+
+def _inside(part: Path, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the identities that belong to the file of a part."""
+    first = pl.scan_parquet(part).select(pl.col("txn_id").first()).collect()["txn_id"]
+    if len(first) == 0 or first[0] is None:
+        return wanted[:0]
+    start = (int(first[0]) >> RECORD_BITS) << RECORD_BITS
+    low, high = np.searchsorted(wanted, [start, start + (1 << RECORD_BITS)])
+    return wanted[low:high]

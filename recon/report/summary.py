@@ -1,0 +1,76 @@
+"""A night's tables as one frozen summary: counts and money, labelled, for every renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from recon.core.codes import BENIGN
+
+_BENIGN = [code.name for code in BENIGN]
+
+
+def summarise(tables: Mapping[str, pl.DataFrame], language: str) -> dict[str, Any]:
+    """Return the summary of a run as plain data: it is published as `summary.json`."""
+    run = tables["runs"].row(0, named=True)
+    return {
+        "run_id": run["run_id"],
+        "name": run["name"],
+        "business_date": run["business_date"].isoformat(),
+        "language": language,
+        "exit_code": run["exit_code"],
+        "roll_forward": {
+            name: run[f"{name}_rows"] for name in ("opening", "new", "closed", "closing")
+        },
+        "rejected_rows": run["rejected_rows"],
+        "inputs": _inputs(tables["inputs"]),
+        "outcomes": _outcomes(tables["outcomes"]),
+        "breaks": _breaks(tables["breaks"]),
+        "benign": _benign(tables["breaks"]),
+        "disputes": _disputes(tables["disputes"]),
+    }
+
+
+def _inputs(inputs: pl.DataFrame) -> list[dict[str, Any]]:
+    kept = ("source", "side", "format", "path", "rows", "rejected", "state", "message")
+    return inputs.select(kept).to_dicts()
+
+
+def _outcomes(outcomes: pl.DataFrame) -> dict[str, int]:
+    counts = outcomes.group_by("outcome").len().sort("outcome")
+    return {str(name): int(count) for name, count in counts.iter_rows()}
+
+
+def _breaks(breaks: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return breaks by code, status and currency; money is the sum of absolute differences."""
+    real = breaks.filter(~pl.col("code").cast(pl.String).is_in(_BENIGN))
+    return _counted(real.with_columns(amount=pl.col("difference_minor").abs()))
+
+
+def _benign(breaks: pl.DataFrame) -> list[dict[str, Any]]:
+    benign = breaks.filter(pl.col("code").cast(pl.String).is_in(_BENIGN))
+    return _counted(benign.with_columns(amount=pl.col("difference_minor").abs()))
+
+
+def _disputes(disputes: pl.DataFrame) -> list[dict[str, Any]]:
+    labels = ("label_zh", "label_en", "severity", "out_of_pocket")
+    return _counted(disputes.with_columns(amount=pl.col("amount_minor")), labels)
+
+
+def _counted(frame: pl.DataFrame, labels: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    by = ("code", "status", "currency")
+    counted = (
+        frame.group_by(by)
+        .agg(
+            pl.len().alias("count"),
+            pl.col("amount").cast(pl.Int128).sum().alias("amount_minor"),
+            *(pl.col(label).first() for label in labels),
+        )
+        .sort(by)
+    )
+    return [
+        {key: int(value) if key == "amount_minor" else value for key, value in row.items()}
+        for row in counted.to_dicts()
+    ]

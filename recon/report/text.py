@@ -1,0 +1,159 @@
+"""A summary as text for a terminal or a log: one screen, aligned, no colour in a pipe."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from recon.core.money import format_minor
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "inputs": "inputs",
+        "rows": "rows",
+        "rejected": "rejected",
+        "roll": "open items: {opening} carried in + {new} new - {closed} closed = {closing} carried out",
+        "disputes": "candidate disputes",
+        "none": "nothing is wrong",
+        "files": "findings about files",
+        "benign": "benign",
+        "code": "code",
+        "label": "label",
+        "status": "status",
+        "count": "count",
+        "amount": "amount at risk",
+        "pocket": "out of pocket",
+    },
+    "zh": {
+        "inputs": "输入文件",
+        "rows": "行",
+        "rejected": "拒收",
+        "roll": "未达项：期初 {opening} + 新增 {new} - 核销 {closed} = 期末 {closing}",
+        "disputes": "疑似争议",
+        "none": "没有发现问题",
+        "files": "文件问题",
+        "benign": "无需处理",
+        "code": "代码",
+        "label": "名称",
+        "status": "状态",
+        "count": "笔数",
+        "amount": "涉及金额",
+        "pocket": "垫付方",
+    },
+}
+_STATUS = {"NEW": "新增", "OPEN": "未结", "RESOLVED": "已解决"}
+_POCKET = {
+    "NOBODY": "无",
+    "PAYER": "付款人",
+    "MERCHANT": "商户",
+    "ACQUIRER": "收单机构",
+    "CHANNEL": "渠道",
+}
+
+
+def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
+    """Return the summary of a run in the language asked for, or the rule file's own."""
+    language = lang or summary["language"]
+    words = WORDS[language]
+    lines = [f"{summary['name']}  {summary['business_date']}  {summary['run_id']}", ""]
+    lines += _inputs(summary, words)
+    lines += ["", words["roll"].format(**summary["roll_forward"]), ""]
+    lines += _disputes(summary, language)
+    lines += _findings(summary, words)
+    benign = ", ".join(f"{row['code']} {row['count']}" for row in summary["benign"])
+    if benign:
+        lines += [f"{words['benign']}: {benign}"]
+    return "\n".join(lines)
+
+
+def _inputs(summary: dict[str, Any], words: dict[str, str]) -> list[str]:
+    rows = [
+        (
+            item["source"],
+            item["format"],
+            f"{item['rows']:,} {words['rows']}",
+            f"{item['rejected']} {words['rejected']}",
+            item["state"],
+            item["path"],
+        )
+        for item in summary["inputs"]
+    ]
+    return [f"{words['inputs']}:", *table(rows, right=(2, 3))]
+
+
+def _disputes(summary: dict[str, Any], language: str) -> list[str]:
+    words = WORDS[language]
+    if not summary["disputes"]:
+        return [f"{words['disputes']}: {words['none']}"]
+    rows = [
+        (
+            words["code"],
+            words["label"],
+            words["status"],
+            words["count"],
+            words["amount"],
+            words["pocket"],
+        )
+    ]
+    for item in summary["disputes"]:
+        currency = item["currency"] or "CNY"
+        chinese = language == "zh"
+        rows.append(
+            (
+                item["code"],
+                item["label_zh"] if chinese else item["label_en"],
+                _STATUS[item["status"]] if chinese else item["status"],
+                f"{item['count']:,}",
+                f"{format_minor(int(item['amount_minor']), currency)} {currency}",
+                _POCKET[item["out_of_pocket"]] if chinese else item["out_of_pocket"],
+            )
+        )
+    return [f"{words['disputes']}:", *table(rows, right=(3, 4))]
+
+
+def _findings(summary: dict[str, Any], words: dict[str, str]) -> list[str]:
+    files = [row for row in summary["breaks"] if row["code"].startswith("FILE_")]
+    if not files:
+        return []
+    messages = [
+        f"  {item['source']}: {item['message']}" for item in summary["inputs"] if item["message"]
+    ]
+    counted = ", ".join(f"{row['code']} {row['count']}" for row in files)
+    return ["", f"{words['files']}: {counted}", *messages]
+
+
+def table(rows: Sequence[Sequence[str]], right: tuple[int, ...] = ()) -> list[str]:
+    """Return rows as aligned lines; Chinese characters count as two columns wide."""
+    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = []
+        for column, cell in enumerate(row):
+            gap = " " * (widths[column] - display_width(cell))
+            cells.append(gap + cell if column in right else cell + gap)
+        lines.append(("  " + "  ".join(cells)).rstrip())
+    return lines
+
+
+def display_width(text: str) -> int:
+    """Return how many terminal columns a text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def night_line(summary: dict[str, Any], lang: str | None = None, *, repeated: bool = False) -> str:
+    """Return one night on one line: date, rows, disputes by code, open items carried out."""
+    language = lang or summary["language"]
+    counts: dict[str, int] = {}
+    for item in summary["disputes"]:
+        label = item["label_zh"] if language == "zh" else item["label_en"]
+        name = label if item["status"] != "RESOLVED" else f"{label} (RESOLVED)"
+        counts[name] = counts.get(name, 0) + int(item["count"])
+    roll = summary["roll_forward"]
+    found = ", ".join(f"{name} {count}" for name, count in counts.items())
+    words = WORDS[language]
+    return (
+        f"{summary['business_date']}  {roll['new']:>7,} {words['rows']}  "
+        f"{found or words['none']}  [{roll['opening']:,} -> {roll['closing']:,}]"
+        f"{'  =' if repeated else ''}"
+    )

@@ -1,0 +1,151 @@
+"""Findings to breaks: stable identities, first seen, still open, resolved tonight."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import polars as pl
+
+from recon.core.codes import BENIGN, Code, DisputeStatus
+from recon.core.money import CURRENCIES
+from recon.core.schema import BREAKS, conform, words
+from recon.rules.night import Matched, Night
+
+_CODE_NAME = {int(code): code.name for code in Code}
+
+
+def break_identity(name: str, code: int, leg: str, anchor: str) -> str:
+    """Return the identity of a break: the same on every night and every re-run."""
+    text = "\x1f".join((name, str(code), leg, anchor))
+    return "B" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def build(
+    findings: pl.DataFrame, matched: Matched, opening: pl.DataFrame, night: Night
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the BREAKS table and the anchors: anchor, code, leg -> break_id, since."""
+    named = _identified(findings, night)
+    known = (
+        opening.filter(pl.col("break_id").is_not_null())
+        .group_by("break_id")
+        .agg(pl.col("break_since").min().alias("since"))
+    )
+    named = named.join(known, on="break_id", how="left", maintain_order="left")
+    anchors = named.select(
+        "anchor",
+        "code",
+        "leg",
+        "break_id",
+        since=pl.coalesce("since", pl.lit(night.business_date)),
+    )
+    tonight = _table(named, matched, night)
+    resolved = _resolved(opening, named, matched, night)
+    table = pl.concat([tonight, resolved]).sort("break_id")
+    assert table["break_id"].n_unique() == table.height, "two breaks share an identity"
+    return table, anchors
+
+
+def _identified(findings: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Add `break_id`; findings that share code, leg and anchor are told apart by their order."""
+    ordered = findings.with_columns(pl.col("rows").list.first().alias("first")).sort(
+        "code", "leg", "anchor", "first"
+    )
+    again = pl.int_range(pl.len()).over("code", "leg", "anchor")
+    ordered = ordered.with_columns(again=again)
+    identities = [
+        break_identity(night.rules.name, code, leg, anchor if again == 0 else f"{anchor}#{again}")
+        for code, leg, anchor, again in zip(
+            ordered["code"].to_list(),
+            ordered["leg"].to_list(),
+            ordered["anchor"].to_list(),
+            ordered["again"].to_list(),
+            strict=True,
+        )
+    ]
+    return ordered.with_columns(pl.Series("break_id", identities, pl.String)).drop("first", "again")
+
+
+def _table(named: pl.DataFrame, matched: Matched, night: Night) -> pl.DataFrame:
+    slim = matched.ledger.slim
+    first = named["rows"].list.first().to_numpy()
+    group = matched.matches.group[first]
+    ids = slim["txn_id"].to_numpy()
+    sources = {number: source.name for number, source in enumerate(night.rules.sources)}
+    benign = pl.col("code").is_in([int(code) for code in BENIGN])
+    seen_before = pl.col("since").is_not_null() & ~benign
+    frame = named.with_columns(
+        txn_ids=_gathered(named["rows"], ids),
+        group_id=pl.Series(ids[group], dtype=pl.Int64),
+        source=slim["source"]
+        .gather(first)
+        .replace_strict(sources, default=None, return_dtype=pl.String),
+        currency=_currency(named["currency"]),
+        status=_status(seen_before),
+        first_seen=pl.coalesce("since", pl.lit(night.business_date)),
+        business_date=pl.lit(night.business_date),
+        difference_minor=pl.col("actual_minor") - pl.col("expected_minor"),
+        code=pl.col("code").replace_strict(_CODE_NAME, return_dtype=pl.String).cast(words(Code)),
+    )
+    return conform(frame, BREAKS)
+
+
+def _status(seen_before: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(seen_before)
+        .then(pl.lit(DisputeStatus.OPEN.name))
+        .otherwise(pl.lit(DisputeStatus.NEW.name))
+        .cast(words(DisputeStatus))
+    )
+
+
+def _currency(positions: pl.Series) -> pl.Series:
+    return positions.replace_strict(
+        dict(enumerate(CURRENCIES)), default=None, return_dtype=pl.String
+    )
+
+
+def _gathered(rows: pl.Series, ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.Series:
+    """Return lists of row positions as lists of txn_ids."""
+    flat = rows.explode().to_numpy()
+    frame = pl.DataFrame({"break": np.repeat(np.arange(len(rows)), rows.list.len().to_numpy())})
+    frame = frame.with_columns(pl.Series("txn_id", ids[flat], pl.Int64))
+    return frame.group_by("break", maintain_order=True).agg("txn_id")["txn_id"]
+
+
+def _resolved(
+    opening: pl.DataFrame, named: pl.DataFrame, matched: Matched, night: Night
+) -> pl.DataFrame:
+    """Return breaks of earlier nights that are not true tonight: their rows met their money."""
+    gone = opening.filter(
+        pl.col("break_id").is_not_null() & ~pl.col("break_id").is_in(named["break_id"].implode())
+    )
+    if gone.height == 0:
+        return BREAKS.empty()
+    amount = pl.when(pl.col("waiting_for") == "BANK").then("net_minor").otherwise("amount_minor")
+    ids = matched.ledger.slim["txn_id"].to_numpy()
+    frame = (
+        gone.sort("break_id", "txn_id")
+        .group_by("break_id", maintain_order=True)
+        .agg(
+            pl.col("break_code").first().alias("code"),
+            pl.col("leg").first(),
+            pl.col("txn_id").alias("txn_ids"),
+            pl.col("txn_id").first().alias("first_id"),
+            pl.col("source").first(),
+            amount.cast(pl.Int128).sum().cast(pl.Int64).alias("expected_minor"),
+            pl.col("currency").first(),
+            pl.col("break_since").min().alias("first_seen"),
+            pl.col("wait_until").max().alias("due_date"),
+        )
+    )
+    rows = np.searchsorted(ids, frame["first_id"].to_numpy())
+    frame = frame.with_columns(
+        group_id=pl.Series(ids[matched.matches.group[rows]], dtype=pl.Int64),
+        actual_minor="expected_minor",
+        difference_minor=pl.lit(0),
+        status=pl.lit(DisputeStatus.RESOLVED.name).cast(words(DisputeStatus)),
+        business_date=pl.lit(night.business_date),
+        cause=pl.lit("the missing row arrived"),
+    )
+    return conform(frame, BREAKS)

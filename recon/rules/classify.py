@@ -1,0 +1,132 @@
+"""Links to facts: run every rule family over every leg, then give each row its one outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
+from recon.core.plan import Leg
+from recon.rules import ambiguous, batches, duplicates, one_sided, pairs
+from recon.rules.night import Ledger, Matched, Night, Verdict
+
+_ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
+_SETTLED_KINDS = [
+    int(kind)
+    for kind in (
+        Kind.PAYMENT,
+        Kind.REFUND,
+        Kind.REVERSAL,
+        Kind.VOID,
+        Kind.FEE,
+        Kind.CHARGEBACK,
+        Kind.ADJUSTMENT,
+    )
+]
+_BANK_KINDS = [int(Kind.CREDIT), int(Kind.DEBIT), int(Kind.PAYMENT), int(Kind.REFUND)]
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """Findings (schema FINDINGS), waiting rows (schema WAITING) and one outcome a row."""
+
+    findings: pl.DataFrame
+    waiting: pl.DataFrame
+    outcome: NDArray[np.uint8]
+    reason: NDArray[np.uint8]  # position in REASONS
+
+
+REASONS = ("", "repeated record", "delivered before", "no money moved", "out of scope")
+
+
+def eligible(
+    ledger: Ledger, legs: tuple[Leg, ...], excluded: NDArray[np.int64]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return for each leg which rows may be linked on it.
+
+    New rows take part by kind and state; carried rows only on the legs on which they wait.
+    """
+    slim = ledger.slim
+    side, kind, state = (slim[name].to_numpy() for name in ("side", "kind", "state"))
+    free = np.ones(len(side), bool)
+    free[excluded] = False
+    result = {}
+    for leg in legs:
+        left = (side == int(leg.left)) & np.isin(
+            kind, _SETTLED_KINDS if leg.right is Side.BANK else _ORDER_KINDS
+        )
+        right_kinds = _BANK_KINDS if leg.right is Side.BANK else _ORDER_KINDS
+        right = (side == int(leg.right)) & np.isin(kind, right_kinds)
+        if leg.right is Side.BANK:
+            settled = np.isin(state, [int(State.SUCCESS), int(State.REVERSED)]) | (
+                (state == int(State.PENDING)) & (kind == int(Kind.REFUND))
+            )
+            left &= settled
+        waits = ledger.waiting_on.get(leg.name, np.zeros(len(side), bool))
+        result[leg.name] = (left | right) & free & (~ledger.opening | waits)
+    return result
+
+
+def classify(
+    matched: Matched,
+    legs: tuple[Leg, ...],
+    night: Night,
+    before: list[Verdict],
+    resent: NDArray[np.int64],
+    repeated: NDArray[np.int64],
+) -> Classified:
+    """Return every finding of the night and the outcome of every row.
+
+    `before` holds the verdicts of stages that ran ahead of matching (netting, repeated records).
+    """
+    verdicts = list(before)
+    for leg_no, leg in enumerate(legs):
+        verdicts += [
+            pairs.find(matched, leg, leg_no, night),
+            duplicates.find(matched, leg, leg_no),
+            batches.find(matched, leg, leg_no),
+            one_sided.find(matched, leg, leg_no, night),
+            ambiguous.find(matched, leg, leg_no, night),
+        ]
+    verdict = Verdict.joined(verdicts)
+    outcome, reason = _outcomes(matched, verdict, resent, repeated)
+    return Classified(verdict.findings, verdict.waiting, outcome, reason)
+
+
+def _outcomes(
+    matched: Matched, verdict: Verdict, resent: NDArray[np.int64], repeated: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the outcome of each row. A break outweighs waiting, waiting outweighs a match."""
+    size = matched.ledger.slim.height
+    outcome = np.full(size, int(Outcome.NOT_NEEDED), np.uint8)
+    reason = np.zeros(size, np.uint8)
+    scope = np.zeros(size, bool)
+    for leg_rows in matched.eligible.values():
+        scope |= leg_rows
+    reason[~scope] = REASONS.index("out of scope")
+    for groups in matched.matches.key_group.values():
+        outcome[groups >= 0] = int(Outcome.MATCHED)
+    reason[verdict.not_needed] = REASONS.index("no money moved")
+    netted = verdict.findings.filter(pl.col("code") == int(Code.NETTED))["rows"].explode()
+    rows = netted.drop_nulls().to_numpy()
+    outcome[rows] = np.where(scope[rows], outcome[rows], int(Outcome.MATCHED))
+    outcome[verdict.waiting["row"].to_numpy()] = int(Outcome.CARRIED)
+    outcome[_faulty(verdict.findings)] = int(Outcome.BREAK)
+    outcome[verdict.broken] = int(Outcome.BREAK)
+    reason[repeated] = REASONS.index("repeated record")
+    outcome[resent] = int(Outcome.RESENT)
+    reason[resent] = REASONS.index("delivered before")
+    clear = np.isin(outcome, [int(Outcome.MATCHED), int(Outcome.CARRIED)])
+    reason[clear] = 0
+    return outcome, reason
+
+
+def _faulty(findings: pl.DataFrame) -> NDArray[np.int64]:
+    """Return the rows at fault in findings that are not benign."""
+    benign = [int(code) for code in BENIGN]
+    blamed = findings.filter(~pl.col("code").is_in(benign))
+    rows = blamed.select(pl.col("rows").list.head("faulty").explode()).to_series()
+    return rows.drop_nulls().to_numpy()

@@ -1,0 +1,127 @@
+"""Breaks to candidate disputes: who lost how much, what to do by when, where the proof lies."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon.core.codes import BENIGN, Code, OutOfPocket, Severity
+from recon.core.money import format_minor
+from recon.core.schema import DISPUTES, conform, words
+from recon.rules.catalogue import Entry, catalogue
+from recon.rules.night import Night
+
+_NOT_CASES = frozenset(
+    {*BENIGN, Code.FILE_MISSING, Code.FILE_EMPTY, Code.FILE_TOTAL, Code.FILE_SCHEMA}
+)
+_EVIDENCE = ("side", "source", "file_id", "record_no", "txn_id", "amount_minor")
+_REFERENCES = ("merchant_id", "order_id", "channel_ref", "bank_ref")
+CERTAIN_PPM = 1_000_000
+
+
+def dispute_rows(breaks: pl.DataFrame) -> list[int]:
+    """Return the txn_ids whose whole rows `build` needs."""
+    cases = breaks.filter(_is_case())
+    return cases["txn_ids"].explode().drop_nulls().unique().to_list()
+
+
+def build(breaks: pl.DataFrame, wide: pl.DataFrame, run_id: str, night: Night) -> pl.DataFrame:
+    """Return the DISPUTES table. `wide` holds the whole rows of `dispute_rows(breaks)`."""
+    cases = breaks.filter(_is_case())
+    if cases.height == 0:
+        return DISPUTES.empty()
+    frame = cases.join(_evidence(cases, wide), on="break_id", how="left", maintain_order="left")
+    frame = frame.with_columns(
+        dispute_id=pl.format("D{}", pl.col("break_id").str.slice(1)),
+        run_id=pl.lit(run_id),
+        amount_minor=_at_risk(),
+        confidence=pl.lit(CERTAIN_PPM),
+        age_days=(pl.lit(night.business_date) - pl.col("first_seen")).dt.total_days(),
+        severity=_per_code(
+            {
+                code: night.rules.breaks.severity_of(code, entry.severity).name
+                for code, entry in catalogue().items()
+            }
+        ).cast(words(Severity)),
+        out_of_pocket=_per_code({c: e.out_of_pocket.name for c, e in catalogue().items()}).cast(
+            words(OutOfPocket)
+        ),
+        label_zh=_per_code({c: e.label_zh for c, e in catalogue().items()}),
+        label_en=_per_code({c: e.label_en for c, e in catalogue().items()}),
+        suggested_action=_per_code({c: e.action_en for c, e in catalogue().items()}),
+        suggested_action_zh=_per_code({c: e.action_zh for c, e in catalogue().items()}),
+        due_at=pl.col("first_seen")
+        + pl.duration(
+            days=_per_code({c: e.act_within_days for c, e in catalogue().items()}, pl.Int64)
+        ),
+    )
+    return conform(_explained(frame), DISPUTES).sort("dispute_id")
+
+
+def _is_case() -> pl.Expr:
+    return ~pl.col("code").cast(pl.String).is_in([code.name for code in _NOT_CASES])
+
+
+def _per_code(values: dict[Code, object], dtype: type[pl.DataType] = pl.String) -> pl.Expr:
+    """Return a column that looks the break's code up in `values`."""
+    named = {code.name: value for code, value in values.items()}
+    return pl.col("code").cast(pl.String).replace_strict(named, return_dtype=dtype)
+
+
+def _at_risk() -> pl.Expr:
+    """Return the money at risk: the difference, or the whole amount where both sides agree."""
+    difference = pl.col("difference_minor").abs()
+    return pl.when(difference > 0).then(difference).otherwise(pl.col("actual_minor").abs())
+
+
+def _evidence(cases: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
+    """Return per break the pointers to its rows and the references of the rows at fault."""
+    listed = (
+        cases.select("break_id", "txn_ids")
+        .explode("txn_ids")
+        .rename({"txn_ids": "txn_id"})
+        .filter(pl.col("txn_id").is_not_null())
+        .join(wide, on="txn_id", how="left", maintain_order="left")
+    )
+    pointers = pl.struct(
+        pl.col(name).cast(pl.String) if name == "side" else pl.col(name) for name in _EVIDENCE
+    )
+    return listed.group_by("break_id", maintain_order=True).agg(
+        pointers.alias("evidence"),
+        pl.len().alias("count"),
+        *(pl.col(name).drop_nulls().first() for name in _REFERENCES),
+    )
+
+
+def _explained(frame: pl.DataFrame) -> pl.DataFrame:
+    """Fill the explanation templates of the catalogue, row by row: cases are few."""
+    entries = catalogue()
+    english, chinese = [], []
+    for row in frame.iter_rows(named=True):
+        entry = entries[Code[row["code"]]]
+        facts = _facts(row)
+        english.append(_sentence(entry, "en", facts, row["cause"]))
+        chinese.append(_sentence(entry, "zh", facts, None))
+    return frame.with_columns(
+        explanation_en=pl.Series(english, dtype=pl.String),
+        explanation_zh=pl.Series(chinese, dtype=pl.String),
+    )
+
+
+def _sentence(entry: Entry, language: str, facts: dict[str, str], cause: str | None) -> str:
+    sentence = entry.explain(language, facts)
+    return f"{sentence} Cause: {cause}." if cause else sentence
+
+
+def _facts(row: dict[str, object]) -> dict[str, str]:
+    """Return the placeholders of the explanation templates for one case."""
+    currency = str(row["currency"]) if row["currency"] else "CNY"
+    facts = {name: str(row[name]) for name in _REFERENCES if row[name] is not None}
+    for name in ("expected", "actual", "difference"):
+        value = row[f"{name}_minor"]
+        if isinstance(value, int):
+            facts[name] = f"{format_minor(value, currency)} {currency}"
+    facts["date"] = str(row["business_date"])
+    facts["count"] = str(row["count"] or 0)
+    if row["due_date"] is not None:
+        facts["due_date"] = str(row["due_date"])
+    return facts

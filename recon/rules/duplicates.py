@@ -1,0 +1,153 @@
+"""More rows than there should be: the same record, the same clearing, the same charge.
+
+Decided by keys: an equal own reference is the same record or the same clearing; an equal order
+with another reference is a second charge. What only looks alike is not judged here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Code, Kind, MatchKind, Side, State
+from recon.core.plan import Leg
+from recon.rules.night import Ledger, Matched, Verdict
+
+_OWN_REFERENCE = {Side.MERCHANT: ("order_id",), Side.CHANNEL: ("channel_ref", "rrn")}
+_DEAD = [int(State.FAILED), int(State.CLOSED), int(State.PENDING), int(State.UNKNOWN)]
+
+
+def repeated_records(ledger: Ledger) -> NDArray[np.int64]:
+    """Return rows that repeat, content and own reference, a row before them in their file.
+
+    The bank's statement is exempt: its balance chain proves that equal lines are distinct money.
+    """
+    repeated = ledger.slim["occurrence"].to_numpy() > 0
+    if not repeated.any():
+        return np.empty(0, np.int64)
+    side = ledger.slim["side"].to_numpy()
+    named = np.zeros(len(repeated), bool)
+    for which, columns in _OWN_REFERENCE.items():
+        for column in columns:
+            named |= (side == int(which)) & ledger.digests[column].any(axis=1)
+    return np.flatnonzero(repeated & named)
+
+
+def report_records(ledger: Ledger, rows: NDArray[np.int64]) -> Verdict:
+    """Report repeated records: a fault of the file, no money has moved twice."""
+    slim = ledger.slim[rows]
+    return Verdict.of(
+        slim.select(
+            pl.lit(int(Code.DUPLICATE_RECORD)).alias("code"),
+            pl.lit("").alias("leg"),
+            pl.concat_list(pl.Series(rows)).alias("rows"),
+            pl.lit(1).alias("faulty"),
+            anchor=pl.col("fingerprint").cast(pl.String),
+            expected_minor=pl.lit(0),
+            actual_minor="amount_minor",
+            currency="currency",
+        )
+    )
+
+
+def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
+    """Return the breaks of surplus rows: rows of a key group whose partners are all taken."""
+    surplus = _surplus_rows(matched, leg, leg_no)
+    if surplus.height == 0:
+        return Verdict.of()
+    dead = surplus.filter(pl.col("state").is_in(_DEAD))
+    alive = surplus.filter(~pl.col("state").is_in(_DEAD))
+    findings = alive.select(
+        _code(leg).alias("code"),
+        pl.lit(leg.name).alias("leg"),
+        pl.concat_list("row", "twin", "other").list.drop_nulls().alias("rows"),
+        pl.lit(1).alias("faulty"),
+        anchor=pl.col("fingerprint").cast(pl.String),
+        expected_minor=pl.lit(0),
+        actual_minor="amount",
+        currency="currency",
+        cause=pl.when(pl.col("side") == int(Side.BANK)).then(
+            pl.lit("second credit under one reference")
+        ),
+        due_date="due_date",
+    )
+    return Verdict.of(findings, not_needed=dead["row"].to_numpy())
+
+
+def _code(leg: Leg) -> pl.Expr:
+    """Return the code of a surplus row, from its side, its kind and its own references."""
+    bank_leg = leg.right is Side.BANK
+    refund = pl.col("kind") == int(Kind.REFUND)
+    charge = (
+        pl.when(refund)
+        .then(pl.lit(int(Code.REFUND_DUPLICATE)))
+        .otherwise(pl.lit(int(Code.DUPLICATE_CHARGE)))
+    )
+    if bank_leg and leg.left is Side.CHANNEL:
+        return (
+            pl.when(pl.col("side") == int(Side.BANK))
+            .then(pl.lit(int(Code.UNKNOWN_CREDIT)))
+            .otherwise(pl.lit(int(Code.MISSING_SETTLEMENT)))
+        )
+    return (
+        pl.when(pl.col("side") == int(leg.left))
+        .then(pl.lit(int(Code.DUPLICATE_RECORD)))
+        .when(pl.col("same_reference"))
+        .then(pl.lit(int(Code.DUPLICATE_CLEARING)))
+        .otherwise(charge)
+    )
+
+
+def _surplus_rows(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
+    """Return surplus rows with a twin on their own side, one row of the other side, and facts."""
+    links = matched.matches.links.filter(pl.col("leg") == leg_no)
+    kind = links["match_kind"]
+    extra = links.filter(kind == int(MatchKind.SURPLUS))
+    if extra.height == 0:
+        return extra
+    pairs = links.filter(kind.is_in([int(MatchKind.EXACT), int(MatchKind.KEY)]))
+    partner_of_left = dict(zip(pairs["left"].to_list(), pairs["right"].to_list(), strict=True))
+    partner_of_right = dict(zip(pairs["right"].to_list(), pairs["left"].to_list(), strict=True))
+    rows, twins, others = [], [], []
+    for left, right in zip(extra["left"].to_list(), extra["right"].to_list(), strict=True):
+        surplus_is_left = left not in partner_of_left
+        rows.append(left if surplus_is_left else right)
+        others.append(right if surplus_is_left else left)
+        twins.append(partner_of_right.get(right) if surplus_is_left else partner_of_left.get(left))
+    frame = pl.DataFrame(
+        {"row": rows, "twin": twins, "other": others},
+        schema={"row": pl.Int64, "twin": pl.Int64, "other": pl.Int64},
+    )
+    slim = matched.ledger.slim
+    facts = slim[frame["row"].to_numpy()].select(
+        "side", "kind", "state", "currency", "fingerprint", "due_date", "amount_minor", "net_minor"
+    )
+    plan = leg.passes[0]
+    amount = (
+        pl.when(pl.col("side") == int(leg.left))
+        .then(pl.col(plan.left_amount))
+        .otherwise(pl.col(plan.right_amount))
+    )
+    frame = pl.concat([frame, facts.with_columns(amount=amount)], how="horizontal")
+    return frame.with_columns(
+        same_reference=pl.Series(_same_reference(matched, frame), dtype=pl.Boolean)
+    )
+
+
+def _same_reference(matched: Matched, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return whether a surplus row shares its own reference with an earlier row of its group."""
+    same = np.zeros(frame.height, bool)
+    twins = frame["twin"].fill_null(-1).to_numpy()
+    rows = frame["row"].to_numpy()
+    for column in ("channel_ref", "rrn"):
+        digests = matched.ledger.digests[column]
+        mine, named = digests[rows], digests[rows].any(axis=1)
+        same |= named & (twins >= 0) & (mine == digests[twins]).all(axis=1)
+        seen: set[tuple[int, int, int]] = set()
+        for position, other in enumerate(frame["other"].to_list()):
+            if named[position]:
+                key = (other, int(mine[position, 0]), int(mine[position, 1]))
+                same[position] |= key in seen
+                seen.add(key)
+    return same

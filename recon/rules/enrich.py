@@ -1,0 +1,118 @@
+"""What the rule file adds to rows as they load: derived ids, clearing day, due date, scope."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from recon.core.codes import Kind
+from recon.core.schema import words
+from recon.rules.calendar import Calendar
+from recon.rules.rule_file import Extract, Rules, Source
+from recon.rules.settlement import clearing_day, parse_cycle
+
+_HOLE = re.compile(r"\{([a-z_]+)(?::([^}]+))?\}")
+
+
+def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar) -> pl.DataFrame:
+    """Return canonical rows with everything that the source's rules say about them.
+
+    Order: constant merchant number, extracted columns, clearing day, due date, derived columns,
+    scope. A value that the file itself gives is never overwritten, except by `extract`.
+    """
+    if source.merchant_id is not None:
+        frame = frame.with_columns(pl.col("merchant_id").fill_null(source.merchant_id))
+    for target, extract in source.extract.items():
+        frame = frame.with_columns(_extracted(extract).alias(target))
+    frame = _with_days(frame, source, rules, calendar)
+    for target, template in source.derive.items():
+        frame = frame.with_columns(
+            pl.coalesce(pl.col(target), _filled(template, frame)).alias(target)
+        )
+    return _with_scope(frame, source)
+
+
+def _extracted(extract: Extract) -> pl.Expr:
+    """Return the template filled with the pattern's groups; null where it does not match."""
+    parts: list[pl.Expr] = []
+    rest = 0
+    for hole in re.finditer(r"\{(\d+)\}", extract.template):
+        if hole.start() > rest:
+            parts.append(pl.lit(extract.template[rest : hole.start()]))
+        parts.append(pl.col(extract.column).str.extract(extract.pattern, int(hole.group(1))))
+        rest = hole.end()
+    if rest < len(extract.template):
+        parts.append(pl.lit(extract.template[rest:]))
+    return pl.concat_str(parts)
+
+
+def _filled(template: str, frame: pl.DataFrame) -> pl.Expr:
+    """Return a template such as `{merchant_id}-{clearing_date:%Y%m%d}`, null if any hole is."""
+    parts: list[pl.Expr] = []
+    rest = 0
+    for hole in _HOLE.finditer(template):
+        if hole.start() > rest:
+            parts.append(pl.lit(template[rest : hole.start()]))
+        column = pl.col(hole.group(1))
+        if frame.schema[hole.group(1)].is_temporal():
+            column = column.dt.strftime(hole.group(2) or "%Y-%m-%d")
+        parts.append(column.cast(pl.String))
+        rest = hole.end()
+    if rest < len(template):
+        parts.append(pl.lit(template[rest:]))
+    return pl.concat_str(parts)
+
+
+def _with_days(
+    frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar
+) -> pl.DataFrame:
+    """Fill `clearing_date` of channel rows and `due_date` of every row."""
+    if source.side == "bank":
+        return frame.with_columns(pl.coalesce("due_date", "value_date").alias("due_date"))
+    zone = source.time_zone or rules.time_zone
+    if source.side == "merchant" and any(item.side == "channel" for item in rules.sources):
+        return frame.with_columns(pl.coalesce(pl.col("due_date"), _channel_day(frame, rules, zone)))
+    cleared, _grey = clearing_day(
+        frame["occurred_at"], zone, source.cut_off, source.cut_off_tolerance_minutes
+    )
+    frame = frame.with_columns(pl.coalesce(pl.col("clearing_date"), cleared.alias("c")))
+    cycle = parse_cycle(source.settlement.cycle)
+    due = calendar.due_dates(frame["clearing_date"], cycle)
+    if source.settlement.grace_days:
+        due = due.dt.offset_by(f"{source.settlement.grace_days}d")
+    return frame.with_columns(pl.coalesce(pl.col("due_date"), due.alias("d")).alias("due_date"))
+
+
+def _channel_day(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.Expr:
+    """Return the clearing day on which the channel should show a merchant's row.
+
+    Each channel source has its own cut-off; the one that serves the row's product decides, and
+    where none is named the latest day of all. A row in the grey zone gets the later day.
+    """
+    channels = [item for item in rules.sources if item.side == "channel"]
+    chosen: list[pl.Expr] = []
+    latest: list[pl.Expr] = []
+    for position, channel in enumerate(channels):
+        name = f"__day{position}"
+        cleared, grey = clearing_day(
+            frame["occurred_at"], zone, channel.cut_off, channel.cut_off_tolerance_minutes
+        )
+        later = cleared.dt.offset_by("1d")
+        day = pl.select(pl.when(grey).then(later).otherwise(cleared).alias(name)).to_series()
+        latest.append(pl.lit(day))
+        if channel.serves:
+            chosen.append(pl.when(pl.col("product").is_in(channel.serves)).then(pl.lit(day)))
+    return pl.coalesce(*chosen, pl.max_horizontal(latest)).alias("due_date")
+
+
+def _with_scope(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Mark rows that the rule file declares out of scope: kind OTHER, which no leg accepts."""
+    if not source.include:
+        return frame
+    inside = pl.all_horizontal(
+        pl.col(column).fill_null("").str.contains(pattern)
+        for column, pattern in source.include.items()
+    )
+    other = pl.lit(Kind.OTHER.name).cast(words(Kind))
+    return frame.with_columns(pl.when(inside).then(pl.col("kind")).otherwise(other).alias("kind"))

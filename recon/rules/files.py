@@ -1,0 +1,78 @@
+"""What is wrong with the files themselves: one finding a file, and which sides must wait for it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon.core.codes import Code, DisputeStatus, InputState, Side
+from recon.core.schema import BREAKS, conform, words
+from recon.rules.breaks import break_identity
+from recon.rules.night import Night
+from recon.rules.rule_file import Rules
+
+_ABSENT = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
+
+
+def find(inputs: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return one break for each input that is missing, empty, held or refused (table BREAKS)."""
+    rows = []
+    for item in inputs.iter_rows(named=True):
+        code = _code(item)
+        if code is None:
+            continue
+        anchor = f"{item['source']}|{item['path']}|{night.business_date}"
+        rows.append(
+            {
+                "break_id": break_identity(night.rules.name, int(code), "", anchor),
+                "business_date": night.business_date,
+                "code": code.name,
+                "leg": "",
+                "txn_ids": [],
+                "source": item["source"],
+                "cause": item["message"],
+                "first_seen": night.business_date,
+                "status": DisputeStatus.NEW.name,
+            }
+        )
+    if not rows:
+        return BREAKS.empty()
+    frame = pl.DataFrame(rows, schema_overrides={"txn_ids": pl.List(pl.Int64)})
+    return conform(
+        frame.with_columns(
+            pl.col("code").cast(words(Code)), pl.col("status").cast(words(DisputeStatus))
+        ),
+        BREAKS,
+    )
+
+
+def _code(item: dict[str, object]) -> Code | None:
+    """Return the finding for one input, or None when the file is in order."""
+    state = item["state"]
+    if state == InputState.MISSING.name:
+        return Code.FILE_MISSING
+    if state == InputState.HELD.name:
+        return Code.FILE_TOTAL
+    if state == InputState.REFUSED.name:
+        return Code.FILE_EMPTY if item["bytes"] == 0 else Code.FILE_SCHEMA
+    if state == InputState.UNVERIFIED.name and item["rows"] == 0 and item["rejected"] == 0:
+        return Code.FILE_EMPTY
+    return None
+
+
+def blocked_sides(inputs: pl.DataFrame, rules: Rules) -> dict[Side, frozenset[str] | None]:
+    """Return the sides with a file missing or held, and the products those sources serve.
+
+    None as products means that every row waiting for that side stays in transit.
+    """
+    sources = {source.name: source for source in rules.sources}
+    blocked: dict[Side, frozenset[str] | None] = {}
+    for item in inputs.iter_rows(named=True):
+        empty = _code(item) is Code.FILE_EMPTY
+        if item["state"] not in _ABSENT and not empty:
+            continue
+        source = sources[item["source"]]
+        serves = frozenset(source.serves) or None
+        side = source.side_number
+        known = blocked.get(side, frozenset())
+        blocked[side] = None if serves is None or known is None else known | serves
+    return blocked

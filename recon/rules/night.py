@@ -1,0 +1,129 @@
+"""What every rule may know of tonight: rule file, calendar, dates, which side is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Side
+from recon.core.match import Matches
+from recon.rules.calendar import Calendar
+from recon.rules.rule_file import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """The constants of one run."""
+
+    rules: Rules
+    calendar: Calendar
+    business_date: date
+    opening_date: date  # first night of the books; nothing before it can be judged
+    blocked: Mapping[Side, frozenset[str] | None] = field(default_factory=dict)
+    # sides with a file missing or held tonight: their waiting rows stay in transit. A set names
+    # the products that the missing sources serve; None means every row.
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Tonight's rows for the matcher: carried ones and new ones, sorted by txn_id."""
+
+    slim: pl.DataFrame  # schema SLIM
+    digests: Mapping[str, NDArray[np.uint64]]  # by key name, shape (rows, 2)
+    opening: NDArray[np.bool_]  # carried in from the night before
+    waiting_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows that wait on it
+    held_back: Mapping[int, NDArray[np.bool_]]  # blocked side -> rows whose product it serves
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What the classifier reads: the ledger, who was eligible, and what the matcher found."""
+
+    ledger: Ledger
+    eligible: Mapping[str, NDArray[np.bool_]]
+    matches: Matches
+
+
+FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "code": pl.UInt16,
+    "leg": pl.String,
+    "rows": pl.List(pl.Int64),  # positions in the ledger, the ones at fault first
+    "faulty": pl.Int64,  # how many of them are at fault
+    "anchor": pl.String,  # what the stable identity is made from
+    "expected_minor": pl.Int64,
+    "actual_minor": pl.Int64,
+    "currency": pl.UInt16,
+    "cause": pl.String,
+    "due_date": pl.Date,
+}
+
+WAITING: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.Int64,
+    "leg": pl.String,
+    "waiting_for": pl.UInt8,
+    "wait_until": pl.Date,
+    "anchor": pl.String,  # anchor of the break it is part of, null in transit
+    "code": pl.UInt16,  # that break's code, null in transit
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule family says: findings, rows that keep waiting, rows of broken batches."""
+
+    findings: pl.DataFrame
+    waiting: pl.DataFrame
+    broken: NDArray[np.int64]  # further rows that end as BREAK (members of a broken batch)
+    not_needed: NDArray[np.int64]  # rows that no money moved for
+
+    @staticmethod
+    def of(
+        findings: pl.DataFrame | None = None,
+        waiting: pl.DataFrame | None = None,
+        broken: NDArray[np.int64] | None = None,
+        not_needed: NDArray[np.int64] | None = None,
+    ) -> Verdict:
+        """Return a verdict with whatever is left out empty."""
+        none = np.empty(0, np.int64)
+        return Verdict(
+            pl.DataFrame(schema=FINDINGS) if findings is None else conformed(findings, FINDINGS),
+            pl.DataFrame(schema=WAITING) if waiting is None else conformed(waiting, WAITING),
+            none if broken is None else broken,
+            none if not_needed is None else not_needed,
+        )
+
+    @staticmethod
+    def joined(verdicts: list[Verdict]) -> Verdict:
+        """Return several verdicts as one."""
+        return Verdict(
+            pl.concat([verdict.findings for verdict in verdicts]),
+            pl.concat([verdict.waiting for verdict in verdicts]),
+            np.concatenate([verdict.broken for verdict in verdicts]),
+            np.concatenate([verdict.not_needed for verdict in verdicts]),
+        )
+
+
+def conformed(
+    frame: pl.DataFrame, schema: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> pl.DataFrame:
+    """Return `frame` with exactly the columns of `schema`, missing ones null."""
+    present = set(frame.columns)
+    return frame.select(
+        (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
+    )
+
+
+def days(dates: pl.Series) -> NDArray[np.int64]:
+    """Return dates as days since 1970-01-01; null is the smallest int64."""
+    return dates.cast(pl.Int32).cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()
+
+
+def ordinal(day: date) -> int:
+    """Return one date as days since 1970-01-01."""
+    return (day - date(1970, 1, 1)).days

@@ -1,0 +1,226 @@
+"""Rows that stand alone on a leg: still in time (in transit), or missing on the other side."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Code, Kind, Side, State
+from recon.core.plan import Leg
+from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
+from recon.rules.night import Matched, Night, Verdict, days, ordinal
+
+_ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
+
+
+def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
+    """Return the verdict on rows of both sides of a leg that no pass linked."""
+    return Verdict.joined(
+        [_side(matched, leg, leg_no, side, night) for side in (leg.left, leg.right)]
+    )
+
+
+def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> Verdict:
+    """Return the verdict on the unlinked rows of one side."""
+    slim = matched.ledger.slim
+    alone = (
+        matched.eligible[leg.name]
+        & (matched.matches.key_group[leg.name] < 0)
+        & (slim["side"] == int(side)).to_numpy()
+    )
+    tied = matched.matches.ambiguous.filter(pl.col("leg") == leg_no)["row"].to_numpy()
+    alone[tied] = False
+    rows = np.flatnonzero(alone)
+    if len(rows) == 0:
+        return Verdict.of()
+    other = leg.right if side is leg.left else leg.left
+    frame = _facts(matched, leg, rows, side, other, night)
+    early = frame.filter(pl.col("before_books"))
+    judged = frame.filter(~pl.col("before_books"))
+    patient = pl.col("in_time") | pl.col("held_back")
+    moved = pl.col("state") == int(State.SUCCESS)
+    if other is Side.BANK:
+        moved = pl.col("state").is_in(_ALIVE)
+    waits = judged.filter(patient & (moved | _may_still_move(other)))
+    nothing = judged.filter(~moved & ~(patient & _may_still_move(other)))
+    missing = judged.filter(~patient & moved)
+    return Verdict.joined(
+        [
+            _in_transit(waits, leg, other),
+            _missing(missing, leg, side, other),
+            Verdict.of(
+                not_needed=np.concatenate([early["row"].to_numpy(), nothing["row"].to_numpy()])
+            ),
+        ]
+    )
+
+
+def _may_still_move(other: Side) -> pl.Expr:
+    """Return whether a row without success is worth waiting for: an order may be paid late."""
+    open_states = [int(State.PENDING), int(State.UNKNOWN), int(State.CLOSED), int(State.FAILED)]
+    return pl.lit(other is Side.CHANNEL) & pl.col("state").is_in(open_states)
+
+
+def _facts(
+    matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side, other: Side, night: Night
+) -> pl.DataFrame:
+    """Return the lone rows with their patience, their amounts and the batch they belong to."""
+    slim = matched.ledger.slim
+    plan = leg.passes[0]
+    amount = plan.left_amount if side is leg.left else plan.right_amount
+    frame = slim[rows].with_columns(pl.Series("row", rows), amount=pl.col(amount))
+    frame = frame.with_columns(wait_until=wait_until(frame, side, other, night))
+    held = matched.ledger.held_back.get(int(other))
+    return frame.with_columns(
+        in_time=pl.Series(days(frame["wait_until"]) > ordinal(night.business_date)),
+        held_back=pl.Series(held[rows]) if held is not None else pl.lit(value=False),
+        before_books=_before_books(frame, matched, rows, side, other, night),
+        anchor=batch_anchors(matched, leg, rows, is_left=True)
+        if other is Side.BANK
+        else frame["fingerprint"].cast(pl.String),
+    )
+
+
+def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl.Series:
+    """Return the last day of patience for rows of `side` that wait for `other`.
+
+    For the bank and for a merchant's order the loader has set `due_date`; a channel's row must be
+    in the merchant's books on its local day; a bank line must be explained on its value date.
+    """
+    today = pl.lit(night.business_date)
+    if side is Side.CHANNEL and other is Side.MERCHANT:
+        local = (
+            pl.col("occurred_at")
+            .dt.replace_time_zone("UTC")
+            .dt.convert_time_zone(night.rules.time_zone)
+            .dt.date()
+        )
+        chosen = pl.coalesce(local, "clearing_date", today)
+    else:
+        chosen = pl.coalesce("due_date", "clearing_date", "value_date", today)
+    return frame.select(chosen.alias("wait_until")).to_series()
+
+
+def _before_books(
+    frame: pl.DataFrame,
+    matched: Matched,
+    rows: NDArray[np.int64],
+    side: Side,
+    other: Side,
+    night: Night,
+) -> pl.Series:
+    """Return which rows belong to days before the books open, so that nobody can judge them."""
+    opening = pl.lit(night.opening_date)
+    if side is Side.BANK:
+        first_due = _first_due(matched, night)
+        early = (pl.col("value_date") < pl.lit(first_due)).fill_null(value=False)
+        return frame.select(early).to_series()
+    new = ~matched.ledger.opening[rows]
+    if side is Side.CHANNEL and other is Side.MERCHANT:
+        early = (pl.col("wait_until") < opening).fill_null(value=False)
+    else:
+        early = (pl.col("due_date") < opening).fill_null(value=False)
+    return frame.select(early & pl.Series(new)).to_series()
+
+
+def _first_due(matched: Matched, night: Night) -> object:
+    """Return the first day on which the bank can show money of the books: the least due date."""
+    slim = matched.ledger.slim
+    inside = slim.filter(
+        (pl.col("side") != int(Side.BANK)) & (pl.col("clearing_date") >= night.opening_date)
+    )["due_date"]
+    first = inside.min()
+    return first if first is not None and not matched.ledger.opening.any() else night.opening_date
+
+
+def _in_transit(frame: pl.DataFrame, leg: Leg, other: Side) -> Verdict:
+    """Let rows wait, and say so once a batch."""
+    if frame.height == 0:
+        return Verdict.of()
+    waiting = frame.select(
+        "row", pl.lit(leg.name).alias("leg"), pl.lit(int(other)).alias("waiting_for"), "wait_until"
+    )
+    moved = frame.filter(pl.col("state") == int(State.SUCCESS))
+    return Verdict.of(_grouped(moved, leg, pl.lit(int(Code.IN_TRANSIT)), faulty=0), waiting)
+
+
+def _missing(frame: pl.DataFrame, leg: Leg, side: Side, other: Side) -> Verdict:
+    """Report rows whose time is over, once a batch; they stay open until their money comes."""
+    if frame.height == 0:
+        return Verdict.of()
+    coded = frame.with_columns(code=_code(side, other))
+    if other is Side.BANK:
+        total = pl.col("amount").cast(pl.Int128).sum().over("anchor")
+        coded = coded.with_columns(
+            code=pl.when(total > 0).then("code").otherwise(pl.lit(int(Code.IN_TRANSIT)))
+        )
+    broken = coded.filter(pl.col("code") != int(Code.IN_TRANSIT))
+    carried = coded.filter(pl.col("code") == int(Code.IN_TRANSIT))
+    waiting = broken.select(
+        "row",
+        pl.lit(leg.name).alias("leg"),
+        pl.lit(int(other)).alias("waiting_for"),
+        "wait_until",
+        "anchor",
+        "code",
+    )
+    findings = _grouped(broken, leg, pl.col("code").first(), faulty=EVIDENCE_ROWS)
+    return Verdict.joined(
+        [
+            Verdict.of(findings, waiting, broken=broken["row"].to_numpy()),
+            _in_transit(carried, leg, other),
+        ]
+    )
+
+
+def _code(side: Side, other: Side) -> pl.Expr:
+    """Return the code of a row of `side` that `other` does not show."""
+    refund = pl.col("kind") == int(Kind.REFUND)
+    if side is Side.BANK:
+        incoming = pl.col("amount") >= 0
+        return _choose(incoming, Code.UNKNOWN_CREDIT, Code.UNAUTHORISED_DEBIT)
+    if other is Side.BANK:
+        return pl.lit(int(Code.MISSING_SETTLEMENT))
+    if side is Side.MERCHANT:
+        return _choose(refund, Code.REFUND_NOT_SETTLED, Code.MISSING_IN_CHANNEL)
+    return _choose(refund, Code.REFUND_UNBOOKED, Code.MISSING_IN_MERCHANT)
+
+
+def _choose(condition: pl.Expr, yes: Code, no: Code) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(int(yes))).otherwise(pl.lit(int(no)))
+
+
+def _grouped(frame: pl.DataFrame, leg: Leg, code: pl.Expr, *, faulty: int) -> pl.DataFrame:
+    """Return one finding an anchor: the batch's sum, or the single row's amount."""
+    incoming = frame["side"].first() == int(Side.BANK)
+    sums = (
+        frame.sort("anchor", pl.col("amount").abs(), "row", descending=[False, True, False])
+        .group_by("anchor", maintain_order=True)
+        .agg(
+            code.alias("code"),
+            pl.col("row").head(EVIDENCE_ROWS).alias("rows"),
+            pl.col("amount").cast(pl.Int128).sum().alias("amount"),
+            pl.col("currency").first(),
+            pl.col("wait_until").max().alias("due_date"),
+        )
+    )
+    zero = pl.lit(0, pl.Int128)
+    channel_only = (frame["side"].first() == int(Side.CHANNEL)) & (not _waits_for_bank(frame, leg))
+    unbooked = incoming or channel_only
+    return sums.select(
+        "code",
+        pl.lit(leg.name).alias("leg"),
+        "rows",
+        pl.lit(faulty).alias("faulty"),
+        "anchor",
+        expected_minor=zero if unbooked else pl.col("amount"),
+        actual_minor=pl.col("amount") if unbooked else zero,
+        currency="currency",
+        due_date="due_date",
+    )
+
+
+def _waits_for_bank(frame: pl.DataFrame, leg: Leg) -> bool:
+    """Return whether these rows wait for the bank on this leg."""
+    return leg.right is Side.BANK and frame["side"].first() != int(Side.BANK)

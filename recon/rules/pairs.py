@@ -1,0 +1,172 @@
+"""Linked pairs: do both sides tell the same story? States first, then currency and amount.
+
+The decision matrix of the field (our state x the channel's) in one table, `_STORY`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Code, Kind, MatchKind, Side, State
+from recon.core.plan import Leg
+from recon.rules.night import Matched, Night, Verdict
+
+PAIRED = (
+    MatchKind.EXACT,
+    MatchKind.KEY,
+    MatchKind.UNIQUE,
+    MatchKind.WINDOW,
+    MatchKind.BAND,
+    MatchKind.SCORE,
+)
+_UNPAID = (State.PENDING, State.FAILED, State.CLOSED, State.UNKNOWN)
+
+# (left state, right state) -> code for a payment, code for a refund; None: no break.
+_STORY: dict[tuple[State, State], tuple[Code | None, Code | None]] = {
+    (State.SUCCESS, State.SUCCESS): (None, None),
+    (State.SUCCESS, State.PENDING): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.IN_TRANSIT),
+    (State.SUCCESS, State.UNKNOWN): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.IN_TRANSIT),
+    (State.SUCCESS, State.FAILED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
+    (State.SUCCESS, State.CLOSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
+    (State.SUCCESS, State.REVERSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
+    (State.PENDING, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
+    (State.UNKNOWN, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
+    (State.FAILED, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
+    (State.CLOSED, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
+    (State.REVERSED, State.SUCCESS): (Code.VOIDED_BUT_SETTLED, Code.REFUND_UNBOOKED),
+}
+
+
+def story_table() -> NDArray[np.uint16]:
+    """Return `_STORY` as an array [left state, right state, is refund] of codes, 0 = none."""
+    table = np.zeros((len(State), len(State), 2), np.uint16)
+    for (left, right), codes in _STORY.items():
+        for refund, code in enumerate(codes):
+            table[left, right, refund] = 0 if code is None else int(code)
+    return table
+
+
+def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
+    """Return the breaks of linked pairs on one leg."""
+    links = matched.matches.links.filter(
+        (pl.col("leg") == leg_no) & pl.col("match_kind").is_in([int(kind) for kind in PAIRED])
+    )
+    left, right = links["left"].to_numpy(), links["right"].to_numpy()
+    slim = matched.ledger.slim
+    state, kind = slim["state"].to_numpy(), slim["kind"].to_numpy()
+    refund = (kind[left] == int(Kind.REFUND)).astype(np.int64)
+    if leg.right is Side.BANK:
+        code = np.zeros(len(left), np.uint16)
+    else:
+        code = story_table()[state[left], state[right], refund]
+    differs = (links["match_kind"] == int(MatchKind.KEY)).to_numpy() & (
+        (state[left] == int(State.SUCCESS)) & (state[right] == int(State.SUCCESS))
+        if leg.right is not Side.BANK
+        else True
+    )
+    code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
+    trouble = np.flatnonzero(code)
+    findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
+    return Verdict.joined(
+        [_resolved_story(findings, night), _late(matched, leg, left[code == 0], right[code == 0])]
+    )
+
+
+def _resolved_story(findings: pl.DataFrame, night: Night) -> Verdict:
+    """Drop differences below the amounts that the rule file declares too small to report."""
+    for name, minimum in night.rules.breaks.minimum_minor.items():
+        small = (pl.col("code") == int(Code[name])) & (
+            (pl.col("actual_minor") - pl.col("expected_minor")).abs() < minimum
+        )
+        findings = findings.with_columns(
+            code=pl.when(small).then(pl.lit(int(Code.ROUNDING))).otherwise("code"),
+            faulty=pl.when(small).then(pl.lit(0)).otherwise("faulty"),
+        )
+    return Verdict.of(findings)
+
+
+def _amount_code(
+    matched: Matched,
+    leg: Leg,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    refund: NDArray[np.int64],
+) -> NDArray[np.uint16]:
+    """Return the code for a pair that shares its key and not its amount or currency."""
+    currency = matched.ledger.slim["currency"].to_numpy()
+    amount = Code.NET_MISMATCH if leg.right is Side.BANK else Code.AMOUNT_MISMATCH
+    by_kind = np.where(
+        (refund == 1) & (leg.right is not Side.BANK), int(Code.REFUND_AMOUNT), int(amount)
+    )
+    foreign = currency[left] != currency[right]
+    return np.where(foreign, int(Code.CURRENCY_MISMATCH), by_kind).astype(np.uint16)
+
+
+def amounts(matched: Matched, leg: Leg) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the amounts that each side of a leg is compared by."""
+    slim = matched.ledger.slim
+    plan = leg.passes[0]
+    return slim[plan.left_amount].to_numpy(), slim[plan.right_amount].to_numpy()
+
+
+def _findings(
+    matched: Matched,
+    leg: Leg,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    code: NDArray[np.uint16],
+) -> pl.DataFrame:
+    slim = matched.ledger.slim
+    left_amount, right_amount = amounts(matched, leg)
+    state = slim["state"].to_numpy()
+    unpaid = [int(item) for item in _UNPAID] + [int(State.REVERSED)]
+    expected = np.where(np.isin(state[left], unpaid), 0, left_amount[left])
+    actual = np.where(np.isin(state[right], unpaid), 0, right_amount[right])
+    benign = code == int(Code.IN_TRANSIT)
+    return pl.DataFrame(
+        {
+            "code": code,
+            "leg": pl.Series([leg.name], dtype=pl.String).new_from_index(0, len(left)),
+            "rows": pl.Series(np.stack([left, right], axis=1)).arr.to_list()
+            if len(left)
+            else pl.Series([], dtype=pl.List(pl.Int64)),
+            "faulty": np.where(benign, 0, 2),
+            "anchor": slim["fingerprint"].gather(left).cast(pl.String),
+            "expected_minor": expected,
+            "actual_minor": actual,
+            "currency": slim["currency"].gather(left),
+            "due_date": slim["due_date"].gather(left),
+        }
+    )
+
+
+def _late(matched: Matched, leg: Leg, left: NDArray[np.int64], right: NDArray[np.int64]) -> Verdict:
+    """Report credits that came after their due date, one row against one credit."""
+    if leg.right is not Side.BANK or len(left) == 0:
+        return Verdict.of()
+    slim = matched.ledger.slim
+    pair = pl.DataFrame(
+        {
+            "left": left,
+            "right": right,
+            "due": slim["due_date"].gather(left),
+            "paid": slim["value_date"].gather(right),
+        }
+    ).filter(pl.col("paid") > pl.col("due"))
+    rows = pair["left"].to_numpy()
+    _, right_amount = amounts(matched, leg)
+    return Verdict.of(
+        pair.select(
+            pl.lit(int(Code.LATE_SETTLEMENT)).alias("code"),
+            pl.lit(leg.name).alias("leg"),
+            pl.concat_list("right", "left").alias("rows"),
+            pl.lit(2).alias("faulty"),
+            anchor=slim["fingerprint"].gather(rows).cast(pl.String),
+            expected_minor=slim[leg.passes[0].left_amount].gather(rows),
+            actual_minor=pl.Series(right_amount[pair["right"].to_numpy()]),
+            currency=slim["currency"].gather(rows),
+            due_date="due",
+        )
+    )

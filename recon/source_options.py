@@ -1,0 +1,46 @@
+"""The rule file's words about reading a source, as the loader wants them, and all keys."""
+
+from __future__ import annotations
+
+from recon.core.plan import Key, Leg
+from recon.io.formats.contract import Options
+from recon.rules.rule_file import Rules, Source
+
+# Own references that duplicates and netting compare, whatever the legs ask for.
+_ALWAYS: tuple[Key, ...] = (("order_id",), ("channel_ref",), ("rrn",), ("original_ref",))
+
+
+def options_of(source: Source, rules: Rules) -> Options:
+    """Return how to read a source; what it leaves out comes from the whole file."""
+    same = {
+        name: getattr(source, name)
+        for name in (
+            "encoding",
+            "delimiter",
+            "quote",
+            "header",
+            "skip_lines",
+            "comment",
+            "ignore_columns",
+            "columns",
+            "amount_unit",
+            "decimal_mark",
+            "thousands",
+            "time_patterns",
+            "date_patterns",
+            "member",
+        )
+    }
+    return Options(
+        currency=source.currency or rules.currency,
+        zone=source.time_zone or rules.time_zone,
+        kinds={word: kind.upper() for word, kind in source.kinds.items()},
+        states={word: state.upper() for word, state in source.states.items()},
+        **same,
+    )
+
+
+def load_keys(legs: tuple[Leg, ...]) -> tuple[Key, ...]:
+    """Return every key whose digests the matcher, netting and duplicates need, each once."""
+    wanted = [key for leg in legs for item in leg.passes for key in (item.left_key, item.right_key)]
+    return tuple(dict.fromkeys([*_ALWAYS, *(key for key in wanted if key)]))
