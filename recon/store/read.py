@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from recon.errors import UsageError
 from recon.store import snapshot
 from recon.store.table_file import scan_table, table_of
 from recon.store.workspace import Workspace
@@ -51,10 +52,19 @@ def _lock_down(connection: duckdb.DuckDBPyConnection, workspace: Workspace, memo
     """Close every door but reading published files. Limits hold only when made by SET."""
     folders = [f"{workspace.runs}/", f"{workspace.current}/"]
     allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in folders)
-    limit = memory.replace("'", "''")
     connection.execute(f"set allowed_directories = [{allowed}]")
     connection.execute("set temp_directory = ''")
-    connection.execute(f"set memory_limit = '{limit}'")
+    _limit(connection, memory)
     connection.execute("set python_enable_replacements = false")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, memory: str) -> None:
+    text = memory.replace("'", "''")
+    try:
+        connection.execute(f"set memory_limit = '{text}'")
+    except duckdb.Error as error:
+        raise UsageError(
+            f"expected a size such as 4GiB, found {memory!r}", where="memory limit", fix="say 4GiB"
+        ) from error

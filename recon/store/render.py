@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import polars as pl
@@ -80,11 +81,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any value that a query can retu
         return [_plain(part) for part in value]
     if isinstance(value, (date, datetime)):
         return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, str):
         return value
-    return str(value)
+    finite = isinstance(value, Real) and math.isfinite(value)
+    return value if finite else str(value)
 
 
 def _is_whole(value: Decimal) -> bool:

@@ -84,11 +84,18 @@ class Workspace:
         The rename into `runs/` is the moment of publishing. A run killed between that rename and
         the swap of CURRENT is whole, so CURRENT is rolled forward to it.
         """
-        for stale in sorted(self.work.iterdir()):
-            shutil.rmtree(stale)
         newest = self.latest()
-        if newest is not None and self.current.resolve() != newest.folder.resolve():
-            self.point_current_at(newest.folder)
+        try:
+            for stale in sorted(self.work.iterdir()):
+                shutil.rmtree(stale)
+            if newest is not None and self.current.resolve() != newest.folder.resolve():
+                self.point_current_at(newest.folder)
+        except OSError as error:
+            raise ResourceError(
+                f"expected to clear the work area of a killed run, found: {error}",
+                where=str(self.work),
+                fix="give the runner write access to all of the workspace",
+            ) from error
 
     def run_folder(self, business_date: date, run_id: str) -> Path:
         """Return where the run lies once it is published."""
