@@ -1,28 +1,43 @@
-"""Every format, in the order in which recognition asks. One file a format."""
+"""Every file format, in the order in which they are listed."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from recon.errors import UsageError
-from recon.io.formats import camt053, mt940
+from recon.io.formats import (
+    alipay_trade,
+    camt053,
+    delimited,
+    mt940,
+    parquet,
+    unionpay_zm,
+    wechat_trade,
+)
 from recon.io.formats.contract import Format, Probe
 
-FORMATS: tuple[Format, ...] = (
+FORMATS: Final[tuple[Format, ...]] = (
+    delimited.FORMAT,
+    parquet.FORMAT,
+    wechat_trade.FORMAT,
+    alipay_trade.FORMAT,
+    unionpay_zm.FORMAT,
     mt940.FORMAT,
     camt053.FORMAT,
 )
 
 
 def format_named(name: str) -> Format:
-    """Return the format of that name; UsageError with the known names otherwise."""
+    """Return the format of that name, or refuse it with the names there are."""
     for known in FORMATS:
         if known.name == name:
             return known
     raise UsageError(
-        f"expected a format name, found {name!r}",
-        fix=f"write one of: {', '.join(known.name for known in FORMATS)}",
+        f"expected the name of a format, found {name!r}",
+        fix=f"write one of {', '.join(known.name for known in FORMATS)}",
     )
 
 
-def recognised(probe: Probe) -> list[Format]:
-    """Return every format that takes the file for its own: none, one, or (a bug) several."""
-    return [known for known in FORMATS if known.recognise(probe)]
+def recognised(probe: Probe) -> tuple[Format, ...]:
+    """Return the formats that this file's content fits: one, or none that we know."""
+    return tuple(known for known in FORMATS if known.recognise(probe))

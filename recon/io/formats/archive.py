@@ -1,91 +1,101 @@
-"""Members of a zip, or the file itself: bounded, checked, in name order.
-
-Refused: encrypted or nested members, links, absolute or climbing names, duplicate names, more than
-1000 members, more than 2 GiB unpacked, a ratio over 200, a wrong checksum.
-"""
+"""One member of a zip archive as a stream, within declared limits."""
 
 from __future__ import annotations
 
-import fnmatch
-import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import BinaryIO, Final, cast
 
 from recon.errors import InputError
-from recon.io.formats.contract import StagedFile
 
-MEMBER_LIMIT = 1000
-SIZE_LIMIT = 2 << 30
-RATIO_LIMIT = 200
-SMALL = 1 << 20  # a member up to this size may have any ratio
-_FIX = "ask the sender for the file again, or unpack it and deliver the one file that matters"
+MEMBER_LIMIT: Final = 8 << 30  # bytes, decompressed
+RATIO_LIMIT: Final = 200  # decompressed : compressed, of members beyond a mebibyte
+MEMBERS_LIMIT: Final = 1000
+HEAD_BYTES: Final = 1 << 16
+_FREE: Final = 1 << 20
+_UTF8_FLAG: Final = 0x800
+_ENCRYPTED: Final = 0x1
 
 
-def members(
-    staged: StagedFile, pattern: str, endings: tuple[str, ...]
-) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes: of the file itself, or of each wanted member of the zip it is.
+def member_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name; names without the UTF-8 flag are GBK in Chinese archives."""
+    return info.filename if info.flag_bits & _UTF8_FLAG else decoded_name(info.filename)
 
-    `pattern` is a glob over member names; without one, the members with one of `endings` count.
-    """
-    with staged.path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    if not is_zip:
-        yield staged.name, staged.path.read_bytes()
-        return
+
+def decoded_name(name: str) -> str:
+    """Return a name that was read as code page 437 as the GBK text it is, if it is."""
     try:
-        with zipfile.ZipFile(staged.path) as archive:
-            infos = archive.infolist()
-            _check(staged.name, infos)
-            wanted = sorted(
-                (info for info in infos if _wanted(info.filename, pattern, endings)),
-                key=lambda info: info.filename,
-            )
-            if not wanted:
-                raise _refused(staged.name, f"no member matches {pattern or ' or '.join(endings)}")
-            for info in wanted:
-                yield info.filename, archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-        raise _refused(staged.name, f"the zip is damaged: {error}") from error
+        return name.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return name
 
 
-def _wanted(name: str, pattern: str, endings: tuple[str, ...]) -> bool:
-    """Return whether a member is one to read."""
-    if pattern:
-        return fnmatch.fnmatchcase(name, pattern)
-    return name.lower().endswith(endings)
+@contextmanager
+def open_member(
+    path: Path, where: str, wanted: Callable[[bytes], bool], pattern: str = ""
+) -> Iterator[tuple[BinaryIO, str]]:
+    """Open the one member whose first bytes are `wanted` (and whose name fits `pattern`).
+
+    Exactly one member must fit. A damaged, encrypted or exploding archive is an `InputError`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = _choose(archive, where, wanted, pattern)
+            with archive.open(info) as stream:
+                yield cast("BinaryIO", stream), member_name(info)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
+        raise InputError(
+            f"expected a whole zip archive, found: {error}",
+            where=where,
+            fix="download the archive again; it is damaged or cut",
+            code="FILE_SCHEMA",
+        ) from error
 
 
-def _check(name: str, infos: list[zipfile.ZipInfo]) -> None:
-    """Refuse an archive that could do harm."""
-    if len(infos) > MEMBER_LIMIT:
-        raise _refused(name, f"{len(infos)} members; the most is {MEMBER_LIMIT}")
-    if sum(info.file_size for info in infos) > SIZE_LIMIT:
-        raise _refused(name, f"unpacked it is larger than {SIZE_LIMIT} bytes")
-    names = [info.filename for info in infos]
-    if len(set(names)) != len(names):
-        raise _refused(name, "two members have one name")
-    for info in infos:
-        problem = _problem(info)
-        if problem:
-            raise _refused(name, f"member {info.filename!r} {problem}")
+def _choose(
+    archive: zipfile.ZipFile, where: str, wanted: Callable[[bytes], bool], pattern: str
+) -> zipfile.ZipInfo:
+    """Return the one member that fits."""
+    members = [info for info in archive.infolist() if not info.is_dir()]
+    names = [member_name(info) for info in members]
+    for info in members:
+        _check_limits(info, len(members), where)
+    fitting = []
+    for info, name in zip(members, names, strict=True):
+        if pattern and not fnmatch(name, pattern):
+            continue
+        with archive.open(info) as stream:
+            if wanted(stream.read(HEAD_BYTES)):
+                fitting.append(info)
+    if len(fitting) != 1:
+        raise InputError(
+            f"expected one fitting member in the archive, found {len(fitting)} among {names}",
+            where=where,
+            fix="set `member` of this source to the name (or a glob) of the file to read",
+            code="FILE_SCHEMA",
+        )
+    return fitting[0]
 
 
-def _problem(info: zipfile.ZipInfo) -> str:
-    """Return what is wrong with a member, '' when nothing is."""
-    parts = info.filename.replace("\\", "/").split("/")
-    if info.filename.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
-        return "has a name that leaves its folder"
-    if info.flag_bits & 1:
-        return "is encrypted"
-    if stat.S_ISLNK(info.external_attr >> 16):
-        return "is a link"
-    if info.file_size > SMALL and info.file_size > RATIO_LIMIT * max(info.compress_size, 1):
-        return f"unpacks to more than {RATIO_LIMIT} times its size"
-    return ""
-
-
-def _refused(name: str, problem: str) -> InputError:
-    """Return the refusal of an archive."""
-    return InputError(problem, where=name, fix=_FIX, code="FILE_SCHEMA")
+def _check_limits(info: zipfile.ZipInfo, members: int, where: str) -> None:
+    """Refuse encrypted members and archives that are too large or compressed beyond reason."""
+    problem = ""
+    if info.flag_bits & _ENCRYPTED:
+        problem = f"member {member_name(info)!r} is encrypted"
+    elif members > MEMBERS_LIMIT:
+        problem = f"{members} members; at most {MEMBERS_LIMIT} are read"
+    elif info.file_size > MEMBER_LIMIT:
+        problem = f"member {member_name(info)!r} holds {info.file_size} bytes"
+    elif info.file_size > _FREE and info.file_size > RATIO_LIMIT * max(1, info.compress_size):
+        problem = f"member {member_name(info)!r} expands more than {RATIO_LIMIT} times"
+    if problem:
+        raise InputError(
+            f"expected a plain archive of bills, found {problem}",
+            where=where,
+            fix="unpack the archive, look at it, and deliver the bill itself",
+            code="FILE_SCHEMA",
+        )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from recon.io.formats.contract import Reading
 from recon.io.formats.records import Line
@@ -117,6 +118,7 @@ def plain_amount(text: str) -> str:
     return f"{whole}.{fraction}" if fraction else whole
 
 
+@cache
 def read_day(text: str) -> date | None:
     """Return the date of YYMMDD (80 to 99 is 19YY), None when there is no such day."""
     year = int(text[:2])
@@ -126,6 +128,7 @@ def read_day(text: str) -> date | None:
         return None
 
 
+@cache
 def entry_day(value: date, month_day: str) -> date | None:
     """Return the entry date MMDD in the year that brings it nearest to the value date."""
     days = []

@@ -117,6 +117,8 @@ class _Builder:
         if not self.stack:
             return
         element = self.stack[-1]
+        if not element.text and text.isspace():
+            return  # indentation between children
         if len(element.text) + len(text) > TEXT_LIMIT:
             raise self.refused(f"an element's text is longer than {TEXT_LIMIT} characters")
         element.text += text

@@ -1,116 +1,71 @@
-"""Reads a file or bytes with one format, and says in one word how its controls came out."""
+"""Reads bytes or a file through one format, as the loader would."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from recon.errors import InputError
-from recon.io.formats import FORMATS
 from recon.io.formats.contract import Format, Options, Probe, Reading, StagedFile
 
-CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
-NIGHT = date(2026, 1, 15)
+DAY = date(2026, 11, 21)
+CORPUS = Path(
+    os.environ.get("RECON_CORPUS", Path(__file__).parents[4] / "shared" / "corpus")
+).resolve()
 
 
 @dataclass
-class Outcome:
-    """What reading gave: rows as dicts (with record_no, byte_start, byte_end), and the account."""
+class Result:
+    """Rows as a frame of text, where each stands, and the account of the file."""
 
-    rows: list[dict]
+    frame: pl.DataFrame
     reading: Reading
-    refusal: InputError | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Return agreed, held, unproved, or the refusal's problem."""
-        if self.refusal is not None:
-            return self.refusal.problem
-        if not self.reading.controls:
-            return "unproved"
-        return "agreed" if all(one.agrees for one in self.reading.controls) else "held"
-
-    @property
-    def whole(self) -> bool:
-        """Return whether the file would be accepted."""
-        return self.verdict in {"agreed", "unproved"}
+    record_no: list[int]
+    spans: list[tuple[int, int]]
 
 
-def read_path(form: Format, path: Path, options: Options | None = None) -> Outcome:
-    """Read the file at `path`."""
-    staged = StagedFile(path, path.name, "", path.stat().st_size, NIGHT)
+def staged(path, name=""):
+    """Return the staged file at `path`."""
+    raw = path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    return StagedFile(path, name or path.name, digest, len(raw), DAY)
+
+
+def read_path(form: Format, path, options=None, name=""):
+    """Read a whole file and check that every physical line is accounted for."""
     reading = Reading()
-    rows: list[dict] = []
-    try:
-        for batch in form.read(staged, options or Options(), reading):
-            names = list(batch.columns)
-            columns = [batch.columns[name].to_pylist() for name in names]
-            for number, cells in enumerate(zip(*columns, strict=True)):
-                row = dict(zip(names, cells, strict=True))
-                row["record_no"] = int(batch.record_no[number])
-                row["byte_start"] = int(batch.byte_start[number])
-                row["byte_end"] = int(batch.byte_end[number])
-                rows.append(row)
-    except InputError as refusal:
-        return Outcome([], reading, refusal)
-    return Outcome(rows, reading)
+    frames, numbers, spans = [], [], []
+    for rows in form.read(staged(path, name), options or Options(), reading):
+        frames.append(pl.DataFrame({k: pl.from_arrow(v) for k, v in rows.columns.items()}))
+        numbers += rows.record_no.tolist()
+        spans += zip(rows.byte_start.tolist(), rows.byte_end.tolist(), strict=True)
+        assert all(len(column) == len(rows.record_no) for column in rows.columns.values())
+    assert reading.all_lines_accounted(), reading
+    frame = pl.concat(frames) if frames else pl.DataFrame()
+    return Result(frame, reading, numbers, spans)
 
 
-def read_bytes(form: Format, data: bytes, folder: Path, name: str = "input") -> Outcome:
-    """Read `data` as a file."""
-    path = folder / name
-    path.write_bytes(data)
-    return read_path(form, path)
+def read_bytes(form: Format, tmp_path, raw, options=None, name="bill.csv"):
+    """Write `raw` to a file and read it."""
+    path = tmp_path / "staged"
+    path.write_bytes(raw)
+    return read_path(form, path, options, name)
 
 
-def probe_of(path: Path) -> Probe:
-    """Return what recognition sees of a plain file."""
-    with path.open("rb") as file:
-        return Probe(path.name, path.stat().st_size, file.read(65536))
+def corpus_file(pattern):
+    """Return the one corpus file that fits `pattern`, or skip the test."""
+    found = sorted(CORPUS.glob(pattern)) if CORPUS.is_dir() else []
+    if not found:
+        pytest.skip(f"no corpus file {pattern}; set RECON_CORPUS to the folder of real samples")
+    return found[0]
 
 
-def corpus_folder(name: str) -> Path:
-    """Return a folder of the corpus; skip the test when there is no corpus."""
-    folder = CORPUS / name
-    if not folder.is_dir():
-        pytest.skip(f"no corpus at {CORPUS} (set RECON_CORPUS)")
-    return folder
-
-
-def check_expectations(form: Format, folder: Path, expected: dict[str, tuple]) -> None:
-    """Assert rows, rejects and verdict of every file of a folder, and that each line is counted."""
-    found = {}
-    for path in sorted(folder.iterdir()):
-        outcome = read_path(form, path)
-        verdict = outcome.verdict
-        wanted = expected.get(path.name, (0, 0, ""))[2]
-        if outcome.refusal is not None and wanted and wanted in verdict:
-            verdict = wanted
-        rejects = 0 if outcome.refusal else len(outcome.reading.rejects)
-        found[path.name] = (len(outcome.rows), rejects, verdict)
-        if outcome.refusal is None:
-            assert outcome.reading.all_lines_accounted(), path.name
-            numbers = [row["record_no"] for row in outcome.rows]
-            numbers += [reject.record_no for reject in outcome.reading.rejects]
-            assert len(set(numbers)) == len(numbers), path.name
-    assert found == expected
-
-
-def claimed_elsewhere(form: Format, own: set[str]) -> list[str]:
-    """Return the corpus files outside the folders `own` that the format takes for its own."""
-    return [
-        f"{folder.name}/{path.name}"
-        for folder in sorted(corpus_folder(".").iterdir())
-        if folder.is_dir() and folder.name not in own
-        for path in sorted(folder.iterdir())
-        if path.is_file() and form.recognise(probe_of(path))
-    ]
-
-
-def registered(name: str) -> Format:
-    """Return the format of that name, as the engine lists it."""
-    return next(form for form in FORMATS if form.name == name)
+def probe_of(path):
+    """Return what recognition sees of a file."""
+    raw = path.read_bytes()
+    return Probe(path.name, len(raw), raw[:65536])

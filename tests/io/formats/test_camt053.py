@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.io.formats import camt053 as ours
-from tests.io.formats.reading import (
+from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
     corpus_folder,
@@ -131,6 +131,14 @@ def test_one_line_documents_have_distinct_record_numbers(tmp_path: Path) -> None
     outcome = read_text(STATEMENT.replace("\n", ""), tmp_path)
     assert outcome.verdict == "agreed"
     assert [row["record_no"] for row in outcome.rows] == [1, 2, 3, 4, 5]
+
+
+def test_long_statements_are_read(tmp_path: Path) -> None:
+    """A statement whose indentation alone is longer than the text limit must be read."""
+    start = STATEMENT.index("   <Ntry>\n    <NtryRef>")
+    entry = STATEMENT[start : STATEMENT.index("   <Ntry>\n    <Amt")]
+    text = STATEMENT[:start] + f"{' ' * 40}\n{entry}" * 2000 + STATEMENT[start:]
+    assert len(read_text(text, tmp_path).rows) == 2005
 
 
 def test_corpus_outcomes() -> None:

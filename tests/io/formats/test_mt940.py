@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.io.formats import mt940 as ours
-from tests.io.formats.reading import (
+from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
     corpus_folder,

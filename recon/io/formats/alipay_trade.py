@@ -1,0 +1,355 @@
+"""Alipay merchant trade bill (业务明细): GBK text in a `#` envelope, alone or inside its zip.
+
+Source: the vendor's bill download pages, checked on real exports. The zip holds the details and a
+summary in any order; the details are found by their first line. No quoting; ids carry a trailing
+tab. Two footer lines declare counts and sums of payments and refunds.
+
+| row    | kind    | amount       | fee            | own numbers                | original_ref |
+|--------|---------|--------------|----------------|----------------------------|--------------|
+| `交易` | PAYMENT | 订单金额     | minus 服务费   | 商户订单号, 支付宝交易号   |              |
+| `退款` | REFUND  | 订单金额 (-) | minus 服务费   | 退款批次号 for both        | 商户订单号   |
+
+A refund repeats the payment's two numbers; its own number is 退款批次号/请求号, which stands as its
+order number and its channel reference. Without one (old exports) the payment's numbers stand.
+The sign is asserted, not trusted: a positive refund or a negative payment is a reject.
+The net is 商家实收 + 服务费 + 分润, what moves the account.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO, Final
+
+import numpy as np
+import polars as pl
+
+from recon.core.codes import Kind, Side, State
+from recon.core.kernels.tokenise import FAULT_MANY, FAULT_NONE
+from recon.errors import InputError
+from recon.io.formats.archive import decoded_name, open_member
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Control,
+    Fields,
+    Format,
+    Money,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    Reject,
+    StagedFile,
+    Text,
+    Time,
+)
+from recon.io.formats.cutting import Dialect, Layout, Tokens, cut_rows, frame_of, rows_of
+from recon.io.formats.lines import Block, Lines, line_offsets
+
+_TITLE: Final = "#支付宝业务明细查询"
+_REQUIRED: Final = ("支付宝交易号", "商户订单号", "业务类型", "商品名称", "创建时间", "完成时间")
+_FILLED: Final = ("订单金额(元)", "商家实收(元)", "服务费(元)")
+_OPTIONAL: Final = (
+    "门店编号",
+    "终端号",
+    "退款批次号/请求号",
+    "分润(元)",
+    "备注",
+)
+_FREE_TEXT: Final = ("商品名称", "门店名称", "券名称", "备注")
+_DETAIL_NAME: Final = re.compile(r"业务明细(?!.*汇总)")
+_ACCOUNT: Final = re.compile(r"#账号：\[([0-9]+)\]")
+_PAID: Final = re.compile(
+    r"#交易合计：([0-9]+)笔，商家实收共(-?[0-9.]+)元(?:，商家优惠共-?[0-9.]+元)?"
+)
+_REFUNDED: Final = re.compile(
+    r"#退款合计：([0-9]+)笔，商家实收退款共(-?[0-9.]+)元(?:，商家优惠退款共-?[0-9.]+元)?"
+)
+_TIME: Final = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2} [0-9:]+")
+_MONEY: Final = re.compile(r"-?[0-9]*\.?[0-9]*")
+_DIALECT: Final = Dialect(b",", comment=b"#", trim=True)
+
+
+def column_name(cell: str) -> str:
+    """Return a header cell's name with half-width parentheses."""
+    return cell.strip(" \t`\ufeff").replace("（", "(").replace("）", ")")
+
+
+def is_detail(head: bytes) -> bool:
+    """Return whether a member begins as the detail of a trade bill does."""
+    for encoding in ("gb18030", "utf-8-sig"):
+        if head.startswith(_TITLE.encode(encoding)):
+            return True
+    return head.removeprefix(b"\xef\xbb\xbf").startswith(_TITLE.encode())
+
+
+@contextmanager
+def opened(staged: StagedFile, options: Options) -> Iterator[BinaryIO]:
+    """Open the bill, inside its zip when it is one."""
+    with staged.path.open("rb") as stream:
+        zipped = stream.read(4) == b"PK\x03\x04"
+        stream.seek(0)
+        if not zipped:
+            yield stream
+            return
+    with open_member(staged.path, staged.name, is_detail, options.member) as (member, _name):
+        yield member
+
+
+def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Yield the bill's rows; fill the footer's totals and the account."""
+    with opened(staged, options) as stream:
+        blocks = Lines(stream, staged.name, options.encoding or "gb18030")
+        first = blocks.take()
+        if first is None:
+            return
+        header, first = _header(first, reading, staged.name)
+        wanted = tuple(n for n in (*_REQUIRED, *_FILLED, *_OPTIONAL) if n in header)
+        seen: list[str] = []
+        records = _watched(first, blocks, seen)
+        rows_seen = 0
+        layout = Layout(header, wanted)
+        for rows in cut_rows(records, _DIALECT, layout, reading, repair=_repair):
+            rows_seen += rows.record_no.size
+            if rows.record_no.size:
+                _check_filled(header, staged.name)
+            yield _derived(rows, reading)
+        reading.trailer_lines += reading.comment_lines
+        reading.comment_lines = 0
+        _take_footer(seen, rows_seen + len(reading.rejects), reading, staged.name)
+
+
+def _header(block: Block, reading: Reading, where: str) -> tuple[tuple[str, ...], Block]:
+    """Read the envelope's head and the header line; return its names and what follows."""
+    lines = block.line_texts(50)
+    at = next((i for i, line in enumerate(lines) if line.strip() and line[0] != "#"), None)
+    if not lines or not lines[0].startswith(_TITLE) or at is None:
+        raise InputError(
+            f"expected {_TITLE!r} and a header line, found {lines[:1]!r}",
+            where=f"{where}, line 1",
+            fix="check that this is the detail file of a trade bill, and that it is whole",
+            code="FILE_SCHEMA",
+        )
+    names = tuple(column_name(cell) for cell in lines[at].rstrip(",").split(","))
+    problems = [f"column {name!r} is missing" for name in _REQUIRED if name not in names]
+    problems += [f"column {name!r} stands twice" for name in set(names) if names.count(name) > 1]
+    if problems:
+        raise InputError(
+            f"expected the header of an Alipay trade bill, found {lines[at]!r}: "
+            + "; ".join(sorted(problems)),
+            where=f"{where}, line {at + 1}",
+            fix="download the bill again; if the platform changed it, read it as `delimited`",
+            code="FILE_SCHEMA",
+        )
+    for account in _ACCOUNT.findall("\n".join(lines[:at])):
+        reading.facts["account"] = account.removesuffix("0156")
+    blank = sum(not line.strip() for line in lines[:at])
+    reading.lines += at + 1
+    reading.blank_lines += blank
+    reading.header_lines += at + 1 - blank
+    return names, block.after(at + 1)
+
+
+def _check_filled(header: tuple[str, ...], where: str) -> None:
+    """Refuse a bill with rows whose layout has no amounts."""
+    lost = [name for name in _FILLED if name not in header]
+    if lost:
+        raise InputError(
+            f"expected the columns {', '.join(_FILLED)}, found none of {', '.join(lost)}",
+            where=where,
+            fix="download the bill again; if the platform changed it, read it as `delimited`",
+            code="FILE_SCHEMA",
+        )
+
+
+def _watched(first: Block, blocks: Lines, seen: list[str]) -> Iterator[Block]:
+    """Yield the blocks and note the envelope lines that pass."""
+    block: Block | None = first
+    while block is not None:
+        data = b"\n" + block.data.tobytes()
+        at = data.find(b"\n#")
+        while at >= 0:
+            end = data.find(b"\n", at + 1)
+            seen.append(data[at + 1 : end if end >= 0 else None].decode().rstrip("\r\t ,"))
+            at = data.find(b"\n#", at + 1)
+        yield block
+        block = blocks.take()
+
+
+def _take_footer(seen: list[str], rows: int, reading: Reading, where: str) -> None:
+    """Fill the declared totals from the footer; a bill with rows must have it, once."""
+    paid = [match for line in seen if (match := _PAID.fullmatch(line))]
+    refunded = [match for line in seen if (match := _REFUNDED.fullmatch(line))]
+    titles = sum(line.startswith(_TITLE) for line in seen)
+    ended = any("明细列表结束" in line for line in seen)
+    is_whole = len(paid) == len(refunded) == 1 or (not rows and not paid and not refunded)
+    if not is_whole or not ended or titles:
+        raise InputError(
+            "expected the end of the list, then one line 交易合计 and one line 退款合计,"
+            f" found {seen[-5:]!r}",
+            where=where,
+            fix="download the bill again: it is cut, or several bills were joined",
+            code="FILE_TOTAL",
+        )
+    for matches, word in ((paid, "交易合计"), (refunded, "退款合计")):
+        for match in matches:
+            reading.declared[f"{word}笔数"] = match[1]
+            reading.declared[f"{word}金额"] = match[2]
+
+
+def _repair(block: Block, tokens: Tokens, layout: Layout) -> None:
+    """Find the free text that holds commas in rows with too many cells.
+
+    The surplus belongs to the one free-text column that makes every time and amount fall in place;
+    when none or several do, the row stays a reject.
+    """
+    faulty = np.flatnonzero(tokens.row_fault == FAULT_MANY).tolist()
+    if not faulty:
+        return
+    raw = block.data.tobytes()
+    offsets = line_offsets(block.data)
+    for row in faulty:
+        begin = int(offsets[tokens.row_line[row]])
+        end = int(offsets[tokens.row_line[row] + 1])
+        spans = _joined_spans(raw[begin:end].rstrip(b"\r\n"), layout.header)
+        if spans is None:
+            continue
+        tokens.row_fault[row] = FAULT_NONE
+        for slot, name in enumerate(layout.wanted):
+            start, stop = spans[layout.header.index(name)]
+            tokens.starts[slot, row] = begin + start
+            tokens.ends[slot, row] = begin + stop
+
+
+def _joined_spans(line: bytes, header: tuple[str, ...]) -> list[tuple[int, int]] | None:
+    """Return the span of each column when exactly one free-text column can take the surplus."""
+    cells: list[tuple[int, int]] = []
+    at = 0
+    for cell in line.split(b","):
+        cells.append((at, at + len(cell)))
+        at += len(cell) + 1
+    surplus = len(cells) - len(header)
+    found = []
+    for place, name in enumerate(header):
+        if name in _FREE_TEXT:
+            taken = (cells[place][0], cells[place + surplus][1])
+            spans = [*cells[:place], taken, *cells[place + surplus + 1 :]]
+            if _in_place(line, spans, header):
+                found.append(spans)
+    return found[0] if len(found) == 1 else None
+
+
+def _in_place(line: bytes, spans: list[tuple[int, int]], header: tuple[str, ...]) -> bool:
+    """Return whether every time and amount column holds a time or an amount."""
+    for name, (start, end) in zip(header, spans, strict=True):
+        cell = line[start:end].decode(errors="replace").strip(" \t")
+        if name in ("创建时间", "完成时间") and not _TIME.fullmatch(cell):
+            return False
+        if name.endswith("(元)") and not _MONEY.fullmatch(cell):
+            return False
+    return True
+
+
+def _derived(rows: RawRows, reading: Reading) -> RawRows:
+    """Add a refund's own numbers; refuse rows whose sign contradicts their kind."""
+    frame = frame_of(rows)
+    for name in (*_FILLED, "分润(元)", "退款批次号/请求号"):
+        if name not in frame.columns:
+            frame = frame.with_columns(pl.lit("").alias(name))
+    is_refund = pl.col("业务类型") == "退款"
+    own = pl.col("退款批次号/请求号")
+    has_own = is_refund & (own != "")
+    frame = frame.with_columns(
+        pl.lit(reading.facts.get("account", "")).alias("merchant_id"),
+        pl.when(has_own).then(own).otherwise(pl.col("商户订单号")).alias("order_id"),
+        pl.when(has_own).then(own).otherwise(pl.col("支付宝交易号")).alias("channel_ref"),
+        pl.when(is_refund).then(pl.col("商户订单号")).otherwise(pl.lit("")).alias("original_ref"),
+        *(
+            pl.when(pl.col(name) == "").then(pl.lit("0")).otherwise(pl.col(name)).alias(name)
+            for name in ("服务费(元)", "分润(元)")
+        ),
+    )
+    amount = pl.col("订单金额(元)")
+    is_zero = amount.str.contains(r"^-?[0.]*$")
+    is_wrong = (amount.str.starts_with("-") != is_refund) & ~is_zero
+    wrong = frame.select(is_wrong.fill_null(value=False)).to_series().to_numpy()
+    for row in np.flatnonzero(wrong).tolist():
+        cells = frame.row(row)
+        kind = frame["业务类型"][row]
+        reading.rejects.append(
+            Reject(
+                int(rows.record_no[row]),
+                int(rows.byte_start[row]),
+                int(rows.byte_end[row]),
+                ",".join(cells[: len(rows.columns)]),
+                (f"the sign of {frame['订单金额(元)'][row]} contradicts {kind}",),
+            )
+        )
+    keep = ~wrong
+    return rows_of(frame, rows, keep)
+
+
+def fields(options: Options) -> Fields:
+    """Return how the bill's columns become the canonical table."""
+    clock = ("YYYY-MM-DD hh:mm:ss", "YYYY/M/D hh:mm:ss")
+    return {
+        "kind": Choice("业务类型", {"交易": Kind.PAYMENT, "退款": Kind.REFUND}),
+        "state": Constant(State.SUCCESS),
+        "merchant_id": Text("merchant_id"),
+        "order_id": Text("order_id"),
+        "channel_ref": Text("channel_ref"),
+        "original_ref": Text("original_ref"),
+        "terminal_id": Text("终端号", optional=True),
+        "amount_minor": Money("订单金额(元)"),
+        "fee_minor": Money("服务费(元)"),  # `refine` turns the sign
+        "net_minor": Money("商家实收(元)"),  # `refine` adds the fee and the profit share
+        "_share_minor": Money("分润(元)"),
+        "_received_minor": Money("商家实收(元)"),
+        "currency": Constant(options.currency),
+        "occurred_at": Time(("完成时间",), clock),
+        "memo": Text("商品名称"),
+    }
+
+
+def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Make the fee a cost and the net what moves the account."""
+    signed_fee = pl.col("fee_minor")
+    return frame.with_columns(
+        (-signed_fee).alias("fee_minor"),
+        (pl.col("net_minor") + signed_fee + pl.col("_share_minor")).alias("net_minor"),
+    )
+
+
+def controls(_options: Options) -> tuple[Control, ...]:
+    """Return the footer's totals."""
+    paid = pl.col("kind") == Kind.PAYMENT.name
+    received = pl.col("_received_minor")
+    money = Money("")
+    return (
+        Control("交易合计笔数", "交易合计笔数", paid.sum()),
+        Control("交易合计金额", "交易合计金额", received.filter(paid).sum(), money),
+        Control("退款合计笔数", "退款合计笔数", (~paid).sum()),
+        Control("退款合计金额", "退款合计金额", received.filter(~paid).sum(), money),
+    )
+
+
+def _recognise(probe: Probe) -> bool:
+    """Return whether the text, or the first member, is an Alipay trade bill."""
+    names = (decoded_name(name) for name in probe.members)
+    return is_detail(probe.head) or any(_DETAIL_NAME.search(name) for name in names)
+
+
+FORMAT: Final = Format(
+    name="alipay_trade",
+    title_en="Alipay merchant trade bill",
+    title_zh="支付宝业务账单",
+    side=Side.CHANNEL,
+    recognise=_recognise,
+    read=read,
+    fields=fields,
+    refine=refine,
+    controls=controls,
+    natural_key=("kind", "channel_ref"),
+)

@@ -1,0 +1,468 @@
+"""ISO 20022 bank-to-customer messages (camt.052, 053, 054), every version, also several in a zip.
+
+A row is a booked transaction: an entry (Ntry), or each of its transaction details (TxDtls) when
+their amounts add up to the entry. Signs follow CdtDbtInd; RvslInd only says why. Entries that are
+not booked (PDNG, INFO, FUTR) are rows in state PENDING and in no balance.
+
+`bank_ref` is the first of: end-to-end id, structured remittance reference, instruction id,
+transaction id, payment batch id, the bank's own reference; all of them are in the memo, the
+bank's own last after `//`. The record number is the line where the row begins, or one more than
+the row before when several begin on one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from recon.core.codes import Kind, State
+from recon.errors import InputError
+from recon.io.formats.contract import (
+    Choice,
+    ControlTotal,
+    Day,
+    Fields,
+    Money,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+)
+from recon.io.formats.records import RowBuilder, refuse_row
+from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
+from recon.io.formats.xml_tree import Element, closing_end, parse
+from recon.io.formats.zip_pack import members
+
+COLUMNS = (
+    "statement",
+    "account",
+    "status",
+    "direction",
+    "reversal",
+    "amount",
+    "currency",
+    "booking_date",
+    "value_date",
+    "charges",
+    "bank_reference",
+    "reference",
+    "memo",
+)
+_MESSAGES = {
+    "BkToCstmrAcctRpt": "camt.052 (intraday account report)",
+    "BkToCstmrStmt": "camt.053 (statement)",
+    "BkToCstmrDbtCdtNtfctn": "camt.054 (debit and credit notification)",
+}
+_NO_REFERENCE = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"})
+_SIGNS = {"CRDT": 1, "DBIT": -1}
+_STATUSES = frozenset({"BOOK", "PDNG", "INFO", "FUTR"})
+_REFERENCES = (
+    "Refs/EndToEndId",
+    "RmtInf/Strd/CdtrRefInf/Ref",
+    "Refs/InstrId",
+    "Refs/TxId",
+    "Refs/PmtInfId",
+    "Refs/MsgId",
+    "Refs/MndtId",
+    "Refs/ChqNb",
+    "Refs/ClrSysRef",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One of the three messages: its number, its element, and the element of one account."""
+
+    number: str  # camt.053
+    element: str
+    part: str
+    has_balances: bool = True
+
+    def recognise(self, probe: Probe) -> bool:
+        """Return whether the head holds this message's element."""
+        text = probe.text()
+        begins = text.lstrip("\ufeff \t\r\n").startswith("<")
+        return begins and re.search(rf"<(?:[\w.-]+:)?{self.element}[\s>]", text) is not None
+
+
+@dataclass(slots=True)
+class _Movement:
+    """What one row says, before it is text."""
+
+    sign: int
+    minor: int
+    sources: tuple[Element, ...]  # the detail first, then its entry
+
+
+@dataclass(slots=True)
+class _Totals:
+    """What was taken of one statement, per currency."""
+
+    booked: dict[str, int] = field(default_factory=dict)
+    entries: list[tuple[int, str, int]] = field(default_factory=list)  # sign, currency, minor
+    refused: int = 0
+
+
+class _Reader:
+    """Takes the entries and statements of one XML document as the parser closes them."""
+
+    def __init__(
+        self, message: Message, data: bytes, origin: tuple[int, int], reading: Reading
+    ) -> None:
+        self.message = message
+        self.data = data
+        self.first_line, self.first_byte = origin
+        self.reading = reading
+        self.rows = RowBuilder(COLUMNS)
+        self.record_no = self.first_line
+        self.record_spans: list[tuple[int, int]] = []
+        self.totals = _Totals()
+        self.pages: list[Page] = []
+        self.exponents: dict[str, int] = {}
+        self.statements = 0
+
+    def place(self, element: Element) -> tuple[int, int, int]:
+        """Return a new record number and the byte range of an element."""
+        self.record_no = max(self.first_line + element.line, self.record_no + 1)
+        end = closing_end(self.data, element)
+        return self.record_no, self.first_byte + element.start, self.first_byte + end
+
+    def take_entry(self, path: list[Element]) -> None:
+        """Take a closed Ntry: its rows, or a reject with every reason."""
+        entry = path[-1]
+        if len(path) == 1 or path[-2].name != self.message.part:
+            return
+        statement = path[-2]
+        self.record_spans.append((entry.line, entry.last_line))
+        status = entry.value("Sts/Cd", "Sts/Prtry", "Sts")
+        reasons = _faults(entry, status)
+        amount = _amount(entry.find("Amt"))
+        if amount is None:
+            reasons.append("Amt is not an unsigned amount that its currency allows")
+        sign = _SIGNS.get(entry.value("CdtDbtInd"), 0)
+        if reasons or amount is None:
+            place = self.place(entry)
+            self.totals.refused += 1
+            text = self.data[entry.start : closing_end(self.data, entry)].decode("utf-8", "replace")
+            refuse_row(self.reading, place, " ".join(text.split()), reasons)
+            return
+        currency, minor = amount
+        self.totals.entries.append((sign, currency, minor))
+        if status == "BOOK":
+            booked = self.totals.booked
+            booked[currency] = booked.get(currency, 0) + sign * minor
+        for movement in _movements(entry, sign, currency, minor):
+            cells = _cells(statement, movement, status, currency)
+            self.rows.add(self.place(movement.sources[0]), cells)
+
+    def take_statement(self, path: list[Element]) -> None:
+        """Take a closed statement, report or notification: its balances and declared totals."""
+        statement = path[-1]
+        totals, self.totals = self.totals, _Totals()
+        self.statements += 1
+        account, number = _account(statement), _number(statement)
+        balances = _balances(statement)
+        for currency, (opening, closing, continues, continued) in balances.items():
+            exponent = exponent_of(currency)
+            self.exponents[currency] = exponent
+            taken = totals.booked.get(currency, 0)
+            self.pages.append(
+                Page(account, currency, number, opening, closing, taken, continues, continued)
+            )
+        if not balances and self.message.has_balances:
+            self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
+        self.reading.controls.extend(_summary_controls(statement, totals, f"{account} {number}"))
+
+    def account_for_lines(self) -> None:
+        """Put every physical line of the document in exactly one class."""
+        lines = self.data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        covered = bytearray(len(lines) + 1)
+        for first, last in self.record_spans:
+            covered[first : last + 1] = b"\x01" * (last + 1 - first)
+        last_record = max((last for _, last in self.record_spans), default=len(lines))
+        self.reading.lines += len(lines)
+        for number, line in enumerate(lines, start=1):
+            if covered[number]:
+                self.reading.record_lines += 1
+            elif not line.strip():
+                self.reading.blank_lines += 1
+            elif number < last_record:
+                self.reading.header_lines += 1
+            else:
+                self.reading.trailer_lines += 1
+        self.record_no = self.first_line + len(lines)
+
+
+def _faults(entry: Element, status: str) -> list[str]:
+    """Return why an entry cannot be taken, its amount aside."""
+    reasons = []
+    if status not in _STATUSES:
+        reasons.append(f"status {status or '(none)'} is not BOOK, PDNG, INFO or FUTR")
+    indicator = entry.value("CdtDbtInd")
+    if indicator not in _SIGNS:
+        reasons.append(f"CdtDbtInd {indicator or '(none)'} is not CRDT or DBIT")
+    for name in ("BookgDt", "ValDt"):
+        text = entry.value(f"{name}/Dt", f"{name}/DtTm")
+        if text and not _day(text):
+            reasons.append(f"{name} {text} is not a day")
+    return reasons
+
+
+def _day(text: str) -> str:
+    """Return the sender's calendar day of an ISO date or date and time, '' when it is none."""
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return ""
+
+
+def _amount(element: Element | None) -> tuple[str, int] | None:
+    """Return currency and exact minor units of an amount element, None when it is not exact."""
+    if element is None:
+        return None
+    currency = element.attributes.get("Ccy", "")
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        return None
+    minor = exact_minor(element.text.strip(), exponent_of(currency))
+    return None if minor is None else (currency, minor)
+
+
+def _movements(entry: Element, sign: int, currency: str, minor: int) -> list[_Movement]:
+    """Return one movement a transaction detail when they add up to the entry, else the entry."""
+    details = list(entry.all("NtryDtls/TxDtls"))
+    movements = []
+    for detail in details:
+        found = _amount(detail.find("Amt", "AmtDtls/TxAmt/Amt"))
+        if found is None or found[0] != currency:
+            break
+        detail_sign = _SIGNS.get(detail.value("CdtDbtInd"), sign)
+        movements.append(_Movement(detail_sign, found[1], (detail, entry)))
+    total = sum(movement.sign * movement.minor for movement in movements)
+    if details and len(movements) == len(details) and total == sign * minor:
+        if len(details) == 1:
+            movements[0].sources = (entry, details[0])
+        return movements
+    return [_Movement(sign, minor, (entry, *details))]
+
+
+def _values(sources: tuple[Element, ...], *paths: str) -> list[str]:
+    """Return the different texts at `paths` in `sources`, in order."""
+    found = [
+        element.text.strip()
+        for source in sources
+        if source.name == "TxDtls"
+        for path in paths
+        for element in source.all(path)
+    ]
+    return list(dict.fromkeys(text for text in found if text not in _NO_REFERENCE))
+
+
+def _own_references(sources: tuple[Element, ...]) -> list[str]:
+    """Return the bank's own references: of the detail, of the entry, of the batch."""
+    found = _values(sources, "Refs/AcctSvcrRef")
+    entry = next(source for source in sources if source.name == "Ntry")
+    found += [entry.value(path) for path in ("AcctSvcrRef", "NtryRef", "NtryDtls/Btch/PmtInfId")]
+    return list(dict.fromkeys(text for text in found if text not in _NO_REFERENCE))
+
+
+def _reference(sources: tuple[Element, ...], own: list[str]) -> str | None:
+    """Return the reference to match by; several different ones of a batch are none."""
+    for path in _REFERENCES[:5]:
+        found = _values(sources, path)
+        if len(found) == 1:
+            return found[0]
+    return own[0] if own else None
+
+
+def _memo(sources: tuple[Element, ...], own: list[str], charges: str) -> str | None:
+    """Return the words and every reference of a row; the bank's own come last after `//`."""
+    entry = next(source for source in sources if source.name == "Ntry")
+    words = _values(sources, "RmtInf/Ustrd", *_REFERENCES)
+    for side in ("Dbtr", "Cdtr"):
+        words += _values(sources, f"RltdPties/{side}/Nm", f"RltdPties/{side}/Pty/Nm")
+    words += _values(sources, "AddtlTxInf", "RtrInf/Rsn/Cd")
+    words += [text for text in (entry.value("AddtlNtryInf"), charges) if text]
+    words += [f"//{text}" for text in own]
+    return " ".join(" ".join(dict.fromkeys(words)).split()) or None
+
+
+def _charges(sources: tuple[Element, ...]) -> str:
+    """Return the charges as words: `charges EUR 0.50 DBIT`; they are told, never computed with."""
+    records = [
+        record
+        for source in sources
+        for path in ("Chrgs/Rcrd", "Chrgs")
+        for record in source.all(path)
+        if record.find("Amt") is not None
+    ]
+    texts = []
+    for record in records:
+        amount = record.find("Amt")
+        assert amount is not None
+        parts = (amount.attributes.get("Ccy", ""), amount.text, record.value("CdtDbtInd"))
+        texts.append(" ".join(part.strip() for part in parts if part.strip()))
+    return f"charges {', '.join(dict.fromkeys(texts))}" if texts else ""
+
+
+def _cells(
+    statement: Element, movement: _Movement, status: str, currency: str
+) -> tuple[str | None, ...]:
+    """Return the cells of a row, in the order of COLUMNS."""
+    sources = movement.sources
+    entry = next(source for source in sources if source.name == "Ntry")
+    own, charges = _own_references(sources), _charges(sources)
+    return (
+        _number(statement),
+        _account(statement),
+        status,
+        "CRDT" if movement.sign > 0 else "DBIT",
+        entry.value("RvslInd") or None,
+        plain_text(movement.sign * movement.minor, exponent_of(currency)),
+        currency,
+        _day(entry.value("BookgDt/Dt", "BookgDt/DtTm")) or None,
+        _day(entry.value("ValDt/Dt", "ValDt/DtTm")) or None,
+        charges or None,
+        own[0] if own else None,
+        _reference(sources, own),
+        _memo(sources, own, charges),
+    )
+
+
+def _account(statement: Element) -> str:
+    """Return the account of a statement: IBAN, or the number the bank uses."""
+    return statement.value("Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id")
+
+
+def _number(statement: Element) -> str:
+    """Return the statement's number: the electronic or legal sequence number, or its id."""
+    return statement.value("ElctrncSeqNb", "LglSeqNb", "Id")
+
+
+def _balances(statement: Element) -> dict[str, tuple[int, int, bool, bool]]:
+    """Return per currency: opening, closing, and whether each of them is only an interim balance.
+
+    Opening is OPBD, else PRCD (the closing of the statement before); closing is CLBD. On pages of
+    one statement ITBD stands in for the missing end. A currency without both ends is left out.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for balance in statement.all("Bal"):
+        code = balance.value("Tp/CdOrPrtry/Cd")
+        amount = _amount(balance.find("Amt"))
+        sign = _SIGNS.get(balance.value("CdtDbtInd"))
+        if amount is None or sign is None:
+            continue
+        ends = found.setdefault(amount[0], {})
+        ends[code if code != "ITBD" or "ITBD" not in ends else "ITBD2"] = sign * amount[1]
+    whole = {}
+    for currency, ends in found.items():
+        opening = ends.get("OPBD", ends.get("PRCD"))
+        closing = ends.get("CLBD")
+        continues = opening is None and "ITBD" in ends
+        continued = closing is None and (("ITBD2" if continues else "ITBD") in ends)
+        if continues:
+            opening = ends["ITBD"]
+        if continued:
+            closing = ends["ITBD2" if continues else "ITBD"]
+        if opening is not None and closing is not None:
+            whole[currency] = (opening, closing, continues, continued)
+    return whole
+
+
+def _summary_controls(statement: Element, totals: _Totals, name: str) -> list[ControlTotal]:
+    """Return the counts and sums that a statement declares over its entries."""
+    controls = []
+    currencies = {currency for _, currency, _ in totals.entries}
+    currency = currencies.pop() if len(currencies) == 1 else statement.value("Acct/Ccy")
+    for path, sign in (("TtlNtries", 0), ("TtlCdtNtries", 1), ("TtlDbtNtries", -1)):
+        part = statement.find(f"TxsSummry/{path}")
+        if part is None:
+            continue
+        taken = [entry for entry in totals.entries if sign in {0, entry[0]}]
+        count, total = part.value("NbOfNtries"), part.value("Sum")
+        if re.fullmatch(r"[0-9]{1,15}", count):
+            found = len(taken) + (totals.refused if sign == 0 else 0)
+            controls.append(ControlTotal(f"{name}: {path} NbOfNtries", int(count), found))
+        declared = exact_minor(total, exponent_of(currency))
+        if declared is not None and not currencies:
+            computed = sum(entry[2] for entry in taken)
+            controls.append(ControlTotal(f"{name}: {path} Sum", declared, computed, currency))
+    return controls
+
+
+def _check_root(root: Element, reader: _Reader, where: str) -> None:
+    """Refuse XML that is not the message, saying what it is."""
+    message = reader.message
+    names = {element.name: element for element in _top(root)}
+    element = names.get(message.element)
+    problem = ""
+    if element is None:
+        other = next((text for name, text in _MESSAGES.items() if name in names), root.name)
+        problem = f"expected {message.number} ({message.element}), found {other}"
+    elif element.namespace and not re.search(rf"{re.escape(message.number)}\b", element.namespace):
+        problem = f"{message.element} is in {element.namespace}, not in one of {message.number}"
+    elif not reader.statements:
+        problem = f"the document holds no statement ({message.part})"
+    if problem:
+        raise InputError(
+            problem,
+            where=where,
+            fix=f"declare the file's own format, or ask the bank for {message.number} in full",
+            code="FILE_SCHEMA",
+        )
+
+
+def _top(root: Element) -> Iterator[Element]:
+    """Yield the root and its descendants down to the message element."""
+    level = [root]
+    for _depth in range(4):
+        yield from level
+        level = [child for element in level for child in element.children]
+
+
+def read(
+    message: Message, staged: StagedFile, options: Options, reading: Reading
+) -> Iterator[RawRows]:
+    """Cut documents into rows; raises InputError for XML that is damaged or another message."""
+    pages: list[Page] = []
+    exponents: dict[str, int] = {}
+    line, byte = 0, 0
+    for name, data in members(staged, options.member, (".xml",)):
+        reader = _Reader(message, data, (line, byte), reading)
+        where = staged.name if name == staged.name else f"{staged.name}/{name}"
+        wanted = {"Ntry": reader.take_entry, message.part: reader.take_statement}
+        root = parse(data, where, wanted)
+        _check_root(root, reader, where)
+        reader.account_for_lines()
+        pages.extend(reader.pages)
+        exponents.update(reader.exponents)
+        line, byte = reader.record_no, byte + len(data)
+        yield from reader.rows.batches()
+    tell_statement(reading, pages, exponents)
+
+
+def fields(_options: Options) -> Fields:
+    """Return how the columns become the canonical table."""
+    return {
+        "kind": Choice("direction", {"CRDT": Kind.CREDIT, "DBIT": Kind.DEBIT}),
+        "state": Choice(
+            "status",
+            {
+                "BOOK": State.SUCCESS,
+                "PDNG": State.PENDING,
+                "INFO": State.PENDING,
+                "FUTR": State.PENDING,
+            },
+        ),
+        "merchant_id": Text("account"),
+        "bank_ref": Text("reference"),
+        "amount_minor": Money("amount"),
+        "currency": Text("currency"),
+        "value_date": Day("value_date", ("YYYY-MM-DD",)),
+        "memo": Text("memo"),
+    }

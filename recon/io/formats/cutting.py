@@ -1,0 +1,278 @@
+"""From blocks of lines to text columns: records, fields, rejects and the account of every line."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recon.core.kernels import tokenise as kernel
+from recon.io.formats.contract import RawRows, Reading, Reject
+from recon.io.formats.lines import Block
+
+WORKERS: Final = 2
+AHEAD: Final = 3  # blocks in flight
+_REASONS: Final = {
+    kernel.FAULT_FEW: "expected {arity} fields, found {found}",
+    kernel.FAULT_MANY: "expected {arity} fields, found {found}",
+    kernel.FAULT_UNCLOSED: "a quote is opened and not closed",
+    kernel.FAULT_AFTER_QUOTE: "text follows a closing quote",
+    kernel.FAULT_CARRIAGE_RETURN: "a carriage return inside the line: mixed line ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How fields are cut."""
+
+    delimiter: bytes
+    quote: int = -1  # a byte, or -1 for none
+    comment: bytes = b""
+    trim: bool = False  # leave out spaces, tabs and back-ticks around every field
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which fields a record has and which of them are wanted, by position."""
+
+    header: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    def slots(self) -> NDArray[np.int32]:
+        """Return, for each field, its place among the wanted ones, or -1."""
+        places = {name: place for place, name in enumerate(self.wanted)}
+        return np.array([places.get(name, -1) for name in self.header], dtype=np.int32)
+
+
+@dataclass(slots=True)
+class Tokens:
+    """Where the records and fields of a block are. See `kernel.tokenise`."""
+
+    records: int
+    lines: int
+    line_class: NDArray[np.uint8]
+    row_line: NDArray[np.int32]
+    row_fault: NDArray[np.uint8]
+    row_fields: NDArray[np.int32]
+    starts: NDArray[np.int32]
+    ends: NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one block gave."""
+
+    rows: RawRows
+    rejects: list[Reject] = field(default_factory=list)
+    lines: int = 0
+    record_lines: int = 0
+    blank_lines: int = 0
+    comment_lines: int = 0
+
+    def enter(self, reading: Reading) -> RawRows:
+        """Add this batch to the account of the file and return its rows."""
+        reading.lines += self.lines
+        reading.record_lines += self.record_lines
+        reading.blank_lines += self.blank_lines
+        reading.comment_lines += self.comment_lines
+        reading.rejects.extend(self.rejects)
+        return self.rows
+
+
+def frame_of(rows: RawRows) -> pl.DataFrame:
+    """Return the text columns as a frame, for deriving further text columns."""
+    return pl.DataFrame({name: pl.from_arrow(column) for name, column in rows.columns.items()})
+
+
+def rows_of(frame: pl.DataFrame, rows: RawRows, keep: NDArray[np.bool_] | None = None) -> RawRows:
+    """Return `rows` with the columns of `frame`, of the rows to keep only."""
+    oldest = pl.CompatLevel.oldest()
+    if keep is None or keep.all():
+        columns = {column.name: column.to_arrow(compat_level=oldest) for column in frame}
+        return RawRows(columns, rows.record_no, rows.byte_start, rows.byte_end)
+    kept = frame.filter(pl.Series(keep))
+    columns = {column.name: column.to_arrow(compat_level=oldest) for column in kept}
+    return RawRows(columns, rows.record_no[keep], rows.byte_start[keep], rows.byte_end[keep])
+
+
+Repair = Callable[[Block, Tokens, Layout], None]
+
+
+def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
+    """Find the records of a block; an open quote at its end leaves lines over, unless final."""
+    capacity = int(kernel.count_byte(block.data, 10)) + 2
+    slots = layout.slots()
+    line_class = np.empty(capacity, dtype=np.uint8)
+    row_line = np.empty(capacity, dtype=np.int32)
+    row_fault = np.empty(capacity, dtype=np.uint8)
+    row_fields = np.empty(capacity, dtype=np.int32)
+    starts = np.empty((len(layout.wanted), capacity), dtype=np.int32)
+    ends = np.empty((len(layout.wanted), capacity), dtype=np.int32)
+    records, lines, _ = kernel.tokenise(
+        block.data,
+        np.frombuffer(dialect.delimiter, dtype=np.uint8),
+        dialect.quote,
+        np.frombuffer(dialect.comment, dtype=np.uint8),
+        slots,
+        block.final,
+        line_class,
+        row_line,
+        row_fault,
+        row_fields,
+        starts,
+        ends,
+    )
+    return Tokens(
+        records,
+        lines,
+        line_class[:lines],
+        row_line[:records],
+        row_fault[:records],
+        row_fields[:records],
+        starts[:, :records],
+        ends[:, :records],
+    )
+
+
+def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Batch:
+    """Build the wanted text columns of the good rows, and the rejects of the others."""
+    begin, end = _raw_spans(block, tokens)
+    reasons = _faults(block, tokens, layout)
+    keep = np.ones(tokens.records, dtype=np.bool_)
+    keep[list(reasons)] = False
+    rejects = [
+        Reject(
+            int(block.first_line + tokens.row_line[row]),
+            int(block.raw_start + begin[row]),
+            int(block.raw_start + end[row]),
+            raw_text(block, int(begin[row]), int(end[row])),
+            tuple(reasons[row]),
+        )
+        for row in sorted(reasons)
+    ]
+    rows = RawRows(
+        {
+            name: _column(block.data, tokens.starts[slot], tokens.ends[slot], keep, dialect)
+            for slot, name in enumerate(layout.wanted)
+        },
+        (tokens.row_line[keep] + block.first_line).astype(np.int64),
+        begin[keep] + block.raw_start,
+        end[keep] + block.raw_start,
+    )
+    kinds = np.bincount(tokens.line_class, minlength=4)
+    return Batch(
+        rows,
+        rejects,
+        tokens.lines,
+        int(kinds[kernel.LINE_RECORD] + kinds[kernel.LINE_CONTINUED]),
+        int(kinds[kernel.LINE_BLANK]),
+        int(kinds[kernel.LINE_COMMENT]),
+    )
+
+
+def raw_text(block: Block, begin: int, end: int) -> str:
+    """Return a row as it was received; bytes that do not decode are shown as escapes."""
+    return block.raw[begin:end].decode(block.encoding, "backslashreplace")
+
+
+def _last_lines(tokens: Tokens) -> NDArray[np.int64]:
+    """Return each record's last physical line."""
+    last = tokens.row_line.astype(np.int64)
+    continued = np.flatnonzero(tokens.line_class == kernel.LINE_CONTINUED)
+    if continued.size:
+        owner = np.searchsorted(tokens.row_line, continued, side="right") - 1
+        np.maximum.at(last, owner, continued)
+    return last
+
+
+def _raw_spans(block: Block, tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each record begins and ends in `block.raw`, its line end left out."""
+    offsets = block.raw_line_offsets()
+    begin = offsets[tokens.row_line]
+    end = offsets[_last_lines(tokens) + 1]
+    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    for mark in (10, 13):
+        end = end - ((end > begin) & (raw[np.maximum(end - 1, 0)] == mark))
+    return begin, end
+
+
+def _faults(block: Block, tokens: Tokens, layout: Layout) -> dict[int, list[str]]:
+    """Return every reason of every faulty record."""
+    reasons: dict[int, list[str]] = {}
+    for row in np.flatnonzero(tokens.row_fault).tolist():
+        template = _REASONS[int(tokens.row_fault[row])]
+        found = int(tokens.row_fields[row])
+        reasons[row] = [template.format(arity=len(layout.header), found=found)]
+    if block.undecodable and tokens.records:
+        last = _last_lines(tokens)
+        for line, why in block.undecodable.items():
+            row = int(np.searchsorted(tokens.row_line, line, side="right")) - 1
+            if row >= 0 and line <= last[row]:
+                reasons.setdefault(row, []).append(why)
+    return reasons
+
+
+def _column(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int32],
+    ends: NDArray[np.int32],
+    keep: NDArray[np.bool_],
+    dialect: Dialect,
+) -> pa.Array:
+    """Return one column of the kept rows as an Arrow string array."""
+    if not keep.all():
+        starts, ends = starts[keep], ends[keep]
+    offsets = np.empty(starts.size + 1, dtype=np.int32)
+    size = kernel.measure_fields(data, starts, ends, dialect.quote, dialect.trim, offsets)
+    values = np.empty(size, dtype=np.uint8)
+    kernel.copy_fields(data, starts, ends, dialect.quote, offsets, values)
+    return pa.Array.from_buffers(
+        pa.string(), starts.size, [None, pa.py_buffer(offsets), pa.py_buffer(values)]
+    )
+
+
+def cut_rows(
+    blocks: Iterator[Block],
+    dialect: Dialect,
+    layout: Layout,
+    reading: Reading,
+    *,
+    give_back: Callable[[Block, int], None] | None = None,
+    repair: Repair | None = None,
+) -> Iterator[RawRows]:
+    """Yield the rows of all blocks, in order, and account for every line.
+
+    Columns are built by a few threads ahead of the consumer. A block that ends inside a quoted
+    field hands its last lines to the next one (`give_back`), so blocks with quotes are tokenised
+    one after the other. `repair` may put right the field spans of a block before columns are built.
+    """
+
+    def whole(block: Block) -> Batch:
+        return after_tokens(block, tokenise(block, dialect, layout))
+
+    def after_tokens(block: Block, tokens: Tokens) -> Batch:
+        if repair is not None:
+            repair(block, tokens, layout)
+        return finish(block, tokens, dialect, layout)
+
+    waiting: deque[Future[Batch]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for block in blocks:
+            if dialect.quote < 0 or dialect.quote not in block.raw:
+                waiting.append(pool.submit(whole, block))
+            else:
+                tokens = tokenise(block, dialect, layout)
+                if not block.final and give_back is not None:
+                    give_back(block, tokens.lines)
+                waiting.append(pool.submit(after_tokens, block, tokens))
+            if len(waiting) >= AHEAD:
+                yield waiting.popleft().result().enter(reading)
+        while waiting:
+            yield waiting.popleft().result().enter(reading)

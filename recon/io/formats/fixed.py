@@ -1,0 +1,127 @@
+"""Fixed-width text: fields are places in the bytes of a line, as specifications count them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recon.core.kernels import tokenise as kernel
+from recon.io.formats.contract import RawRows, Reading, Reject
+from recon.io.formats.cutting import raw_text
+from recon.io.formats.lines import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A named field of a line: bytes `[start, end)`."""
+
+    name: str
+    start: int
+    end: int
+    trim: bool = True  # leave out the spaces around it
+
+
+def slices_of(widths: Sequence[int], names: dict[int, str], keep: frozenset[str]) -> list[Slice]:
+    """Return the wanted fields of a line of `widths` with one space between; numbers from 1.
+
+    Fields named in `keep` are not trimmed.
+    """
+    result = []
+    at = 0
+    for number, width in enumerate(widths, start=1):
+        if number in names:
+            name = names[number]
+            result.append(Slice(name, at, at + width, name not in keep))
+        at += width + 1
+    return result
+
+
+def cut_fixed(
+    blocks: Iterable[Block], length: int, slices: Sequence[Slice], reading: Reading
+) -> Iterator[RawRows]:
+    """Yield the fields of every line of exactly `length` bytes; other lines are rejects."""
+    for block in blocks:
+        yield _cut_block(block, length, slices, reading)
+
+
+def _cut_block(block: Block, length: int, slices: Sequence[Slice], reading: Reading) -> RawRows:
+    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    begin, end = line_spans(block)
+    sizes = end - begin
+    blank = _blank_lines(block, begin, end)
+    keep = (sizes == length) & ~blank
+    keep[list(block.undecodable)] = False
+    for line in np.flatnonzero(~keep & ~blank).tolist():
+        reasons = [block.undecodable[line]] if line in block.undecodable else []
+        if sizes[line] != length:
+            reasons.append(f"expected a line of {length} bytes, found {sizes[line]}")
+        first, last = int(begin[line]), int(end[line])
+        reading.rejects.append(
+            Reject(
+                block.first_line + line,
+                block.raw_start + first,
+                block.raw_start + last,
+                raw_text(block, first, last),
+                tuple(reasons),
+            )
+        )
+    reading.lines += begin.size
+    reading.blank_lines += int(blank.sum())
+    reading.record_lines += int((~blank).sum())
+    starts = begin[keep]
+    columns = {
+        piece.name: _column(raw, starts + piece.start, starts + piece.end, piece.trim, block)
+        for piece in slices
+    }
+    numbers = np.flatnonzero(keep).astype(np.int64) + block.first_line
+    return RawRows(columns, numbers, starts + block.raw_start, end[keep] + block.raw_start)
+
+
+def line_spans(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each line begins and ends in `block.raw`, without LF and CR."""
+    offsets = block.raw_line_offsets()
+    begin, end = offsets[:-1], offsets[1:]
+    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    for mark in (10, 13):
+        end = end - ((end > begin) & (raw[np.maximum(end - 1, 0)] == mark))
+    return begin, end
+
+
+def _blank_lines(
+    block: Block, begin: NDArray[np.int64], end: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which lines hold nothing but spaces (or a closing Ctrl-Z)."""
+    blank = end == begin
+    raw = block.raw
+    for line in np.flatnonzero(~blank).tolist():
+        first = raw[begin[line]]
+        if first in (32, 26):
+            blank[line] = not raw[begin[line] : end[line]].strip(b" \x1a")
+    return np.asarray(blank, dtype=np.bool_)
+
+
+def _column(
+    raw: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    trim: bool,  # noqa: FBT001 (as the kernel's argument)
+    block: Block,
+) -> pa.Array:
+    """Return one column as text."""
+    first, last = starts.astype(np.int32), ends.astype(np.int32)
+    offsets = np.empty(first.size + 1, dtype=np.int32)
+    size = kernel.measure_fields(raw, first, last, -1, trim, offsets)
+    values = np.empty(size, dtype=np.uint8)
+    kernel.copy_fields(raw, first, last, -1, offsets, values)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values)]
+    if values.size == 0 or int(values.max()) < 128:  # noqa: PLR2004 (ASCII)
+        return pa.Array.from_buffers(pa.string(), first.size, buffers)
+    packed = pa.Array.from_buffers(pa.binary(), first.size, buffers)
+    return pa.array(
+        [value.decode(block.encoding, "backslashreplace") for value in packed.to_pylist()],
+        type=pa.string(),
+    )

@@ -1,0 +1,115 @@
+"""Parquet by declared mapping: text, integers and exact decimals become text, unrounded.
+
+A row has no bytes of its own in a columnar file: its byte range is 0..0 and its record number is
+its place in the file. A float column is refused: money that was a float has already been rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recon.core.codes import Side
+from recon.errors import InputError
+from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
+from recon.io.formats.delimited import check_columns, fields, source_columns
+
+BATCH_ROWS: Final = 1 << 18
+_MAGIC: Final = b"PAR1"
+
+
+def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Yield the mapped columns of every row as text."""
+    try:
+        with pq.ParquetFile(staged.path) as file:
+            yield from _batches(file, staged.name, options, reading)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"expected a readable Parquet file, found: {error}",
+            where=staged.name,
+            fix="ask for the file again; it is damaged or cut",
+            code="FILE_SCHEMA",
+        ) from error
+
+
+def _batches(
+    file: pq.ParquetFile, where: str, options: Options, reading: Reading
+) -> Iterator[RawRows]:
+    """Yield the batches of an open file."""
+    check_columns(tuple(file.schema_arrow.names), options, where)
+    wanted = source_columns(options)
+    _check_types(file.schema_arrow, wanted, where)
+    done = 0
+    for batch in file.iter_batches(BATCH_ROWS, columns=list(wanted)):
+        count = batch.num_rows
+        reading.lines += count
+        reading.record_lines += count
+        columns = {name: _as_text(batch.column(name)) for name in wanted}
+        nowhere = np.zeros(count, dtype=np.int64)
+        record_no = np.arange(done + 1, done + count + 1, dtype=np.int64)
+        yield RawRows(columns, record_no, nowhere, nowhere)
+        done += count
+
+
+def _check_types(schema: pa.Schema, wanted: tuple[str, ...], where: str) -> None:
+    """Refuse every mapped column whose type cannot be written as exact text."""
+    problems = [
+        f"column {name!r} has type {schema.field(name).type}"
+        for name in wanted
+        if not _is_exact(schema.field(name).type)
+    ]
+    if problems:
+        raise InputError(
+            f"expected text, integer, decimal, date or timestamp columns; {'; '.join(problems)}",
+            where=where,
+            fix="write amounts as decimal(18, 2) or as integer minor units, other columns as text",
+            code="FILE_SCHEMA",
+        )
+
+
+def _is_exact(kind: Any) -> bool:  # noqa: ANN401 (pyarrow types are untyped)
+    """Return whether values of the Arrow type have one exact text."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    checks = (
+        pa.types.is_string,
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_integer,
+        pa.types.is_decimal,
+        pa.types.is_date,
+        pa.types.is_null,
+    )
+    is_local_time = pa.types.is_timestamp(kind) and kind.tz is None
+    return is_local_time or any(check(kind) for check in checks)
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    """Return the column as text: `2026-11-22 10:11:12` for times, all decimals for decimals."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_timestamp(column.type):
+        seconds = column.cast(pa.timestamp("s"), safe=False)
+        return pc.strftime(seconds, format="%Y-%m-%d %H:%M:%S").cast(pa.string())
+    return column.cast(pa.large_string())
+
+
+def _recognise(probe: Probe) -> bool:
+    """Return whether the file begins with the Parquet mark."""
+    return probe.head.startswith(_MAGIC)
+
+
+FORMAT: Final = Format(
+    name="parquet",
+    title_en="Parquet, by declared mapping",
+    title_zh="Parquet（按声明的列映射）",
+    side=Side.MERCHANT,
+    recognise=_recognise,
+    read=read,
+    fields=fields,
+)

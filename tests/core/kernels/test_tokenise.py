@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from recon.core.kernels import tokenise as kernel
+from tests.oracle import tokenise as oracle
+
+CLASSES = ("record", "continued", "blank", "comment")
+TEXT = st.text(alphabet='ab,"\n\r# ;', max_size=40)
+
+
+def as_bytes(text):
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def interpreted(function):
+    """Return a kernel's Python text, calling interpreted kernels below it."""
+    names = {name: value for name, value in vars(kernel).items() if hasattr(value, "py_func")}
+    space = dict(vars(kernel))
+    plain = {}
+    for name, value in names.items():
+        code = value.py_func
+        plain[name] = type(code)(code.__code__, space, name)
+    space.update(plain)
+    return plain[function]
+
+
+def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel):
+    """Return (line, fields or fault) per record, the line classes and the bytes consumed."""
+    get = (lambda name: getattr(kernel, name)) if run is kernel else run
+    data = as_bytes(text)
+    size = text.count("\n") + 2
+    classes = np.empty(size, np.uint8)
+    line, fault, count = (np.empty(size, kind) for kind in (np.int32, np.uint8, np.int32))
+    starts, ends = np.empty((arity, size), np.int32), np.empty((arity, size), np.int32)
+    rows, lines, consumed = get("tokenise")(
+        data,
+        as_bytes(delimiter),
+        ord(quote) if quote else -1,
+        as_bytes(comment),
+        np.arange(arity, dtype=np.int32),
+        final,
+        classes,
+        line,
+        fault,
+        count,
+        starts,
+        ends,
+    )
+    found = []
+    for row in range(rows):
+        answer = int(fault[row])
+        if not answer:
+            answer = []
+            for slot in range(arity):
+                start, end = starts[slot, row : row + 1].copy(), ends[slot, row : row + 1].copy()
+                offsets = np.empty(2, np.int32)
+                mark = ord(quote) if quote else -1
+                total = get("measure_fields")(data, start, end, mark, False, offsets)
+                out = np.empty(total, np.uint8)
+                get("copy_fields")(data, start, end, mark, offsets, out)
+                answer.append(out.tobytes().decode())
+        found.append((int(line[row]), answer))
+    return found, [CLASSES[c] for c in classes[:lines]], consumed
+
+
+@given(TEXT, st.sampled_from([",", ";", ',"', "a,"]), st.sampled_from(['"', ""]), st.integers(1, 3))
+@example('"a\nb,c\nd",e\n', ",", '"', 2)
+@example('a,"b\nc,d\n', ",", '"', 2)
+@settings(max_examples=400, deadline=None)
+def test_compiled_and_interpreted_equal_the_oracle(text, delimiter, quote, arity):
+    """Kernel, its Python text and the naive cutter agree on every record and every line."""
+    wanted = oracle.records(text, delimiter, quote, "#", arity)
+    assert cut(text, delimiter, quote, "#", arity)[:2] == wanted
+    assert cut(text, delimiter, quote, "#", arity, run=interpreted)[:2] == wanted
+
+
+@given(st.lists(st.lists(st.text(alphabet='ab,"\n ', max_size=5), min_size=2, max_size=2)))
+@settings(max_examples=200, deadline=None)
+def test_what_a_writer_quotes_comes_back(rows):
+    """Delimiters, quotes and line breaks inside quoted fields survive a round trip."""
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    found, classes, consumed = cut(out.getvalue(), ",", '"', "", 2)
+    assert [fields for _, fields in found] == rows
+    assert len(classes) == out.getvalue().count("\n")
+    assert consumed == len(out.getvalue())
+
+
+def test_an_open_quote_at_the_end_of_a_block_waits_for_the_next():
+    """A record that is not finished in this block is left over, whole."""
+    found, classes, consumed = cut('a,b\nc,"d\n', ",", '"', "", 2, final=False)
+    assert found == [(0, ["a", "b"])]
+    assert classes == ["record"]
+    assert consumed == 4
+
+
+@pytest.mark.parametrize("bad", range(6))
+def test_an_unclosed_quote_costs_its_own_row_only(bad):
+    """A quote that is opened in one row and never closed rejects that row and no neighbour."""
+    lines = [f'{row},"x{row}"' for row in range(6)]
+    lines[bad] = f'{bad},"x{bad}'
+    found, _, _ = cut("\n".join(lines) + "\n", ",", '"', "", 2)
+    good = [fields for _, fields in found if isinstance(fields, list)]
+    assert good == [[str(row), f"x{row}"] for row in range(6) if row != bad]
+    assert len(found) == 6
+
+
+def test_a_quote_over_too_many_lines_is_not_closed():
+    """A quoted field may span few lines; a longer one is a fault of its first line."""
+    text = 'a,"' + "x\n" * kernel.QUOTED_LINES + '"\n'
+    found, classes, _ = cut(text, ",", '"', "", 2)
+    assert found[0] == (0, kernel.FAULT_UNCLOSED)
+    assert len(classes) == text.count("\n")
+
+
+def test_trimming_leaves_out_wrapping_marks():
+    """Spaces, tabs and back-ticks at both ends go, those inside stay."""
+    data = as_bytes("\t`a b` \t")
+    starts, ends = np.array([0], np.int32), np.array([data.size], np.int32)
+    offsets = np.empty(2, np.int32)
+    assert kernel.measure_fields(data, starts, ends, -1, True, offsets) == 3
+    assert data[starts[0] : ends[0]].tobytes() == b"a b"
+
+
+@given(st.binary(max_size=30))
+def test_line_offsets_equal_a_split(raw):
+    """Lines begin where a split on LF begins them; a last line without LF counts."""
+    data = np.frombuffer(raw, dtype=np.uint8)
+    lines = raw.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    out = np.empty(kernel.count_byte(data, 10) + 2, np.int64)
+    count = kernel.line_offsets(data, out)
+    assert count == len(lines)
+    cuts = [raw[out[i] : out[i + 1]].rstrip(b"\n") for i in range(count)]
+    assert cuts == [line.rstrip(b"\n") for line in lines]
