@@ -18,10 +18,11 @@ def read_rows(
     """Return the rows named by `txn_ids` (each once), sorted by txn_id, schema TRANSACTIONS.
 
     `parts` are transactions files, each of one input file and sorted by txn_id; `carried` holds
-    rows of earlier nights. A txn_id that is in neither is an assertion: identities never dangle.
+    rows of earlier nights, once a leg. A txn_id that is in neither is an assertion: identities never dangle.
     """
     wanted = np.unique(txn_ids)
-    pieces = [conform(carried.filter(pl.col("txn_id").is_in(wanted)), TRANSACTIONS)]
+    kept = carried.filter(pl.col("txn_id").is_in(wanted)).unique("txn_id", keep="first")
+    pieces = [conform(kept, TRANSACTIONS)]
     for part in parts:
         inside = _inside(part, wanted)
         if len(inside):

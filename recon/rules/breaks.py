@@ -117,9 +117,8 @@ def _resolved(
     opening: pl.DataFrame, named: pl.DataFrame, matched: Matched, night: Night
 ) -> pl.DataFrame:
     """Return breaks of earlier nights that are not true tonight: their rows met their money."""
-    gone = opening.filter(
-        pl.col("break_id").is_not_null() & ~pl.col("break_id").is_in(named["break_id"].implode())
-    )
+    waiting = named["break_id"].implode()
+    gone = opening.filter(pl.col("break_id").is_not_null() & ~pl.col("break_id").is_in(waiting))
     if gone.height == 0:
         return BREAKS.empty()
     amount = pl.when(pl.col("waiting_for") == "BANK").then("net_minor").otherwise("amount_minor")

@@ -17,7 +17,7 @@ def find(inputs: pl.DataFrame, night: Night) -> pl.DataFrame:
     """Return one break for each input that is missing, empty, held or refused (table BREAKS)."""
     rows = []
     for item in inputs.iter_rows(named=True):
-        code = _code(item)
+        code = _code(item, night.rules)
         if code is None:
             continue
         anchor = f"{item['source']}|{item['path']}|{night.business_date}"
@@ -29,7 +29,7 @@ def find(inputs: pl.DataFrame, night: Night) -> pl.DataFrame:
                 "leg": "",
                 "txn_ids": [],
                 "source": item["source"],
-                "cause": item["message"],
+                "cause": item["message"] or "expected rows, found none",
                 "first_seen": night.business_date,
                 "status": DisputeStatus.NEW.name,
             }
@@ -45,7 +45,7 @@ def find(inputs: pl.DataFrame, night: Night) -> pl.DataFrame:
     )
 
 
-def _code(item: dict[str, object]) -> Code | None:
+def _code(item: dict[str, object], rules: Rules) -> Code | None:
     """Return the finding for one input, or None when the file is in order."""
     state = item["state"]
     if state == InputState.MISSING.name:
@@ -55,7 +55,10 @@ def _code(item: dict[str, object]) -> Code | None:
     if state == InputState.REFUSED.name:
         return Code.FILE_EMPTY if item["bytes"] == 0 else Code.FILE_SCHEMA
     if state == InputState.UNVERIFIED.name and item["rows"] == 0 and item["rejected"] == 0:
-        return Code.FILE_EMPTY
+        allowed = next(
+            source.allow_empty for source in rules.sources if source.name == item["source"]
+        )
+        return None if allowed else Code.FILE_EMPTY
     return None
 
 
@@ -67,7 +70,7 @@ def blocked_sides(inputs: pl.DataFrame, rules: Rules) -> dict[Side, frozenset[st
     sources = {source.name: source for source in rules.sources}
     blocked: dict[Side, frozenset[str] | None] = {}
     for item in inputs.iter_rows(named=True):
-        empty = _code(item) is Code.FILE_EMPTY
+        empty = _code(item, rules) is Code.FILE_EMPTY
         if item["state"] not in _ABSENT and not empty:
             continue
         source = sources[item["source"]]

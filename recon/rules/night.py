@@ -37,6 +37,7 @@ class Ledger:
     digests: Mapping[str, NDArray[np.uint64]]  # by key name, shape (rows, 2)
     opening: NDArray[np.bool_]  # carried in from the night before
     waiting_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows that wait on it
+    reported_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows already reported as a break
     held_back: Mapping[int, NDArray[np.bool_]]  # blocked side -> rows whose product it serves
 
 

@@ -72,6 +72,9 @@ def _facts(
     frame = slim[rows].with_columns(pl.Series("row", rows), amount=pl.col(amount))
     frame = frame.with_columns(wait_until=wait_until(frame, side, other, night))
     held = matched.ledger.held_back.get(int(other))
+    reported = matched.ledger.reported_on.get(leg.name)
+    if held is not None and reported is not None:
+        held = held & ~reported  # a missing file does not make an old break untrue
     return frame.with_columns(
         in_time=pl.Series(days(frame["wait_until"]) > ordinal(night.business_date)),
         held_back=pl.Series(held[rows]) if held is not None else pl.lit(value=False),

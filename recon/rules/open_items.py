@@ -62,7 +62,7 @@ def join_ledger(
     carried = opening_rows(open_items)
     if carried.height == 0:
         none = np.zeros(new_slim.height, bool)
-        return Ledger(new_slim, dict(new_digests), none, {}, {})
+        return Ledger(new_slim, dict(new_digests), none, {}, {}, {})
     slim = pl.concat([slim_rows(carried, sources), new_slim])
     order = np.argsort(slim["txn_id"].to_numpy(), kind="stable")
     old_digests = key_digests(carried, keys)
@@ -76,7 +76,11 @@ def join_ledger(
         str(leg): np.isin(ids, items["txn_id"].to_numpy())
         for (leg,), items in open_items.group_by("leg")
     }
-    return Ledger(slim[order], digests, opening[order], waiting, {})
+    reported = {
+        str(leg): np.isin(ids, items.filter(pl.col("break_id").is_not_null())["txn_id"].to_numpy())
+        for (leg,), items in open_items.group_by("leg")
+    }
+    return Ledger(slim[order], digests, opening[order], waiting, reported, {})
 
 
 def closing_items(

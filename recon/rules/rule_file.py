@@ -127,6 +127,7 @@ class Source(Model):
     format: str
     path: str | tuple[str, ...]
     expected: Literal["daily", "working_days", "optional"] = "daily"
+    allow_empty: bool = False  # a file of no rows and no totals is an ordinary day
     currency: str | None = None
     time_zone: str | None = None
     cut_off: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
