@@ -1,14 +1,14 @@
 """Money: currencies, exact parsing from text, exact rates, totals; integers of minor units only.
 
 A row holds at most `MAX_MINOR` minor units, so that a kernel can prove that its sums do not wrap;
-totals are 128-bit. A rate is applied to the absolute amount and the sign is put back after rounding,
-so that a refund returns exactly what the payment cost.
+totals are 128-bit. A rate is applied to the absolute amount and the sign is put back
+after rounding, so that a refund returns exactly what the payment cost.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -49,7 +49,7 @@ Minor = TypeVar("Minor", int, NDArray[np.int64], pl.Series)
 
 
 def exponent(currency: str) -> int:
-    """Return how many decimals a currency has; UsageError for a code that ISO 4217 does not list."""
+    """Return how many decimals a currency has; UsageError for a code not in ISO 4217."""
     if currency not in _EXPONENTS:
         raise UsageError(
             f"expected an active ISO 4217 currency code, found {currency!r}",
@@ -95,7 +95,7 @@ def parse(
         kernel.UNIT_CREDIT_DEBIT if grammar.unit == "credit_debit_minor" else kernel.UNIT_DECIMAL,
         _decimals(grammar, decimals),
         np.array(marks, np.uint8),
-        grammar.padded,
+        int(grammar.padded),
         np.frombuffer(b"".join(symbols), np.uint8),
         np.cumsum([len(symbol) for symbol in symbols], dtype=np.int64),
         values,
@@ -106,21 +106,21 @@ def parse(
 
 def reason(status: int, text: str, grammar: Grammar, currency: str) -> str:
     """Return why a text is not an amount: what was found, what was expected, and the fix."""
-    decimals = exponent(currency)
     found = f"{text[:60]!r}"
+    example = _example(grammar)
     if status == kernel.EXCESS_DECIMALS:
-        return _excess_decimals(text, grammar, currency, decimals)
-    if status == kernel.EMPTY:
-        return f"{found} is empty; expected an amount"
-    if status == kernel.TOO_LARGE:
-        return f"{found} is beyond {format_minor(MAX_MINOR, currency)}; check the amount unit"
-    if status == kernel.BAD_GROUPING:
-        return f"{found}: thousands are not in groups of three; fix the sender's file"
-    if status == kernel.NO_DIGITS:
-        return f"{found} lacks digits where the amount needs them; expected {_example(grammar)}"
-    if status == kernel.PADDED:
-        return f"{found} has spaces around the amount; declare padded amounts for the source"
-    return f"{found}: {_odd_character(text)}; expected {_example(grammar)}"
+        return _excess_decimals(text, grammar, currency)
+    sentences = {
+        kernel.EMPTY: f"{found} is empty; expected an amount",
+        kernel.TOO_LARGE: f"{found} is beyond {format_minor(MAX_MINOR, currency)}; "
+        "check the amount unit",
+        kernel.BAD_GROUPING: f"{found}: thousands are not in groups of three; "
+        "fix the sender's file",
+        kernel.NO_DIGITS: f"{found} lacks digits where an amount needs them; expected {example}",
+        kernel.PADDED: f"{found} has spaces around the amount; declare padded amounts",
+        kernel.BAD_CHARACTER: f"{found}: {_odd_character(text)}; expected {example}",
+    }
+    return sentences[status]
 
 
 def format_minor(amount_minor: int, currency: str) -> str:
@@ -187,7 +187,7 @@ def _scaled(absolute: Minor, rate_ppm: int) -> tuple[Minor, Minor]:
     return (absolute // _PPM) * rate_ppm + part // _PPM, part % _PPM
 
 
-def _rounds_up(whole: Minor, rest: Minor, rounding: str) -> Minor | bool:
+def _rounds_up(whole: Minor, rest: Minor, rounding: str) -> Any:  # noqa: ANN401 - a flag, or an array of flags
     """Return whether a rest in millionths lifts the whole part by one."""
     if rounding == "half_up":
         return 2 * rest >= _PPM
@@ -215,14 +215,14 @@ def _decimals(grammar: Grammar, decimals: int | NDArray[np.int8]) -> NDArray[np.
     return np.array([decimals], np.int8) if isinstance(decimals, int) else decimals
 
 
-def _excess_decimals(text: str, grammar: Grammar, currency: str, decimals: int) -> str:
+def _excess_decimals(text: str, grammar: Grammar, currency: str) -> str:
     """Return the sentence about an amount that is finer than its currency."""
     written = text.strip().rpartition(grammar.decimal_mark)[2]
     found = sum("0" <= character <= "9" for character in written)
     if grammar.unit == "minor":
         expected = "whole minor units are declared"
     else:
-        expected = f"{currency} has {decimals} decimals"
+        expected = f"{currency} has {exponent(currency)} decimals"
     more = ", not all zeros" if grammar.extra_zero_decimals else ""
     return (
         f"{text[:60]!r}: {expected}, found {found}{more}; "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-TextColumn = pa.Array | pa.ChunkedArray | pl.Series
+TextColumn: TypeAlias = Any  # pa.Array, pa.ChunkedArray or pl.Series of text
 
 
 @dataclass(frozen=True, slots=True)

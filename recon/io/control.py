@@ -34,7 +34,7 @@ class ControlSums:
         self._sums = [total + int(part or 0) for total, part in zip(self._sums, parts, strict=True)]
 
     def compare(self, reading: Reading, currency: str, name: str) -> list[ControlTotal]:
-        """Return the totals that the file declares beside ours; InputError when one is unreadable."""
+        """Return the declared totals beside ours; InputError when one is unreadable."""
         return [
             ControlTotal(
                 control.name,

@@ -1,4 +1,4 @@
-"""Files -> transactions: stage, recognise, read, normalise, identify, prove, keep what matching needs.
+"""Files -> transactions: stage, recognise, read, normalise, identify, prove.
 
 Everything is independent of the order and of the number of threads: identities come from content,
 tables are sorted by their keys, and of several equal files the first by declared path is loaded.

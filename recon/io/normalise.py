@@ -4,10 +4,10 @@ A row that any field refuses is a reject with every reason found, and is never i
 
 `Format.refine(frame, raw)` runs after parsing, over the rows that parsed. `frame` has every column
 of `TRANSACTIONS` that a format can fill (null where it does not) and the format's helper columns
-(`_...`); `raw` gives the sender's text columns by name, for the same rows. It returns the frame with
-as many rows in the same order, and may add a text column `reject_reason`: a row where that is not
-null becomes a reject with that reason. What is still missing is completed after it: `net_minor` is
-amount - fee, `kind` goes by the sign of the amount, `state` is SUCCESS.
+(`_...`); `raw` gives the sender's text columns by name, for the same rows. It returns the frame
+with as many rows in the same order, and may add a text column `reject_reason`: a row where that is
+not null becomes a reject with that reason. What is still missing is completed after it: `net_minor`
+is amount - fee, `kind` goes by the sign of the amount, `state` is SUCCESS.
 """
 
 from __future__ import annotations
@@ -140,18 +140,18 @@ def _combined(credit: pl.Series | None, debit: pl.Series | None, problems: Probl
     either = credit if credit is not None else debit
     assert either is not None
     empty = pl.Series([None] * len(either), dtype=pl.Int64)
-    credits = credit if credit is not None else empty
-    debits = debit if debit is not None else empty
-    both = (credits.fill_null(0) != 0) & (debits.fill_null(0) != 0)
+    money_in = credit if credit is not None else empty
+    money_out = debit if debit is not None else empty
+    both = (money_in.fill_null(0) != 0) & (money_out.fill_null(0) != 0)
     for row in both.arg_true():
         problems.add(row, "credit and debit are both filled; expected one of them")
-    for name, part in (("credit", credits), ("debit", debits)):
+    for name, part in (("credit", money_in), ("debit", money_out)):
         for row in (part.fill_null(0) < 0).arg_true():
             problems.add(
                 row, f"{name} is below zero; expected an unsigned amount in its own column"
             )
-    amount = credits.fill_null(0) - debits.fill_null(0)
-    known = credits.is_not_null() | debits.is_not_null()
+    amount = money_in.fill_null(0) - money_out.fill_null(0)
+    known = money_in.is_not_null() | money_out.is_not_null()
     return pl.select(pl.when(known).then(amount)).to_series()
 
 

@@ -7,10 +7,15 @@ part, which absorbs nothing, differs from an empty one.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from recon.core.kernels.arrays import Bytes, Flags, Ints, Words
+
+_WORD = 8
 _FIRST_WORD = np.uint64(0x9E3779B185EBCA87)
 _FIRST_STATE = np.uint64(0xC2B2AE3D27D4EB4F)
 _SECOND_WORD = np.uint64(0xD6E8FEB86659FD93)
@@ -23,51 +28,53 @@ _MIX_B = np.uint64(0xC4CEB9FE1A85EC53)
 
 
 @intrinsic
-def _load_word(typing_context, data, at):  # noqa: ARG001 - numba passes its context to every intrinsic
+def load_word(_typing_context: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 - numba's own types
     """Load 8 bytes at any alignment as a little-endian number; reads `data[at:at + 8]`."""
     signature = types.uint64(data, at)
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - as above
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        byte_type = context.get_value_type(types.uint8)
-        word_type = context.get_value_type(types.uint64)
-        place = builder.gep(builder.bitcast(array.data, byte_type.as_pointer()), [arguments[1]])
-        return builder.load(builder.bitcast(place, word_type.as_pointer()), align=1)
+        byte_pointer = context.get_value_type(types.uint8).as_pointer()
+        word_pointer = context.get_value_type(types.uint64).as_pointer()
+        place = builder.gep(builder.bitcast(array.data, byte_pointer), [arguments[1]])
+        return builder.load(builder.bitcast(place, word_pointer), align=1)
 
     return signature, generate
 
 
 @njit(cache=True, nogil=True)
-def _word(data, at, end):
+def _word(data: Bytes, at: int, end: int) -> np.uint64:
     """Return `data[at:min(at + 8, end)]` as a number, missing bytes as zeros."""
-    left = end - at
-    if at + 8 <= len(data):
-        value = _load_word(data, at)
-        if left < 8:
+    left = min(end - at, _WORD)
+    if at + _WORD <= len(data):
+        value = np.uint64(load_word(data, at))  # type: ignore[call-arg] # numba passes its context
+        if left < _WORD:
             value &= (np.uint64(1) << np.uint64(8 * left)) - np.uint64(1)
         return value
     value = np.uint64(0)
-    for k in range(min(left, 8)):
+    for k in range(left):
         value |= np.uint64(data[at + k]) << np.uint64(8 * k)
     return value
 
 
 @njit(cache=True, nogil=True)
-def _first(state, word):
+def _first(state: np.uint64, word: np.uint64) -> np.uint64:
     """Absorb one word into the first lane."""
     mixed = state ^ (word * _FIRST_WORD)
     return ((mixed << np.uint64(31)) | (mixed >> np.uint64(33))) * _FIRST_STATE
 
 
 @njit(cache=True, nogil=True)
-def _second(state, word):
+def _second(state: np.uint64, word: np.uint64) -> np.uint64:
     """Absorb one word into the second lane."""
     mixed = state + ((word ^ (word >> np.uint64(32))) * _SECOND_WORD)
     return ((mixed << np.uint64(27)) | (mixed >> np.uint64(37))) * _SECOND_STATE
 
 
 @njit(cache=True, nogil=True)
-def absorb_text(data, offsets, valid, tag, first, second):
+def absorb_text(
+    data: Bytes, offsets: Ints, valid: Flags, tag: int, first: Words, second: Words
+) -> None:
     """Absorb one text column into both lanes (uint64, in place); a null row absorbs nothing."""
     mark = np.uint64(tag) * _TAG
     for i in range(len(valid)):
@@ -85,7 +92,7 @@ def absorb_text(data, offsets, valid, tag, first, second):
 
 
 @njit(cache=True, nogil=True)
-def absorb_words(values, valid, tag, first, second):
+def absorb_words(values: Words, valid: Flags, tag: int, first: Words, second: Words) -> None:
     """Absorb one column of 64-bit numbers (uint64) into both lanes; a null row absorbs nothing."""
     mark = np.uint64(tag) * _TAG
     for i in range(len(valid)):
@@ -95,7 +102,7 @@ def absorb_words(values, valid, tag, first, second):
 
 
 @njit(cache=True, nogil=True)
-def _avalanche(value):
+def _avalanche(value: np.uint64) -> np.uint64:
     """Spread every bit of a lane over all bits (the finaliser of MurmurHash3)."""
     value ^= value >> np.uint64(33)
     value *= _MIX_A
@@ -105,7 +112,7 @@ def _avalanche(value):
 
 
 @njit(cache=True, nogil=True)
-def finish(first, second, valid, out):
+def finish(first: Words, second: Words, valid: Flags, out: Words) -> None:
     """Fill `out` (uint64, n x 2) from both lanes; a row that is not valid is (0, 0), no other."""
     for i in range(len(valid)):
         out[i, 0] = 0
@@ -118,7 +125,7 @@ def finish(first, second, valid, out):
 
 
 @njit(cache=True, nogil=True)
-def count_occurrences(digests, begin, slots, out):
+def count_occurrences(digests: Words, begin: int, slots: Ints, out: Ints) -> None:
     """Fill `out[begin:]` (uint32) with how many equal digests stand before each row.
 
     digests: uint64 (n, 2), all rows so far. slots: int32, a power of two long, more than n, 0 where

@@ -5,8 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from recon.core.kernels.arrays import Bytes, Flags, Ints
+
 MIN_DIGITS = 13
 MAX_DIGITS = 19
+# First four digits of the card schemes: Diners, JCB, American Express, Visa, Mastercard, Maestro,
+# Discover, UnionPay (60, 62, 65, 81, 82) and the older ICBC cards.
+_ISSUERS = (
+    (2221, 2720),
+    (3000, 3099),
+    (3400, 3999),
+    (4000, 4999),
+    (5000, 5899),
+    (6000, 6999),
+    (8100, 8299),
+    (9558, 9558),
+)
+_TEN = 10
 _ZERO = 48
 _NINE = 57
 _SPACE = 32
@@ -15,31 +30,34 @@ _FULL_WIDTH = (0xEF, 0xBC, 0x90)  # UTF-8 of full-width zero; nine ends in 0x99
 
 
 @njit(cache=True, nogil=True)
-def _is_luhn(digits, begin, end):
+def _is_luhn(digits: Ints, begin: int, end: int) -> bool:
     """Return whether `digits[begin:end]` passes the Luhn check."""
     total = 0
     double = False
     for k in range(end - 1, begin - 1, -1):
         value = digits[k]
         if double:
-            value = value * 2 - 9 if value > 4 else value * 2
+            value *= 2
+            value -= 9 if value >= _TEN else 0
         total += value
         double = not double
-    return total % 10 == 0
+    return total % _TEN == 0
 
 
 @njit(cache=True, nogil=True)
-def _is_issuer(digits, begin):
+def _is_issuer(digits: Ints, begin: int) -> bool:
     """Return whether a number begins as the card schemes number their cards."""
-    first, two = digits[begin], digits[begin] * 10 + digits[begin + 1]
-    four = two * 100 + digits[begin + 2] * 10 + digits[begin + 3]
-    if first == 4 or 50 <= two <= 58 or 60 <= two <= 69 or 2221 <= four <= 2720:
-        return True
-    return two in (30, 34, 35, 36, 37, 38, 39, 81, 82)
+    four = 0
+    for k in range(begin, begin + 4):
+        four = four * 10 + digits[k]
+    for low, high in _ISSUERS:  # noqa: SIM110 - numba compiles no generator
+        if low <= four <= high:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
-def _is_card(digits, begin, end):
+def _is_card(digits: Ints, begin: int, end: int) -> bool:
     """Return whether `digits[begin:end]` is a plausible card number."""
     if not MIN_DIGITS <= end - begin <= MAX_DIGITS:
         return False
@@ -47,26 +65,26 @@ def _is_card(digits, begin, end):
 
 
 @njit(cache=True, nogil=True)
-def _digit_at(data, at, end):
+def _digit_at(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Return (digit, bytes) at a place; -1 where no ASCII or full-width digit stands."""
     byte = data[at]
     if _ZERO <= byte <= _NINE:
-        return np.int64(byte - _ZERO), 1
+        return int(byte) - _ZERO, 1
     if byte == _FULL_WIDTH[0] and at + 2 < end and data[at + 1] == _FULL_WIDTH[1]:
-        value = np.int64(data[at + 2]) - _FULL_WIDTH[2]
-        if 0 <= value <= 9:
+        value = int(data[at + 2]) - _FULL_WIDTH[2]
+        if 0 <= value < _TEN:
             return value, 3
-    return np.int64(-1), 1
+    return -1, 1
 
 
 @njit(cache=True, nogil=True)
-def find_pan(data, offsets, valid, out):
+def find_pan(data: Bytes, offsets: Ints, valid: Flags, out: Flags) -> None:
     """Fill `out` (uint8) with 1 for each row of text that holds a plausible card number.
 
     A number stands alone: a run of digits, or groups of digits joined by single spaces or dashes
     whose digits together make one. ASCII and full-width digits count.
     """
-    longest = np.int64(0)
+    longest = 0
     for i in range(len(valid)):
         longest = max(longest, offsets[i + 1] - offsets[i])
     digits = np.empty(longest + 1, np.int64)
@@ -78,7 +96,7 @@ def find_pan(data, offsets, valid, out):
         count = group = 0  # digits of the joined run, and where its last group begins
         joined = False
         while at <= end:
-            value, size = (np.int64(-1), 1) if at == end else _digit_at(data, at, end)
+            value, size = (-1, 1) if at == end else _digit_at(data, at, end)
             if value >= 0:
                 digits[count] = value
                 count += 1

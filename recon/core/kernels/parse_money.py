@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
+
+from recon.core.kernels.arrays import Bytes, Flags, Ints
 
 OK = 0
 NULL = 1  # the row is null
@@ -20,6 +21,7 @@ LIMIT = 10**15  # greatest |minor units| of a row, so that sums of rows can be p
 UNIT_DECIMAL = 0  # sign, digits, decimal mark, digits
 UNIT_CREDIT_DEBIT = 1  # C, D or a space, then minor digits
 
+_GROUP = 3  # digits between two thousands marks
 _SPACE = 32
 _TAB = 9
 _MINUS = 45
@@ -30,11 +32,13 @@ _DEBIT = 68
 
 
 @njit(cache=True, nogil=True)
-def _symbol_length(data, at, end, symbols, symbol_ends, behind):
+def _symbol_length(
+    data: Bytes, at: int, end: int, symbols: Bytes, symbol_ends: Ints, behind: int
+) -> int:
     """Return the length of the first declared symbol that begins at `at` (or ends at `end`)."""
     start = 0
     for k in range(len(symbol_ends)):
-        size = symbol_ends[k] - start
+        size: int = symbol_ends[k] - start
         if 0 < size <= end - at:
             origin = end - size if behind else at
             same = True
@@ -49,94 +53,130 @@ def _symbol_length(data, at, end, symbols, symbol_ends, behind):
 
 
 @njit(cache=True, nogil=True)
-def _magnitude(data, at, end, decimals, mark, group, zeros):
-    """Return (minor units, status) of unsigned digits in `data[at:end]`."""
-    value = np.int64(0)
+def _whole(data: Bytes, at: int, end: int, group: int) -> tuple[int, int, int, int]:
+    """Return (value, digits, where they end, status) of the digits before a decimal mark."""
+    value = 0
     digits = 0
     run = 0  # digits since the start or the last group mark
     groups = 0
+    status = OK
     while at < end:
         byte = data[at]
         if _ZERO <= byte <= _NINE:
             value = value * 10 + (byte - _ZERO)
             if value > LIMIT:
-                return np.int64(0), TOO_LARGE
+                return 0, 0, at, TOO_LARGE
             digits += 1
             run += 1
         elif group != 0 and byte == group:
-            if run == 0 or run > 3 or (groups > 0 and run != 3):
-                return np.int64(0), BAD_GROUPING
+            if run == 0 or run > _GROUP or (groups > 0 and run != _GROUP):
+                status = BAD_GROUPING
             groups += 1
             run = 0
         else:
             break
         at += 1
-    if groups > 0 and run != 3:
-        return np.int64(0), BAD_GROUPING
-    taken = 0
-    if at < end:
-        if mark == 0 or data[at] != mark:
-            return np.int64(0), BAD_CHARACTER
-        at += 1
-        if at == end:
-            return np.int64(0), NO_DIGITS
-        excess = False
-        while at < end:
-            byte = data[at]
-            if byte < _ZERO or byte > _NINE:
-                return np.int64(0), BAD_CHARACTER
-            if taken < decimals:
-                value = value * 10 + (byte - _ZERO)
-                taken += 1
-                if value > LIMIT:
-                    return np.int64(0), TOO_LARGE
-            elif not zeros or byte != _ZERO:
-                excess = True
-            digits += 1
-            at += 1
-        if excess:
-            return np.int64(0), EXCESS_DECIMALS
-    if digits == 0:
-        return np.int64(0), NO_DIGITS
-    while taken < decimals:
-        value *= 10
-        taken += 1
-        if value > LIMIT:
-            return np.int64(0), TOO_LARGE
-    return value, OK
+    if groups > 0 and run != _GROUP:
+        status = BAD_GROUPING
+    return value, digits, at, status
 
 
 @njit(cache=True, nogil=True)
-def _signed(data, at, end, decimals, mark, group, zeros, symbols, symbol_ends):
+def _fraction(data: Bytes, at: int, end: int, decimals: int, zeros: int) -> tuple[int, int]:
+    """Return (value of `decimals` digits, status) of the digits behind a decimal mark."""
+    value = 0
+    taken = 0
+    status = NO_DIGITS if at == end else OK
+    while at < end:
+        byte = data[at]
+        if byte < _ZERO or byte > _NINE:
+            return 0, BAD_CHARACTER
+        if taken < decimals:
+            value = value * 10 + (byte - _ZERO)
+        elif zeros == 0 or byte != _ZERO:
+            status = EXCESS_DECIMALS
+        taken += 1
+        at += 1
+    while taken < decimals:
+        value *= 10
+        taken += 1
+    return value, status
+
+
+@njit(cache=True, nogil=True)
+def _magnitude(
+    data: Bytes, at: int, end: int, decimals: int, mark: int, group: int, zeros: int
+) -> tuple[int, int]:
+    """Return (minor units, status) of unsigned digits in `data[at:end]`."""
+    value, digits, at, status = _whole(data, at, end, group)
+    if status != OK:
+        return 0, status
+    for _ in range(decimals):
+        value *= 10
+        if value > LIMIT:
+            return 0, TOO_LARGE
+    if at < end:
+        if mark == 0 or data[at] != mark:
+            return 0, BAD_CHARACTER
+        digits += end - at - 1
+        fraction, status = _fraction(data, at + 1, end, decimals, zeros)
+        if status != OK:
+            return 0, status
+        value += fraction
+    if digits == 0:
+        return 0, NO_DIGITS
+    return (0, TOO_LARGE) if value > LIMIT else (value, OK)
+
+
+@njit(cache=True, nogil=True)
+def _signed(
+    data: Bytes,
+    at: int,
+    end: int,
+    decimals: int,
+    marks: Bytes,
+    symbols: Bytes,
+    symbol_ends: Ints,
+) -> tuple[int, int]:
     """Return (minor units, status) of `[-][symbol][-]digits[symbol]`, each mark at most once."""
     negative = data[at] == _MINUS
     if negative:
         at += 1
-    size = _symbol_length(data, at, end, symbols, symbol_ends, False)
+    size = _symbol_length(data, at, end, symbols, symbol_ends, 0)
     at += size
     if size > 0 and not negative and at < end and data[at] == _MINUS:
         negative = True
         at += 1
     if size == 0:
-        end -= _symbol_length(data, at, end, symbols, symbol_ends, True)
-    value, status = _magnitude(data, at, end, decimals, mark, group, zeros)
+        end -= _symbol_length(data, at, end, symbols, symbol_ends, 1)
+    value, status = _magnitude(data, at, end, decimals, marks[0], marks[1], marks[2])
     return (-value if negative else value), status
 
 
 @njit(cache=True, nogil=True)
-def _credit_debit(data, at, end):
+def _credit_debit(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Return (minor units, status) of `C`, `D` or a space and then digits; `D` is negative."""
     first = data[at]
     if first not in (_CREDIT, _DEBIT, _SPACE):
-        return np.int64(0), BAD_CHARACTER
-    value, status = _magnitude(data, at + 1, end, 0, 0, 0, False)
+        return 0, BAD_CHARACTER
+    value, status = _magnitude(data, at + 1, end, 0, 0, 0, 0)
     return (-value if first == _DEBIT else value), status
 
 
 @njit(cache=True, nogil=True)
 def parse_money(
-    data, offsets, valid, unit, decimals, marks, padded, symbols, symbol_ends, out, out_status
-):
+    data: Bytes,
+    offsets: Ints,
+    valid: Flags,
+    unit: int,
+    decimals: Ints,
+    marks: Bytes,
+    padded: int,
+    symbols: Bytes,
+    symbol_ends: Ints,
+    out: Ints,
+    out_status: Flags,
+) -> None:
     """Fill `out` (int64 minor units) and `out_status` (uint8) for each row.
 
     decimals: int8, one a row or one for all. marks: uint8 (decimal, group, zeros); 0 switches a
@@ -144,14 +184,13 @@ def parse_money(
     end; symbol_ends: int64, where each ends.
     """
     step = 1 if len(decimals) > 1 else 0
-    mark, group, zeros = marks[0], marks[1], marks[2] != 0
     for i in range(len(valid)):
         out[i] = 0
         at, end = offsets[i], offsets[i + 1]
         if not valid[i]:
             out_status[i] = NULL
             continue
-        if padded:
+        if padded != 0:
             while at < end and data[end - 1] in (_SPACE, _TAB):
                 end -= 1
             while at < end and unit == UNIT_DECIMAL and data[at] in (_SPACE, _TAB):
@@ -166,5 +205,5 @@ def parse_money(
             out[i], out_status[i] = _credit_debit(data, at, end)
         else:
             out[i], out_status[i] = _signed(
-                data, at, end, decimals[i * step], mark, group, zeros, symbols, symbol_ends
+                data, at, end, decimals[i * step], marks, symbols, symbol_ends
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from recon.core.kernels.arrays import Bytes, Flags, Ints
+
 OK = 0
 NULL = 1  # the row is null or blank
 NO_PATTERN = 2  # no declared pattern fits the text
@@ -35,40 +37,44 @@ _BACKTICK = 96
 _ZERO = 48
 _NINE = 57
 _HALF_YEAR = 183
+_FEBRUARY = 2
+_MONTHS = 12
+_HOURS = 24
+_MINUTES = 60
 
 
 @njit(cache=True, nogil=True)
-def days_from_civil(year, month, day):
+def days_from_civil(year: int, month: int, day: int) -> int:
     """Return days since 1970-01-01 of a Gregorian date (Hinnant's algorithm, years >= 0)."""
-    shifted = year - (1 if month <= 2 else 0)
+    shifted = year - (1 if month <= _FEBRUARY else 0)
     era = shifted // 400
     of_era = shifted - era * 400
-    of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+    of_year = (153 * (month - 3 if month > _FEBRUARY else month + 9) + 2) // 5 + day - 1
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 
 
 @njit(cache=True, nogil=True)
-def _month_days(year, month):
+def _month_days(year: int, month: int) -> int:
     """Return the number of days of a month."""
-    if month == 2:
+    if month == _FEBRUARY:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
         return 29 if leap else 28
     return 30 if month in (4, 6, 9, 11) else 31
 
 
 @njit(cache=True, nogil=True)
-def _is_date(year, month, day):
+def _is_date(year: int, month: int, day: int) -> bool:
     """Return whether the date is in the calendar and in the range of years that we read."""
-    if year < FIRST_YEAR or year > LAST_YEAR or month < 1 or month > 12 or day < 1:
+    if year < FIRST_YEAR or year > LAST_YEAR or month < 1 or month > _MONTHS or day < 1:
         return False
     return day <= _month_days(year, month)
 
 
 @njit(cache=True, nogil=True)
-def _nearest_day(month, day, near, near_year):
+def _nearest_day(month: int, day: int, near: int, near_year: int) -> tuple[int, int]:
     """Return (days, status) of a date without a year: the one nearest to the day `near`."""
-    best = np.int64(0)
-    distance = np.int64(_HALF_YEAR + 1)
+    best = 0
+    distance = _HALF_YEAR + 1
     status = NO_SUCH_DATE
     for year in range(near_year - 1, near_year + 2):
         if _is_date(year, month, day):
@@ -82,7 +88,7 @@ def _nearest_day(month, day, near, near_year):
 
 
 @njit(cache=True, nogil=True)
-def _fits(data, at, end, codes, fields):
+def _fits(data: Bytes, at: int, end: int, codes: Ints, fields: Ints) -> bool:
     """Return whether `data[at:end]` fits one pattern, and fill `fields` (int64, by code)."""
     for k in range(len(codes)):
         code = codes[k]
@@ -96,7 +102,7 @@ def _fits(data, at, end, codes, fields):
         short = code >= YEAR + SHORT
         kind = code - YEAR - (SHORT if short else 0)
         width = 4 if kind == 0 else 2
-        value = np.int64(0)
+        value = 0
         taken = 0
         while taken < width and at < end and _ZERO <= data[at] <= _NINE:
             value = value * 10 + (data[at] - _ZERO)
@@ -109,27 +115,36 @@ def _fits(data, at, end, codes, fields):
 
 
 @njit(cache=True, nogil=True)
-def _micros(fields, near, near_year):
+def _micros(fields: Ints, near: int, near_year: int) -> tuple[int, int]:
     """Return (local microseconds, status) of the fields of a fitting pattern."""
     year, month, day = fields[0], fields[2], fields[3]
     if fields[1] >= 0:
         year = 2000 + fields[1]
     if year >= 0:
         if not _is_date(year, month, day):
-            return np.int64(0), NO_SUCH_DATE
-        days, status = np.int64(days_from_civil(year, month, day)), OK
+            return 0, NO_SUCH_DATE
+        days, status = days_from_civil(year, month, day), OK
     else:
         days, status = _nearest_day(month, day, near, near_year)
         if status != OK:
-            return np.int64(0), status
+            return 0, status
     hour, minute, second = max(fields[4], 0), max(fields[5], 0), max(fields[6], 0)
-    if hour > 23 or minute > 59 or second > 59:
-        return np.int64(0), NO_SUCH_CLOCK
+    if hour >= _HOURS or minute >= _MINUTES or second >= _MINUTES:
+        return 0, NO_SUCH_CLOCK
     return days * DAY_US + (hour * 60 + minute) * MINUTE_US + second * 1_000_000, OK
 
 
 @njit(cache=True, nogil=True)
-def parse_time(data, offsets, valid, patterns, near, near_year, out, out_status):
+def parse_time(
+    data: Bytes,
+    offsets: Ints,
+    valid: Flags,
+    patterns: Ints,
+    near: int,
+    near_year: int,
+    out: Ints,
+    out_status: Flags,
+) -> None:
     """Fill `out` (int64 local microseconds since 1970) and `out_status` (uint8) for each row.
 
     patterns: int16 (patterns, codes), filled up with -1, tried in order. near, near_year: the
@@ -162,7 +177,7 @@ def parse_time(data, offsets, valid, patterns, near, near_year, out, out_status)
 
 
 @njit(cache=True, nogil=True)
-def localise(begins, offsets_us, values, status):
+def localise(begins: Ints, offsets_us: Ints, values: Ints, status: Flags) -> None:
     """Turn local microseconds into UTC in place, where `status` is OK.
 
     begins: int64, UTC instants at which each offset begins, ascending, the first is the smallest
@@ -173,7 +188,7 @@ def localise(begins, offsets_us, values, status):
         if status[i] != OK:
             continue
         found = 0
-        answer = np.int64(0)
+        answer = 0
         for k in range(count):
             instant = values[i] - offsets_us[k]
             if instant >= begins[k] and (k + 1 == count or instant < begins[k + 1]):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from numba import njit
 
+from recon.core.kernels.arrays import Bytes, Flags, Ints
+
 _SPACE = 32
 _TAB = 9
 _BACKTICK = 96
 
 
 @njit(cache=True, nogil=True)
-def needs_trim(data, offsets, valid, longest_null):
+def needs_trim(data: Bytes, offsets: Ints, valid: Flags, longest_null: int) -> bool:
     """Return whether a row is no longer than `longest_null` bytes or has an end to strip.
 
     Ends to strip are spaces, tabs and back-ticks. longest_null: -1 when no text stands for null.
