@@ -8,40 +8,40 @@ FEW, MANY, UNCLOSED, AFTER_QUOTE, CARRIAGE_RETURN = 1, 2, 3, 4, 5
 def cut_fields(text, delimiter, quote):
     """Return the fields of one record, or its fault; `open` when a quote is still open."""
     fields, at = [], 0
-    while True:
-        if quote and text[at : at + 1] == quote:
-            cell, at = "", at + 1
-            while True:
-                if at >= len(text):
-                    return "open"
-                if text[at] != quote:
-                    cell, at = cell + text[at], at + 1
-                elif text[at + 1 : at + 2] == quote:
-                    cell, at = cell + quote, at + 2
-                else:
-                    at += 1
-                    break
-            rest = text[at:]
+    while at is not None:
+        is_quoted = quote and text[at : at + 1] == quote
+        answer = quoted(text, at, delimiter, quote) if is_quoted else plain(text, at, delimiter)
+        if not isinstance(answer, tuple):
+            return answer
+        cell, at = answer
+        fields.append(cell)
+    return fields
+
+
+def quoted(text, at, delimiter, quote):
+    """Return a quoted cell and where the next begins (None: no more), or `open`, or the fault."""
+    cell, at = "", at + 1
+    while at < len(text):
+        if text[at : at + 2] == quote * 2:
+            cell, at = cell + quote, at + 2
+        elif text[at] == quote:
+            rest = text[at + 1 :]
             if rest in ("", "\r"):
-                return [*fields, cell]
-            if not rest.startswith(delimiter):
-                return AFTER_QUOTE
-            fields.append(cell)
-            at += len(delimiter)
+                return cell, None
+            return (cell, at + 1 + len(delimiter)) if rest.startswith(delimiter) else AFTER_QUOTE
         else:
-            end = text.find(delimiter, at)
-            line_end = text.find("\n", at)
-            stop = len(text) if line_end < 0 else line_end
-            if 0 <= end < stop:
-                cell, following = text[at:end], end + len(delimiter)
-            else:
-                cell, following = text[at:stop].removesuffix("\r"), None
-            if "\r" in cell:
-                return CARRIAGE_RETURN
-            fields.append(cell)
-            if following is None:
-                return fields
-            at = following
+            cell, at = cell + text[at], at + 1
+    return "open"
+
+
+def plain(text, at, delimiter):
+    """Return an unquoted cell and where the next begins (None: no more), or the fault."""
+    stop = (text + "\n").index("\n", at)
+    end = text.find(delimiter, at, stop)
+    cell = text[at:stop].removesuffix("\r") if end < 0 else text[at:end]
+    if "\r" in cell:
+        return CARRIAGE_RETURN
+    return cell, None if end < 0 else end + len(delimiter)
 
 
 def records(text, delimiter, quote, comment, arity):

@@ -62,10 +62,10 @@ _FREE_TEXT: Final = ("商品名称", "门店名称", "券名称", "备注")
 _DETAIL_NAME: Final = re.compile(r"业务明细(?!.*汇总)")
 _ACCOUNT: Final = re.compile(r"#账号：\[([0-9]+)\]")
 _PAID: Final = re.compile(
-    r"#交易合计：([0-9]+)笔，商家实收共(-?[0-9.]+)元(?:，商家优惠共-?[0-9.]+元)?"
+    r"#交易合计：([0-9]+)笔，商家实收共(-?[0-9.]+)元(，商家优惠共-?[0-9.]+元)?"
 )
 _REFUNDED: Final = re.compile(
-    r"#退款合计：([0-9]+)笔，商家实收退款共(-?[0-9.]+)元(?:，商家优惠退款共-?[0-9.]+元)?"
+    r"#退款合计：([0-9]+)笔，商家实收退款共(-?[0-9.]+)元(，商家优惠退款共-?[0-9.]+元)?"
 )
 _TIME: Final = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2} [0-9:]+")
 _MONEY: Final = re.compile(r"-?[0-9]*\.?[0-9]*")
@@ -184,7 +184,10 @@ def _take_footer(seen: list[str], rows: int, reading: Reading, where: str) -> No
     refunded = [match for line in seen if (match := _REFUNDED.fullmatch(line))]
     titles = sum(line.startswith(_TITLE) for line in seen)
     ended = any("明细列表结束" in line for line in seen)
-    is_whole = len(paid) == len(refunded) == 1 or (not rows and not paid and not refunded)
+    if len(paid) == len(refunded) == 1:
+        is_whole = (paid[0][3] is None) == (refunded[0][3] is None)  # else the last line is cut
+    else:
+        is_whole = not rows and not paid and not refunded
     if not is_whole or not ended or titles:
         raise InputError(
             "expected the end of the list, then one line 交易合计 and one line 退款合计,"

@@ -47,7 +47,7 @@ def open_member(
             info = _choose(archive, where, wanted, pattern)
             with archive.open(info) as stream:
                 yield cast("BinaryIO", stream), member_name(info)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error, UnicodeError) as error:
         raise InputError(
             f"expected a whole zip archive, found: {error}",
             where=where,

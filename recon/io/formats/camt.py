@@ -86,7 +86,10 @@ class Message:
         """Return whether the head holds this message's element."""
         text = probe.text()
         begins = text.lstrip("\ufeff \t\r\n").startswith("<")
-        return begins and re.search(rf"<(?:[\w.-]+:)?{self.element}[\s>]", text) is not None
+        return (
+            begins
+            and re.search(rf"<(?:[\w.-]+:)?{self.element}(?:V[0-9]{{2}})?[\s>]", text) is not None
+        )
 
 
 @dataclass(slots=True)
@@ -123,7 +126,7 @@ class _Reader:
         self.totals = _Totals()
         self.pages: list[Page] = []
         self.exponents: dict[str, int] = {}
-        self.statements = 0
+        self.told: list[tuple[str, str]] = []
 
     def place(self, element: Element) -> tuple[int, int, int]:
         """Return a new record number and the byte range of an element."""
@@ -163,8 +166,8 @@ class _Reader:
         """Take a closed statement, report or notification: its balances and declared totals."""
         statement = path[-1]
         totals, self.totals = self.totals, _Totals()
-        self.statements += 1
         account, number = _account(statement), _number(statement)
+        self.told.append((account, number))
         balances = _balances(statement)
         for currency, (opening, closing, continues, continued) in balances.items():
             exponent = exponent_of(currency)
@@ -235,7 +238,7 @@ def _amount(element: Element | None) -> tuple[str, int] | None:
 
 def _movements(entry: Element, sign: int, currency: str, minor: int) -> list[_Movement]:
     """Return one movement a transaction detail when they add up to the entry, else the entry."""
-    details = list(entry.all("NtryDtls/TxDtls"))
+    details = [*entry.all("NtryDtls/TxDtls"), *entry.all("TxDtls")]
     movements = []
     for detail in details:
         found = _amount(detail.find("Amt", "AmtDtls/TxAmt/Amt"))
@@ -352,7 +355,7 @@ def _balances(statement: Element) -> dict[str, tuple[int, int, bool, bool]]:
     """
     found: dict[str, dict[str, int]] = {}
     for balance in statement.all("Bal"):
-        code = balance.value("Tp/CdOrPrtry/Cd")
+        code = balance.value("Tp/CdOrPrtry/Cd", "Tp/Cd")
         amount = _amount(balance.find("Amt"))
         sign = _SIGNS.get(balance.value("CdtDbtInd"))
         if amount is None or sign is None:
@@ -398,7 +401,7 @@ def _summary_controls(statement: Element, totals: _Totals, name: str) -> list[Co
 def _check_root(root: Element, reader: _Reader, where: str) -> None:
     """Refuse XML that is not the message, saying what it is."""
     message = reader.message
-    names = {element.name: element for element in _top(root)}
+    names = {re.sub("V[0-9]{2}$", "", element.name): element for element in _top(root)}
     element = names.get(message.element)
     problem = ""
     if element is None:
@@ -406,7 +409,7 @@ def _check_root(root: Element, reader: _Reader, where: str) -> None:
         problem = f"expected {message.number} ({message.element}), found {other}"
     elif element.namespace and not re.search(rf"{re.escape(message.number)}\b", element.namespace):
         problem = f"{message.element} is in {element.namespace}, not in one of {message.number}"
-    elif not reader.statements:
+    elif not reader.told:
         problem = f"the document holds no statement ({message.part})"
     if problem:
         raise InputError(
@@ -431,6 +434,7 @@ def read(
     """Cut documents into rows; raises InputError for XML that is damaged or another message."""
     pages: list[Page] = []
     exponents: dict[str, int] = {}
+    told: list[tuple[str, str]] = []  # account and statement number
     line, byte = 0, 0
     for name, data in members(staged, options.member, (".xml",)):
         reader = _Reader(message, data, (line, byte), reading)
@@ -443,7 +447,10 @@ def read(
         exponents.update(reader.exponents)
         line, byte = reader.record_no, byte + len(data)
         yield from reader.rows.batches()
+        told.extend(reader.told)
     tell_statement(reading, pages, exponents)
+    reading.facts["account"] = ", ".join(dict.fromkeys(account for account, _ in told))
+    reading.facts["statement"] = ", ".join(dict.fromkeys(number for _, number in told))
 
 
 def fields(_options: Options) -> Fields:

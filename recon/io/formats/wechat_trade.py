@@ -182,7 +182,7 @@ def _take_summary(lines: list[str], reading: Reading, where: str) -> None:
     cells = filled[1].split(",`") if len(filled) > 1 else []
     values = [cell.strip(" \t`") for cell in cells]
     pair = 2
-    if len(filled) != pair or len(names) != len(values) or not _is_count(values[0]):
+    if len(filled) != pair or len(names) != len(values) or not _is_count(values[0]) or "" in values:
         raise InputError(
             f"expected one summary heading and one summary line at the end, found {filled!r:.300}",
             where=where,

@@ -62,7 +62,7 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel):
                 start, end = starts[slot, row : row + 1].copy(), ends[slot, row : row + 1].copy()
                 offsets = np.empty(2, np.int32)
                 mark = ord(quote) if quote else -1
-                total = get("measure_fields")(data, start, end, mark, False, offsets)
+                total = get("measure_fields")(data, start, end, mark, 0, offsets)
                 out = np.empty(total, np.uint8)
                 get("copy_fields")(data, start, end, mark, offsets, out)
                 answer.append(out.tobytes().decode())
@@ -125,7 +125,7 @@ def test_trimming_leaves_out_wrapping_marks():
     data = as_bytes("\t`a b` \t")
     starts, ends = np.array([0], np.int32), np.array([data.size], np.int32)
     offsets = np.empty(2, np.int32)
-    assert kernel.measure_fields(data, starts, ends, -1, True, offsets) == 3
+    assert kernel.measure_fields(data, starts, ends, -1, 1, offsets) == 3
     assert data[starts[0] : ends[0]].tobytes() == b"a b"
 
 

@@ -70,7 +70,7 @@ def canonical_of(
     staged = StagedFile(path, path.name, "", path.stat().st_size, NIGHT)
     frames, rejects = [], []
     for batch in form.read(staged, options, Reading()):
-        context = Context(NIGHT, path.name)
+        context = Context(NIGHT, path.name, form.side)
         frame, refused = normalise(batch, form, form.fields(options), options, context)
         frames.append(frame)
         rejects.extend(refused)

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import io
+import zipfile
+
+import polars as pl
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats.alipay_trade import FORMAT, controls, refine
+from recon.io.formats.contract import Options, Probe
+from tests.io.formats.reading import corpus_file, probe_of, read_bytes, read_path
+
+COLUMNS = (
+    "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,"
+    "订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,"
+    "券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注"
+)
+PAID = (
+    "20261120220014\t,ORD1\t,交易,茶壶,2026-11-20 10:00:00,2026-11-20 10:00:05,\t,,\t,T1\t,*客(1)\t"
+    ",100.00,95.00,0.00,0.00,0.00,5.00,0.00,,0.00,0.00,\t,-0.57,-1.00,备"
+)
+REFUND = (
+    "20261120220014\t,ORD1\t,退款,茶壶,2026-11-20 10:00:00,2026-11-20 12:00:05,\t,,\t,T1\t,*客(1)\t"
+    ",-40.00,-38.00,0.00,0.00,0.00,-2.00,0.00,,0.00,0.00,RR-1\t,0.23,0.00,"
+)
+TOTALS = (
+    "#交易合计：1笔，商家实收共95.00元，商家优惠共5.00元",
+    "#退款合计：1笔，商家实收退款共-38.00元，商家优惠退款共-2.00元",
+)
+
+
+def bill(rows=(PAID, REFUND), totals=TOTALS, end="\n"):
+    lines = (
+        "#支付宝业务明细查询",
+        "#账号：[20880012345678900156]",
+        "#起始日期：[2026年11月20日 00:00:00]   终止日期：[2026年11月21日 00:00:00]",
+        "#-----------------------------------------业务明细列表----------------------------------",
+        COLUMNS,
+        *rows,
+        "#-----------------------------------------业务明细列表结束------------------------------",
+        *totals,
+        "#导出时间：[2026年11月21日 10:00:00]",
+    )
+    return (end.join(lines) + end).encode("gb18030")
+
+
+class GbkInfo(zipfile.ZipInfo):
+    """A member whose name is GBK bytes without the UTF-8 flag, as the platform writes it."""
+
+    def _encodeFilenameFlags(self):  # noqa: N802 (the library's name)
+        return self.filename.encode("gb18030"), self.flag_bits
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, raw in members:
+            archive.writestr(GbkInfo(name), raw)
+    return out.getvalue()
+
+
+def read(tmp_path, raw):
+    return read_bytes(FORMAT, tmp_path, raw)
+
+
+def test_payments_and_refunds_have_their_own_numbers(tmp_path):
+    """A refund is named by its request number and points at the order."""
+    result = read(tmp_path, bill())
+    names = ("order_id", "channel_ref", "original_ref", "订单金额(元)", "merchant_id", "终端号")
+    assert result.frame.select(names).rows() == [
+        ("ORD1", "20261120220014", "", "100.00", "2088001234567890", "T1"),
+        ("RR-1", "RR-1", "ORD1", "-40.00", "2088001234567890", "T1"),
+    ]
+    assert result.record_no == [6, 7]
+    assert (result.reading.header_lines, result.reading.trailer_lines) == (5, 4)
+
+
+def test_totals_and_net_mean_what_the_footer_says(tmp_path):
+    """Fees become costs, the net is what moves the account, and the four totals agree."""
+    result = read(tmp_path, bill())
+    assert result.reading.declared == {
+        "交易合计笔数": "1",
+        "交易合计金额": "95.00",
+        "退款合计笔数": "1",
+        "退款合计金额": "-38.00",
+    }
+
+    def fen(name):
+        return pl.col(name).str.replace(".", "", literal=True).cast(pl.Int64)
+
+    frame = refine(
+        result.frame.select(
+            pl.col("业务类型").replace({"交易": "PAYMENT", "退款": "REFUND"}).alias("kind"),
+            fen("服务费(元)").alias("fee_minor"),
+            fen("商家实收(元)").alias("net_minor"),
+            fen("商家实收(元)").alias("_received_minor"),
+            fen("分润(元)").alias("_share_minor"),
+        ),
+        {},
+    )
+    assert frame["fee_minor"].to_list() == [57, -23]
+    assert frame["net_minor"].to_list() == [9343, -3777]
+    computed = [frame.select(control.compute).item() for control in controls(Options())]
+    assert computed == [1, 9500, 1, -3800]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_detail_is_found_inside_the_zip_by_its_content(tmp_path, order):
+    """Names are GBK without a flag and the summary may come first."""
+    summary = "#支付宝业务汇总查询\n".encode("gb18030")
+    members = [("2088_业务明细.csv", bill()), ("2088_业务明细(汇总).csv", summary)]
+    raw = zipped([members[i] for i in order])
+    result = read(tmp_path, raw)
+    assert result.frame.height == 2
+    plain = bill()
+    assert plain[slice(*result.spans[0])] == PAID.encode("gb18030")
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        names = tuple(archive.namelist())
+    assert FORMAT.recognise(Probe("a.zip", len(raw), summary, names))
+
+
+def test_damaged_ambiguous_and_exploding_archives_are_refused(tmp_path):
+    """A cut zip, two details, none, and a bomb each say what is wrong."""
+    good = zipped([("a.csv", bill())])
+    two = zipped([("a.csv", bill()), ("b.csv", bill())])
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", bill() + b" " * (4 << 20))
+    for raw, word in (
+        (good[:-30], "zip"),
+        (good.replace(PAID.encode("gb18030")[:8], b"XXXXXXXX"), "zip"),
+        (two, "found 2"),
+        (zipped([("x.txt", b"hello")]), "found 0"),
+        (bomb.getvalue(), "expands"),
+    ):
+        with pytest.raises(InputError, match=word):
+            read(tmp_path, raw)
+    chosen = read_bytes(FORMAT, tmp_path, two, Options(member="b*"))
+    assert chosen.frame.height == 2
+
+
+def test_a_sign_that_contradicts_the_kind_is_a_reject(tmp_path):
+    """A positive refund or a negative payment is refused, a refund of zero is not."""
+    rows = (PAID, REFUND.replace("-40.00", "40.00"), PAID.replace("100.00", "-100.00"))
+    result = read(tmp_path, bill((*rows, REFUND.replace("-40.00", "0.00"))))
+    assert result.frame["业务类型"].to_list() == ["交易", "退款"]
+    assert [reject.record_no for reject in result.reading.rejects] == [7, 8]
+    assert "contradicts" in result.reading.rejects[0].reasons[0]
+
+
+def test_commas_in_one_free_text_are_put_back_in_their_place(tmp_path):
+    """A subject or a remark with commas is found by where times and amounts fall."""
+    rows = (PAID.replace("茶壶", "茶,壶,盘"), REFUND + "备,注")
+    result = read(tmp_path, bill(rows))
+    assert result.frame["商品名称"].to_list() == ["茶,壶,盘", "茶壶"]
+    assert result.frame["备注"].to_list() == ["备", "备,注"]
+    assert result.frame["order_id"].to_list() == ["ORD1", "RR-1"]
+
+
+def test_commas_that_could_stand_in_two_places_are_a_reject(tmp_path):
+    """Nothing is guessed when two readings of a row are possible."""
+    rows = (PAID.replace("\t,,\t,T1", "\t,a,b,\t,T1"), REFUND.rsplit(",", 3)[0])
+    result = read(tmp_path, bill(rows))
+    assert [reject.record_no for reject in result.reading.rejects] == [7]
+    assert result.frame.height == 1
+
+
+def test_an_empty_bill_is_an_empty_day(tmp_path):
+    """No rows and totals of zero, or no totals at all."""
+    totals = ("#交易合计：0笔，商家实收共0.00元", "#退款合计：0笔，商家实收退款共0.00元")
+    assert read(tmp_path, bill((), totals)).reading.declared["交易合计笔数"] == "0"
+    assert read(tmp_path, bill((), ())).frame.height == 0
+
+
+def test_every_cut_before_the_totals_end_is_refused(tmp_path):
+    """A bill cut at any byte before the end of its totals is refused."""
+    raw = bill()
+    whole = raw.index("#导出时间".encode("gb18030")) - 1
+    for size in range(whole):
+        with pytest.raises(InputError):
+            read(tmp_path, raw[:size])
+    for size in range(whole, len(raw)):
+        assert read(tmp_path, raw[:size]).frame.height == 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        bill() + bill(),
+        bill(totals=(*TOTALS, TOTALS[0])),
+        bill(totals=TOTALS[:1]),
+        bill().replace("完成时间".encode("gb18030"), b"xx"),
+        bill().replace("订单金额".encode("gb18030"), b"xx"),
+        "#支付宝账务明细查询\n".encode("gb18030"),
+    ],
+)
+def test_joined_or_changed_bills_are_refused(tmp_path, raw):
+    """Two bills in one, doubled or missing totals and lost columns are never half read."""
+    with pytest.raises(InputError):
+        read(tmp_path, raw)
+
+
+def test_utf8_exports_need_their_encoding_declared(tmp_path):
+    """A bill that a person re-saved as UTF-8 is recognised and read when declared so."""
+    raw = bill(end="\r\n").decode("gb18030").encode()
+    assert FORMAT.recognise(Probe("x", len(raw), raw))
+    assert read_bytes(FORMAT, tmp_path, raw, Options(encoding="utf-8")).frame.height == 2
+
+
+def test_the_real_empty_bill_is_accepted():
+    """A sample with six columns and no rows is an empty day."""
+    path = corpus_file("alipay_merchant_trade/*empty.csv")
+    assert FORMAT.recognise(probe_of(path))
+    assert read_path(FORMAT, path).frame.height == 0

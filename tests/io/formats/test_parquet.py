@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats.contract import Options, Probe
+from recon.io.formats.parquet import FORMAT
+from tests.io.formats.reading import read_path
+
+OPTIONS = Options(
+    columns={"order_id": "id", "amount": "amt", "occurred_at": "at", "value_date": "day"}
+)
+
+
+def write(tmp_path, table):
+    path = tmp_path / "staged"
+    pq.write_table(table, path, row_group_size=2)
+    return path
+
+
+def table(amounts=None):
+    return pa.table(
+        {
+            "id": pa.array([1, 20260101000000000001 % 2**63, 3], pa.int64()),
+            "amt": amounts
+            if amounts is not None
+            else pa.array([Decimal("1.10"), Decimal("-0.05"), None], pa.decimal128(18, 2)),
+            "at": pa.array(["2026-11-20 01:02:03"] * 3).cast(pa.timestamp("us")),
+            "day": pa.array([dt.date(2026, 11, 21)] * 3),
+        }
+    )
+
+
+def test_exact_columns_become_text_unrounded(tmp_path):
+    """Decimals keep their digits, integers theirs, and the record number is the row's place."""
+    result = read_path(FORMAT, write(tmp_path, table()), OPTIONS)
+    assert result.frame["amt"].to_list() == ["1.10", "-0.05", None]
+    assert result.frame["at"].to_list() == ["2026-11-20 01:02:03"] * 3
+    assert result.frame["day"].to_list() == ["2026-11-21"] * 3
+    assert result.record_no == [1, 2, 3]
+    assert result.spans == [(0, 0)] * 3
+
+
+def test_text_and_dictionary_columns_are_text(tmp_path):
+    """Leading zeros and long numbers stay what they are."""
+    amounts = pa.array(["001", "1e5", "12345678901234567890"]).dictionary_encode()
+    result = read_path(FORMAT, write(tmp_path, table(amounts)), OPTIONS)
+    assert result.frame["amt"].to_list() == ["001", "1e5", "12345678901234567890"]
+
+
+def test_float_money_is_refused_with_the_fix(tmp_path):
+    """A float has already been rounded: the file is refused, not repaired."""
+    path = write(tmp_path, table(pa.array([1.1, 2.2, 3.3])))
+    with pytest.raises(InputError, match="double") as caught:
+        read_path(FORMAT, path, OPTIONS)
+    assert "decimal" in caught.value.fix
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    """A cut file names itself; nothing else is raised."""
+    path = write(tmp_path, table())
+    raw = path.read_bytes()
+    for size in range(0, len(raw), 97):
+        path.write_bytes(raw[:size])
+        with pytest.raises(InputError):
+            read_path(FORMAT, path, OPTIONS)
+
+
+def test_columns_are_checked_as_those_of_text(tmp_path):
+    """A column that is not there refuses the file."""
+    with pytest.raises(InputError, match="'gone'"):
+        read_path(FORMAT, write(tmp_path, table()), Options(columns={"order_id": "gone"}))
+
+
+def test_the_mark_is_recognised():
+    """Parquet says what it is in its first bytes."""
+    assert FORMAT.recognise(Probe("x", 10, b"PAR1...."))
+    assert not FORMAT.recognise(Probe("x", 10, b"id,amt\n"))

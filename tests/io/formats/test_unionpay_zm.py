@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from recon.core.codes import Kind
+from recon.errors import InputError
+from recon.io.formats.contract import Options, Probe
+from recon.io.formats.unionpay_zm import FORMAT, LENGTH, WIDTHS, is_line
+from tests.io.formats.reading import corpus_file, probe_of, read_bytes, read_path
+
+NAME = "INN26112088ZM_898319849000018"
+CELLS = {
+    1: "S22",
+    2: "48022901",
+    3: "00040000",
+    4: "005607",
+    5: "1120101112",
+    6: "622280*********0000",
+    7: "000000010000",
+    8: "4900",
+    9: "07",
+    10: "202611201011120056078",
+    11: "05",
+    12: "ORD1",
+    13: "01",
+    16: "D000000000060",
+    17: "C000000009940",
+    20: "01",
+    28: "898319849000018",
+    33: "C000000009940",
+    34: "01080209",
+    35: "账户充值",
+}
+REFUND = {
+    4: "005608",
+    10: "202611201111120056088",
+    12: "REF1",
+    16: "C000000000060",
+    17: "D000000009940",
+    20: "04",
+    27: "202611201011120056078",
+}
+
+
+def line(**changes):
+    """Return one line; keys are `f7` for field 7."""
+    cells = CELLS | {int(key[1:]): value for key, value in changes.items()}
+    fields = []
+    for number, width in enumerate(WIDTHS, start=1):
+        raw = cells.get(number, "").encode("gb18030")
+        fields.append(raw.ljust(width))
+    return b" ".join(fields)
+
+
+def refund():
+    return line(**{f"f{number}": value for number, value in REFUND.items()})
+
+
+def read(tmp_path, *lines, end=b"\r\n", name=NAME):
+    return read_bytes(FORMAT, tmp_path, end.join(lines) + end, name=name)
+
+
+def test_every_field_is_cut_by_bytes(tmp_path):
+    """Chinese text before a field moves nothing, because widths count bytes."""
+    result = read(tmp_path, line(), refund())
+    names = ("商户订单号", "查询流水号", "original_ref", "amount", "商户自定义域", "系统跟踪号")
+    assert result.frame.select(names).rows() == [
+        ("ORD1", "202611201011120056078", "", "000000010000", "账户充值", "005607"),
+        (
+            "REF1",
+            "202611201111120056088",
+            "202611201011120056078",
+            "-000000010000",
+            "账户充值",
+            "005608",
+        ),
+    ]
+    assert result.frame["clearing_date"].unique().to_list() == ["20261120"]
+    assert result.frame["occurred_at"].to_list() == ["20261120101112"] * 2
+    assert [end - start for start, end in result.spans] == [LENGTH, LENGTH]
+
+
+@pytest.mark.parametrize(
+    ("time", "query", "name", "wanted"),
+    [
+        ("1231235959", "20261231235959000001", "INN27010188ZM_1", "20261231235959"),
+        ("0101000001", "20261231235959000001", "INN27010188ZM_1", "20270101000001"),
+        ("1231235959", "20270101000001000001", "INN27010188ZM_1", "20261231235959"),
+        ("1231235959", "ABC", "INN27010188ZM_1", "20261231235959"),
+        ("0101000001", "ABC", "INN27010188ZM_1", "20270101000001"),
+        ("0718215916", "20170718215916", "INN17071888ZM_1", "20170718215916"),
+    ],
+)
+def test_the_year_comes_from_the_query_number_or_the_clearing_day(
+    tmp_path, time, query, name, wanted
+):
+    """New Year lies between the two when one is in December and the other in January."""
+    result = read(tmp_path, line(f5=time, f10=query), name=name)
+    assert result.frame["occurred_at"].to_list() == [wanted]
+
+
+def test_a_row_that_does_not_prove_itself_is_a_reject(tmp_path):
+    """Amount less fee must be the settled amount, sign included."""
+    result = read(
+        tmp_path,
+        line(f17="C000000009939"),
+        line(f16="C000000000060"),
+        line(f16=" 000000000000", f17="C000000010000"),
+        refund(),
+    )
+    assert [reject.record_no for reject in result.reading.rejects] == [1, 2]
+    assert "settled" in result.reading.rejects[0].reasons[0]
+    assert result.frame.height == 2
+
+
+def test_a_line_of_another_length_is_a_reject(tmp_path):
+    """A line that lost or gained one byte is refused alone; blank lines are counted."""
+    result = read(tmp_path, line()[:-1], line(), b"", line() + b"x", end=b"\n")
+    assert [reject.record_no for reject in result.reading.rejects] == [1, 4]
+    assert f"{LENGTH} bytes, found {LENGTH - 1}" in result.reading.rejects[0].reasons[0]
+    assert (result.frame.height, result.reading.blank_lines) == (1, 1)
+
+
+def test_a_converted_file_is_refused(tmp_path):
+    """When no line has the length of the layout, the file is another one."""
+    with pytest.raises(InputError, match="607"):
+        read(tmp_path, b"hello", b"world")
+
+
+def test_bytes_that_do_not_decode_are_a_reject(tmp_path):
+    """A damaged customer field costs its row."""
+    bad = line().replace("账户".encode("gb18030"), b"\xff\xff\xff\xff")
+    result = read(tmp_path, bad, line())
+    assert result.frame.height == 1
+    assert "gb18030" in result.reading.rejects[0].reasons[0]
+
+
+def test_kinds_follow_the_transaction_type():
+    """Sales and completions come in, refunds and voids go out."""
+    words = FORMAT.fields(Options())["kind"].words
+    assert words["01"] is words["03"] is Kind.PAYMENT
+    assert words["04"] is Kind.REFUND
+    assert words["31"] is words["33"] is Kind.VOID
+
+
+def test_recognition_needs_length_spaces_and_digits():
+    """One byte more, or a letter among the digits, is another format."""
+    good = line()
+    assert FORMAT.recognise(Probe("x", len(good), good + b"\r\n" + good))
+    assert not is_line(good + b" ")
+    assert not is_line(good.replace(b"1120101112", b"11201X1112"))
+    assert not is_line(good.replace(b" 005607 ", b"x005607 "))
+
+
+def test_the_real_day_adds_up():
+    """724 rows of a real day: all accepted, and the sums of the file seen by eye."""
+    path = corpus_file("unionpay_zm/*part1")
+    assert FORMAT.recognise(probe_of(path))
+    result = read_path(FORMAT, path)
+    assert (result.frame.height, result.reading.rejects) == (724, [])
+    amount = result.frame["amount"].cast(pl.Int64)
+    fee = result.frame["商户手续费"].str.slice(1).cast(pl.Int64)
+    settled = result.frame["结算金额"].str.slice(1).cast(pl.Int64)
+    assert (amount - fee == settled).all()
+    assert fee.unique().to_list() == [24]
+    assert result.frame["occurred_at"].min() >= "20170717230000"
+    assert result.frame["occurred_at"].max() < "20170718230200"
