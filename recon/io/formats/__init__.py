@@ -7,9 +7,12 @@ from typing import Final
 from recon.errors import UsageError
 from recon.io.formats import (
     alipay_trade,
+    camt052,
     camt053,
+    camt054,
     delimited,
     mt940,
+    mt942,
     parquet,
     unionpay_zm,
     wechat_trade,
@@ -24,6 +27,9 @@ FORMATS: Final[tuple[Format, ...]] = (
     unionpay_zm.FORMAT,
     mt940.FORMAT,
     camt053.FORMAT,
+    mt942.FORMAT,
+    camt052.FORMAT,
+    camt054.FORMAT,
 )
 
 
