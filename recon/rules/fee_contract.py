@@ -33,8 +33,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from recon.core.money import exponent
 from recon.core.pricing import (
+    ALL_DAYS,
     FINE,
     MAX_AMOUNT,
+    NO_DAY,
     ROUNDINGS,
     Line,
     Profiles,
@@ -55,7 +57,6 @@ ATTRIBUTES = (
     "source",
 )
 _EPOCH = date(1970, 1, 1)
-_FIRST, _LAST = date(1970, 1, 1), date(9999, 12, 31)
 _DENSE = 1 << 22  # combinations up to which a plain table finds a row's profile
 _MOST_COMBINATIONS = 1 << 62
 _CELLS = 1 << 24  # conditions times lines that are compared at once
@@ -108,8 +109,8 @@ class FeeLine(Table):
     when: dict[str, Words] = Field(default_factory=dict)
     amount_from: Major = Decimal(0)
     amount_below: Major | None = None
-    valid_from: date = _FIRST
-    valid_until: date = _LAST
+    valid_from: date | None = None
+    valid_until: date | None = None  # inclusive
     announced: date | None = None
     rounding: Rounding | None = None
     unit: Unit | None = None
@@ -121,7 +122,7 @@ class FeeLine(Table):
         """Refuse a band or a validity that holds nothing."""
         if self.amount_below is not None and self.amount_below <= self.amount_from:
             raise ValueError(f"amount_below {self.amount_below} is not above {self.amount_from}")
-        if self.valid_until < self.valid_from:
+        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise ValueError(f"valid_until {self.valid_until} is before {self.valid_from}")
         return self
 
@@ -131,8 +132,8 @@ class ListedFee(Table):
 
     product: str
     amount: Major | None = None  # None: any amount
-    valid_from: date = _FIRST
-    valid_until: date = _LAST
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class FeeContract(Table):
@@ -235,8 +236,8 @@ class Compiled:
             specificity=contract.specificity(line),
             amount_from=contract.minor(line.amount_from),
             amount_below=below,
-            day_from=(line.valid_from - _EPOCH).days,
-            day_until=(line.valid_until - _EPOCH).days,
+            day_from=_day(line.valid_from, NO_DAY),
+            day_until=_day(line.valid_until, ALL_DAYS),
             shape=formula.shape,
             step=formula.step,
             floor=formula.floor,
@@ -320,11 +321,13 @@ class Compiled:
         """
         profile, profiles = self.profile_rows(rows)
         amount = rows["amount_minor"].abs().to_numpy()
-        day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(_NO_DAY).to_numpy()
+        day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()
         return price(self.tariff, profiles, amount, day, profile)
 
 
-_NO_DAY = 0  # 1970-01-01, inside a validity without bounds only
+def _day(day: date | None, unbounded: int) -> int:
+    """Return a date as days since 1970."""
+    return unbounded if day is None else (day - _EPOCH).days
 
 
 def _dense_keys(

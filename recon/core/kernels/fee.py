@@ -18,6 +18,8 @@ FINE = 1000  # fine units in a minor unit
 
 NO_LINE = -1
 TIED = -2  # two lines of equal specificity both apply: none is picked
+NO_DAY = -(1 << 63)  # a row without a day; a line without a first day
+ALL_DAYS = (1 << 63) - 1  # a line without a last day
 OUT_OF_RANGE = -3  # the amount is negative or beyond the greatest amount of a row
 
 # columns of a line
@@ -113,6 +115,8 @@ def line_fee(amount: int, line: Ints, band_below: Ints, band_value: Ints) -> np.
 def applies(amount: int, day: int, line: Ints) -> bool:
     """Return whether the amount and the day are those of the line."""
     in_band = line[AMOUNT_FROM] <= amount < line[AMOUNT_BELOW]
+    if day == NO_DAY:  # a row without a day meets only lines that hold for ever
+        return bool(in_band and line[DAY_FROM] == NO_DAY and line[DAY_UNTIL] == ALL_DAYS)
     return bool(in_band and line[DAY_FROM] <= day <= line[DAY_UNTIL])
 
 
