@@ -160,18 +160,11 @@ def reconcile(
     found = add_nearest(found, matched, legs)
     found = pl.concat([found, files.find(inputs, night)]).sort("break_id")
     clock.stage("disputes")
-    cases = disputes.build(
-        found,
-        read_rows(loaded.parts, opening, np.array(disputes.dispute_rows(found), np.int64)),
-        run_id,
-        night,
-    )
-    clock.stage("open items")
-    waiting = classified.waiting
-    waiting_ids = ledger.slim["txn_id"].to_numpy()[waiting["row"].to_numpy()]
-    closing = closing_items(
-        waiting, read_rows(loaded.parts, opening, waiting_ids), ledger, opening, anchors, night
-    )
+    waiting_ids = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
+    looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
+    wide = read_rows(loaded.parts, opening, looked_at)
+    cases = disputes.build(found, wide, run_id, night)
+    closing = closing_items(classified.waiting, wide, ledger, opening, anchors, night)
     exit_code = _exit_code(inputs)
     tables = {
         "inputs": inputs,

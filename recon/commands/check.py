@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,7 +29,7 @@ def command(config: Path, business_date: date | None, as_json: bool) -> None:
 
     rule_file = read_rules(config, tuple(item.name for item in FORMATS))
     rules = rule_file.rules
-    facts = {
+    facts: dict[str, Any] = {
         "name": rules.name,
         "sources": [source.name for source in rules.sources],
         "legs": {leg.name: [item.name for item in leg.passes] for leg in rules.legs},

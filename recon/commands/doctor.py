@@ -9,6 +9,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,7 +26,7 @@ def command(workspace: Path, as_json: bool) -> None:
     """Check versions, the kernel cache, the disk and the workspace."""
     from recon import __version__
 
-    facts = {
+    facts: dict[str, Any] = {
         "recon": __version__,
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
@@ -33,9 +34,8 @@ def command(workspace: Path, as_json: bool) -> None:
         "kernel_cache": _kernel_cache(),
         "workspace": _folder(workspace),
     }
-    problems = [
-        text for text in (facts["kernel_cache"]["problem"], facts["workspace"]["problem"]) if text
-    ]
+    looked_at = (facts["kernel_cache"], facts["workspace"])
+    problems = [str(item["problem"]) for item in looked_at if item["problem"]]
     if as_json:
         click.echo(json.dumps({**facts, "problems": problems}, indent=2))
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, OutOfPocket, Severity
 from recon.core.money import format_minor
@@ -18,10 +20,10 @@ _REFERENCES = ("merchant_id", "order_id", "channel_ref", "bank_ref")
 CERTAIN_PPM = 1_000_000
 
 
-def dispute_rows(breaks: pl.DataFrame) -> list[int]:
+def dispute_rows(breaks: pl.DataFrame) -> NDArray[np.int64]:
     """Return the txn_ids whose whole rows `build` needs."""
     cases = breaks.filter(_is_case())
-    return cases["txn_ids"].explode().drop_nulls().unique().to_list()
+    return cases["txn_ids"].explode().drop_nulls().unique().to_numpy()
 
 
 def build(breaks: pl.DataFrame, wide: pl.DataFrame, run_id: str, night: Night) -> pl.DataFrame:

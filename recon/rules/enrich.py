@@ -95,11 +95,10 @@ def _channel_day(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.Expr:
     latest: list[pl.Expr] = []
     for position, channel in enumerate(channels):
         name = f"__day{position}"
-        cleared, grey = clearing_day(
-            frame["occurred_at"], zone, channel.cut_off, channel.cut_off_tolerance_minutes
-        )
-        later = cleared.dt.offset_by("1d")
-        day = pl.select(pl.when(grey).then(later).otherwise(cleared).alias(name)).to_series()
+        minutes = channel.cut_off_tolerance_minutes
+        latest_moment = frame["occurred_at"].dt.offset_by(f"{minutes}m")
+        cleared, _grey = clearing_day(latest_moment, zone, channel.cut_off, minutes)
+        day = cleared.alias(name)
         latest.append(pl.lit(day))
         if channel.serves:
             chosen.append(pl.when(pl.col("product").is_in(channel.serves)).then(pl.lit(day)))
