@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.kernels.union_find import label_components, unite_rows
+from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
@@ -39,11 +40,14 @@ COUNT_SCHEMA = {
     "amount": pl.Int128,
 }
 
+Means = tuple[int, int | None]  # threads, memory in bytes
+
 FINDERS: dict[Method, Callable[[Work], Found]] = {
     Method.EXACT: find_exact,
     Method.UNIQUE: find_unique,
     Method.GROUP: find_groups,
     Method.WINDOW: find_windows,
+    Method.BAND: find_bands,
 }
 
 
@@ -87,9 +91,8 @@ def match(
     key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
     """
     facts = read_facts(check(slim, SLIM), digests, business_days)
-    del memory_bytes
     states = [
-        match_leg(facts, leg_no, leg, eligible[leg.name], threads)
+        match_leg(facts, leg_no, leg, eligible[leg.name], (threads, memory_bytes))
         for leg_no, leg in enumerate(legs)
     ]
     all_links = stack([frame for state in states for frame in state.links], LINK_SCHEMA)
@@ -112,13 +115,13 @@ def stack(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -
 
 
 def match_leg(
-    facts: Facts, leg_no: int, leg: Leg, eligible: NDArray[np.bool_], threads: int
+    facts: Facts, leg_no: int, leg: Leg, eligible: NDArray[np.bool_], means: Means
 ) -> LegState:
     """Run the passes of one leg in order."""
     nobody = np.full(facts.rows, -1, np.int64)
     state = LegState(leg_no, leg, eligible.copy(), nobody, [], [], [])
     for pass_no, step in enumerate(leg.passes):
-        found = FINDERS[step.method](Work(facts, leg, step, state.free, threads))
+        found = FINDERS[step.method](Work(facts, leg, step, state.free, *means))
         absorb(facts, state, pass_no, found)
     return state
 

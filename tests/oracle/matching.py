@@ -146,3 +146,38 @@ def window_decided(edges, matchings):
             partners.setdefault(("l", p), set()).add(("r", q))
             partners.setdefault(("r", q), set()).add(("l", p))
     return {row for row in always if partners.get(row, set()) <= always}
+
+
+def matchings(edges):
+    """Yield every matching of a small bipartite graph, as a frozenset of edges."""
+
+    def extend(rest, chosen):
+        yield frozenset(chosen)
+        for k, (p, q) in enumerate(rest):
+            if all(p != one and q != two for one, two in chosen):
+                yield from extend(rest[k + 1 :], [*chosen, (p, q)])
+
+    yield from extend(sorted(edges), [])
+
+
+def band_optima(penalty):
+    """Return every matching with most pairs and, among those, least penalty.
+
+    `penalty` maps (left, right) to (money, days).
+    """
+
+    def worth(matching):
+        return (
+            -len(matching),
+            sum(penalty[edge][0] for edge in matching),
+            sum(penalty[edge][1] for edge in matching),
+        )
+
+    everything = list(matchings(penalty))
+    best = min(worth(matching) for matching in everything)
+    return [matching for matching in everything if worth(matching) == best]
+
+
+def best_gain(gain):
+    """Return the greatest total gain of any matching; `gain` maps edges to integers."""
+    return max(sum(gain[edge] for edge in matching) for matching in matchings(gain))

@@ -188,3 +188,4 @@ class Work:
     step: Pass
     free: NDArray[np.bool_]
     threads: int
+    memory_bytes: int | None = None

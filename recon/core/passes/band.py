@@ -1,0 +1,289 @@
+"""BAND pass: amounts within a tolerance and days within a window, an optimal assignment.
+
+Policy: as many pairs as possible first; then the least total difference in money; then the least
+total lag in days. A pair that not every optimum contains is shown with its rivals, not linked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.core.codes import MatchKind
+from recon.core.kernels.assignment import solve_assignment, strong_components, tight_edges
+from recon.core.kernels.band import cut_buckets, price_edges, walk_bands
+from recon.core.kernels.union_find import label_components, unite_rows
+from recon.core.parallel import chunk_bounds, run_all
+from recon.core.passes.contract import (
+    CERTAIN,
+    NO_DAY,
+    Found,
+    Rows,
+    Work,
+    keyed_rows,
+    row_digests,
+    with_amount,
+)
+from recon.core.passes.dated import left_days, right_days
+from recon.core.passes.key_groups import decode, match_keys
+from recon.core.plan import Pass
+from recon.errors import ResourceError
+
+MILLION = 1_000_000
+GAIN_LIMIT = 1 << 60
+EDGE_BYTES = 33  # candidate, row, penalty, gain and flag of one edge
+EDGES_DEFAULT = 200_000_000
+
+
+@dataclass(frozen=True)
+class Side:
+    """Rows of one side sorted by (group, day, amount, row), cut into buckets of (group, day)."""
+
+    rows: Rows
+    day: Rows
+    amount: Rows
+    bucket: NDArray[np.int64]  # (b, 2)
+    start: Rows  # (b + 1)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Candidate pairs in compressed rows: those of left position i are start[i]:start[i + 1]."""
+
+    start: Rows
+    column: NDArray[np.int64] | NDArray[np.int32]
+    columns: int
+
+    @property
+    def row(self) -> Rows:
+        """Return the left position of every edge."""
+        return np.repeat(np.arange(self.start.size - 1), np.diff(self.start))
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An optimal assignment, its duals and its exchange components."""
+
+    row_partner: Rows
+    column_partner: Rows
+    row_dual: Rows
+    column_dual: Rows
+    tight: NDArray[np.uint8]
+    label: Rows  # rows, columns, and one node for "unmatched"
+
+    def settled(self) -> NDArray[np.bool_]:
+        """Return which rows have a partner that every optimum gives them."""
+        rows = self.row_partner.size
+        out = self.row_partner >= 0
+        partner = self.row_partner[out]
+        out[out] = self.label[:rows][out] != self.label[rows + partner]
+        return out
+
+
+def find_bands(work: Work) -> Found:
+    """Link the pairs that every optimal assignment contains; list the others as ties."""
+    left, right = band_sides(work)
+    edges = candidate_edges(work, left, right)
+    solved = assign(edges, gains(edges, *prices(left, right, edges)))
+    return report(left, right, edges, solved, MatchKind.BAND)
+
+
+def band_sides(work: Work) -> tuple[Side, Side]:
+    """Return both sides' rows whose key and currency occur on the other side."""
+    facts, leg, step = work.facts, work.leg, work.step
+    left = keyed_rows(facts, work.free, leg.left, step.left_key)
+    right = keyed_rows(facts, work.free, leg.right, step.right_key)
+    left = with_amount(facts, left, step.left_amount)
+    right = with_amount(facts, right, step.right_amount)
+    groups = decode(
+        match_keys(
+            row_digests(facts, left, step.left_key, facts.currency),
+            row_digests(facts, right, step.right_key, facts.currency),
+            threads=work.threads,
+        )
+    )
+    one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor
+    return (
+        sort_side(left, groups.left, left_days(work)[left], one[left]),
+        sort_side(right, groups.right, right_days(work)[right], two[right]),
+    )
+
+
+def sort_side(rows: Rows, group: NDArray[np.int32], day: Rows, amount: Rows) -> Side:
+    """Return the rows that have a group and a day, sorted and cut."""
+    has = np.flatnonzero((group >= 0) & (day != NO_DAY))
+    order = has[sort_order(group[has].astype(np.int64), day[has], amount[has])]
+    bucket = np.empty((order.size, 2), np.int64)
+    start = np.empty(order.size + 1, np.int64)
+    n = cut_buckets(group[order].astype(np.int64), day[order], bucket, start)
+    return Side(rows[order], day[order], amount[order], bucket[:n], start[: n + 1])
+
+
+def sort_order(group: Rows, day: Rows, amount: Rows) -> Rows:
+    """Return the stable order by (group, day, amount): one packed key where it fits 63 bits."""
+    if group.size == 0:
+        return np.empty(0, np.int64)
+    parts = [part - part.min() for part in (group, day, amount)]
+    spans = [int(part.max()) + 1 for part in parts]
+    if spans[0] * spans[1] * spans[2] >= 1 << 62:
+        return np.lexsort((amount, day, group))
+    packed = (parts[0] * spans[1] + parts[1]) * spans[2] + parts[2]
+    return np.argsort(packed, kind="stable")
+
+
+def share(amount: Rows, ppm: int) -> Rows:
+    """Return |amount| * ppm / 1,000,000 rounded down, without leaving 64 bits."""
+    size = np.abs(amount)
+    out: Rows = (size // MILLION) * ppm + (size % MILLION) * ppm // MILLION
+    return out
+
+
+def tolerance(step: Pass, amount: Rows) -> Rows:
+    """Return what each base amount tolerates: the larger of the fixed and the capped percentage."""
+    part = share(amount, step.tolerance_ppm)
+    if step.tolerance_cap_minor:
+        part = np.minimum(part, step.tolerance_cap_minor)
+    return np.maximum(part, step.tolerance_minor)
+
+
+def band_of(step: Pass, amount: Rows, sign: int) -> tuple[Rows, Rows]:
+    """Return the lowest and highest partner amount of each amount; `sign` as in `Pass`."""
+    allowed = tolerance(step, amount)
+    nothing = np.zeros_like(allowed)
+    below, above = (nothing if sign > 0 else allowed), (nothing if sign < 0 else allowed)
+    return amount - below, amount + above
+
+
+def candidate_edges(work: Work, left: Side, right: Side) -> Edges:
+    """Return every admissible pair."""
+    step = work.step
+    before, after = step.days_before, step.days_after
+    if step.tolerance_base == "right":
+        low, high = band_of(step, right.amount, -step.tolerance_sign)
+        edges = turn(join(work, right, left, (low, high), (-after, before)))
+    else:
+        low, high = band_of(step, left.amount, step.tolerance_sign)
+        edges = join(work, left, right, (low, high), (-before, after))
+    return edges
+
+
+def prices(left: Side, right: Side, edges: Edges) -> tuple[Rows, Rows]:
+    """Return the difference in money and the lag in days of every pair."""
+    difference, lag = np.empty((2, edges.column.size), np.int64)
+    sides = (left.amount, left.day, right.amount, right.day)
+    price_edges(edges.start, edges.column, *sides, difference, lag)
+    return difference, lag
+
+
+def join(
+    work: Work, left: Side, right: Side, band: tuple[Rows, Rows], window: tuple[int, int]
+) -> Edges:
+    """Return the pairs in band and window: counted first, so that memory is known before."""
+    cursor = np.zeros(left.rows.size, np.int64)
+    sides = (left.bucket, left.start, *band, right.bucket, right.start, right.amount, *window)
+    bounds = chunk_bounds(left.bucket.shape[0], 4 * work.threads)
+    nothing = np.empty(0, np.int32)
+    run_all(walk_bands, [(a, b, *sides, cursor, nothing) for a, b in bounds], work.threads)
+    start = np.zeros(left.rows.size + 1, np.int64)
+    np.cumsum(cursor, out=start[1:])
+    refuse_too_many(work, int(start[-1]))
+    out = np.empty(int(start[-1]), np.int32)
+    if out.size:
+        cursor[:] = start[:-1]
+        run_all(walk_bands, [(a, b, *sides, cursor, out) for a, b in bounds], work.threads)
+    return Edges(start, out, right.rows.size)
+
+
+def refuse_too_many(work: Work, edges: int) -> None:
+    """Stop before the candidates fill the memory."""
+    limit = EDGES_DEFAULT if work.memory_bytes is None else work.memory_bytes // EDGE_BYTES
+    if edges > limit:
+        raise ResourceError(
+            f"expected at most {limit:,} candidate pairs, found {edges:,}",
+            where=f"leg {work.leg.name}, pass {work.step.name}",
+            fix="narrow the tolerance or the days, add a key, or raise --memory",
+        )
+
+
+def turn(edges: Edges) -> Edges:
+    """Return the same pairs in compressed rows of the other side."""
+    order = np.argsort(edges.column, kind="stable")
+    start = np.zeros(edges.columns + 1, np.int64)
+    np.cumsum(np.bincount(edges.column, minlength=edges.columns), out=start[1:])
+    return Edges(start, edges.row[order], edges.start.size - 1)
+
+
+def gains(edges: Edges, difference: Rows, lag: Rows) -> Rows:
+    """Return gains that put the number of pairs first, then money, then days, in each component.
+
+    With k rows in a component, one minor unit weighs more than k longest lags, and one more pair
+    more than k largest penalties.
+    """
+    rows = edges.start.size - 1
+    parent = np.arange(rows + edges.columns)
+    unite_rows(edges.row, edges.column + rows, parent)
+    label_components(parent)
+    component = parent[edges.row]
+    count = np.bincount(parent[:rows], minlength=parent.size)
+    unit = largest(lag, component, parent.size) * count + 1
+    most = largest(difference, component, parent.size)
+    assert bool(np.all(most < GAIN_LIMIT // (unit * (count + 1)))), "penalties leave 64 bits"
+    worth = (most + 1) * unit * (count + 1)
+    gain: Rows = worth[component] - (difference * unit[component] + lag)
+    return gain
+
+
+def largest(value: Rows, component: Rows, components: int) -> Rows:
+    """Return the largest value of each component."""
+    out = np.zeros(components, np.int64)
+    np.maximum.at(out, component, value)
+    return out
+
+
+def assign(edges: Edges, gain: Rows) -> Assignment:
+    """Return an assignment of greatest total gain, proved by its duals."""
+    rows, columns = edges.start.size - 1, edges.columns
+    solved = Assignment(
+        np.full(rows, -1, np.int64),
+        np.full(columns, -1, np.int64),
+        np.zeros(rows, np.int64),
+        np.zeros(columns, np.int64),
+        np.zeros(edges.column.size, np.uint8),
+        np.full(rows + columns + 1, -1, np.int64),
+    )
+    duals = (solved.row_dual, solved.column_dual)
+    partners = (solved.row_partner, solved.column_partner)
+    solve_assignment(edges.start, edges.column, gain, *partners, *duals)
+    tight_edges(edges.start, edges.column, gain, *duals, solved.tight)
+    strong_components(edges.start, edges.column, solved.tight, *partners, *duals, solved.label)
+    return solved
+
+
+def report(left: Side, right: Side, edges: Edges, solved: Assignment, kind: MatchKind) -> Found:
+    """Return the settled pairs, scored by one over their candidates, and the ties."""
+    chosen = np.flatnonzero(solved.settled())
+    partner = solved.row_partner[chosen]
+    of_left = np.diff(edges.start)[chosen]
+    of_right = np.bincount(edges.column, minlength=edges.columns)[partner]
+    left_rows, right_rows = left.rows[chosen], right.rows[partner]
+    smallest = np.minimum(left_rows, right_rows)
+    return Found(
+        left_rows,
+        right_rows,
+        np.full(chosen.size, int(kind), np.uint8),
+        (CERTAIN // np.maximum(of_left, of_right)).astype(np.int32),
+        tied(left, right, edges, solved),
+        ((left_rows, smallest), (right_rows, smallest)),
+    )
+
+
+def tied(left: Side, right: Side, edges: Edges, solved: Assignment) -> NDArray[np.int64]:
+    """Return (row, candidate) both ways of the edges that some optima contain and others do not."""
+    rows = left.rows.size
+    row, column = edges.row, edges.column
+    same = solved.label[row] == solved.label[rows + column]
+    open_edge = np.flatnonzero((solved.tight == 1) & same)
+    one = np.column_stack((left.rows[row[open_edge]], right.rows[column[open_edge]]))
+    return np.concatenate((one, one[:, ::-1]))
