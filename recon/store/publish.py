@@ -34,6 +34,13 @@ CHUNK = 1 << 20
 ID_DIGITS = 12
 SCHEMA_VERSION = 1
 TRANSACTIONS_FOLDER = "transactions"
+DISK_REFUSALS = (
+    OSError,
+    pl.exceptions.ComputeError,
+    duckdb.IOException,
+    duckdb.TransactionException,  # a commit that could not be written
+    duckdb.FatalException,  # a checkpoint that could not be written
+)
 
 
 def run_id(
@@ -136,7 +143,7 @@ def _fatal(workspace: Workspace, run_id: str) -> Iterator[None]:
     """Turn every refusal of the disk into one ResourceError, and give the space back."""
     try:
         yield
-    except (OSError, pl.exceptions.ComputeError, duckdb.IOException) as error:
+    except DISK_REFUSALS as error:
         shutil.rmtree(workspace.work / run_id, ignore_errors=True)
         raise ResourceError(
             f"expected to write the run, found: {error}",

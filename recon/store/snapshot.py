@@ -46,9 +46,15 @@ def build(path: Path, root: Path) -> None:
 
 
 def define(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """Create every view, comment and macro in the connection's current database."""
+    """Create every view, comment and macro in the connection's current database.
+
+    In one transaction: statement by statement DuckDB makes each durable, which takes ten times
+    as long (measured: 2.1 s against 0.2 s).
+    """
+    connection.execute("begin")
     for statement in statements(root):
         connection.execute(statement)
+    connection.execute("commit")
 
 
 def definitions_sha256() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -105,6 +106,7 @@ def publish_night(workspace: Workspace, day: date, *, salt: str = "", orders: in
         run_id, arguments = build(workspace, day, salt=salt, orders=orders)
         standing = workspace.find(run_id)
         if standing is not None:
+            shutil.rmtree(workspace.work / run_id)
             return standing.folder
         return publish.publish(workspace, run_id, day, **arguments)
 
