@@ -134,14 +134,18 @@ def _plain(data: Bytes, begin: int, delimiter: Bytes) -> tuple[int, bool]:
     size = data.size
     at = begin
     lone = False
-    while at < size:
-        byte = data[at]
-        if byte == first and (delimiter.size == 1 or _matches(data, at, delimiter)):
+    while True:
+        while at < size:  # kept this small: it runs once a byte
+            byte = data[at]
+            if byte == first or byte == _LF or byte == _CR:  # noqa: SIM109, PLR1714 (numba: no sets)
+                break
+            at += 1
+        if at == size or data[at] == _LF:
             break
-        if byte == _LF:
+        if data[at] == _CR:
+            lone = lone or (at + 1 < size and data[at + 1] != _LF)
+        if data[at] == first and (delimiter.size == 1 or _matches(data, at, delimiter)):
             break
-        if byte == _CR and at + 1 < size and data[at + 1] != _LF:
-            lone = True
         at += 1
     return at, lone
 
