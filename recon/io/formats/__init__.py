@@ -7,6 +7,7 @@ from typing import Final
 from recon.errors import UsageError
 from recon.io.formats import (
     alipay_trade,
+    bai2,
     camt052,
     camt053,
     camt054,
@@ -30,6 +31,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     mt942.FORMAT,
     camt052.FORMAT,
     camt054.FORMAT,
+    bai2.FORMAT,
 )
 
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon.io.formats.bai2 import FORMAT
+from tests.io.formats.examine import (
+    canonical_of,
+    check_expectations,
+    claimed_elsewhere,
+    corpus_folder,
+    read_bytes,
+)
+
+EXPECTED = {
+    "ministryofjustice__bai2__citi_example.bai2": (1, 0, "agreed"),
+    "ministryofjustice__bai2__nwb_example.bai2": (5, 0, "agreed"),
+    "ministryofjustice__bai2__svb_us_example.bai2": (2, 0, "agreed"),
+    "moov-io__bai2__sample1.txt": (17, 0, "agreed"),
+    "moov-io__bai2__sample2.txt": (4, 0, "agreed"),
+    "moov-io__bai2__sample3.txt": (26, 0, "agreed"),
+}
+REPORT = """\
+01,BANK,CUSTOMER,260102,2400,7,,,2/
+02,CUSTOMER,BANK,1,260102,9999,EUR,2/
+03,ACC-1,,010,+10000,,,015,13050,,,/
+88,100,6050,1,,400,3000,1,/
+16,195,6050,V,260105,,BANK-1,PAYOUT-1,ACME, settlement
+88,of the night / ref 7
+88,and more/
+16,455,3000,S,1000,1000,1000,,BILL-2,fee/
+49,41150,7/
+03,ACC-2,JPY,010,0,,/
+16,142,700,,,,/
+49,700,3/
+98,41850,2,12/
+99,41850,1,14/
+"""
+
+
+def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
+    """Signs, references, funds types, currencies and wrapped text must be exactly these."""
+    outcome = read_bytes(FORMAT, REPORT.encode(), tmp_path)
+    assert outcome.verdict == "agreed", outcome.reading.controls
+    assert outcome.reading.all_lines_accounted()
+    assert [row["record_no"] for row in outcome.rows] == [5, 8, 11]
+    frame, rejects = canonical_of(FORMAT, tmp_path / "input")
+    assert rejects == []
+    columns = ("merchant_id", "amount_minor", "currency", "kind", "bank_ref")
+    assert frame.select(columns).rows() == [
+        ("ACC-1", 6050, "EUR", "CREDIT", "PAYOUT-1"),
+        ("ACC-1", -3000, "EUR", "DEBIT", "BILL-2"),
+        ("ACC-2", 700, "JPY", "CREDIT", None),
+    ]
+    assert frame["value_date"].to_list()[0].isoformat() == "2026-01-05"
+    assert frame["memo"][0] == "ACME, settlement of the night / ref 7 and more //BANK-1"
+    first = outcome.rows[0]
+    piece = REPORT.encode()[first["byte_start"] : first["byte_end"]]
+    assert piece.startswith(b"16,195")
+    assert piece.endswith(b"and more/")
+
+
+def test_corpus_outcomes() -> None:
+    """Every BAI2 file of the corpus must come out as it was judged by eye."""
+    check_expectations(FORMAT, corpus_folder("bai2"), EXPECTED)
+    assert claimed_elsewhere(FORMAT, {"bai2"}) == []
+
+
+def test_every_cut_is_noticed(tmp_path: Path) -> None:
+    """A file cut at any byte must be refused or held, unless only the end mark is lost."""
+    data = REPORT.encode()
+    last = REPORT.index("99,41850")
+    for cut in range(len(data)):
+        outcome = read_bytes(FORMAT, data[:cut], tmp_path)
+        assert not outcome.whole or (cut > last and len(outcome.rows) == 3), cut
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("49,41150,7/", "49,41151,7/", "held"),
+        ("49,41150,7/", "49,41150,8/", "held"),
+        ("98,41850,2,12/", "98,41850,3,12/", "held"),
+        ("99,41850,1,14/", "99,41850,1,15/", "held"),
+        ("16,195,6050", "16,195,6051", "held"),
+        ("16,195,6050", "16,795,6050", "agreed"),  # the row is a reject, the sums are right
+        ("16,195,6050", "16,195,60.50", "held"),
+        ("49,41150,7/\n", "", "an open 03 has no trailer"),
+        ("02,CUSTOMER,BANK,1", "02,CUSTOMER,BANK,4", "marked as a test"),
+        ("99,41850,1,14/\n", "", "does not end with its 99"),
+        ("99,41850,1,14/\n", "99,41850,1,14/\n16,1,2,3/\n", "stands outside a file"),
+    ],
+)
+def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str) -> None:
+    """A wrong total, count or order must hold or refuse the file."""
+    assert old in REPORT
+    outcome = read_bytes(FORMAT, REPORT.replace(old, new).encode(), tmp_path)
+    assert verdict in outcome.verdict
+    if new[:6] == "16,795" or new == "16,195,60.50":
+        assert len(outcome.reading.rejects) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([*REPORT.splitlines(), "x", "", "88,1", "16,", "03,,"]), max_size=20)
+)
+def test_any_lines_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    """Whatever the order of the lines, each is accounted for or the file is refused."""
+    folder = tmp_path_factory.mktemp("any", numbered=True)
+    outcome = read_bytes(FORMAT, "\n".join(lines).encode(), folder)
+    if outcome.refusal is None:
+        assert outcome.reading.all_lines_accounted()
