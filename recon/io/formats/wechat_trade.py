@@ -298,13 +298,13 @@ def controls(_options: Options) -> tuple[Control, ...]:
     return (
         Control(_COUNT, _COUNT, pl.len()),
         Control("应结订单总金额", "应结订单总金额", funds.filter(paid).sum(), money),
-        Control("退款总金额", "退款总金额", -funds.filter(~paid).sum(), money),
+        Control("退款总金额", "退款总金额", 0 - funds.filter(~paid).sum(), money),
         Control(
             "充值券退款总金额", "充值券退款总金额", pl.col("_coupon_refund_minor").sum(), money
         ),
         Control("手续费总金额", "手续费总金额", pl.col("fee_minor").sum(), money),
         Control("订单总金额", "订单总金额", amount.filter(paid).sum(), money),
-        Control("申请退款总金额", "申请退款总金额", -amount.filter(~paid).sum(), money),
+        Control("申请退款总金额", "申请退款总金额", 0 - amount.filter(~paid).sum(), money),
     )
 
 

@@ -1,0 +1,181 @@
+"""`recon inspect`: recognise a file by its content; show rows, rejects and control totals."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recon.commands.options import json_option, parse_date
+
+if TYPE_CHECKING:
+    from recon.io.formats.contract import Options
+    from recon.io.load import Loaded
+
+_SHOWN = (
+    "record_no",
+    "kind",
+    "state",
+    "order_id",
+    "channel_ref",
+    "bank_ref",
+    "amount_minor",
+    "fee_minor",
+    "net_minor",
+    "currency",
+    "occurred_at",
+    "value_date",
+)
+
+
+@click.command(name="inspect")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "format_name", help="Read it as this format, whatever it looks like.")
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="A rule file ...")
+@click.option("--source", help="... and the source in it that says how to read the file.")
+@click.option("--date", "business_date", callback=parse_date, help="For dates without a year.")
+@click.option("--rows", default=5, show_default=True, help="Rows and rejects to show.")
+@json_option
+def command(
+    file: Path,
+    format_name: str | None,
+    config: Path | None,
+    source: str | None,
+    business_date: date | None,
+    rows: int,
+    as_json: bool,
+) -> None:
+    """Recognise FILE, read it whole and show what was understood; nothing is kept.
+
+    Exit code 0: it would be accepted; 4: it would be held or refused, and why.
+    """
+    name, options = _how_to_read(file, format_name, config, source)
+    with tempfile.TemporaryDirectory(prefix="recon-") as folder:
+        day = business_date or datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
+        loaded = _read(file, name, options, day, Path(folder))
+        facts = _facts(loaded, name, rows)
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+    else:
+        _print(facts)
+    click.get_current_context().exit(4 if facts["state"] in ("HELD", "REFUSED") else 0)
+
+
+def _how_to_read(
+    file: Path, format_name: str | None, config: Path | None, source: str | None
+) -> tuple[str, Options]:
+    """Return the format's name and the options: given, from a rule file, or by recognition."""
+    from recon.io.formats.contract import Options
+
+    if not file.is_file():
+        from recon.errors import UsageError
+
+        raise UsageError("expected a file, found none", where=str(file), fix="check the path")
+    if config is not None:
+        return _declared(config, source)
+    if format_name is not None:
+        return format_name, Options()
+    return _recognised(file), Options()
+
+
+def _declared(config: Path, source: str | None) -> tuple[str, Options]:
+    from recon.errors import UsageError
+    from recon.rules.rule_file import read_rules
+    from recon.source_options import options_of
+
+    rules = read_rules(config).rules
+    chosen = [item for item in rules.sources if item.name == source]
+    if not chosen:
+        names = ", ".join(item.name for item in rules.sources)
+        raise UsageError(
+            f"expected --source to name one of {names}, found {source!r}",
+            where=str(config),
+            fix=f"for instance --source {rules.sources[0].name}",
+        )
+    return chosen[0].format, options_of(chosen[0], rules)
+
+
+def _recognised(file: Path) -> str:
+    """Return the one format whose content this is."""
+    from recon.errors import InputError
+    from recon.io.formats import recognised
+    from recon.io.recognise import probe_of
+    from recon.io.stage import stage
+
+    with tempfile.TemporaryDirectory(prefix="recon-") as folder:
+        found = recognised(probe_of(stage(file, Path(folder), date(1970, 1, 1))))
+    if len(found) == 1:
+        return found[0].name
+    names = " or ".join(item.name for item in found) or "no known format"
+    raise InputError(
+        f"expected the content of one known format, found {names}",
+        where=file.name,
+        fix="name it with --format, or declare its columns in a rule file: --config and --source",
+        code="FILE_SCHEMA",
+    )
+
+
+def _read(file: Path, name: str, options: Options, day: date, folder: Path) -> Loaded:
+    from recon.core.plan import InputFile
+    from recon.io.formats import format_named
+    from recon.io.load import load
+
+    side = format_named(name).side
+    return load(
+        [InputFile("inspected", 0, side, name, file, file.name)],
+        {"inspected": options},
+        [],
+        workdir=folder / "work",
+        staging=folder / "staging",
+        business_date=day,
+        seen={},
+        finish=lambda frame, _file: frame,
+    )
+
+
+def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:
+    import polars as pl
+
+    item = loaded.inputs.row(0, named=True)
+    frames = [pl.read_parquet(part) for part in loaded.parts]
+    sample = pl.concat(frames).select(_SHOWN).head(rows).to_dicts() if frames else []
+    return {
+        "format": name,
+        "state": item["state"],
+        "message": item["message"],
+        "bytes": item["bytes"],
+        "lines": item["lines"],
+        "rows": item["rows"],
+        "rejected": item["rejected"],
+        "controls": json.loads(item["controls"] or "[]"),
+        "sample": sample,
+        "rejects": loaded.rejects.select("record_no", "text", "reasons").head(rows).to_dicts(),
+    }
+
+
+def _print(facts: dict[str, Any]) -> None:
+    from recon.report.text import table
+
+    click.echo(
+        f"{facts['format']}: {facts['state']}, {facts['lines']:,} lines, {facts['rows']:,} rows, "
+        f"{facts['rejected']:,} rejected"
+    )
+    if facts["message"]:
+        click.echo(f"  {facts['message']}")
+    for control in facts["controls"]:
+        word = "agrees" if control["agrees"] else "DIFFERS"
+        click.echo(
+            f"  control {control['name']}: declared {control['declared']}, "
+            f"computed {control['computed']} {control['currency']} {word}"
+        )
+    if facts["sample"]:
+        used = [key for key in _SHOWN if any(row[key] is not None for row in facts["sample"])]
+        shown = [["" if row[k] is None else str(row[k]) for k in used] for row in facts["sample"]]
+        click.echo("\n".join(table([used, *shown])))
+    for reject in facts["rejects"]:
+        click.echo(f"  reject {reject['record_no']}: {'; '.join(reject['reasons'])}")
+        click.echo(f"    {reject['text']}")
