@@ -28,6 +28,7 @@ from recon.core.passes.contract import (
 )
 from recon.core.passes.dated import left_days, right_days
 from recon.core.passes.key_groups import decode, match_keys
+from recon.core.passes.order import sort_order
 from recon.core.plan import Pass
 from recon.errors import ResourceError
 
@@ -119,18 +120,6 @@ def sort_side(rows: Rows, group: NDArray[np.int32], day: Rows, amount: Rows) -> 
     start = np.empty(order.size + 1, np.int64)
     n = cut_buckets(group[order].astype(np.int64), day[order], bucket, start)
     return Side(rows[order], day[order], amount[order], bucket[:n], start[: n + 1])
-
-
-def sort_order(group: Rows, day: Rows, amount: Rows) -> Rows:
-    """Return the stable order by (group, day, amount): one packed key where it fits 63 bits."""
-    if group.size == 0:
-        return np.empty(0, np.int64)
-    parts = [part - part.min() for part in (group, day, amount)]
-    spans = [int(part.max()) + 1 for part in parts]
-    if spans[0] * spans[1] * spans[2] >= 1 << 62:
-        return np.lexsort((amount, day, group))
-    packed = (parts[0] * spans[1] + parts[1]) * spans[2] + parts[2]
-    return np.argsort(packed, kind="stable")
 
 
 def share(amount: Rows, ppm: int) -> Rows:
@@ -226,13 +215,12 @@ def gains(edges: Edges, difference: Rows, lag: Rows) -> Rows:
     unite_rows(edges.row, edges.column + rows, parent)
     label_components(parent)
     component = parent[edges.row]
-    count = np.bincount(parent[:rows], minlength=parent.size)
+    count = np.bincount(parent[:rows], minlength=parent.size).astype(np.int64)
     unit = largest(lag, component, parent.size) * count + 1
     most = largest(difference, component, parent.size)
     assert bool(np.all(most < GAIN_LIMIT // (unit * (count + 1)))), "penalties leave 64 bits"
     worth = (most + 1) * unit * (count + 1)
-    gain: Rows = worth[component] - (difference * unit[component] + lag)
-    return gain
+    return (worth[component] - (difference * unit[component] + lag)).astype(np.int64)
 
 
 def largest(value: Rows, component: Rows, components: int) -> Rows:

@@ -18,6 +18,7 @@ from recon.core.passes.contract import (
     with_amount,
 )
 from recon.core.passes.key_groups import decode, match_keys
+from recon.core.passes.order import sort_order
 
 TIES_SHOWN = 8  # candidates listed for one row; a tie of thousands needs no thousand lines
 
@@ -87,8 +88,9 @@ def by_day(
     day = np.zeros(facts.rows, np.int64) if day is None else day
     has = (group >= 0) & (day[rows] != NO_DAY)
     rows, key = rows[has], group[has].astype(np.int64)
-    order = np.lexsort((rows, day[rows], key))
-    return Dated(rows[order], key[order], day[rows][order])
+    when = day[rows]
+    order = sort_order(key, when)  # rows ascend already
+    return Dated(rows[order], key[order], when[order])
 
 
 def list_open(begin: Rows, end: Rows, partner: Rows, other_partner: Rows) -> Rows:

@@ -1,0 +1,117 @@
+"""Exact keys, one to one: keys in memory to links, against DuckDB and Polars."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from benchmarks.race import arguments, race
+from recon.core.digest import digest
+from recon.core.kernels.radix import salt_digests
+from recon.core.passes.key_groups import match_keys
+
+HITS = 0.9
+
+
+def keys(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return two sides of unique int64 keys in random order, of which `HITS` meet."""
+    rng = np.random.default_rng(seed)
+    pool = rng.permutation(np.arange(2 * rows, dtype=np.int64)) * 4_000_037 + 10**13
+    left = pool[:rows]
+    begin = rows - int(rows * HITS)
+    right = rng.permutation(pool[begin : begin + rows])
+    return left, right
+
+
+def text(keys: np.ndarray, width: int) -> pl.Series:
+    """Return the keys as digit strings of `width` characters, like order and channel numbers."""
+    return pl.Series("key", keys).cast(pl.String).str.pad_start(width, "4")
+
+
+def duckdb_links(left: pl.DataFrame, right: pl.DataFrame, threads: int) -> tuple:
+    """Return the links by an inner join in DuckDB, as NumPy arrays."""
+    with duckdb.connect(config={"threads": threads}) as connection:
+        connection.register("l", left.to_arrow())
+        connection.register("r", right.to_arrow())
+        found = connection.execute("select l.row, r.row from l join r using (key)").fetchnumpy()
+    return tuple(found.values())
+
+
+def polars_links(left: pl.DataFrame, right: pl.DataFrame) -> tuple:
+    """Return the links by an inner join in Polars, as NumPy arrays."""
+    found = left.join(right, on="key").select("row", "row_right")
+    return found["row"].to_numpy(), found["row_right"].to_numpy()
+
+
+def links(left: np.ndarray, right: np.ndarray, threads: int) -> tuple:
+    """Return the links of two sides' digests."""
+    codes = match_keys(left, right, threads=threads)
+    rows = np.flatnonzero(codes[1] >= 0)
+    return codes[1][rows], rows
+
+
+def our_text_links(left: pl.Series, right: pl.Series, threads: int) -> tuple:
+    """Return the links of two text columns: digest both, match."""
+    with ThreadPoolExecutor(threads) as pool:
+        sides = list(pool.map(lambda column: digest([column]), (left, right)))
+    return links(*sides, threads)
+
+
+def integer_digest(keys: np.ndarray) -> np.ndarray:
+    """Return the digests of integer keys."""
+    out = np.ones((keys.size, 2), np.uint64)
+    salt_digests(out, keys)
+    return out
+
+
+def our_integer_links(left: np.ndarray, right: np.ndarray, threads: int) -> tuple:
+    """Return the links of two integer columns."""
+    with ThreadPoolExecutor(threads) as pool:
+        sides = list(pool.map(integer_digest, (left, right)))
+    return links(*sides, threads)
+
+
+def equal_links(answers: dict) -> str:
+    """Assert that all contestants give the same links."""
+    first, *others = [
+        np.sort((a[0].astype(np.int64) << 32) | a[1].astype(np.int64)) for a in answers.values()
+    ]
+    assert all(np.array_equal(first, other) for other in others)
+    return f"{first.size:,} equal links"
+
+
+def main() -> None:
+    """Run the three exact-key rows of the table."""
+    options = arguments(main.__doc__ or "", 1_000_000)
+    left, right = keys(options.rows, 1)
+    number = np.arange(options.rows, dtype=np.int64)
+    for job, width, goal in (("int64", 0, 3), ("text 22", 22, 4), ("text 28", 28, 4)):
+        one, two = (text(k, width) if width else pl.Series("key", k) for k in (left, right))
+        ones = pl.DataFrame({"key": one, "row": number})
+        twos = pl.DataFrame({"key": two, "row": number})
+
+        def ours(one: pl.Series = one, two: pl.Series = two, width: int = width) -> tuple:
+            if width:
+                return our_text_links(one, two, options.threads)
+            return our_integer_links(one.to_numpy(), two.to_numpy(), options.threads)
+
+        ours()
+        race(
+            f"exact {job}",
+            {
+                "duckdb": lambda a=ones, b=twos: duckdb_links(a, b, options.threads),
+                "polars": lambda a=ones, b=twos: polars_links(a, b),
+                "recon": ours,
+            },
+            equal_links,
+            goal=goal,
+            repeats=options.repeats,
+            size=f"{options.rows:,} x {options.rows:,}",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Equal amount inside a date window, one to one: optimal here, merely listed by DuckDB."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from benchmarks.race import arguments, race
+from recon.core.parallel import run_all
+from recon.core.passes.dated import Dated
+from recon.core.passes.order import sort_order
+from recon.core.passes.window import solve_constant
+
+EARLIEST, LATEST = 0, 3
+
+
+def world(rows: int, seed: int = 3) -> tuple[np.ndarray, ...]:
+    """Return amounts and days of two sides: the right side pays 0 to 3 days later, shuffled."""
+    rng = np.random.default_rng(seed)
+    amount = rng.integers(1, rows, rows)
+    day = rng.integers(20_000, 20_030, rows)
+    order = rng.permutation(rows)
+    paid = np.where(rng.random(rows) < 0.95, amount, rng.integers(1, rows, rows))
+    return amount, day, paid[order], (day + rng.integers(0, 4, rows))[order]
+
+
+def ours(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the links of a maximum matching."""
+    left, right = run_all(sort_side, [sides[:2], sides[2:]], threads)
+    matching, _ = solve_constant(left, right, EARLIEST, LATEST)
+    found = np.flatnonzero(matching.left >= 0)
+    return left.rows[found], right.rows[matching.left[found]]
+
+
+def sort_side(amount: np.ndarray, day: np.ndarray) -> Dated:
+    """Return one side sorted by amount and day; the amount is the group."""
+    order = sort_order(amount, day)
+    return Dated(order, amount[order], day[order])
+
+
+def duckdb_pairs(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return every candidate pair: equal amount, day in the window."""
+    number = np.arange(sides[0].size)
+    with duckdb.connect(config={"threads": threads}) as connection:
+        for name, amount, day in (("l", *sides[:2]), ("r", *sides[2:])):
+            frame = pl.DataFrame({"row": number, "amount": amount, "day": day})
+            connection.register(name, frame.to_arrow())
+        found = connection.execute(
+            "select l.row, r.row from l join r on l.amount = r.amount "
+            f"and r.day between l.day + {EARLIEST} and l.day + {LATEST}"
+        ).fetchnumpy()
+    return tuple(found.values())
+
+
+def agree(sides: tuple[np.ndarray, ...], answers: dict) -> str:
+    """Assert that our links are admissible, exclusive, and as many as any matching can have."""
+    left, right = answers["recon"]
+    lag = sides[3][right] - sides[1][left]
+    assert np.array_equal(sides[0][left], sides[2][right])
+    assert ((lag >= EARLIEST) & (lag <= LATEST)).all()
+    assert np.unique(left).size == left.size == np.unique(right).size
+    pairs = answers["duckdb lists pairs"]
+    shape = (sides[0].size, sides[2].size)
+    graph = csr_array((np.ones(pairs[0].size, np.int8), pairs), shape=shape)
+    best = int((maximum_bipartite_matching(graph) >= 0).sum())
+    assert best == left.size
+    return f"{left.size:,} links, the maximum by SciPy over {pairs[0].size:,} listed pairs"
+
+
+def main() -> None:
+    """Run the row of the table."""
+    options = arguments(main.__doc__ or "", 200_000)
+    sides = world(options.rows)
+    ours(sides, options.threads)
+    race(
+        "equal amount and window",
+        {
+            "duckdb lists pairs": lambda: duckdb_pairs(sides, options.threads),
+            "recon": lambda: ours(sides, options.threads),
+        },
+        lambda answers: agree(sides, answers),
+        goal=4,
+        repeats=options.repeats,
+        size=f"{options.rows:,} x {options.rows:,}",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Times contestants on one job in one process: answers compared first, medians, ratio, JSON."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+LIBRARIES = (
+    "duckdb",
+    "polars",
+    "numba",
+    "numpy",
+    "scipy",
+    "rapidfuzz",
+    "ortools",
+    "splink",
+    "dpss",
+)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that may take part."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+    return names[0].split(":", 1)[1].strip() if names else platform.machine()
+
+
+def timed(work: Callable[[], Any], repeats: int) -> tuple[Any, list[float]]:
+    """Return the answer of `work` and its times in seconds, one a repeat."""
+    answer, seconds = None, []
+    for _ in range(repeats):
+        gc.collect()
+        begin = time.perf_counter()
+        answer = work()
+        seconds.append(time.perf_counter() - begin)
+    return answer, seconds
+
+
+def race(
+    job: str,
+    contestants: dict[str, Callable[[], Any]],
+    agree: Callable[[dict[str, Any]], str],
+    *,
+    goal: float,
+    repeats: int = 3,
+    size: str = "",
+    slow: dict[str, int] | None = None,
+) -> dict[str, Any]:
+    """Time every contestant, let `agree` assert on the answers, print and store the result.
+
+    `agree` gets the answers by label and returns in words what it proved. The last contestant is
+    ours; the ratio is the fastest peer's median over our median. `slow` limits repeats by label.
+    """
+    answers, times = {}, {}
+    for label, work in contestants.items():
+        answers[label], times[label] = timed(work, (slow or {}).get(label, repeats))
+    proof = agree(answers)
+    medians = {label: statistics.median(seconds) for label, seconds in times.items()}
+    ours = list(contestants)[-1]
+    peers = {label: value for label, value in medians.items() if label != ours}
+    fastest = min(peers, key=lambda label: peers[label])
+    result = {
+        "job": job,
+        "size": size,
+        "seconds": medians,
+        "runs": times,
+        "fastest_peer": fastest,
+        "ratio": peers[fastest] / medians[ours],
+        "goal": goal,
+        "proof": proof,
+        "machine": f"{processor()}, {platform.system()}, Python {platform.python_version()}",
+        "versions": versions(),
+        "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    name = "".join(letter if letter.isalnum() else "_" for letter in job)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    shown = "  ".join(f"{label} {value:.4g} s" for label, value in medians.items())
+    print(f"{job} [{size}]: {shown}  ratio {result['ratio']:.2f} (goal {goal:g}); {proof}")
+    return result
+
+
+def arguments(description: str, rows: int) -> argparse.Namespace:
+    """Return the usual options: how many rows, threads and repeats."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    return parser.parse_args()
