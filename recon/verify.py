@@ -280,8 +280,8 @@ def _load(connection: duckdb.DuckDBPyConnection, folder: Path, previous: Path | 
 def _queries() -> dict[str, str]:
     """Return the queries of `verify.sql` by their heading."""
     script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    blocks = (block.split("\n", 1) for block in script.split("\n-- ")[1:])
-    return {heading: query.strip().rstrip(";") for heading, query in blocks if ":" in heading}
+    blocks = (block.split("\n", 1) for block in script.split("\n\n-- ")[1:])
+    return {heading: query.strip().rstrip(";") for heading, query in blocks}
 
 
 def _laws(

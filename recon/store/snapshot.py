@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from recon.core import schema
+from recon.core.money import CURRENCIES, exponent
 from recon.store.workspace import SCHEMA_FOLDER
 
 STORAGE_VERSION = "v1.2.0"
@@ -66,7 +67,20 @@ def definitions_sha256() -> str:
 def statements(root: Path) -> list[str]:
     """Return the statements that define the analyst's surface, in order."""
     tables = sorted(schema.PUBLISHED, key=lambda table: table.name != "runs")
-    return [line for table in tables for line in _views_of(table, root)] + _macros()
+    views = [line for table in tables for line in _views_of(table, root)]
+    return [*views, _minor_digits(), *_macros()]
+
+
+def _minor_digits() -> str:
+    """Return the macro that knows the decimals of each currency, from the one list of them."""
+    by_digits: dict[int, list[str]] = {}
+    for currency in CURRENCIES:
+        by_digits.setdefault(exponent(currency), []).append(_text(currency))
+    cases = " ".join(
+        f"when currency in ({', '.join(names)}) then {digits}"
+        for digits, names in sorted(by_digits.items())
+    )
+    return f"create macro minor_digits(currency) as case {cases} end"
 
 
 def _macros() -> list[str]:

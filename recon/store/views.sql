@@ -1,21 +1,10 @@
-create macro minor_digits(currency) as
-  case
-    when currency in (
-      'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV',
-      'XAF', 'XOF', 'XPF'
-    ) then 0
-    when currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') then 3
-    when currency in ('CLF', 'UYW') then 4
-    else 2
-  end;
-
 create macro money(minor, currency) as
   cast(minor as decimal(32, 0))
   * case minor_digits(currency)
       when 0 then cast(1 as decimal(5, 4))
       when 3 then cast('0.001' as decimal(5, 4))
       when 4 then cast('0.0001' as decimal(5, 4))
-      else cast('0.01' as decimal(5, 4))
+      when 2 then cast('0.01' as decimal(5, 4))
     end;
 
 create macro is_benign(code) as
