@@ -55,6 +55,25 @@ def compile_patterns(patterns: Sequence[str]) -> NDArray[np.int16]:
     return table
 
 
+def compile_layout(codes: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Return one pattern as places (see the kernel); length -1 unless every width is fixed."""
+    places, literals, at = [-1] * 6, [], 0
+    order = (kernel.YEAR, kernel.MONTH, kernel.DAY, kernel.HOUR, kernel.MINUTE, kernel.SECOND)
+    for code in codes.tolist():
+        if code < 0:
+            break
+        if code < kernel.YEAR:
+            literals += [at, code]
+            at += 1
+        elif code in order:
+            places[order.index(code)] = at
+            at += 4 if code == kernel.YEAR else 2
+        else:
+            return np.array([*places, -1], np.int64)
+    length = at if min(places[:3]) >= 0 else -1
+    return np.array([*places, length, *literals], np.int64)
+
+
 def parse_local(
     column: TextColumn, patterns: Sequence[str], business_date: date
 ) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -65,12 +84,14 @@ def parse_local(
     buffers = text_buffers(column)
     values = np.empty(len(buffers), np.int64)
     status = np.empty(len(buffers), np.uint8)
+    table = compile_patterns(patterns)
     near = (business_date - _EPOCH).days
     kernel.parse_time(
         buffers.data,
         buffers.offsets,
         buffers.valid,
-        compile_patterns(patterns),
+        table,
+        compile_layout(table[0]),
         near,
         business_date.year,
         values,

@@ -136,26 +136,26 @@ class RowReader:
         return clean_text(array, field.nulls)
 
     def _choice(self, field: Choice) -> pl.Series:
-        """Return the member that each word stands for."""
+        """Return the member that each word stands for; each different word is looked up once."""
         array = self._source(field.column, optional=False)
         assert array is not None
-        text = clean_text(array, ()).fill_null("")
+        encoded = array.dictionary_encode(null_encoding="encode")
+        found = [(text or "").strip(_STRIPPED) for text in encoded.dictionary.to_pylist()]
+        members = [field.words.get(text, field.otherwise) for text in found]
         example = next(iter(field.words.values()), field.otherwise)
-        dtype = words(Kind if isinstance(example, Kind) else State)
-        default = None if field.otherwise is None else field.otherwise.name
-        names = {word: member.name for word, member in field.words.items()}
-        if not names:
-            return pl.repeat(default, self._rows, eager=True).cast(dtype)
-        chosen = text.replace_strict(names, default=default, return_dtype=pl.String).cast(dtype)
-        if chosen.null_count():
+        vocabulary = Kind if isinstance(example, Kind) else State
+        unknown = np.array([member is None for member in members], np.bool_)
+        numbers = np.array([int(member or 0) for member in members], np.uint8)
+        indices = encoded.indices.to_numpy()
+        if unknown.any():
             expected = ", ".join(repr(word) for word in list(field.words)[:_SHOWN_WORDS])
-            for row in chosen.is_null().arg_true():
+            for row in np.flatnonzero(unknown[indices]):
+                text = found[indices[row]][:_SHOWN_CHARACTERS]
                 self._problems.add(
-                    row,
-                    f"{field.column} {text[row][:_SHOWN_CHARACTERS]!r} is not a known word; "
-                    f"expected one of {expected}",
+                    int(row),
+                    f"{field.column} {text!r} is not a known word; expected one of {expected}",
                 )
-        return chosen
+        return pl.Series(numbers[indices]).cast(words(vocabulary))
 
     def _money(self, field: Money) -> pl.Series:
         """Return minor units of the row's currency."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -65,13 +67,13 @@ def _is_card(digits: Ints, begin: int, end: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _digit_at(data: Bytes, at: int, end: int) -> tuple[int, int]:
+def _digit_at(data: Bytes, at: int, end: int) -> tuple[Any, int]:
     """Return (digit, bytes) at a place; -1 where no ASCII or full-width digit stands."""
     byte = data[at]
     if _ZERO <= byte <= _NINE:
-        return int(byte) - _ZERO, 1
+        return np.int64(byte) - _ZERO, 1
     if byte == _FULL_WIDTH[0] and at + 2 < end and data[at + 1] == _FULL_WIDTH[1]:
-        value = int(data[at + 2]) - _FULL_WIDTH[2]
+        value = np.int64(data[at + 2]) - _FULL_WIDTH[2]
         if 0 <= value < _TEN:
             return value, 3
     return -1, 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Flags, Ints
@@ -22,6 +23,7 @@ UNIT_DECIMAL = 0  # sign, digits, decimal mark, digits
 UNIT_CREDIT_DEBIT = 1  # C, D or a space, then minor digits
 
 _GROUP = 3  # digits between two thousands marks
+_PLAIN_BYTES = 13  # so that 12 digits and 4 decimals stay inside 64 bits
 _SPACE = 32
 _TAB = 9
 _MINUS = 45
@@ -29,6 +31,37 @@ _ZERO = 48
 _NINE = 57
 _CREDIT = 67
 _DEBIT = 68
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _digit(byte: np.uint8) -> int:
+    """Return the value of an ASCII digit."""
+    return int(np.int64(byte)) - _ZERO
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _plain(data: Bytes, at: int, end: int, decimals: int, mark: int) -> int:
+    """Return minor units of `[-]digits[mark digits]`, -1 - LIMIT for all else (the common case)."""
+    negative = at < end and data[at] == _MINUS
+    at += 1 if negative else 0
+    begin = at
+    value = 0
+    while at < end and _ZERO <= data[at] <= _NINE:
+        value = value * 10 + _digit(data[at])
+        at += 1
+    taken = 0
+    if mark != 0 and begin < at < end - 1 and data[at] == mark:
+        at += 1
+        while at < end and taken < decimals and _ZERO <= data[at] <= _NINE:
+            value = value * 10 + _digit(data[at])
+            at += 1
+            taken += 1
+    while taken < decimals:
+        value *= 10
+        taken += 1
+    if at < end or at == begin or end - begin > _PLAIN_BYTES or value > LIMIT:
+        return -1 - LIMIT
+    return -value if negative else value
 
 
 @njit(cache=True, nogil=True)
@@ -63,7 +96,7 @@ def _whole(data: Bytes, at: int, end: int, group: int) -> tuple[int, int, int, i
     while at < end:
         byte = data[at]
         if _ZERO <= byte <= _NINE:
-            value = value * 10 + (byte - _ZERO)
+            value = value * 10 + _digit(byte)
             if value > LIMIT:
                 return 0, 0, at, TOO_LARGE
             digits += 1
@@ -92,7 +125,7 @@ def _fraction(data: Bytes, at: int, end: int, decimals: int, zeros: int) -> tupl
         if byte < _ZERO or byte > _NINE:
             return 0, BAD_CHARACTER
         if taken < decimals:
-            value = value * 10 + (byte - _ZERO)
+            value = value * 10 + _digit(byte)
         elif zeros == 0 or byte != _ZERO:
             status = EXCESS_DECIMALS
         taken += 1
@@ -164,6 +197,35 @@ def _credit_debit(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
+def _by_grammar(
+    data: Bytes,
+    at: int,
+    end: int,
+    unit: int,
+    decimals: int,
+    marks: Bytes,
+    padded: int,
+    symbols: Bytes,
+    symbol_ends: Ints,
+) -> tuple[int, int]:
+    """Return (minor units, status) of one text by everything that the sender declares."""
+    if padded != 0:
+        while at < end and data[end - 1] in (_SPACE, _TAB):
+            end -= 1
+        while at < end and unit == UNIT_DECIMAL and data[at] in (_SPACE, _TAB):
+            at += 1
+    if at == end:
+        return 0, EMPTY
+    if data[end - 1] in (_SPACE, _TAB):
+        return 0, PADDED
+    if unit == UNIT_CREDIT_DEBIT:
+        return _credit_debit(data, at, end)
+    if data[at] in (_SPACE, _TAB):
+        return 0, PADDED
+    return _signed(data, at, end, decimals, marks, symbols, symbol_ends)
+
+
+@njit(cache=True, nogil=True)
 def parse_money(
     data: Bytes,
     offsets: Ints,
@@ -185,25 +247,14 @@ def parse_money(
     """
     step = 1 if len(decimals) > 1 else 0
     for i in range(len(valid)):
-        out[i] = 0
         at, end = offsets[i], offsets[i + 1]
-        if not valid[i]:
-            out_status[i] = NULL
-            continue
-        if padded != 0:
-            while at < end and data[end - 1] in (_SPACE, _TAB):
-                end -= 1
-            while at < end and unit == UNIT_DECIMAL and data[at] in (_SPACE, _TAB):
-                at += 1
-        if at == end:
-            out_status[i] = EMPTY
-        elif data[end - 1] in (_SPACE, _TAB) or (
-            unit == UNIT_DECIMAL and data[at] in (_SPACE, _TAB)
-        ):
-            out_status[i] = PADDED
-        elif unit == UNIT_CREDIT_DEBIT:
-            out[i], out_status[i] = _credit_debit(data, at, end)
-        else:
-            out[i], out_status[i] = _signed(
-                data, at, end, decimals[i * step], marks, symbols, symbol_ends
+        if valid[i] and unit == UNIT_DECIMAL:
+            value = _plain(data, at, end, decimals[i * step], marks[0])
+            if value >= -LIMIT:
+                out[i], out_status[i] = value, OK
+                continue
+        out[i], out_status[i] = 0, NULL
+        if valid[i]:
+            out[i], out_status[i] = _by_grammar(
+                data, at, end, unit, decimals[i * step], marks, padded, symbols, symbol_ends
             )

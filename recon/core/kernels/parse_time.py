@@ -38,12 +38,16 @@ _ZERO = 48
 _NINE = 57
 _HALF_YEAR = 183
 _FEBRUARY = 2
+_NO_NUMBER = 1_000_000
+_DIGIT = 9
+_LENGTH = 6
+_LITERALS = 6
 _MONTHS = 12
 _HOURS = 24
 _MINUTES = 60
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def days_from_civil(year: int, month: int, day: int) -> int:
     """Return days since 1970-01-01 of a Gregorian date (Hinnant's algorithm, years >= 0)."""
     shifted = year - (1 if month <= _FEBRUARY else 0)
@@ -53,7 +57,7 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _month_days(year: int, month: int) -> int:
     """Return the number of days of a month."""
     if month == _FEBRUARY:
@@ -62,7 +66,7 @@ def _month_days(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _is_date(year: int, month: int, day: int) -> bool:
     """Return whether the date is in the calendar and in the range of years that we read."""
     if year < FIRST_YEAR or year > LAST_YEAR or month < 1 or month > _MONTHS or day < 1:
@@ -88,10 +92,10 @@ def _nearest_day(month: int, day: int, near: int, near_year: int) -> tuple[int, 
 
 
 @njit(cache=True, nogil=True)
-def _fits(data: Bytes, at: int, end: int, codes: Ints, fields: Ints) -> bool:
+def _fits(data: Bytes, at: int, end: int, patterns: Ints, chosen: int, fields: Ints) -> bool:
     """Return whether `data[at:end]` fits one pattern, and fill `fields` (int64, by code)."""
-    for k in range(len(codes)):
-        code = codes[k]
+    for k in range(patterns.shape[1]):
+        code = patterns[chosen, k]
         if code < 0:
             break
         if code < YEAR:
@@ -105,7 +109,7 @@ def _fits(data: Bytes, at: int, end: int, codes: Ints, fields: Ints) -> bool:
         value = 0
         taken = 0
         while taken < width and at < end and _ZERO <= data[at] <= _NINE:
-            value = value * 10 + (data[at] - _ZERO)
+            value = value * 10 + int(np.int64(data[at])) - _ZERO
             at += 1
             taken += 1
         if taken == 0 or (taken < width and not short):
@@ -134,12 +138,54 @@ def _micros(fields: Ints, near: int, near_year: int) -> tuple[int, int]:
     return days * DAY_US + (hour * 60 + minute) * MINUTE_US + second * 1_000_000, OK
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _two(data: Bytes, at: int) -> int:
+    """Return the number of two digits, at least `_NO_NUMBER` when they are not digits."""
+    tens = int(np.int64(data[at])) ^ _ZERO
+    ones = int(np.int64(data[at + 1])) ^ _ZERO
+    return tens * 10 + ones + _NO_NUMBER * int((tens > _DIGIT) | (ones > _DIGIT))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _literals_fit(data: Bytes, at: int, layout: Ints) -> bool:
+    """Return whether every literal of a pattern of fixed widths is in its place."""
+    for k in range(_LITERALS + 1, len(layout), 2):  # noqa: SIM110 - numba compiles no generator
+        if data[at + layout[k]] != layout[k + 1]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _by_patterns(
+    data: Bytes, at: int, end: int, patterns: Ints, near: int, near_year: int, fields: Ints
+) -> tuple[int, int]:
+    """Return (local microseconds, status) by the first pattern that gives a time."""
+    while at < end and data[end - 1] in (_SPACE, _TAB, _BACKTICK):
+        end -= 1
+    while at < end and data[at] in (_SPACE, _TAB, _BACKTICK):
+        at += 1
+    if at == end:
+        return 0, NULL
+    found = NO_PATTERN
+    for k in range(len(patterns)):
+        for field in range(len(fields)):
+            fields[field] = -1
+        if _fits(data, at, end, patterns, k, fields):
+            value, status = _micros(fields, near, near_year)
+            if status == OK:
+                return value, OK
+            if found == NO_PATTERN:
+                found = status
+    return 0, found
+
+
 @njit(cache=True, nogil=True)
 def parse_time(
     data: Bytes,
     offsets: Ints,
     valid: Flags,
     patterns: Ints,
+    layout: Ints,
     near: int,
     near_year: int,
     out: Ints,
@@ -147,33 +193,40 @@ def parse_time(
 ) -> None:
     """Fill `out` (int64 local microseconds since 1970) and `out_status` (uint8) for each row.
 
-    patterns: int16 (patterns, codes), filled up with -1, tried in order. near, near_year: the
-    business date in days since 1970 and its year, for patterns without a year. Spaces, tabs and
-    back-ticks around the text are passed over.
+    patterns: int16 (patterns, codes), filled up with -1, tried in order. layout: int64, the first
+    pattern by the places of its fields (-1 absent), its length (-1 when widths vary), and the place
+    and byte of each literal; it only makes the common case quick. near, near_year: the business
+    date in days since 1970 and its year, for patterns without a year. Spaces, tabs and back-ticks
+    around the text are passed over.
     """
     fields = np.empty(8, np.int64)
+    latest = latest_days = 0  # the date read before: most rows of a file are of one day
+    year_at, month_at, day_at = layout[0], layout[1], layout[2]
+    hour_at, minute_at, second_at = layout[3], layout[4], layout[5]
     for i in range(len(valid)):
-        out[i] = 0
         at, end = offsets[i], offsets[i + 1]
-        while at < end and data[end - 1] in (_SPACE, _TAB, _BACKTICK):
-            end -= 1
-        while at < end and data[at] in (_SPACE, _TAB, _BACKTICK):
-            at += 1
-        if not valid[i] or at == end:
-            out_status[i] = NULL
-            continue
-        found = NO_PATTERN
-        for k in range(len(patterns)):
-            fields[:] = -1
-            if _fits(data, at, end, patterns[k], fields):
-                value, status = _micros(fields, near, near_year)
-                if status == OK:
-                    out[i] = value
-                    found = OK
-                    break
-                if found == NO_PATTERN:
-                    found = status
-        out_status[i] = found
+        if valid[i] and end - at == layout[_LENGTH]:
+            year = _two(data, at + year_at) * 100 + _two(data, at + year_at + 2)
+            month, day = _two(data, at + month_at), _two(data, at + day_at)
+            hour = _two(data, at + hour_at) if hour_at >= 0 else 0
+            minute = _two(data, at + minute_at) if minute_at >= 0 else 0
+            second = _two(data, at + second_at) if second_at >= 0 else 0
+            day_number = year * 10_000 + month * 100 + day
+            if day_number != latest and _is_date(year, month, day):
+                latest, latest_days = day_number, days_from_civil(year, month, day)
+            if (
+                day_number == latest
+                and hour < _HOURS
+                and minute < _MINUTES
+                and second < _MINUTES
+                and _literals_fit(data, at, layout)
+            ):
+                clock = (hour * 60 + minute) * MINUTE_US + second * 1_000_000
+                out[i], out_status[i] = latest_days * DAY_US + clock, OK
+                continue
+        out[i], out_status[i] = 0, NULL
+        if valid[i]:
+            out[i], out_status[i] = _by_patterns(data, at, end, patterns, near, near_year, fields)
 
 
 @njit(cache=True, nogil=True)
