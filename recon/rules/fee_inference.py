@@ -132,8 +132,9 @@ def fit(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> Price | None:
 
 
 def _score(price: Price) -> int:
-    """Return how good a price is: each further parameter must explain more than one further row."""
-    return price.explained - price.parameters
+    """Return how good a price is: each parameter and odd decimal must explain further rows."""
+    odd_decimals = len(percent(price.rate).removesuffix(" %").split(".")[1]) - 2
+    return price.explained - price.parameters - odd_decimals
 
 
 def _with_counts(price: Price, explained: int, rows: int) -> Price:
@@ -152,6 +153,8 @@ def _candidates(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> Iterator[P
             continue
         floors, caps = _repeated(amount[kept], rest[kept])
         for floor, cap in product((-1, *floors), (-1, *caps)):
+            if -1 < cap <= floor:
+                continue
             low, high = _ranges(amount[kept], rest[kept], rounding)
             low = np.where(rest[kept] == floor, 0, low)
             high = np.where(rest[kept] == cap, RATE_SCALE, high)
@@ -175,13 +178,19 @@ def _intercept(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> tuple[int, 
 def _repeated(
     amount: NDArray[np.int64], fee: NDArray[np.int64]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the smallest and largest fee where several amounts share it: floor, cap."""
-    floors = caps: tuple[int, ...] = ()
-    if np.unique(amount[fee == fee.min()]).size > 1:
-        floors = (int(fee.min()),)
-    if np.unique(amount[fee == fee.max()]).size > 1 and fee.max() > fee.min():
-        caps = (int(fee.max()),)
-    return floors, caps
+    """Return fees that several amounts share, as possible floors and possible caps.
+
+    The most shared fee may be either; the smallest may be a floor, the largest a cap.
+    """
+    pairs = np.unique(np.stack([fee, amount], axis=1), axis=0)[:, 0]
+    fees, amounts = np.unique(pairs, return_counts=True)
+    shared = fees[amounts > 1]
+    if shared.size == 0 or fees.size == 1:
+        return (), ()
+    most = int(fees[int(amounts.argmax())])
+    floors = {most, int(fees[0])} & set(shared.tolist())
+    caps = {most, int(fees[-1])} & set(shared.tolist())
+    return tuple(sorted(floors)), tuple(sorted(caps))
 
 
 def _ranges(
@@ -306,9 +315,7 @@ _INFERRED: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def _described(
-    by: tuple[str, ...], keys: tuple[object, ...], period: Period
-) -> dict[str, object]:
+def _described(by: tuple[str, ...], keys: tuple[object, ...], period: Period) -> dict[str, object]:
     price = period.price
     days = np.array([period.first_day, period.last_day], "datetime64[D]").tolist()
     return dict(zip(by, keys, strict=True)) | {

@@ -1,0 +1,410 @@
+"""Fee breaks: each of the twelve on a row a person can check, and no break where there is none."""
+
+import tomllib
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon.core.codes import Code
+from recon.errors import UsageError
+from recon.rules.fee_contract import FeeContract, compile_contract
+from recon.rules.fee_inference import Price, fit, infer, periods
+from recon.rules.fees import FeePolicy, find
+from tests.rules.tables import found, table
+
+CONTRACT = """
+name = "acquirer 2026"
+on_refund = "rate"
+listed = [{ product = "paper", amount = 30 }]
+[[line]]
+name = "credit"
+formula = "0.6%"
+when = { card_type = "credit", mcc = "5999" }
+[[line]]
+name = "debit"
+formula = "MTM(0.5,20,AMT*0.005)"
+when = { card_type = "debit", mcc = "5999" }
+[[line]]
+name = "preferential"
+formula = "0.38%"
+when = { mcc = "5411" }
+[[line]]
+name = "cheap"
+formula = "0.4%"
+when = { product = "special" }
+[[line]]
+name = "fee kept"
+formula = "SGL(1)"
+when = { product = "kept" }
+on_refund = "kept"
+[[line]]
+name = "whole formula back"
+formula = "0.6% + 1"
+when = { product = "formula" }
+on_refund = "formula"
+"""
+
+
+def policy(text=CONTRACT, **settings):
+    """Return the policy of a contract in TOML."""
+    contract = FeeContract.model_validate(tomllib.loads(text, parse_float=Decimal))
+    return FeePolicy(compile_contract(contract), **settings)
+
+
+def rows(text, **constants):
+    """Return rows of a table with what all rows share."""
+    shared = {"currency": "CNY", "clearing_date": date(2026, 3, 2)}
+    return table(text, **(shared | constants))
+
+
+HEAD = (
+    "txn_id | kind | state | merchant_id | terminal_id | card_type | mcc | product | "
+    "amount_minor | fee_minor\n"
+)
+
+# what happened | row | code, expected, charged, cause (None: no break)
+CASES = [
+    (
+        "credit card at its price",
+        "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|100.00|0.60",
+        None,
+    ),
+    (
+        "45.00 instead of the cap of 20.00",
+        "1|PAYMENT|SUCCESS|M1|1|debit|5999|-|9000.00|45.00",
+        ("FEE_CAP_MISSED", "20", "45", "cap not applied"),
+    ),
+    (
+        "0.25 instead of the floor of 0.50",
+        "1|PAYMENT|SUCCESS|M1|1|debit|5999|-|50.00|0.25",
+        ("FEE_FLOOR_MISSED", "0.5", "0.25", "floor not applied"),
+    ),
+    (
+        "a debit card at the credit price",
+        "1|PAYMENT|SUCCESS|M1|1|debit|5999|-|500.00|3.00",
+        ("FEE_CARD_TYPE", "2.5", "3", "charged as card type credit"),
+    ),
+    (
+        "a supermarket at the standard price",
+        "1|PAYMENT|SUCCESS|M1|1|credit|5411|-|500.00|3.00",
+        ("FEE_CLASS", "1.9", "3", "charged as mcc 5999"),
+    ),
+    (
+        "3.00 on top",
+        "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|500.00|6.00",
+        ("FEE_SURCHARGE", "3", "6", "surcharge of 3.00"),
+    ),
+    (
+        "0.045 rounded down",
+        "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|7.50|0.04",
+        (
+            "FEE_ROUNDING",
+            "0.05",
+            "0.04",
+            "rounded floor; also fits: rounded half_even, rounded half_down",
+        ),
+    ),
+    (
+        "a failed payment with a fee",
+        "1|PAYMENT|FAILED|M1|1|credit|5999|-|100.00|0.60",
+        ("FEE_ON_FAILED", "0", "0.6", "fee on a payment that is failed"),
+    ),
+    ("a failed payment without a fee", "1|PAYMENT|FAILED|M1|1|credit|5999|-|100.00|0.00", None),
+    (
+        "a refund that kept the fee",
+        "1|REFUND|SUCCESS|M1|1|credit|5999|-|-100.00|0.00",
+        ("FEE_NOT_RETURNED", "0.6", "0", "no fee returned"),
+    ),
+    (
+        "a refund that was charged a fee",
+        "1|REFUND|SUCCESS|M1|1|credit|5999|-|-100.00|0.60",
+        ("FEE_NOT_RETURNED", "0.6", "-0.6", "a fee was charged on the refund"),
+    ),
+    ("a refund that returned the fee", "1|REFUND|SUCCESS|M1|1|credit|5999|-|-100.00|-0.60", None),
+    (
+        "a refund that returned too much",
+        "1|REFUND|SUCCESS|M1|1|credit|5999|-|-100.00|-0.80",
+        ("FEE_OVER_RETURNED", "0.6", "0.8", "more than the fee returned"),
+    ),
+    (
+        "a refund of a capped price returns rate times refund",
+        "1|REFUND|SUCCESS|M1|1|debit|5999|-|-5000.00|-25.00",
+        None,
+    ),
+    (
+        "a fee returned although the contract keeps it",
+        "1|REFUND|SUCCESS|M1|1|-|-|kept|-100.00|-1.00",
+        ("FEE_OVER_RETURNED", "0", "1", "the contract keeps the fee on refunds"),
+    ),
+    ("a whole formula returned", "1|REFUND|SUCCESS|M1|1|-|-|formula|-100.00|-1.60", None),
+    (
+        "a data card fee nobody agreed to",
+        "1|FEE|SUCCESS|M1|1|-|-|data card|-60.00|0.00",
+        ("FEE_UNLISTED", "0", "60", "no contract line for data card"),
+    ),
+    ("a listed fee", "1|FEE|SUCCESS|M1|1|-|-|paper|-30.00|0.00", None),
+    (
+        "a listed fee of another amount",
+        "1|FEE|SUCCESS|M1|1|-|-|paper|-31.00|0.00",
+        ("FEE_UNLISTED", "0", "31", "no contract line for paper"),
+    ),
+    (
+        "a category without a line",
+        "1|PAYMENT|SUCCESS|M1|1|credit|7777|-|100.00|0.60",
+        ("FEE_UNLISTED", "0", "0.6", "no contract line applies to the row"),
+    ),
+    (
+        "nothing explains it",
+        "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|1000.00|7.77",
+        ("FEE_RATE", "6", "7.77", "implied rate 0.777 %"),
+    ),
+    (
+        "a contracted surcharge left out",
+        "1|PAYMENT|SUCCESS|M1|1|-|-|formula|100.00|0.60",
+        ("FEE_RATE", "1.6", "0.6", "contracted surcharge not charged"),
+    ),
+    (
+        "a credit card below cost by its own contract",
+        "1|PAYMENT|SUCCESS|M1|1|credit|-|special|1000.00|4.00",
+        ("FEE_BELOW_COST", "4.82", "4", "credit cards priced below the cost of 0.4825 %"),
+    ),
+    ("a preferential class may be", "1|PAYMENT|SUCCESS|M1|1|credit|5411|-|1000.00|3.80", None),
+    ("a pending payment is not judged", "1|PAYMENT|PENDING|M1|1|credit|5999|-|100.00|9.00", None),
+    ("a row without a fee is not judged", "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|100.00|-", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
+)
+def test_fee_break(row, expected):
+    """Each row is the break, or no break, that a person would say it is."""
+    facts = found(find(rows(HEAD + row), policy()))
+    assert facts == ([] if expected is None else [(1, *expected)])
+
+
+def test_all_cases_in_one_night_are_found_together():
+    """The same rows in one frame give the same breaks: no row changes another's."""
+    lines, expected = [], []
+    for number, (_, row, fact) in enumerate(CASES, start=1):
+        cells = row.split("|")
+        cells[0], cells[4] = str(number), str(number)  # each on a terminal of its own
+        lines.append("|".join(cells))
+        if fact is not None:
+            expected.append((number, *fact))
+    assert found(find(rows(HEAD + "\n".join(lines)), policy())) == expected
+
+
+def test_twelve_fee_codes_are_covered():
+    """Every fee code has a case above."""
+    wanted = {code.name for code in Code if 600 <= code < 700}
+    assert {case[2][0] for case in CASES if case[2]} == wanted
+
+
+def test_a_reversed_payment_keeps_no_fee():
+    """A reversed payment is a break only when no undo row gives its fee back."""
+    text = """
+    txn_id | kind     | state    | order_id | original_ref | amount_minor | fee_minor
+    1      | PAYMENT  | REVERSED | A        | -            | 100.00       | 0.60
+    2      | REVERSAL | SUCCESS  | A-R      | A            | -100.00      | -0.60
+    3      | PAYMENT  | REVERSED | B        | -            | 100.00       | 0.60
+    """
+    night = rows(text, card_type="credit", mcc="5999", product="-")
+    assert found(find(night, policy())) == [
+        (3, "FEE_ON_FAILED", "0", "0.6", "fee on a payment that is reversed")
+    ]
+
+
+def charged(price, count, seed, **constants):
+    """Return payments of one terminal that were charged by `price`."""
+    amount = np.random.default_rng(seed).integers(1_000, 600_000, count)
+    frame = pl.DataFrame(
+        {"txn_id": np.arange(1, count + 1), "amount_minor": amount, "fee_minor": price.fees(amount)}
+    )
+    shared = {
+        "kind": "PAYMENT",
+        "state": "SUCCESS",
+        "currency": "CNY",
+        "clearing_date": date(2026, 3, 2),
+        "merchant_id": "M1",
+        "terminal_id": "1",
+        "card_type": "credit",
+        "mcc": "5999",
+        "product": "card",
+    }
+    return frame.with_columns(pl.lit(value).alias(k) for k, value in (shared | constants).items())
+
+
+@pytest.mark.parametrize(
+    ("price", "code", "cause"),
+    [
+        (Price(6_000_000, 300), "FEE_SURCHARGE", "surcharge of 3.00"),
+        (Price(6_000_000, 50), "FEE_SURCHARGE", "surcharge of 0.50"),
+        (Price(7_200_000), "FEE_RATE", "charged as 0.72 %"),
+        (Price(7_200_000, 300), "FEE_RATE", "charged as 0.72 % + 3.00"),
+        (Price(7_200_000, cap=2500), "FEE_RATE", "charged as 0.72 %, at most 25.00"),
+        (Price(3_800_000), "FEE_CLASS", "charged as mcc 5411"),
+        (Price(5_000_000, floor=50, cap=2000), "FEE_CARD_TYPE", "charged as card type debit"),
+        (Price(6_000_000, rounding="ceiling"), "FEE_ROUNDING", "rounded ceiling"),
+    ],
+)
+def test_the_price_of_a_terminal_is_named_in_words(price, code, cause):
+    """When a terminal is charged by another price, every differing row has that one cause."""
+    facts = found(find(charged(price, 60, 7), policy()))
+    assert len(facts) > 20
+    assert {fact[1] for fact in facts} == {code}
+    assert {fact[4].split(";")[0] for fact in facts} == {cause}
+
+
+def test_reported_rows_do_not_depend_on_order():
+    """Shuffling the rows changes nothing in the answer."""
+    night = pl.concat(
+        [
+            charged(Price(7_200_000), 30, 1),
+            charged(Price(6_000_000, 300), 30, 2, terminal_id="2").with_columns(
+                pl.col("txn_id") + 100
+            ),
+        ]
+    )
+    answer = find(night, policy())
+    assert answer.height == 60
+    for seed in range(3):
+        assert find(night.sample(fraction=1, shuffle=True, seed=seed), policy()).equals(answer)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    amounts=st.lists(st.integers(1, 10**9), min_size=1, max_size=30),
+    card=st.sampled_from(["credit", "debit"]),
+    mcc=st.sampled_from(["5999", "5411"]),
+)
+def test_rows_at_their_price_are_no_break(amounts, card, mcc):
+    """Whatever the amounts, a fee that is the contract's is never reported."""
+    judge = policy()
+    night = pl.DataFrame({"txn_id": range(len(amounts)), "amount_minor": amounts}).with_columns(
+        kind=pl.lit("PAYMENT"),
+        state=pl.lit("SUCCESS"),
+        currency=pl.lit("CNY"),
+        clearing_date=pl.lit(date(2026, 3, 2)),
+        merchant_id=pl.lit("M1"),
+        card_type=pl.lit(card),
+        mcc=pl.lit(mcc),
+        product=pl.lit("card"),
+    )
+    fee, _ = judge.contract.price_rows(night)
+    assert find(night.with_columns(fee_minor=pl.Series(fee)), judge).height == 0
+
+
+@pytest.mark.parametrize(
+    ("level", "fees", "expected"),
+    [
+        ("batch", ["0.04", "0.05", "0.05"], []),  # 0.6 % of 22.50 is 0.135, rounded 0.14
+        (
+            "batch",
+            ["0.05", "0.05", "0.05"],
+            [(1, "FEE_RATE", "0.14", "0.15", "the contract prices the sum of a batch: B1")],
+        ),
+        (
+            "month",
+            ["0.05", "0.05", "0.05"],
+            [(1, "FEE_RATE", "0.14", "0.15", "the contract prices the sum of a month: 2026-03-01")],
+        ),
+    ],
+)
+def test_a_contract_may_price_sums(level, fees, expected):
+    """By batch or month, the price of the sum is compared with the sum of the fees."""
+    text = f'name = "sum"\nlevel = "{level}"\n[[line]]\nname = "all"\nformula = "0.6%"\n'
+    lines = [f"{n}|PAYMENT|SUCCESS|M1|7.50|{fee}" for n, fee in enumerate(fees, start=1)]
+    head = "txn_id|kind|state|merchant_id|amount_minor|fee_minor\n"
+    facts = find(rows(head + "\n".join(lines), batch_id="B1", product="-"), policy(text))
+    assert found(facts) == expected
+    if expected:
+        assert facts["other_txn_ids"].to_list() == [[2, 3]]
+
+
+def test_tied_lines_are_reported_as_ambiguous():
+    """A row that two equally specific lines price is shown, and no price is picked."""
+    text = (
+        'name = "tie"\n[[line]]\nname = "a"\nformula = "0.6%"\n'
+        '[[line]]\nname = "b"\nformula = "0.5%"\n'
+    )
+    facts = found(find(rows(HEAD + "1|PAYMENT|SUCCESS|M1|1|-|-|-|100.00|0.60"), policy(text)))
+    assert [fact[:4] for fact in facts] == [(1, "AMBIGUOUS", None, "0.6")]
+
+
+def test_other_currencies_are_not_judged():
+    """A contract in CNY says nothing about a row in USD."""
+    night = rows(HEAD + "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|100.00|9.99", currency="USD")
+    assert find(night, policy()).height == 0
+
+
+def test_missing_columns_are_refused():
+    """A frame that is not of transactions is refused with the columns that are missing."""
+    with pytest.raises(UsageError, match="expected columns txn_id, kind"):
+        find(pl.DataFrame({"amount_minor": [1]}), policy())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rate=st.integers(10, 120).map(lambda value: value * 100_000),
+    surcharge=st.sampled_from([0, 100, 200, 300]),
+    seed=st.integers(0, 10_000),
+)
+def test_inference_finds_the_price_that_was_charged(rate, surcharge, seed):
+    """From a few hundred fees, the rate and surcharge that made them come back, all explained."""
+    amount = np.random.default_rng(seed).integers(1_000, 600_000, 300)
+    price = fit(amount, Price(rate, surcharge).fees(amount))
+    assert (price.rate, price.surcharge, price.floor, price.cap) == (rate, surcharge, -1, -1)
+    assert price.explained == price.rows == 300
+
+
+def test_inference_withstands_wrong_rows():
+    """A tenth of the rows at random fees does not move the price."""
+    generator = np.random.default_rng(5)
+    amount = generator.integers(1_000, 600_000, 500)
+    fee = Price(6_000_000, cap=2000).fees(amount)
+    fee[::10] += generator.integers(1, 500, 50)
+    price = fit(amount, fee)
+    assert (price.rate, price.cap) == (6_000_000, 2000)
+    assert 440 <= price.explained <= 460
+
+
+def test_inference_dates_a_change():
+    """A surcharge that begins on the 18th day starts a second period on that day."""
+    amount = np.random.default_rng(3).integers(1_000, 600_000, 300)
+    day = np.repeat(np.arange(20_000, 20_030), 10)
+    fee = np.where(day < 20_017, Price(6_000_000).fees(amount), Price(6_000_000, 100).fees(amount))
+    found_periods = [(p.first_day, p.last_day, p.price.words()) for p in periods(amount, fee, day)]
+    assert found_periods == [(20_000, 20_016, "0.60 %"), (20_017, 20_029, "0.60 % + 1.00")]
+
+
+def test_inference_by_terminal():
+    """One merchant with three prices on three terminals: each is found."""
+    night = pl.concat(
+        [
+            charged(Price(rate), 80, seed, terminal_id=terminal)
+            for terminal, rate, seed in (
+                ("1", 1_800_000, 1),
+                ("3", 2_800_000, 2),
+                ("5", 3_500_000, 3),
+            )
+        ]
+    )
+    prices = infer(night, ("merchant_id", "terminal_id"))
+    assert prices.select("terminal_id", "price", "explained").rows() == [
+        ("1", "0.18 %", 80),
+        ("3", "0.28 %", 80),
+        ("5", "0.35 %", 80),
+    ]
+
+
+def test_nothing_to_infer_from():
+    """Without a usable row there is no price."""
+    empty = np.empty(0, np.int64)
+    assert fit(empty, empty) is None
+    assert periods(empty, empty, empty) == []
