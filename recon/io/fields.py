@@ -145,7 +145,7 @@ class RowReader:
         example = next(iter(field.words.values()), field.otherwise)
         vocabulary = Kind if isinstance(example, Kind) else State
         unknown = np.array([member is None for member in members], np.bool_)
-        numbers = np.array([int(member or 0) for member in members], np.uint8)
+        names = [None if member is None else member.name for member in members]
         indices = encoded.indices.to_numpy()
         if unknown.any():
             expected = ", ".join(repr(word) for word in list(field.words)[:_SHOWN_WORDS])
@@ -155,7 +155,7 @@ class RowReader:
                     int(row),
                     f"{field.column} {text!r} is not a known word; expected one of {expected}",
                 )
-        return pl.Series(numbers[indices]).cast(words(vocabulary))
+        return pl.Series(names, dtype=words(vocabulary)).gather(indices)
 
     def _money(self, field: Money) -> pl.Series:
         """Return minor units of the row's currency."""
