@@ -29,6 +29,7 @@ from recon.errors import UsageError
 
 CHUNK = 1 << 20
 SHOWN = 5  # examples in one finding
+LONGEST = 400  # characters of a value in a finding
 UNLISTED = {"manifest.json", "recon.duckdb", "recon.duckdb.sha256"}
 LOADED = ("ACCEPTED", "UNVERIFIED", "HELD")
 Json = dict[str, Any]
@@ -450,7 +451,7 @@ def _sha256(path: Path) -> str:
 
 def _short(value: object) -> str:
     text = str(value)
-    return text if len(text) <= 400 else f"{text[:400]}... ({len(text)} characters)"  # noqa: PLR2004
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
 
 
 def _name(column: str) -> str:

@@ -110,9 +110,13 @@ def _inert(value: Any) -> str:  # noqa: ANN401 - any value that a query can retu
 
 
 def _width(text: str) -> int:
+    """Return the columns a text takes on a terminal once it is cut."""
+    return min(_columns(text), SHOWN_WIDTH)
+
+
+def _columns(text: str) -> int:
     """Return the columns a text takes on a terminal: Chinese characters take two."""
-    wide = sum(unicodedata.east_asian_width(part) in "WF" for part in text)
-    return min(len(text) + wide, SHOWN_WIDTH)
+    return len(text) + sum(unicodedata.east_asian_width(part) in "WF" for part in text)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
@@ -124,13 +128,13 @@ def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
 
 
 def _cut(text: str) -> str:
-    """Return the text, shortened so that it takes at most the shown width."""
-    if _width(text + " ") <= SHOWN_WIDTH:
+    """Return the text, shortened so that it takes the shown width."""
+    if _columns(text) <= SHOWN_WIDTH:
         return text
     shown, used = "", 0
     for part in text:
-        used += _width(part)
+        used += _columns(part)
         if used >= SHOWN_WIDTH:
-            return shown + "…"
+            break
         shown += part
-    return shown
+    return shown + "…" + " " * (SHOWN_WIDTH - 1 - _columns(shown))

@@ -108,22 +108,3 @@ from groups
 where business_date = night
 group by currency, outcome
 order by currency, outcome;
-
-create view nights as
-select
-  business_date,
-  run_id,
-  opening_rows,
-  new_rows,
-  closed_rows,
-  closing_rows,
-  rejected_rows,
-  links,
-  breaks,
-  disputes,
-  exit_code
-from runs
-order by business_date;
-
-comment on view nights is 'one line a night: what came in, what closed, what is left over';
-
