@@ -40,7 +40,6 @@ from recon.io.formats.contract import (
     Probe,
     RawRows,
     Reading,
-    Reject,
     StagedFile,
     Text,
     Time,
@@ -256,7 +255,7 @@ def _in_place(line: bytes, spans: list[tuple[int, int]], header: tuple[str, ...]
 
 
 def _derived(rows: RawRows, reading: Reading) -> RawRows:
-    """Add a refund's own numbers; refuse rows whose sign contradicts their kind."""
+    """Add the account and a refund's own numbers; an empty fee or share is zero."""
     frame = frame_of(rows)
     for name in (*_FILLED, "分润(元)", "退款批次号/请求号"):
         if name not in frame.columns:
@@ -274,24 +273,7 @@ def _derived(rows: RawRows, reading: Reading) -> RawRows:
             for name in ("服务费(元)", "分润(元)")
         ),
     )
-    amount = pl.col("订单金额(元)")
-    is_zero = amount.str.contains(r"^-?[0.]*$")
-    is_wrong = (amount.str.starts_with("-") != is_refund) & ~is_zero
-    wrong = frame.select(is_wrong.fill_null(value=False)).to_series().to_numpy()
-    for row in np.flatnonzero(wrong).tolist():
-        cells = frame.row(row)
-        kind = frame["业务类型"][row]
-        reading.rejects.append(
-            Reject(
-                int(rows.record_no[row]),
-                int(rows.byte_start[row]),
-                int(rows.byte_end[row]),
-                ",".join(cells[: len(rows.columns)]),
-                (f"the sign of {frame['订单金额(元)'][row]} contradicts {kind}",),
-            )
-        )
-    keep = ~wrong
-    return rows_of(frame, rows, keep)
+    return rows_of(frame, rows)
 
 
 def fields(options: Options) -> Fields:
@@ -317,9 +299,14 @@ def fields(options: Options) -> Fields:
 
 
 def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """Make the fee a cost and the net what moves the account."""
+    """Make the fee a cost, the net what moves the account; refuse signs against the kind."""
     signed_fee = pl.col("fee_minor")
+    amount = pl.col("amount_minor")
+    is_wrong = pl.when(pl.col("kind") == Kind.REFUND.name).then(amount > 0).otherwise(amount < 0)
     return frame.with_columns(
+        pl.when(is_wrong)
+        .then(pl.format("the sign of the amount contradicts {}", pl.col("kind").cast(pl.String)))
+        .alias("reject_reason"),
         (-signed_fee).alias("fee_minor"),
         (pl.col("net_minor") + signed_fee + pl.col("_share_minor")).alias("net_minor"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import tokenise as kernel
 from recon.io.formats.contract import RawRows, Reading, Reject
-from recon.io.formats.lines import Block
+from recon.io.formats.lines import Block, line_offsets
 
 WORKERS: Final = 2
 AHEAD: Final = 3  # blocks in flight
+_LINE_ASIDE: Final = 4
 _REASONS: Final = {
     kernel.FAULT_FEW: "expected {arity} fields, found {found}",
     kernel.FAULT_MANY: "expected {arity} fields, found {found}",
@@ -75,9 +77,13 @@ class Batch:
     record_lines: int = 0
     blank_lines: int = 0
     comment_lines: int = 0
+    aside: list[str] = field(default_factory=list)
 
-    def enter(self, reading: Reading) -> RawRows:
+    def enter(self, reading: Reading, aside: Aside | None = None) -> RawRows:
         """Add this batch to the account of the file and return its rows."""
+        if aside is not None:
+            aside.lines.extend(self.aside)
+        reading.trailer_lines += len(self.aside)
         reading.lines += self.lines
         reading.record_lines += self.record_lines
         reading.blank_lines += self.blank_lines
@@ -100,6 +106,14 @@ def rows_of(frame: pl.DataFrame, rows: RawRows, keep: NDArray[np.bool_] | None =
     kept = frame.filter(pl.Series(keep))
     columns = {column.name: column.to_arrow(compat_level=oldest) for column in kept}
     return RawRows(columns, rows.record_no[keep], rows.byte_start[keep], rows.byte_end[keep])
+
+
+@dataclass(slots=True)
+class Aside:
+    """Lines among the rows that are no rows (titles, totals): a pattern at the line's begin."""
+
+    pattern: re.Pattern[bytes]  # over UTF-8, anchored with `(?m)^`
+    lines: list[str] = field(default_factory=list)  # what was found, in order
 
 
 Repair = Callable[[Block, Tokens, Layout], None]
@@ -139,6 +153,28 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
         starts[:, :records],
         ends[:, :records],
     )
+
+
+def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
+    """Take the records that are titles or totals out of the tokens; return their text."""
+    begins = [match.start() for match in aside.pattern.finditer(block.data)]
+    if not begins:
+        return []
+    offsets = line_offsets(block.data)
+    found = np.searchsorted(offsets, np.array(begins), side="right") - 1
+    is_aside = np.isin(tokens.row_line, found)
+    texts = [
+        block.data[offsets[line] : offsets[line + 1]].tobytes().decode().rstrip("\r\n")
+        for line in tokens.row_line[is_aside].tolist()
+    ]
+    tokens.line_class[tokens.row_line[is_aside]] = _LINE_ASIDE
+    tokens.row_line = tokens.row_line[~is_aside]
+    tokens.row_fault = tokens.row_fault[~is_aside]
+    tokens.row_fields = tokens.row_fields[~is_aside]
+    tokens.starts = tokens.starts[:, ~is_aside]
+    tokens.ends = tokens.ends[:, ~is_aside]
+    tokens.records = int(tokens.row_line.size)
+    return texts
 
 
 def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Batch:
@@ -246,21 +282,26 @@ def cut_rows(
     *,
     give_back: Callable[[Block, int], None] | None = None,
     repair: Repair | None = None,
+    aside: Aside | None = None,
 ) -> Iterator[RawRows]:
     """Yield the rows of all blocks, in order, and account for every line.
 
     Columns are built by a few threads ahead of the consumer. A block that ends inside a quoted
     field hands its last lines to the next one (`give_back`), so blocks with quotes are tokenised
-    one after the other. `repair` may put right the field spans of a block before columns are built.
+    one after the other. `repair` may put right the field spans of a block before columns are built;
+    lines that fit `aside` are collected there and are no rows.
     """
 
     def whole(block: Block) -> Batch:
         return after_tokens(block, tokenise(block, dialect, layout))
 
     def after_tokens(block: Block, tokens: Tokens) -> Batch:
+        texts = _put_aside(block, tokens, aside) if aside is not None else []
         if repair is not None:
             repair(block, tokens, layout)
-        return finish(block, tokens, dialect, layout)
+        batch = finish(block, tokens, dialect, layout)
+        batch.aside = texts
+        return batch
 
     waiting: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -273,6 +314,6 @@ def cut_rows(
                     give_back(block, tokens.lines)
                 waiting.append(pool.submit(after_tokens, block, tokens))
             if len(waiting) >= AHEAD:
-                yield waiting.popleft().result().enter(reading)
+                yield waiting.popleft().result().enter(reading, aside)
         while waiting:
-            yield waiting.popleft().result().enter(reading)
+            yield waiting.popleft().result().enter(reading, aside)

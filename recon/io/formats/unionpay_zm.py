@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
@@ -32,7 +31,6 @@ from recon.io.formats.contract import (
     Probe,
     RawRows,
     Reading,
-    Reject,
     StagedFile,
     Text,
     Time,
@@ -87,7 +85,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         seen = 0
         for rows in cut_fixed(blocks, LENGTH, slices, reading):
             seen += rows.record_no.size
-            yield _proven(rows, clearing, reading)
+            yield _derived(rows, clearing)
     if not seen and reading.rejects:
         raise InputError(
             f"expected lines of {LENGTH} bytes, found none",
@@ -108,49 +106,23 @@ def clearing_day(staged: StagedFile) -> date | None:
         return None
 
 
-def _proven(rows: RawRows, clearing: date | None, reading: Reading) -> RawRows:
-    """Add the derived columns; refuse the rows that do not prove themselves."""
+def _derived(rows: RawRows, clearing: date | None) -> RawRows:
+    """Add the signed amount, the full time, the clearing day and the original's number as text."""
     frame = frame_of(rows)
     is_inflow = pl.col("交易类型").is_in(_INFLOWS)
     amount = pl.col("交易金额")
     original = pl.col("原交易查询流水号")
+    time = pl.col("交易传输时间")
     frame = frame.with_columns(
         pl.when(is_inflow).then(amount).otherwise(pl.lit("-") + amount).alias("amount"),
-        (
-            year_of(pl.col("交易传输时间"), pl.col("查询流水号"), clearing) + pl.col("交易传输时间")
-        ).alias("occurred_at"),
+        (year_of(time, pl.col("查询流水号"), clearing) + time).alias("occurred_at"),
         pl.lit("" if clearing is None else f"{clearing:%Y%m%d}").alias("clearing_date"),
         pl.when(original == "")
         .then(pl.col("原始订单号"))
         .otherwise(original)
         .alias("original_ref"),
     )
-    is_wrong = frame.select(
-        (
-            signed(pl.col("amount")) + signed(pl.col("商户手续费")) != signed(pl.col("结算金额"))
-        ).fill_null(value=False)
-    )
-    wrong = is_wrong.to_series().to_numpy()
-    for row in np.flatnonzero(wrong).tolist():
-        cells = frame.row(row, named=True)
-        shown = [f"{name} {cells[name].strip()}" for name in ("交易金额", "商户手续费", "结算金额")]
-        reading.rejects.append(
-            Reject(
-                int(rows.record_no[row]),
-                int(rows.byte_start[row]),
-                int(rows.byte_end[row]),
-                " ".join(str(cells[name]).strip() for name in NAMES.values()),
-                (f"amount less fee is not the settled amount: {', '.join(shown)}",),
-            )
-        )
-    return rows_of(frame, rows, ~wrong)
-
-
-def signed(cell: pl.Expr) -> pl.Expr:
-    """Return `-` or C, D, space and 12 digits as an integer; null for any other text."""
-    digits = cell.str.extract(r"^[CD -]?([0-9]{12})$", 1).cast(pl.Int64, strict=False)
-    is_minus = cell.str.starts_with("D") | cell.str.starts_with("-")
-    return pl.when(is_minus).then(-digits).otherwise(digits)
+    return rows_of(frame, rows)
 
 
 def year_of(time: pl.Expr, query: pl.Expr, clearing: date | None) -> pl.Expr:
@@ -199,8 +171,20 @@ def fields(options: Options) -> Fields:
 
 
 def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """Make the fee a cost: D takes it from the merchant."""
-    return frame.with_columns(-pl.col("fee_minor"))
+    """Make the fee a cost (D takes it from the merchant); refuse rows that do not add up."""
+    frame = frame.with_columns(-pl.col("fee_minor"))
+    return frame.with_columns(
+        pl.when(pl.col("amount_minor") - pl.col("fee_minor") != pl.col("net_minor"))
+        .then(
+            pl.format(
+                "amount {} less fee {} is not the settled amount {} (minor units)",
+                "amount_minor",
+                "fee_minor",
+                "net_minor",
+            )
+        )
+        .alias("reject_reason")
+    )
 
 
 def is_line(line: bytes) -> bool:

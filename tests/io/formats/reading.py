@@ -11,7 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon.io.control import ControlSums
 from recon.io.formats.contract import Format, Options, Probe, Reading, StagedFile
+from recon.io.normalise import Context, normalise
 
 DAY = date(2026, 11, 21)
 CORPUS = Path(
@@ -55,6 +57,56 @@ def read_bytes(form: Format, tmp_path, raw, options=None, name="bill.csv"):
     path = tmp_path / "staged"
     path.write_bytes(raw)
     return read_path(form, path, options, name)
+
+
+def load_path(form: Format, path, options=None, name=""):
+    """Read and normalise a whole file: the canonical frame, every reject, every control total."""
+    options = options or Options()
+    reading, frames, rejects = Reading(), [], []
+    sums = ControlSums(form.controls(options))
+    file = staged(path, name)
+    for rows in form.read(file, options, reading):
+        context = Context(DAY, file.name, form.side)
+        frame, refused = normalise(rows, form, form.fields(options), options, context)
+        sums.add(frame)
+        frames.append(frame)
+        rejects += refused
+    assert reading.all_lines_accounted(), reading
+    totals = [*sums.compare(reading, options.currency, file.name), *reading.controls]
+    frame = pl.concat(frames) if frames else pl.DataFrame()
+    rejects = sorted(reading.rejects + rejects, key=lambda reject: reject.record_no)
+    return Loaded(frame, reading, rejects, totals)
+
+
+def load_bytes(form: Format, tmp_path, raw, options=None, name="bill.csv"):
+    """Write `raw` to a file, read and normalise it."""
+    path = tmp_path / "staged"
+    path.write_bytes(raw)
+    return load_path(form, path, options, name)
+
+
+@dataclass
+class Loaded:
+    """A file as the engine takes it."""
+
+    frame: pl.DataFrame
+    reading: Reading
+    rejects: list
+    totals: list
+
+    def column(self, name):
+        """Return one canonical column as a list."""
+        return self.frame[name].to_list() if self.frame.height else []
+
+    @property
+    def agrees(self):
+        """Return whether there are totals and all agree."""
+        return bool(self.totals) and all(total.agrees for total in self.totals)
+
+    @property
+    def refused_lines(self):
+        """Return the record numbers of the rejects."""
+        return [reject.record_no for reject in self.rejects]
 
 
 def corpus_file(pattern):

@@ -3,13 +3,12 @@ from __future__ import annotations
 import io
 import zipfile
 
-import polars as pl
 import pytest
 
 from recon.errors import InputError
-from recon.io.formats.alipay_trade import FORMAT, controls, refine
+from recon.io.formats.alipay_trade import FORMAT
 from recon.io.formats.contract import Options, Probe
-from tests.io.formats.reading import corpus_file, probe_of, read_bytes, read_path
+from tests.io.formats.reading import corpus_file, load_bytes, probe_of, read_bytes, read_path
 
 COLUMNS = (
     "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,"
@@ -78,31 +77,14 @@ def test_payments_and_refunds_have_their_own_numbers(tmp_path):
 
 def test_totals_and_net_mean_what_the_footer_says(tmp_path):
     """Fees become costs, the net is what moves the account, and the four totals agree."""
-    result = read(tmp_path, bill())
-    assert result.reading.declared == {
-        "交易合计笔数": "1",
-        "交易合计金额": "95.00",
-        "退款合计笔数": "1",
-        "退款合计金额": "-38.00",
-    }
-
-    def fen(name):
-        return pl.col(name).str.replace(".", "", literal=True).cast(pl.Int64)
-
-    frame = refine(
-        result.frame.select(
-            pl.col("业务类型").replace({"交易": "PAYMENT", "退款": "REFUND"}).alias("kind"),
-            fen("服务费(元)").alias("fee_minor"),
-            fen("商家实收(元)").alias("net_minor"),
-            fen("商家实收(元)").alias("_received_minor"),
-            fen("分润(元)").alias("_share_minor"),
-        ),
-        {},
-    )
-    assert frame["fee_minor"].to_list() == [57, -23]
-    assert frame["net_minor"].to_list() == [9343, -3777]
-    computed = [frame.select(control.compute).item() for control in controls(Options())]
-    assert computed == [1, 9500, 1, -3800]
+    result = load_bytes(FORMAT, tmp_path, bill())
+    assert result.column("amount_minor") == [10000, -4000]
+    assert result.column("fee_minor") == [57, -23]
+    assert result.column("net_minor") == [9343, -3777]
+    assert [total.computed for total in result.totals] == [1, 9500, 1, -3800]
+    assert result.agrees
+    off = TOTALS[0].replace("95.00", "95.01")
+    assert not load_bytes(FORMAT, tmp_path, bill(totals=(off, TOTALS[1]))).agrees
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -143,10 +125,10 @@ def test_damaged_ambiguous_and_exploding_archives_are_refused(tmp_path):
 def test_a_sign_that_contradicts_the_kind_is_a_reject(tmp_path):
     """A positive refund or a negative payment is refused, a refund of zero is not."""
     rows = (PAID, REFUND.replace("-40.00", "40.00"), PAID.replace("100.00", "-100.00"))
-    result = read(tmp_path, bill((*rows, REFUND.replace("-40.00", "0.00"))))
-    assert result.frame["业务类型"].to_list() == ["交易", "退款"]
-    assert [reject.record_no for reject in result.reading.rejects] == [7, 8]
-    assert "contradicts" in result.reading.rejects[0].reasons[0]
+    result = load_bytes(FORMAT, tmp_path, bill((*rows, REFUND.replace("-40.00", "0.00"))))
+    assert result.column("kind") == ["PAYMENT", "REFUND"]
+    assert result.refused_lines == [7, 8]
+    assert "contradicts REFUND" in result.rejects[0].reasons[0]
 
 
 def test_commas_in_one_free_text_are_put_back_in_their_place(tmp_path):

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
 from recon.core.codes import Kind
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe
 from recon.io.formats.unionpay_zm import FORMAT, LENGTH, WIDTHS, is_line
-from tests.io.formats.reading import corpus_file, probe_of, read_bytes, read_path
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of, read_bytes
 
 NAME = "INN26112088ZM_898319849000018"
 CELLS = {
@@ -102,16 +101,18 @@ def test_the_year_comes_from_the_query_number_or_the_clearing_day(
 
 def test_a_row_that_does_not_prove_itself_is_a_reject(tmp_path):
     """Amount less fee must be the settled amount, sign included."""
-    result = read(
-        tmp_path,
+    rows = (
         line(f17="C000000009939"),
         line(f16="C000000000060"),
         line(f16=" 000000000000", f17="C000000010000"),
         refund(),
     )
-    assert [reject.record_no for reject in result.reading.rejects] == [1, 2]
-    assert "settled" in result.reading.rejects[0].reasons[0]
-    assert result.frame.height == 2
+    result = load_bytes(FORMAT, tmp_path, b"\n".join(rows), name=NAME)
+    assert result.refused_lines == [1, 2]
+    assert "settled amount 9939" in result.rejects[0].reasons[0]
+    assert result.column("amount_minor") == [10000, -10000]
+    assert result.column("fee_minor") == [0, -60]
+    assert result.column("net_minor") == [10000, -9940]
 
 
 def test_a_line_of_another_length_is_a_reject(tmp_path):
@@ -157,12 +158,10 @@ def test_the_real_day_adds_up():
     """724 rows of a real day: all accepted, and the sums of the file seen by eye."""
     path = corpus_file("unionpay_zm/*part1")
     assert FORMAT.recognise(probe_of(path))
-    result = read_path(FORMAT, path)
-    assert (result.frame.height, result.reading.rejects) == (724, [])
-    amount = result.frame["amount"].cast(pl.Int64)
-    fee = result.frame["商户手续费"].str.slice(1).cast(pl.Int64)
-    settled = result.frame["结算金额"].str.slice(1).cast(pl.Int64)
-    assert (amount - fee == settled).all()
-    assert fee.unique().to_list() == [24]
-    assert result.frame["occurred_at"].min() >= "20170717230000"
-    assert result.frame["occurred_at"].max() < "20170718230200"
+    result = load_path(FORMAT, path)
+    assert (result.frame.height, result.rejects) == (724, [])
+    assert (result.frame["amount_minor"] - 24 == result.frame["net_minor"]).all()
+    assert result.frame["fee_minor"].unique().to_list() == [24]
+    assert str(result.frame["occurred_at"].min()) >= "2017-07-17 15:00:00"
+    assert str(result.frame["occurred_at"].max()) < "2017-07-18 15:02:00"
+    assert set(result.column("kind")) == {"PAYMENT"}

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
 from recon.core.codes import Kind
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe
-from recon.io.formats.wechat_trade import FORMAT, controls, refine
-from tests.io.formats.reading import corpus_file, probe_of, read_bytes, read_path
+from recon.io.formats.wechat_trade import FORMAT
+from tests.io.formats.reading import corpus_file, load_bytes, probe_of, read_bytes, read_path
 
 HEAD = (
     "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,"
@@ -70,42 +69,20 @@ def test_line_ends_mark_and_missing_last_newline_change_nothing(tmp_path):
         assert other.reading.declared == plain.reading.declared
 
 
-def canonical(result):
-    """Return a canonical frame of the few columns that totals need, in minor units."""
-
-    def fen(name):
-        return pl.col(name).str.replace(".", "", literal=True).cast(pl.Int64)
-
-    frame = result.frame.select(
-        pl.col("交易状态").replace({"SUCCESS": "PAYMENT", "REVOKED": "REVERSAL"}).alias("kind"),
-        fen("amount").alias("amount_minor"),
-        pl.col("手续费")
-        .str.head(-3)
-        .str.replace(".", "", literal=True)
-        .cast(pl.Int64)
-        .alias("fee_minor"),
-        fen("funds").alias("net_minor"),
-        fen("充值券退款金额").alias("_coupon_refund_minor"),
-    )
-    return refine(frame, {})
-
-
 def test_totals_mean_what_the_summary_says(tmp_path):
-    """Every summary cell equals its expression over the canonical rows."""
-    result = read(tmp_path, bill())
-    frame = canonical(result)
-    assert frame["net_minor"].to_list() == [8946, -4473, -795]
-    for control in controls(Options()):
-        declared = result.reading.declared[control.declared]
-        minor = int(declared) if control.money is None else round_free(declared)
-        assert frame.select(control.compute).item() == minor, control.name
-
-
-def round_free(cell):
-    """Return a declared cell of two or five decimals as minor units."""
-    whole, _, part = cell.partition(".")
-    assert part[2:].strip("0") == ""
-    return int(whole + part[:2])
+    """Every summary cell equals its sum over the canonical rows."""
+    result = load_bytes(FORMAT, tmp_path, bill())
+    assert result.column("amount_minor") == [10000, -5000, -800]
+    assert result.column("fee_minor") == [54, -27, -5]
+    assert result.column("net_minor") == [8946, -4473, -795]
+    assert result.column("state") == ["SUCCESS", "PENDING", "SUCCESS"]
+    assert len(result.totals) == 7
+    assert result.agrees
+    for cell in range(7):
+        values = TOTALS.split("|")
+        values[cell] = values[cell].replace("0", "1", 1) if "." in values[cell] else "4"
+        changed = load_bytes(FORMAT, tmp_path, bill(totals="|".join(values)))
+        assert [total.agrees for total in changed.totals].count(False) == 1
 
 
 def test_old_names_are_read_as_the_present_ones(tmp_path):

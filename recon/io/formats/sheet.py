@@ -1,0 +1,204 @@
+"""A table inside titles and totals: the declarative reader behind most Chinese exports.
+
+A `Sheet` says how the header is found (by its names, wherever it stands), which columns are wanted,
+known or new, which lines are titles or totals, and what the totals declare.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from recon.core.kernels.tokenise import FAULT_MANY, FAULT_NONE
+from recon.errors import InputError
+from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
+from recon.io.formats.cutting import Aside, Dialect, Layout, Tokens, cut_rows
+from recon.io.formats.lines import Block, Lines
+
+TITLE_LINES: Final = 200  # a header further down is not looked for
+_NEVER: Final = r"(?!)"
+_WRAPPING: Final = " \t`'\"\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """How one layout is found and cut."""
+
+    required: tuple[str, ...]  # the header has all of these; without a header: all columns
+    optional: tuple[str, ...] = ()  # read when there
+    unread: tuple[str, ...] = ()  # known, not needed
+    delimiter: str = ","
+    quote: str = ""
+    encoding: str = ""  # empty: UTF-8 when the file's head is, else GB18030
+    header: bool = True
+    title: str = ""  # a pattern that must be found in the lines before the rows
+    first_line: str = ""  # a pattern that the first filled line must begin with
+    aside: str = _NEVER  # a pattern at the begin of lines that are no rows
+    facts: str = ""  # a pattern with named groups, searched in the titles: facts of the file
+    totals: str = ""  # a pattern with named groups, searched in titles and totals: declared
+    totals_required: bool = False
+    closed: bool = True  # a new column refuses the file
+
+
+def column_name(cell: str) -> str:
+    """Return a header cell's name: half-width, without spaces and wrapping marks."""
+    text = unicodedata.normalize("NFKC", cell.strip(_WRAPPING))
+    return re.sub(r"[\s`]+", "", text)
+
+
+def sniffed_encoding(head: bytes) -> str:
+    """Return utf-8 when the head is strict UTF-8 (its cut end aside), else gb18030."""
+    for cut in range(4):
+        try:
+            head[: len(head) - cut].decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        return "utf-8"
+    return "gb18030"
+
+
+def split_cells(sheet: Sheet, line: str) -> list[str]:
+    """Return the names in a header line."""
+    return [column_name(cell) for cell in line.split(sheet.delimiter)]
+
+
+def header_line(sheet: Sheet, lines: list[str]) -> int | None:
+    """Return the number of the header line, or of the first row when there is no header."""
+    for number, line in enumerate(lines):
+        cells = split_cells(sheet, line)
+        if sheet.header and set(sheet.required) <= set(cells):
+            return number
+        if not sheet.header and len(cells) == len(sheet.required):
+            return number
+    return None
+
+
+def fits(sheet: Sheet, probe: Probe) -> bool:
+    """Return whether the head of a file has this sheet's titles and header."""
+    if probe.members:
+        return False
+    lines = probe.text().lstrip("\ufeff").splitlines()[:TITLE_LINES]
+    at = header_line(sheet, lines)
+    if at is None:
+        return False
+    filled = next((line for line in lines if line.strip()), "")
+    if sheet.first_line and not re.match(sheet.first_line, filled):
+        return False
+    return not sheet.title or re.search(sheet.title, "\n".join(lines[:at])) is not None
+
+
+def read_sheet(
+    sheet: Sheet, staged: StagedFile, options: Options, reading: Reading
+) -> Iterator[RawRows]:
+    """Yield the wanted columns of every row; fill facts and declared totals."""
+    with staged.path.open("rb") as stream:
+        encoding = options.encoding or sheet.encoding
+        if not encoding:
+            encoding = sniffed_encoding(stream.read(1 << 16))
+            stream.seek(0)
+        blocks = Lines(stream, staged.name, encoding)
+        first = blocks.take()
+        assert first is not None, "Lines refuses an empty file"
+        titles, layout, first = _titles(sheet, first, options, reading, staged.name)
+        aside = Aside(re.compile(b"(?m)^(?:" + sheet.aside.encode() + b")"))
+        yield from cut_rows(
+            chain((first,), blocks),
+            Dialect(sheet.delimiter.encode(), ord(sheet.quote) if sheet.quote else -1, trim=True),
+            layout,
+            reading,
+            give_back=blocks.give_back,
+            repair=_without_empty_tail,
+            aside=aside,
+        )
+        _take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, staged.name)
+
+
+def _titles(
+    sheet: Sheet, block: Block, options: Options, reading: Reading, where: str
+) -> tuple[list[str], Layout, Block]:
+    """Return the lines before the header, the layout of the rows, and what follows."""
+    lines = block.line_texts(TITLE_LINES)
+    at = header_line(sheet, lines)
+    if at is None:
+        raise InputError(
+            f"expected a header with {', '.join(sheet.required)}, found {lines[:3]!r:.300}",
+            where=where,
+            fix="check that this is the file that was meant; if the sender changed its columns,"
+            " read it as `delimited` until the format is extended",
+            code="FILE_SCHEMA",
+        )
+    if sheet.header:
+        names = tuple(split_cells(sheet, lines[at]))
+        _check_names(sheet, names, options, f"{where}, line {at + 1}")
+        passed = at + 1
+    else:
+        names, passed = sheet.required, at
+    blank = sum(not line.strip(" ") for line in lines[:passed])
+    reading.lines += passed
+    reading.blank_lines += blank
+    reading.header_lines += passed - blank
+    titles = lines[:at]
+    if sheet.facts:
+        for match in re.finditer(sheet.facts, "\n".join(titles)):
+            reading.facts.update({k: v for k, v in match.groupdict().items() if v is not None})
+    wanted = tuple(name for name in (*sheet.required, *sheet.optional) if name in names)
+    return titles, Layout(names, wanted), block.after(passed)
+
+
+def _check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: str) -> None:
+    """Refuse a header with columns that stand twice or that are new."""
+    known = {*sheet.required, *sheet.optional, *sheet.unread, *options.ignore_columns, ""}
+    wanted = {*sheet.required, *sheet.optional}
+    problems = [f"column {name!r} stands twice" for name in wanted if names.count(name) > 1]
+    if sheet.closed:
+        problems += [f"column {name!r} is new" for name in names if name not in known]
+    if problems:
+        raise InputError(
+            f"expected the known columns, found {', '.join(names)}: {'; '.join(sorted(problems))}",
+            where=where,
+            fix="ask the sender what changed; list new columns that you do not need in"
+            " ignore_columns of this source",
+            code="FILE_SCHEMA",
+        )
+
+
+def _without_empty_tail(block: Block, tokens: Tokens, layout: Layout) -> None:
+    """Accept rows that are wider than the header by empty cells only."""
+    rows = np.flatnonzero(tokens.row_fault == FAULT_MANY).tolist()
+    if not rows:
+        return
+    lines = block.data.tobytes().split(b"\n")
+    for row in rows:
+        line = lines[tokens.row_line[row]].rstrip(b"\r")
+        surplus = int(tokens.row_fields[row]) - len(layout.header)
+        tail = line[-surplus:]
+        if tail in (b"," * surplus, b"\t" * surplus, b"|" * surplus):
+            tokens.row_fault[row] = FAULT_NONE
+
+
+def _take_totals(sheet: Sheet, text: str, reading: Reading, where: str) -> None:
+    """Fill what the file declares; refuse it when its totals are missing or stand twice."""
+    if not sheet.totals:
+        return
+    found = list(re.finditer(sheet.totals, text))
+    declared: dict[str, str] = {}
+    doubled = False
+    for match in found:
+        for name, value in match.groupdict().items():
+            if value is not None:
+                doubled = doubled or name in declared
+                declared[name] = value.replace(",", "")
+    if doubled or (sheet.totals_required and not declared):
+        raise InputError(
+            f"expected one set of totals, found {len(found)}: {[m[0] for m in found]!r:.300}",
+            where=where,
+            fix="download the file again: it is cut, or several files were joined",
+            code="FILE_TOTAL",
+        )
+    reading.declared.update(declared)
