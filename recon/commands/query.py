@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from recon.commands.options import json_option, memory_bytes, workspace_option
 from recon.errors import UsageError
 
 FORMATS = ("table", "csv", "json", "md", "parquet")
@@ -13,25 +14,24 @@ FORMATS = ("table", "csv", "json", "md", "parquet")
 
 @click.command("query")
 @click.argument("statement")
-@click.option(
-    "--workspace",
-    default="workspace",
-    envvar="RECON_WORKSPACE",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder that holds the published runs.",
-)
+@workspace_option
 @click.option("--format", "layout", type=click.Choice(FORMATS), default="table", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+@json_option
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file instead.")
-@click.option("--memory", default="4GiB", show_default=True, help="Most memory DuckDB may use.")
+@click.option(
+    "--memory",
+    callback=memory_bytes,
+    default="4GiB",
+    show_default=True,
+    help="Memory to stay within.",
+)
 def command(
     statement: str,
     workspace: Path,
     layout: str,
-    as_json: bool,  # noqa: FBT001 - click passes options by name
+    as_json: bool,
     output: Path | None,
-    memory: str,
+    memory: int,
 ) -> None:
     """Run one SELECT over every published run (read-only DuckDB).
 
@@ -48,7 +48,7 @@ def command(
 
     if layout == "parquet" and output is None:
         raise UsageError("expected a file to write Parquet to, found none", fix="add --output FILE")
-    with open_snapshot(Workspace(workspace), memory=memory) as connection:
+    with open_snapshot(Workspace(workspace), memory_bytes=memory) as connection:
         frame = answer(connection, statement)
     if layout == "parquet" and output is not None:
         frame.write_parquet(output)

@@ -6,18 +6,13 @@ from pathlib import Path
 
 import click
 
+from recon.commands.options import json_option, workspace_option
+
 
 @click.command("runs")
-@click.option(
-    "--workspace",
-    default="workspace",
-    envvar="RECON_WORKSPACE",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder that holds the published runs.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(workspace: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes options by name
+@workspace_option
+@json_option
+def command(workspace: Path, as_json: bool) -> None:
     """List the published runs in the order in which they were published.
 
     A run in force is the newest of its business date; the others stay as they were published and

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from recon.commands.options import memory_bytes, workspace_option
 from recon.errors import UsageError
 
 WELCOME = """Read-only SQL over every published run. End a statement with ;
@@ -17,16 +18,15 @@ WELCOME = """Read-only SQL over every published run. End a statement with ;
 
 
 @click.command("sql")
+@workspace_option
 @click.option(
-    "--workspace",
-    default="workspace",
-    envvar="RECON_WORKSPACE",
+    "--memory",
+    callback=memory_bytes,
+    default="4GiB",
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder that holds the published runs.",
+    help="Memory to stay within.",
 )
-@click.option("--memory", default="4GiB", show_default=True, help="Most memory DuckDB may use.")
-def command(workspace: Path, memory: str) -> None:
+def command(workspace: Path, memory: int) -> None:
     """Open an SQL prompt over every published run (read-only DuckDB).
 
     Statements are read from standard input when it is not a terminal.
@@ -42,7 +42,7 @@ def command(workspace: Path, memory: str) -> None:
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401 - gives the prompt its line editing
         click.echo(WELCOME, nl=False)
-    with open_snapshot(Workspace(workspace), memory=memory) as connection:
+    with open_snapshot(Workspace(workspace), memory_bytes=memory) as connection:
         for statement in _statements(input if interactive else _piped):
             if statement.startswith(".format"):
                 layout = _layout(statement, tuple(RENDERERS), layout)

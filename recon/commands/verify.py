@@ -8,28 +8,22 @@ from pathlib import Path
 
 import click
 
+from recon.commands.options import json_option, workspace_option
 from recon.errors import VerificationError
 
 
 @click.command("verify")
 @click.argument("run", required=False)
-@click.option(
-    "--workspace",
-    default="workspace",
-    envvar="RECON_WORKSPACE",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder that holds the published runs.",
-)
+@workspace_option
 @click.option("--all", "every", is_flag=True, help="Check every published run.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@json_option
 @click.pass_context
 def command(
     context: click.Context,
     run: str | None,
     workspace: Path,
-    every: bool,  # noqa: FBT001 - click passes options by name
-    as_json: bool,  # noqa: FBT001 - click passes options by name
+    every: bool,
+    as_json: bool,
 ) -> None:
     """Recompute every hash and the conservation certificate of a run.
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from recon.errors import UsageError
 from recon.store import snapshot
 from recon.store.table_file import scan_table, table_of
 from recon.store.workspace import Workspace
 
-DEFAULT_MEMORY = "4GiB"
+DEFAULT_MEMORY = 4 << 30
 
 
 def read_table(run_folder: Path, name: str) -> pl.DataFrame:
@@ -29,7 +28,7 @@ def scan(run_folder: Path, name: str) -> pl.LazyFrame:
 
 
 def open_snapshot(
-    workspace: Workspace, *, memory: str = DEFAULT_MEMORY
+    workspace: Workspace, *, memory_bytes: int = DEFAULT_MEMORY
 ) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with every view and macro over all runs of the workspace.
 
@@ -41,30 +40,22 @@ def open_snapshot(
     connection = duckdb.connect(config=dict(snapshot.NO_EXTENSIONS))
     try:
         snapshot.define(connection, workspace.root)
-        _lock_down(connection, workspace, memory)
+        _lock_down(connection, workspace, memory_bytes)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _lock_down(connection: duckdb.DuckDBPyConnection, workspace: Workspace, memory: str) -> None:
+def _lock_down(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, memory_bytes: int
+) -> None:
     """Close every door but reading published files. Limits hold only when made by SET."""
     folders = [f"{workspace.runs}/", f"{workspace.current}/"]
     allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in folders)
     connection.execute(f"set allowed_directories = [{allowed}]")
     connection.execute("set temp_directory = ''")
-    _limit(connection, memory)
+    connection.execute(f"set memory_limit = '{memory_bytes}B'")
     connection.execute("set python_enable_replacements = false")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
-
-
-def _limit(connection: duckdb.DuckDBPyConnection, memory: str) -> None:
-    text = memory.replace("'", "''")
-    try:
-        connection.execute(f"set memory_limit = '{text}'")
-    except duckdb.Error as error:
-        raise UsageError(
-            f"expected a size such as 4GiB, found {memory!r}", where="memory limit", fix="say 4GiB"
-        ) from error
