@@ -14,6 +14,7 @@ from recon.io.formats import (
     delimited,
     mt940,
     mt942,
+    ofx,
     parquet,
     unionpay_zm,
     wechat_trade,
@@ -32,6 +33,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     camt052.FORMAT,
     camt054.FORMAT,
     bai2.FORMAT,
+    ofx.FORMAT,
 )
 
 

@@ -317,12 +317,12 @@ def _split_transaction(chunks: list[list[str]]) -> tuple[tuple[str, str, str, st
 
     The fixed fields may go on in a continuation; what is left of each record is text.
     """
-    waiting = [[text.strip() for text in chunk] for chunk in chunks]
+    waiting = [list(chunk) for chunk in chunks]
 
     def take() -> str:
         while waiting and not waiting[0]:
             waiting.pop(0)
-        return waiting[0].pop(0) if waiting else ""
+        return waiting[0].pop(0).strip() if waiting else ""
 
     type_code, amount, funds = take(), take(), take()
     ahead = [text for chunk in waiting for text in chunk]

@@ -32,7 +32,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import RowBuilder, refuse_row
+from recon.io.formats.records import RowBuilder, account_for_spans, refuse_row
 from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
 from recon.io.formats.xml_tree import Element, closing_end, parse
 from recon.io.formats.zip_pack import members
@@ -182,24 +182,8 @@ class _Reader:
 
     def account_for_lines(self) -> None:
         """Put every physical line of the document in exactly one class."""
-        lines = self.data.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        covered = bytearray(len(lines) + 1)
-        for first, last in self.record_spans:
-            covered[first : last + 1] = b"\x01" * (last + 1 - first)
-        last_record = max((last for _, last in self.record_spans), default=len(lines))
-        self.reading.lines += len(lines)
-        for number, line in enumerate(lines, start=1):
-            if covered[number]:
-                self.reading.record_lines += 1
-            elif not line.strip():
-                self.reading.blank_lines += 1
-            elif number < last_record:
-                self.reading.header_lines += 1
-            else:
-                self.reading.trailer_lines += 1
-        self.record_no = self.first_line + len(lines)
+        lines = account_for_spans(self.data, self.record_spans, self.reading)
+        self.record_no = self.first_line + lines
 
 
 def _faults(entry: Element, status: str) -> list[str]:

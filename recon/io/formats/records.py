@@ -114,6 +114,32 @@ class RowBuilder:
         )
 
 
+def account_for_spans(data: bytes, spans: Sequence[tuple[int, int]], reading: Reading) -> int:
+    """Put every physical line of a document in one class; return how many there are.
+
+    `spans`: first and last line of each record. Other lines are blank, or header before the last
+    record, or trailer after it.
+    """
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    covered = bytearray(len(lines) + 1)
+    for first, last in spans:
+        covered[first : last + 1] = b"\x01" * (last + 1 - first)
+    last_record = max((last for _, last in spans), default=len(lines))
+    reading.lines += len(lines)
+    for number, line in enumerate(lines, start=1):
+        if covered[number]:
+            reading.record_lines += 1
+        elif not line.strip():
+            reading.blank_lines += 1
+        elif number < last_record:
+            reading.header_lines += 1
+        else:
+            reading.trailer_lines += 1
+    return len(lines)
+
+
 def refuse_row(
     reading: Reading, place: tuple[int, int, int], text: str, reasons: Sequence[str]
 ) -> None:
