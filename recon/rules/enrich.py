@@ -12,15 +12,17 @@ from recon.rules.calendar import Calendar
 from recon.rules.rule_file import Extract, Rules, Source
 from recon.rules.settlement import clearing_day, parse_cycle
 
+_LEAVING = (Kind.REFUND, Kind.REVERSAL, Kind.VOID, Kind.CHARGEBACK, Kind.DEBIT, Kind.PAYOUT)
 _HOLE = re.compile(r"\{([a-z_]+)(?::([^}]+))?\}")
 
 
 def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar) -> pl.DataFrame:
     """Return canonical rows with everything that the source's rules say about them.
 
-    Order: constant merchant number, extracted columns, clearing day, due date, derived columns,
+    Order: signs by kind, constant merchant number, extracted columns, clearing day, due date, derived columns,
     scope. A value that the file itself gives is never overwritten, except by `extract`.
     """
+    frame = _with_signs(frame, source)
     if source.merchant_id is not None:
         frame = frame.with_columns(pl.col("merchant_id").fill_null(source.merchant_id))
     for target, extract in source.extract.items():
@@ -31,6 +33,25 @@ def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar
             pl.coalesce(pl.col(target), _filled(template, frame)).alias(target)
         )
     return _with_scope(frame, source)
+
+
+def _with_signs(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Make money that leaves the merchant negative, where the file's own words name the kind.
+
+    Senders write a refund as 30.00 or as -30.00; the kind decides. Fixed formats know their signs.
+    """
+    if not source.kinds or source.signs == "as_given":
+        return frame
+    leaving = pl.col("kind").cast(pl.String).is_in([kind.name for kind in _LEAVING])
+    wrong = leaving & (pl.col("amount_minor") > 0)
+    if "net" in source.columns:
+        net = -pl.col("net_minor").abs()
+    else:
+        net = -pl.col("amount_minor") - pl.col("fee_minor").fill_null(0)
+    return frame.with_columns(
+        amount_minor=pl.when(wrong).then(-pl.col("amount_minor")).otherwise("amount_minor"),
+        net_minor=pl.when(wrong).then(net).otherwise("net_minor"),
+    )
 
 
 def _extracted(extract: Extract) -> pl.Expr:

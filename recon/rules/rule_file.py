@@ -143,6 +143,7 @@ class Source(Model):
     comment: str = ""
     ignore_columns: tuple[str, ...] = ()
     amount_unit: Literal["major", "minor"] = "major"
+    signs: Literal["by_kind", "as_given"] = "by_kind"  # of refunds, where `kinds` names them
     decimal_mark: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
     time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
