@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import fee as kernel
 from recon.core.money import MAX_MINOR
+from recon.core.parallel import chunk_bounds, run_all
 
 RATE_SCALE = kernel.RATE_SCALE
 FINE = kernel.FINE
@@ -118,6 +119,7 @@ def price(
     amount: NDArray[np.int64],
     day: NDArray[np.int64],
     profile: NDArray[np.int64],
+    threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return each row's fee (minor units) and line; a negative line is a status of the kernel.
 
@@ -125,18 +127,22 @@ def price(
     """
     fee = np.empty(amount.size, np.int64)
     line = np.empty(amount.size, np.int32)
-    kernel.price(
-        amount,
-        day,
-        profile,
-        profiles.start,
-        profiles.line,
-        tariff.lines,
-        tariff.band_below,
-        tariff.band_value,
-        fee,
-        line,
-    )
+
+    def work(start: int, end: int) -> None:
+        kernel.price(
+            amount[start:end],
+            day[start:end],
+            profile[start:end],
+            profiles.start,
+            profiles.line,
+            tariff.lines,
+            tariff.band_below,
+            tariff.band_value,
+            fee[start:end],
+            line[start:end],
+        )
+
+    run_all(work, chunk_bounds(amount.size, threads), threads)
     return fee, line
 
 

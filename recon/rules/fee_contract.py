@@ -57,6 +57,8 @@ ATTRIBUTES = (
     "source",
 )
 _EPOCH = date(1970, 1, 1)
+_FEW_WORDS = 6
+_FEW_PROFILES = 1 << 12  # combinations that are all prepared, met or not
 _DENSE = 1 << 22  # combinations up to which a plain table finds a row's profile
 _MOST_COMBINATIONS = 1 << 62
 _CELLS = 1 << 24  # conditions times lines that are compared at once
@@ -273,19 +275,21 @@ class Compiled:
                 where=f"fee contract {self.contract.name!r}",
                 fix="map them in the source, or take the conditions on them out of the contract",
             )
-        codes = [self._codes(rows[name], name) for name in self.attributes]
         sizes = [len(self.vocabulary[name]) + 1 for name in self.attributes]
+        codes = rows.select(self._code(name) for name in self.attributes)
         keys, present = _dense_keys(codes, sizes, rows.height)
         return keys, self._profiles(_decoded(present, sizes))
 
-    def _codes(self, column: pl.Series, name: str) -> NDArray[np.int64]:
+    def _code(self, name: str) -> pl.Expr:
         """Return each value's position in the vocabulary, from 1; 0 for any other value."""
-        words = list(self.vocabulary[name])
-        text = column if column.dtype == pl.String else column.cast(pl.String)
-        codes = text.replace_strict(
-            words, list(range(1, len(words) + 1)), default=0, return_dtype=pl.Int64
-        )
-        return codes.fill_null(0).to_numpy()
+        words, text = self.vocabulary[name], pl.col(name).cast(pl.String)
+        if len(words) <= _FEW_WORDS:  # comparing is faster than looking up
+            places = [
+                (text == word).cast(pl.Int64) * place for place, word in enumerate(words, start=1)
+            ]
+            return pl.sum_horizontal(places).fill_null(0).alias(name)
+        known = text.cast(pl.Enum(words), strict=False).to_physical().cast(pl.Int64) + 1
+        return known.fill_null(0).alias(name)
 
     def _profiles(self, codes: NDArray[np.int64]) -> Profiles:
         """Return the lines of each combination of codes, shape (combinations, attributes)."""
@@ -313,7 +317,9 @@ class Compiled:
                 table[number[word], position] = True
         return table
 
-    def price_rows(self, rows: pl.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def price_rows(
+        self, rows: pl.DataFrame, threads: int = 1
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return each row's fee for its absolute amount, and its line (negative: a status).
 
         Needs `amount_minor`, `clearing_date` and the attributes; a row without a date meets only
@@ -322,7 +328,7 @@ class Compiled:
         profile, profiles = self.profile_rows(rows)
         amount = rows["amount_minor"].abs().to_numpy()
         day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()
-        return price(self.tariff, profiles, amount, day, profile)
+        return price(self.tariff, profiles, amount, day, profile, threads)
 
 
 def _day(day: date | None, unbounded: int) -> int:
@@ -331,12 +337,12 @@ def _day(day: date | None, unbounded: int) -> int:
 
 
 def _dense_keys(
-    codes: list[NDArray[np.int64]], sizes: list[int], rows: int
+    codes: pl.DataFrame, sizes: list[int], rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each row's profile number and the combined code of each profile."""
     combinations = 1
     key = np.zeros(rows, np.int64)
-    for code, size in zip(codes, sizes, strict=True):
+    for code, size in zip(codes.iter_columns(), sizes, strict=True):
         combinations *= size
         if combinations > _MOST_COMBINATIONS:
             raise UsageError(
@@ -344,7 +350,10 @@ def _dense_keys(
                 where="fee contract",
                 fix="split the contract by merchant",
             )
-        key = key * size + code
+        key *= size
+        key += code.to_numpy()
+    if combinations <= _FEW_PROFILES:
+        return key, np.arange(combinations)
     if combinations <= _DENSE:
         seen = np.zeros(combinations, np.bool_)
         seen[key] = True

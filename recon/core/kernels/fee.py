@@ -73,51 +73,59 @@ def rounded(whole: int, rest: int, scale: int, mode: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def base_fee(amount: int, line: Ints, band_below: Ints, band_value: Ints) -> np.int64:
+def base_fee(amount: int, number: int, lines: Ints, band_below: Ints, band_value: Ints) -> np.int64:
     """Return the fee of one line in fine units, before floor, cap and surcharge."""
-    band = line[BAND_START]
-    while band < line[BAND_END] - 1 and amount >= band_below[band]:
+    band = lines[number, BAND_START]
+    last = lines[number, BAND_END] - 1
+    while band < last and amount >= band_below[band]:
         band += 1
     value = band_value[band]
-    if line[SHAPE] == FLAT_BANDS:
+    shape = lines[number, SHAPE]
+    if shape == FLAT_BANDS:
         return np.int64(value)
-    if line[SHAPE] == STARTED_STEPS:
-        return np.int64((amount + line[STEP] - 1) // line[STEP] * value)
-    if line[SHAPE] == FULL_STEPS:
-        return np.int64(amount // line[STEP] * value)
+    if shape != RATE_BANDS:
+        step = lines[number, STEP]
+        started = step - 1 if shape == STARTED_STEPS else 0
+        return np.int64((amount + started) // step * value)
     # amount x rate is split so that no product leaves 64 bits
-    part = (amount % RATE_SCALE) * value
-    whole = amount // RATE_SCALE * value + part // RATE_SCALE
-    rest = part % RATE_SCALE
-    if line[UNIT_FINE] == 1:
+    whole = np.int64(0)
+    if amount >= RATE_SCALE:
+        whole = amount // RATE_SCALE * value
+        amount %= RATE_SCALE
+    part = amount * value
+    quotient = part // RATE_SCALE
+    whole += quotient
+    rest = part - quotient * RATE_SCALE
+    mode = lines[number, ROUNDING]
+    if lines[number, UNIT_FINE] == 1:
         finer = rest * FINE
         whole = whole * FINE + finer // RATE_SCALE
-        return np.int64(rounded(whole, finer % RATE_SCALE, RATE_SCALE, line[ROUNDING]))
-    return np.int64(rounded(whole, rest, RATE_SCALE, line[ROUNDING]) * FINE)
+        return np.int64(rounded(whole, finer % RATE_SCALE, RATE_SCALE, mode))
+    return np.int64(rounded(whole, rest, RATE_SCALE, mode) * FINE)
 
 
 @njit(cache=True, nogil=True)
-def line_fee(amount: int, line: Ints, band_below: Ints, band_value: Ints) -> np.int64:
+def line_fee(amount: int, number: int, lines: Ints, band_below: Ints, band_value: Ints) -> np.int64:
     """Return the whole fee of one line, in minor units (halves of a fine fee go up)."""
-    if line[THRESHOLD] >= 0 and amount <= line[THRESHOLD]:
-        fine = np.int64(0)
-    else:
-        fine = base_fee(amount, line, band_below, band_value)
-        if line[FLOOR] >= 0 and fine < line[FLOOR]:
-            fine = line[FLOOR]
-        if line[CAP] >= 0 and fine > line[CAP]:
-            fine = line[CAP]
-    fine += line[SURCHARGE]
-    return np.int64((fine + FINE // 2) // FINE)
+    threshold, floor, cap = lines[number, THRESHOLD], lines[number, FLOOR], lines[number, CAP]
+    fine = np.int64(0)
+    if threshold < 0 or amount > threshold:
+        fine = base_fee(amount, number, lines, band_below, band_value)
+        if floor >= 0 and fine < floor:
+            fine = floor
+        if cap >= 0 and fine > cap:
+            fine = cap
+    return np.int64((fine + lines[number, SURCHARGE] + FINE // 2) // FINE)
 
 
 @njit(cache=True, nogil=True)
-def applies(amount: int, day: int, line: Ints) -> bool:
+def applies(amount: int, day: int, number: int, lines: Ints) -> bool:
     """Return whether the amount and the day are those of the line."""
-    in_band = line[AMOUNT_FROM] <= amount < line[AMOUNT_BELOW]
+    in_band = lines[number, AMOUNT_FROM] <= amount < lines[number, AMOUNT_BELOW]
+    first, last = lines[number, DAY_FROM], lines[number, DAY_UNTIL]
     if day == NO_DAY:  # a row without a day meets only lines that hold for ever
-        return bool(in_band and line[DAY_FROM] == NO_DAY and line[DAY_UNTIL] == ALL_DAYS)
-    return bool(in_band and line[DAY_FROM] <= day <= line[DAY_UNTIL])
+        return bool(in_band and first == NO_DAY and last == ALL_DAYS)
+    return bool(in_band and first <= day <= last)
 
 
 @njit(cache=True, nogil=True)
@@ -146,7 +154,7 @@ def price(
             continue
         for position in range(profile_start[profile[i]], profile_start[profile[i] + 1]):
             candidate = profile_line[position]
-            if not applies(amount[i], day[i], lines[candidate]):
+            if not applies(amount[i], day[i], candidate, lines):
                 continue
             if out_line[i] == NO_LINE:
                 out_line[i] = candidate
@@ -155,7 +163,7 @@ def price(
                 out_line[i] = TIED
             break
         if out_line[i] >= 0:
-            out_fee[i] = line_fee(amount[i], lines[out_line[i]], band_below, band_value)
+            out_fee[i] = line_fee(amount[i], out_line[i], lines, band_below, band_value)
 
 
 @njit(cache=True, nogil=True)
@@ -166,7 +174,7 @@ def price_lines(
     for i in range(amount.size):
         out_fee[i] = 0
         if line[i] >= 0:
-            out_fee[i] = line_fee(amount[i], lines[line[i]], band_below, band_value)
+            out_fee[i] = line_fee(amount[i], line[i], lines, band_below, band_value)
 
 
 assert np.iinfo(np.int64).max > LIMIT * FINE * 2
