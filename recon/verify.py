@@ -31,7 +31,7 @@ CHUNK = 1 << 20
 SHOWN = 5  # examples in one finding
 LONGEST = 400  # characters of a value in a finding
 UNLISTED = {"manifest.json", "recon.duckdb", "recon.duckdb.sha256"}
-LOADED = ("ACCEPTED", "UNVERIFIED", "HELD")
+LOADED = ("ACCEPTED", "UNVERIFIED")
 Json = dict[str, Any]
 
 

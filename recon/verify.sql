@@ -40,7 +40,7 @@ select inputs.source, inputs.file_id, sha256, cast(state as varchar), coalesce("
   coalesce(rejected, 0), coalesce(refused, 0)
 from inputs
 left join (select file_id, count(*) as refused from rejects group by file_id) using (file_id)
-where cast(state as varchar) in ('ACCEPTED', 'UNVERIFIED', 'HELD');
+where cast(state as varchar) in ('ACCEPTED', 'UNVERIFIED');
 
 -- query: roll-forward
 with stages as (

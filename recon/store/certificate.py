@@ -20,7 +20,7 @@ from recon.core import schema
 from recon.core.codes import InputState, Outcome
 from recon.store.table_file import scan_table
 
-LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name, InputState.HELD.name)
+LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 SLICE = ("txn_id", "side", "source", "file_id", "currency", "amount_minor", "fee_minor")
 GROUPING = ("side", "source", "file_id", "currency", "outcome", "closing")
 
