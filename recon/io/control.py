@@ -14,6 +14,8 @@ from recon.errors import InputError
 from recon.io.fields import money_grammar
 from recon.io.formats.contract import Control, ControlTotal, Reading
 
+_HELD_FIX = "ask the sender for a whole file; it is held and none of its rows is matched"
+
 
 class ControlSums:
     """The running sums of a file's controls, batch after batch, in exact integers."""
@@ -65,10 +67,13 @@ def controls_json(totals: Sequence[ControlTotal]) -> str:
 
 
 def disagreement(totals: Sequence[ControlTotal], rejected: int) -> str:
-    """Return the sentence about the totals that disagree, empty when all agree."""
+    """Return why a file that declares totals does not prove its accepted rows; empty when it does.
+
+    rejected: rows that were refused after the reader had counted them in its own totals.
+    """
     wrong = [total for total in totals if not total.agrees]
     if not wrong:
-        return ""
+        return _incomplete(rejected) if totals and rejected else ""
     sentences = "; ".join(
         f"{total.name}: declared {_shown(total.declared, total.currency)}, "
         f"computed {_shown(total.computed, total.currency)}, "
@@ -76,9 +81,14 @@ def disagreement(totals: Sequence[ControlTotal], rejected: int) -> str:
         for total in wrong
     )
     refused = f" {rejected} refused rows count in what the file declares." if rejected else ""
+    return f"FILE_TOTAL: {sentences}.{refused}\n  fix: {_HELD_FIX}"
+
+
+def _incomplete(rejected: int) -> str:
+    """Return the sentence about a file whose totals agree only with its refused rows."""
     return (
-        f"FILE_TOTAL: {sentences}.{refused}\n  fix: ask the sender for a whole file; "
-        "it is held and none of its rows is matched"
+        f"FILE_TOTAL: the declared totals agree, but {rejected} of the rows that they count were "
+        f"refused, so the accepted rows do not add up to them.\n  fix: see the rejects; {_HELD_FIX}"
     )
 
 
@@ -109,4 +119,6 @@ def _unreadable(control: Control, found: str, name: str) -> InputError:
 
 def _shown(value: int, currency: str) -> str:
     """Return a count as it stands, and money with its currency."""
-    return f"{money.format_minor(value, currency)} {currency}" if currency else str(value)
+    if currency in money.CURRENCY_NUMBER:
+        return f"{money.format_minor(value, currency)} {currency}"
+    return f"{value} minor units of {currency}" if currency else str(value)
