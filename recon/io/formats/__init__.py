@@ -6,6 +6,7 @@ from typing import Final
 
 from recon.errors import UsageError
 from recon.io.formats import (
+    alipay_account,
     alipay_trade,
     bai2,
     camt052,
@@ -17,6 +18,7 @@ from recon.io.formats import (
     ofx,
     parquet,
     unionpay_zm,
+    wechat_fund,
     wechat_trade,
 )
 from recon.io.formats.contract import Format, Probe
@@ -27,6 +29,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     wechat_trade.FORMAT,
     alipay_trade.FORMAT,
     unionpay_zm.FORMAT,
+    wechat_fund.FORMAT,
+    alipay_account.FORMAT,
     mt940.FORMAT,
     camt053.FORMAT,
     mt942.FORMAT,

@@ -18,7 +18,7 @@ The net is 商家实收 + 服务费 + 分润, what moves the account.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, Final
 
@@ -85,21 +85,23 @@ def is_detail(head: bytes) -> bool:
 
 
 @contextmanager
-def opened(staged: StagedFile, options: Options) -> Iterator[BinaryIO]:
-    """Open the bill, inside its zip when it is one."""
+def opened(
+    staged: StagedFile, options: Options, wanted: Callable[[bytes], bool]
+) -> Iterator[BinaryIO]:
+    """Open the bill; when it is a zip, the one member whose head is `wanted`."""
     with staged.path.open("rb") as stream:
         zipped = stream.read(4) == b"PK\x03\x04"
         stream.seek(0)
         if not zipped:
             yield stream
             return
-    with open_member(staged.path, staged.name, is_detail, options.member) as (member, _name):
+    with open_member(staged.path, staged.name, wanted, options.member) as (member, _name):
         yield member
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the bill's rows; fill the footer's totals and the account."""
-    with opened(staged, options) as stream:
+    with opened(staged, options, is_detail) as stream:
         blocks = Lines(stream, staged.name, options.encoding or "gb18030")
         first = blocks.take()
         if first is None:

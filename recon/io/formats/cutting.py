@@ -157,7 +157,7 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
 
 def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
     """Take the records that are titles or totals out of the tokens; return their text."""
-    begins = [match.start() for match in aside.pattern.finditer(block.data)]
+    begins = [match.start() for match in aside.pattern.finditer(block.data.tobytes())]
     if not begins:
         return []
     offsets = line_offsets(block.data)

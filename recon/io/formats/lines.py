@@ -8,7 +8,7 @@ fields. Byte ranges always refer to the raw bytes. A line that does not decode i
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -151,10 +151,20 @@ def _decode_each_line(raw: bytes, encoding: str) -> tuple[bytes, dict[int, str]]
 class Lines:
     """A file as blocks of whole lines, of any size, in bounded memory."""
 
-    def __init__(self, stream: BinaryIO, where: str, encoding: str) -> None:
-        """Take an open binary stream; refuse it when it is empty or not text of lines."""
+    def __init__(
+        self,
+        stream: BinaryIO,
+        where: str,
+        encoding: str,
+        sniff: Callable[[bytes], str] = lambda _head: "utf-8",
+    ) -> None:
+        """Take an open binary stream; refuse it when it is empty or not text of lines.
+
+        An empty `encoding` is what `sniff` makes of the first block.
+        """
         self.where = where
-        self.encoding = encoding_named(encoding, where)
+        self.encoding = encoding and encoding_named(encoding, where)
+        self._sniff = sniff
         self._stream = stream
         self._rest = b""
         self._offset = 0
@@ -174,6 +184,7 @@ class Lines:
                 fix="ask the sender for the file again; an empty day still has a header",
                 code="FILE_EMPTY",
             )
+        self.encoding = self.encoding or self._sniff(head)
         if head[:2] in _UTF16_MARKS:
             raise self._not_text("UTF-16 text")
         if head.startswith(_UTF8_MARK):

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFi
 from recon.io.formats.cutting import Aside, Dialect, Layout, Tokens, cut_rows
 from recon.io.formats.lines import Block, Lines
 
+HEAD_BYTES: Final = 1 << 16
 TITLE_LINES: Final = 200  # a header further down is not looked for
 _NEVER: Final = r"(?!)"
 _WRAPPING: Final = " \t`'\"\ufeff"
@@ -54,6 +55,7 @@ def column_name(cell: str) -> str:
 
 def sniffed_encoding(head: bytes) -> str:
     """Return utf-8 when the head is strict UTF-8 (its cut end aside), else gb18030."""
+    head = head[:HEAD_BYTES]
     for cut in range(4):
         try:
             head[: len(head) - cut].decode("utf-8")
@@ -98,25 +100,28 @@ def read_sheet(
 ) -> Iterator[RawRows]:
     """Yield the wanted columns of every row; fill facts and declared totals."""
     with staged.path.open("rb") as stream:
-        encoding = options.encoding or sheet.encoding
-        if not encoding:
-            encoding = sniffed_encoding(stream.read(1 << 16))
-            stream.seek(0)
-        blocks = Lines(stream, staged.name, encoding)
-        first = blocks.take()
-        assert first is not None, "Lines refuses an empty file"
-        titles, layout, first = _titles(sheet, first, options, reading, staged.name)
-        aside = Aside(re.compile(b"(?m)^(?:" + sheet.aside.encode() + b")"))
-        yield from cut_rows(
-            chain((first,), blocks),
-            Dialect(sheet.delimiter.encode(), ord(sheet.quote) if sheet.quote else -1, trim=True),
-            layout,
-            reading,
-            give_back=blocks.give_back,
-            repair=_without_empty_tail,
-            aside=aside,
-        )
-        _take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, staged.name)
+        yield from read_stream(sheet, stream, staged.name, options, reading)
+
+
+def read_stream(
+    sheet: Sheet, stream: BinaryIO, where: str, options: Options, reading: Reading
+) -> Iterator[RawRows]:
+    """Do as `read_sheet` does, on an open stream (a member of an archive, for instance)."""
+    blocks = Lines(stream, where, options.encoding or sheet.encoding, sniffed_encoding)
+    first = blocks.take()
+    assert first is not None, "Lines refuses an empty file"
+    titles, layout, first = _titles(sheet, first, options, reading, where)
+    aside = Aside(re.compile(b"(?m)^(?:" + sheet.aside.encode() + b")"))
+    yield from cut_rows(
+        chain((first,), blocks),
+        Dialect(sheet.delimiter.encode(), ord(sheet.quote) if sheet.quote else -1, trim=True),
+        layout,
+        reading,
+        give_back=blocks.give_back,
+        repair=_without_empty_tail,
+        aside=aside,
+    )
+    _take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, where)
 
 
 def _titles(

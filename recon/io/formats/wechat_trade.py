@@ -40,6 +40,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines
+from recon.io.formats.wechat_envelope import present_name, until_summary
 
 _ALIASES: Final = {
     "服务商的APPID": "公众账号ID",
@@ -94,7 +95,7 @@ _DIALECT: Final = Dialect(b",`", trim=True)
 
 def column_name(cell: str) -> str:
     """Return a header cell's present-day name."""
-    name = cell.strip(" \t`\ufeff").replace("（", "(").replace("）", ")")
+    name = present_name(cell)
     return _ALIASES.get(name, name)
 
 
@@ -105,9 +106,9 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         first = blocks.take()
         if first is None or _is_no_bill(first, reading):
             return
-        header, first = _header(first, reading, staged.name)
+        header, first = _header(first, options, reading, staged.name)
         wanted = tuple(name for name in (*_REQUIRED, *_OPTIONAL) if name in header)
-        records = _until_summary(first, blocks, reading, staged.name)
+        records = until_summary(first, blocks, _COUNT, column_name, reading, staged.name)
         for rows in cut_rows(records, _DIALECT, Layout(header, wanted), reading):
             yield _derived(rows)
 
@@ -123,78 +124,28 @@ def _is_no_bill(block: Block, reading: Reading) -> bool:
     return True
 
 
-def _header(block: Block, reading: Reading, where: str) -> tuple[tuple[str, ...], Block]:
+def _header(
+    block: Block, options: Options, reading: Reading, where: str
+) -> tuple[tuple[str, ...], Block]:
     """Check the header line and return its names and what follows."""
     line = block.line_texts(1)[0] if block.raw else ""
     names = tuple(column_name(cell) for cell in line.split(","))
+    known = {*_KNOWN, *options.ignore_columns}
     problems = [f"column {name!r} is missing" for name in _REQUIRED if name not in names]
-    problems += [f"column {name!r} is unknown" for name in names if name not in _KNOWN]
+    problems += [f"column {name!r} is unknown" for name in names if name not in known]
     problems += [f"column {name!r} stands twice" for name in set(names) if names.count(name) > 1]
     if problems:
         raise InputError(
             f"expected the header of a WeChat trade bill, found {line[:200]!r}: "
             + "; ".join(sorted(problems)),
             where=f"{where}, line 1",
-            fix="check that this is a trade bill (not a fund bill); if the platform changed the"
-            " layout, read it as `delimited` until the format is extended",
+            fix="check that this is a trade bill (not a fund bill); list new columns that you do"
+            " not need in ignore_columns of this source",
             code="FILE_SCHEMA",
         )
     reading.lines += 1
     reading.header_lines += 1
     return names, block.after(1)
-
-
-def _until_summary(first: Block, blocks: Lines, reading: Reading, where: str) -> Iterator[Block]:
-    """Yield the blocks of data rows; take the summary pair off the last."""
-    block: Block | None = first
-    tail: list[str] | None = None
-    while block is not None:
-        if tail is not None:
-            tail += block.line_texts()
-        else:
-            at = _summary_line(block)
-            if at is None:
-                yield block
-            else:
-                tail = block.after(at).line_texts()
-                yield block.before(at)
-        block = blocks.take()
-    _take_summary(tail or [], reading, where)
-
-
-def _summary_line(block: Block) -> int | None:
-    """Return the number of the line that begins the summary, if the block has it."""
-    data = block.data.tobytes()
-    mark = _COUNT.encode()
-    at = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1
-    if at == 0 and not data.startswith(mark):
-        return None
-    return data.count(b"\n", 0, at)
-
-
-def _take_summary(lines: list[str], reading: Reading, where: str) -> None:
-    """Read the two summary lines into `reading.declared` and account for them."""
-    filled = [line for line in lines if line.strip()]
-    reading.lines += len(lines)
-    reading.blank_lines += len(lines) - len(filled)
-    reading.trailer_lines += len(filled)
-    names = [column_name(cell) for cell in filled[0].split(",")] if filled else []
-    cells = filled[1].split(",`") if len(filled) > 1 else []
-    values = [cell.strip(" \t`") for cell in cells]
-    pair = 2
-    if len(filled) != pair or len(names) != len(values) or not _is_count(values[0]) or "" in values:
-        raise InputError(
-            f"expected one summary heading and one summary line at the end, found {filled!r:.300}",
-            where=where,
-            fix="download the bill again: it is cut, or several bills were joined",
-            code="FILE_TOTAL",
-        )
-    reading.declared.update(zip(names, values, strict=True))
-
-
-def _is_count(cell: str) -> bool:
-    """Return whether a summary cell is a count."""
-    return re.fullmatch(r"[0-9]{1,15}", cell) is not None
 
 
 def _derived(rows: RawRows) -> RawRows:

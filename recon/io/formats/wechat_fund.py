@@ -1,0 +1,187 @@
+"""WeChat Pay fund-flow bill: every movement of one account of the merchant, with its balance.
+
+Source: the vendor's "fund bill format" page. The envelope is the trade bill's. The amount has no
+sign: 收支类型 says 收入 (in) or 支出 (out). A fee is a row of its own.
+
+| 业务名称 / 业务类型       | kind       |
+|---------------------------|------------|
+| 业务类型 names 手续费     | FEE        |
+| 交易                      | PAYMENT    |
+| 退款                      | REFUND     |
+| 充值/提现 提现 企业付款   | PAYOUT     |
+| any other                 | ADJUSTMENT |
+
+channel_ref is 微信支付业务单号, order_id is 业务凭证号, bank_ref is 资金流水单号 (unique in new
+bills; in old ones a refund shows the payment's transaction id there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import polars as pl
+
+from recon.core.codes import Kind, Side, State
+from recon.errors import InputError
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Control,
+    Fields,
+    Format,
+    Money,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+    Time,
+)
+from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
+from recon.io.formats.lines import Block, Lines
+from recon.io.formats.wechat_envelope import present_name, until_summary
+
+COLUMNS: Final = (
+    "记账时间",
+    "微信支付业务单号",
+    "资金流水单号",
+    "业务名称",
+    "业务类型",
+    "收支类型",
+    "收支金额(元)",
+    "账户结余(元)",
+    "资金变更提交申请人",
+    "备注",
+    "业务凭证号",
+)
+_COUNT: Final = "资金流水总笔数"
+_DIALECT: Final = Dialect(b",`", trim=True)
+_DIRECTIONS: Final = ("收入", "支出")
+
+
+def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Yield the bill's rows; fill the summary cells."""
+    with staged.path.open("rb") as stream:
+        blocks = Lines(stream, staged.name, options.encoding or "utf-8")
+        first = blocks.take()
+        assert first is not None, "Lines refuses an empty file"
+        header, first = _header(first, options, reading, staged.name)
+        records = until_summary(first, blocks, _COUNT, present_name, reading, staged.name)
+        for rows in cut_rows(records, _DIALECT, Layout(header, COLUMNS), reading):
+            yield _derived(rows)
+
+
+def _header(
+    block: Block, options: Options, reading: Reading, where: str
+) -> tuple[tuple[str, ...], Block]:
+    """Check the header line and return its names and what follows."""
+    line = block.line_texts(1)[0]
+    names = tuple(present_name(cell) for cell in line.split(","))
+    known = {*COLUMNS, *options.ignore_columns}
+    problems = [f"column {name!r} is missing" for name in COLUMNS if name not in names]
+    problems += [f"column {name!r} is unknown" for name in names if name not in known]
+    if problems or len(set(names)) != len(names):
+        raise InputError(
+            f"expected the header of a WeChat fund bill, found {line[:200]!r}: "
+            + "; ".join(problems),
+            where=f"{where}, line 1",
+            fix="check that this is a fund bill (not a trade bill); list new columns that you do"
+            " not need in ignore_columns of this source",
+            code="FILE_SCHEMA",
+        )
+    reading.lines += 1
+    reading.header_lines += 1
+    return names, block.after(1)
+
+
+def _derived(rows: RawRows) -> RawRows:
+    """Add the signed amount, and one word for the kind."""
+    is_in = pl.col("收支类型") == "收入"
+    amount = pl.col("收支金额(元)")
+    is_fee = pl.col("业务类型").str.contains("手续费", literal=True)
+    name = pl.col("业务名称")
+    is_payout = name.is_in(["充值/提现", "提现", "企业付款"]) & ~is_in
+    frame = frame_of(rows).with_columns(
+        pl.when(is_in).then(amount).otherwise(pl.lit("-") + amount).alias("amount"),
+        pl.when(is_fee)
+        .then(pl.lit("手续费"))
+        .when(is_payout)
+        .then(pl.lit("提现"))
+        .otherwise(name)
+        .alias("kind"),
+    )
+    return rows_of(frame, rows)
+
+
+def fields(options: Options) -> Fields:
+    """Return how the bill's columns become the canonical table."""
+    return {
+        "kind": Choice(
+            "kind",
+            {
+                "交易": Kind.PAYMENT,
+                "退款": Kind.REFUND,
+                "手续费": Kind.FEE,
+                "提现": Kind.PAYOUT,
+            },
+            otherwise=Kind.ADJUSTMENT,
+        ),
+        "state": Constant(State.SUCCESS),
+        "order_id": Text("业务凭证号"),
+        "channel_ref": Text("微信支付业务单号"),
+        "bank_ref": Text("资金流水单号"),
+        "product": Text("业务类型"),
+        "amount_minor": Money("amount"),
+        "_balance_minor": Money("账户结余(元)"),
+        "currency": Constant(options.currency),
+        "occurred_at": Time(("记账时间",), ("YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD hh：mm：ss")),
+        "memo": Text("备注"),
+    }
+
+
+def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Refuse a direction that is neither in nor out, and an amount below zero."""
+    direction = raw["收支类型"]
+    is_known = direction.is_in(list(_DIRECTIONS))
+    is_unsigned = (direction == "收入") == (frame["amount_minor"] >= 0)
+    is_wrong = ~is_known | (~is_unsigned & (frame["amount_minor"] != 0))
+    reason = pl.format("expected 收入 or 支出 and an unsigned amount, found {}", direction)
+    return frame.with_columns(
+        pl.when(pl.lit(is_wrong)).then(reason).alias("reject_reason"),
+    )
+
+
+def controls(_options: Options) -> tuple[Control, ...]:
+    """Return the summary's totals."""
+    amount = pl.col("amount_minor")
+    money = Money("")
+    return (
+        Control(_COUNT, _COUNT, pl.len()),
+        Control("收入笔数", "收入笔数", (amount > 0).sum()),
+        Control("收入金额", "收入金额", amount.filter(amount > 0).sum(), money),
+        Control("支出笔数", "支出笔数", (amount < 0).sum()),
+        Control("支出金额", "支出金额", amount.filter(amount < 0).sum() * -1, money),
+    )
+
+
+def _recognise(probe: Probe) -> bool:
+    """Return whether the first line is the header of a fund bill."""
+    line = probe.text().lstrip("\ufeff").split("\n", 1)[0]
+    names = {present_name(cell) for cell in line.strip().split(",")}
+    return {"记账时间", "微信支付业务单号", "资金流水单号", "收支金额(元)"} <= names
+
+
+FORMAT: Final = Format(
+    name="wechat_fund",
+    title_en="WeChat Pay fund-flow bill",
+    title_zh="微信支付资金账单",
+    side=Side.CHANNEL,
+    recognise=_recognise,
+    read=read,
+    fields=fields,
+    refine=refine,
+    controls=controls,
+    has_controls=True,
+)
