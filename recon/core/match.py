@@ -7,7 +7,7 @@ the number of partitions. Equal candidates end at the smaller txn_id, or are sho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
+from recon.core.passes.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
 from recon.core.passes.window import find_windows
 from recon.core.plan import Leg, Method
@@ -40,6 +41,17 @@ COUNT_SCHEMA = {
     "amount": pl.Int128,
 }
 
+SEARCH_SCHEMA = {
+    "leg": pl.String,
+    "pass": pl.String,
+    "row": pl.Int64,
+    "pool_rows": pl.Int64,
+    "form": pl.String,
+    "answer": pl.String,
+    "alternatives": pl.Int64,
+    "accidents_ppm": pl.Int64,
+}
+
 Means = tuple[int, int | None]  # threads, memory in bytes
 
 FINDERS: dict[Method, Callable[[Work], Found]] = {
@@ -48,6 +60,7 @@ FINDERS: dict[Method, Callable[[Work], Found]] = {
     Method.GROUP: find_groups,
     Method.WINDOW: find_windows,
     Method.BAND: find_bands,
+    Method.SUBSET: find_subsets,
 }
 
 
@@ -60,6 +73,7 @@ class Matches:
     group: Rows  # smallest row of the connected component over all links
     ambiguous: pl.DataFrame  # TIE_SCHEMA: candidates of unlinked rows, none picked
     pass_counts: pl.DataFrame  # COUNT_SCHEMA: rows of both sides, amount of the left rows
+    searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
 
 
 @dataclass
@@ -73,6 +87,7 @@ class LegState:
     links: list[pl.DataFrame]
     ties: list[pl.DataFrame]
     counts: list[dict[str, object]]
+    searches: list[dict[str, object]]
 
 
 def match(
@@ -106,6 +121,9 @@ def match(
         pass_counts=pl.DataFrame(
             [count for state in states for count in state.counts], schema=COUNT_SCHEMA
         ),
+        searches=pl.DataFrame(
+            [line for state in states for line in state.searches], schema=SEARCH_SCHEMA
+        ),
     )
 
 
@@ -119,7 +137,7 @@ def match_leg(
 ) -> LegState:
     """Run the passes of one leg in order."""
     nobody = np.full(facts.rows, -1, np.int64)
-    state = LegState(leg_no, leg, eligible.copy(), nobody, [], [], [])
+    state = LegState(leg_no, leg, eligible.copy(), nobody, [], [], [], [])
     for pass_no, step in enumerate(leg.passes):
         found = FINDERS[step.method](Work(facts, leg, step, state.free, *means))
         absorb(facts, state, pass_no, found)
@@ -143,11 +161,14 @@ def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
             schema=TIE_SCHEMA,
         )
     )
+    named = {"leg": state.leg.name, "pass": step.name}
+    state.searches += [
+        named | asdict(line) for line in sorted(found.searches, key=lambda line: line.row)
+    ]
     left_rows = pl.Series(facts.amounts[step.left_amount].minor[found.grouped[0][0]])
     state.counts.append(
         {
-            "leg": state.leg.name,
-            "pass": step.name,
+            **named,
             "links": found.left.size,
             "rows": sum(rows.size for rows, _ in found.grouped),
             "amount": left_rows.cast(pl.Int128).sum(),

@@ -41,7 +41,14 @@ def warm_matcher() -> None:
     )
     steps = tuple(
         Pass(method.name, method, ("key",), ("key",))
-        for method in (Method.WINDOW, Method.BAND, Method.UNIQUE, Method.GROUP, Method.EXACT)
+        for method in (
+            Method.SUBSET,
+            Method.WINDOW,
+            Method.BAND,
+            Method.UNIQUE,
+            Method.GROUP,
+            Method.EXACT,
+        )
     )
     leg = Leg("warm", Side.MERCHANT, Side.CHANNEL, steps)
     digests = {"key": np.ascontiguousarray(digest[:4])}

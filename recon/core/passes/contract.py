@@ -79,6 +79,18 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Searched:
+    """What a subset search said of one target row."""
+
+    row: int
+    pool_rows: int
+    form: str  # how the subset is described, "" when there is none
+    answer: str  # UNIQUE, ALTERNATIVES, NONE (proved) or EXHAUSTED (budget)
+    alternatives: int
+    accidents_ppm: int  # subsets of this form expected to fit by chance, parts per million
+
+
+@dataclass(frozen=True)
 class Found:
     """What one pass found: links, and ties shown but not picked; row positions everywhere."""
 
@@ -87,7 +99,8 @@ class Found:
     kind: NDArray[np.uint8]
     score: NDArray[np.int32]
     ties: NDArray[np.int64]  # (t, 2): row, candidate
-    grouped: tuple[tuple[Rows, Rows], ...]  # (rows, smallest row of each row's group)
+    grouped: tuple[tuple[Rows, Rows], ...]  # left, right: rows, smallest row of their group
+    searches: tuple[Searched, ...] = ()
 
 
 NO_TIES = np.empty((0, 2), np.int64)

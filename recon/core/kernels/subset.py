@@ -1,0 +1,215 @@
+"""Which rows of a pool add up to a target: runs, few rows, meet in the middle, two bit planes.
+
+Amounts are int64 minor units of either sign unless said otherwise; a hit is a sum in
+[low, high]. Counts are exact; at most as many hits are listed as `out` has lines.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recon.core.kernels.arrays import Ints, Words
+
+WORD_BITS = 64
+ONE = np.uint64(1)
+WORD_TOP = np.uint64(64)
+PAIR, TRIPLE, QUADRUPLE = 2, 3, 4
+SEVERAL = 2  # two subsets or more
+
+
+@njit(cache=True, nogil=True)
+def find_runs(prefix: Ints, low: int, high: int, around: int, out: Ints) -> tuple[int, int]:
+    """Count runs of consecutive rows whose sum is a hit, and those at most `around` away.
+
+    `prefix` (n + 1) are the prefix sums; `out` (limit, 2) gets begin and end of the first hits.
+    """
+    hits = 0
+    near = 0
+    for i in range(prefix.size - 1):
+        for j in range(i + 1, prefix.size):
+            total = prefix[j] - prefix[i]
+            if low - around <= total <= high + around:
+                near += 1
+                if low <= total <= high:
+                    if hits < out.shape[0]:
+                        out[hits, 0] = i
+                        out[hits, 1] = j
+                    hits += 1
+    return hits, near
+
+
+@njit(cache=True, nogil=True)
+def find_pairs(
+    amount: Ints, begin: int, low: int, high: int, head: Ints, hits: int, out: Ints
+) -> int:
+    """Count pairs of ascending `amount[begin:]` whose sum is a hit, after the rows in `head`.
+
+    Returns the running number of hits; `out` gets `head`, the pair, and -1 in unused places.
+    """
+    upper = amount.size - 1
+    for i in range(begin, amount.size - 1):
+        while upper > begin and amount[i] + amount[upper] > high:
+            upper -= 1
+        j = upper
+        while j > i and amount[i] + amount[j] >= low:
+            if hits < out.shape[0]:
+                out[hits, :] = -1
+                out[hits, : head.size] = head
+                out[hits, head.size] = i
+                out[hits, head.size + 1] = j
+            hits += 1
+            j -= 1
+    return hits
+
+
+@njit(cache=True, nogil=True)
+def find_few(amount: Ints, low: int, high: int, most: int, out: Ints) -> int:
+    """Count sets of one to `most` (at most 4) rows of ascending `amount` whose sum is a hit.
+
+    `out` (limit, 4) gets positions of the first hits, -1 in unused places. O(n**(most - 1)).
+    """
+    hits = 0
+    n = amount.size
+    for i in range(n):
+        if low <= amount[i] <= high:
+            if hits < out.shape[0]:
+                out[hits, :] = -1
+                out[hits, 0] = i
+            hits += 1
+    head = np.empty(2, np.int64)
+    if most >= PAIR:
+        hits = find_pairs(amount, 0, low, high, head[:0], hits, out)
+    for i in range(n if most >= TRIPLE else 0):
+        head[0] = i
+        rest = amount[i]
+        hits = find_pairs(amount, i + 1, low - rest, high - rest, head[:1], hits, out)
+        for j in range(i + 1, n if most >= QUADRUPLE else 0):
+            head[1] = j
+            rest = amount[i] + amount[j]
+            hits = find_pairs(amount, j + 1, low - rest, high - rest, head, hits, out)
+    return hits
+
+
+@njit(cache=True, nogil=True)
+def all_sums(amount: Ints, sums: Ints, masks: Ints) -> None:
+    """Fill the 2**n subset sums in ascending order and the subset of each as a bit mask."""
+    spare = np.empty_like(sums)
+    spare_mask = np.empty_like(masks)
+    sums[0] = 0
+    masks[0] = 0
+    size = 1
+    for k in range(amount.size):
+        bit = 1 << k
+        i = 0
+        j = 0
+        for place in range(2 * size):
+            with_item = i == size or (j < size and sums[j] + amount[k] < sums[i])
+            if with_item:
+                spare[place] = sums[j] + amount[k]
+                spare_mask[place] = masks[j] | bit
+                j += 1
+            else:
+                spare[place] = sums[i]
+                spare_mask[place] = masks[i]
+                i += 1
+        size *= 2
+        sums[:size] = spare[:size]
+        masks[:size] = spare_mask[:size]
+
+
+@njit(cache=True, nogil=True)
+def meet_sums(
+    one: Ints, one_mask: Ints, two: Ints, two_mask: Ints, low: int, high: int, out: Ints
+) -> int:
+    """Count pairs of ascending sums that together are a hit; `out` (limit, 2) gets the masks."""
+    hits = 0
+    begin = two.size
+    end = two.size
+    for i in range(one.size):
+        while end > 0 and one[i] + two[end - 1] > high:
+            end -= 1
+        while begin > 0 and one[i] + two[begin - 1] >= low:
+            begin -= 1
+        for j in range(begin, min(end, begin + max(out.shape[0] - hits, 0))):
+            out[hits + j - begin, 0] = one_mask[i]
+            out[hits + j - begin, 1] = two_mask[j]
+        hits += max(end - begin, 0)
+    return hits
+
+
+@njit(cache=True, nogil=True)
+def shift_planes(
+    once: Words,
+    twice: Words,
+    words: int,
+    shift: int,
+    once_out: Words,
+    twice_out: Words,
+) -> None:
+    """Add one item of value `shift` > 0 to the planes: bit s of `once` says a sum s exists.
+
+    `twice` says that at least two subsets have that sum. Only the first `words` words are done.
+    """
+    skip = shift // WORD_BITS
+    bits = np.uint64(shift % WORD_BITS)
+    for w in range(min(skip, words)):
+        once_out[w] = once[w]
+        twice_out[w] = twice[w]
+    if skip < words:
+        moved = once[0] << bits
+        once_out[skip] = once[skip] | moved
+        twice_out[skip] = twice[skip] | (twice[0] << bits) | (once[skip] & moved)
+    if bits == 0:
+        for w in range(skip + 1, words):
+            moved = once[w - skip]
+            once_out[w] = once[w] | moved
+            twice_out[w] = twice[w] | twice[w - skip] | (once[w] & moved)
+        return
+    back = WORD_TOP - bits
+    for w in range(skip + 1, words):
+        moved = (once[w - skip] << bits) | (once[w - skip - 1] >> back)
+        again = (twice[w - skip] << bits) | (twice[w - skip - 1] >> back)
+        once_out[w] = once[w] | moved
+        twice_out[w] = twice[w] | again | (once[w] & moved)
+
+
+@njit(cache=True, nogil=True)
+def count_planes(once: Words, twice: Words, low: int, high: int) -> int:
+    """Return 0, 1 or 2: how many subsets have a sum in [low, high], two standing for more."""
+    found = 0
+    for s in range(low, high + 1):
+        word = s // WORD_BITS
+        bit = ONE << np.uint64(s % WORD_BITS)
+        if twice[word] & bit:
+            found += SEVERAL
+        elif once[word] & bit:
+            found += 1
+        if found >= SEVERAL:
+            return SEVERAL
+    return found
+
+
+@njit(cache=True, nogil=True)
+def solve_planes(amount: Ints, low: int, high: int) -> int:
+    """Return 0, 1 or 2 (two or more) subsets of positive `amount` with sums in [low, high].
+
+    Exact: every subset is accounted for. Stops as soon as two are proved. 0 <= low <= high.
+    """
+    words = high // WORD_BITS + 1
+    once = np.zeros(words, np.uint64)
+    twice = np.zeros(words, np.uint64)
+    once_next = np.zeros(words, np.uint64)
+    twice_next = np.zeros(words, np.uint64)
+    once[0] = ONE
+    reach = 0
+    for k in range(amount.size):
+        if amount[k] > high:
+            continue
+        reach = min(reach + int(amount[k]), high)
+        shift_planes(once, twice, reach // WORD_BITS + 1, amount[k], once_next, twice_next)
+        once, once_next = once_next, once
+        twice, twice_next = twice_next, twice
+        if reach >= low and count_planes(once, twice, low, reach) == SEVERAL:
+            return SEVERAL
+    return count_planes(once, twice, low, high)

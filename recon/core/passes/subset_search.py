@@ -1,0 +1,264 @@
+"""One target, one pool: the subset that adds up, whether it is the only one or an accident.
+
+Classes are tried in order of description length; the first class with a hit decides. A class that
+is too dear for the budget is skipped and the verdict says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from math import comb, exp, pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.core.kernels.subset import all_sums, find_few, find_runs, meet_sums, solve_planes
+
+Ints = NDArray[np.int64]
+LISTED = 8  # hits kept of one class
+MEET_ROWS = 40  # rows up to which all subsets are met in the middle
+PROBE_ROWS = 36  # rows of the part of a large pool in which two subsets are looked for first
+FEW, HELD_BACK = 4, 3
+PLANE_STEP = 16  # words of the bit planes that cost one elementary step
+
+
+@unique
+class Form(IntEnum):
+    """How a subset is described, shortest description first."""
+
+    WHOLE = 0  # every row of the pool
+    RUN = 1  # consecutive rows
+    ALL_BUT_FEW = 2  # every row but at most three
+    EQUAL = 3  # all rows of one amount
+    FEW = 4  # at most four rows
+    ANY = 5  # any subset
+
+
+@unique
+class Answer(IntEnum):
+    """What a search can say."""
+
+    UNIQUE = 0
+    ALTERNATIVES = 1
+    NONE = 2  # proved: no subset of the pool adds up
+    EXHAUSTED = 3  # the budget did not allow the proof
+
+
+@dataclass(frozen=True)
+class Search:
+    """The answer for one target."""
+
+    answer: Answer
+    form: Form | None
+    alternatives: int  # subsets found; of a large pool, 2 stands for two or more
+    accidents: float  # subsets of this form expected to fit by chance
+    members: tuple[tuple[int, ...], ...]  # positions in the pool of the hits listed
+
+
+def decide(form: Form, hits: int, accidents: float, members: list[tuple[int, ...]]) -> Search:
+    """Return the answer of a form that has hits."""
+    answer = Answer.UNIQUE if hits == 1 else Answer.ALTERNATIVES
+    return Search(answer, form, hits, accidents, tuple(members))
+
+
+def normal_density(at: float, mean: float, variance: float) -> float:
+    """Return the density of the normal law, the share of sums on one minor unit around `at`."""
+    if variance <= 0:
+        return 1.0 if at == mean else 0.0
+    return exp(-((at - mean) ** 2) / (2 * variance)) / sqrt(2 * pi * variance)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Amounts in time order (zeros left out by the caller), the target band, and the budget."""
+
+    amount: Ints
+    low: int
+    high: int
+    budget: int
+
+    @property
+    def width(self) -> int:
+        """Return how many sums count as hits."""
+        return self.high - self.low + 1
+
+    def of_size(self, size: int, target: float) -> float:
+        """Return how many sets of `size` rows are expected to add up to the band by chance."""
+        n = self.amount.size
+        spread = float(np.var(self.amount)) if n > 1 else 0.0
+        variance = size * spread * (n - size) / max(n - 1, 1)
+        mean = size * float(np.mean(self.amount))
+        return comb(n, size) * self.width * normal_density(target, mean, variance)
+
+
+def search(pool: Pool) -> Search:
+    """Return the answer for one target; an empty pool has no subset."""
+    if pool.amount.size == 0:
+        return Search(Answer.NONE, None, 0, 0.0, ())
+    for look in (whole, runs, all_but_few, equal, few):
+        found = look(pool)
+        if found is not None and found.alternatives > 0:
+            return found
+    return anything(pool)
+
+
+def whole(pool: Pool) -> Search | None:
+    """Try every row of the pool."""
+    total = int(pool.amount.sum())
+    scale = int(np.abs(pool.amount).max())
+    hits = int(pool.low <= total <= pool.high)
+    everybody = tuple(range(pool.amount.size))
+    return decide(Form.WHOLE, hits, pool.width / (scale + 1), [everybody])
+
+
+def runs(pool: Pool) -> Search | None:
+    """Try consecutive rows; the expected accidents are the density of runs around the target."""
+    n = pool.amount.size
+    if n * (n + 1) // 2 > pool.budget:
+        return None
+    prefix = np.zeros(n + 1, np.int64)
+    np.cumsum(pool.amount, out=prefix[1:])
+    around = int(np.abs(pool.amount).max())
+    out = np.empty((LISTED, 2), np.int64)
+    hits, near = find_runs(prefix, pool.low, pool.high, around, out)
+    accidents = max(near - 1, 0) * pool.width / (pool.width + 2 * around)
+    members = [tuple(range(int(a), int(b))) for a, b in out[:hits]]
+    return decide(Form.RUN, hits, accidents, members)
+
+
+def sets_of_few(
+    pool: Pool, low: int, high: int, most: int
+) -> tuple[int, list[tuple[int, ...]]] | None:
+    """Return how many sets of at most `most` rows add up to the band, and the first of them."""
+    n = pool.amount.size
+    while most > 1 and n ** (most - 1) > pool.budget:
+        most -= 1
+    if most == 1 < n:
+        return None
+    order = np.argsort(pool.amount, kind="stable")
+    out = np.empty((LISTED, FEW), np.int64)
+    hits = find_few(pool.amount[order], low, high, min(most, n), out)
+    members = [tuple(sorted(int(order[k]) for k in line if k >= 0)) for line in out[:hits]]
+    return hits, members
+
+
+def all_but_few(pool: Pool) -> Search | None:
+    """Try every row but at most three: the rows left out add up to what is missing."""
+    total = int(pool.amount.sum())
+    found = sets_of_few(pool, total - pool.high, total - pool.low, HELD_BACK)
+    if found is None:
+        return None
+    n = pool.amount.size
+    hits = found[0]
+    members = [tuple(k for k in range(n) if k not in set(out)) for out in found[1]]
+    if any(not line for line in members):
+        return decide(Form.ALL_BUT_FEW, 0, 0.0, [])
+    missing = total - (pool.low + pool.high) / 2
+    accidents = sum(pool.of_size(size, missing) for size in range(1, min(HELD_BACK, n - 1) + 1))
+    return decide(Form.ALL_BUT_FEW, hits, accidents, members)
+
+
+def equal(pool: Pool) -> Search | None:
+    """Try all rows of one amount."""
+    value, count = np.unique(pool.amount, return_counts=True)
+    fits = np.flatnonzero((value * count >= pool.low) & (value * count <= pool.high) & (count > 1))
+    members = [
+        tuple(int(k) for k in np.flatnonzero(pool.amount == value[f])) for f in fits[:LISTED]
+    ]
+    scale = int(np.abs(pool.amount).max())
+    return decide(Form.EQUAL, fits.size, value.size * pool.width / (scale + 1), members)
+
+
+def few(pool: Pool) -> Search | None:
+    """Try at most four rows."""
+    found = sets_of_few(pool, pool.low, pool.high, FEW)
+    if found is None:
+        return None
+    target = (pool.low + pool.high) / 2
+    sizes = range(1, min(FEW, pool.amount.size) + 1)
+    return decide(Form.FEW, found[0], sum(pool.of_size(k, target) for k in sizes), found[1])
+
+
+def anything(pool: Pool) -> Search:
+    """Try any subset: all of them while they can be met in the middle, else by bit planes."""
+    n = pool.amount.size
+    half = n // 2
+    target = (pool.low + pool.high) / 2
+    spread = float(np.sum(pool.amount.astype(np.float64) ** 2)) / 4
+    density = normal_density(target, float(pool.amount.sum()) / 2, spread)
+    accidents = 2.0 ** min(n, 1000) * pool.width * density
+    if n <= MEET_ROWS and (n << (n - half)) <= max(pool.budget, 1) * 4:
+        hits, members = meet(pool.amount, pool.low, pool.high)
+        if hits == 0:
+            return Search(Answer.NONE, None, 0, accidents, ())
+        return decide(Form.ANY, hits, accidents, members)
+    count = planes(pool)
+    if count is None:
+        return Search(Answer.EXHAUSTED, None, 0, accidents, ())
+    if count == 0:
+        return Search(Answer.NONE, None, 0, accidents, ())
+    return decide(Form.ANY, count, accidents, [])
+
+
+def sums_of(amount: Ints) -> tuple[Ints, Ints]:
+    """Return all subset sums in ascending order and the subset of each as a bit mask."""
+    sums = np.empty(1 << amount.size, np.int64)
+    masks = np.empty(1 << amount.size, np.int64)
+    all_sums(np.ascontiguousarray(amount), sums, masks)
+    return sums, masks
+
+
+def meet(amount: Ints, low: int, high: int) -> tuple[int, list[tuple[int, ...]]]:
+    """Return how many subsets add up to the band, and the first (Horowitz and Sahni 1974)."""
+    half = amount.size // 2
+    one_sums, one_masks = sums_of(amount[:half])
+    two_sums, two_masks = sums_of(amount[half:])
+    out = np.empty((LISTED, 2), np.int64)
+    hits = meet_sums(one_sums, one_masks, two_sums, two_masks, low, high, out)
+    members = []
+    for one, two in out[:hits]:
+        bits = int(one) | int(two) << half
+        members.append(tuple(k for k in range(amount.size) if bits >> k & 1))
+    return hits, members
+
+
+def planes(pool: Pool) -> int | None:
+    """Return 0, 1 or 2 (two or more) subsets of a large pool; None where the budget is too small.
+
+    A row taken back counts as its opposite left out, so that all items are positive; a target
+    beyond half of the total is the same question about the rows left out.
+    """
+    size = np.abs(pool.amount)
+    taken = int(-pool.amount[pool.amount < 0].sum())
+    total = int(size.sum())
+    low, high = max(pool.low + taken, 0), min(pool.high + taken, total)
+    if low > high:
+        return 0
+    if low + high > total:
+        low, high = total - high, total - low
+    items = np.sort(size)[::-1]
+    if two_in_part(items, low, high):
+        return 2
+    if items.size * (high // 64 + 1) // PLANE_STEP > pool.budget:
+        return None
+    return int(solve_planes(items, low, high))
+
+
+def two_in_part(items: Ints, low: int, high: int) -> bool:
+    """Tell whether two subsets are found at once among the smallest rows, larger rows fixed.
+
+    The larger rows are taken greedily until the smallest can reach the rest from its middle. Two
+    hits prove that the answer is not unique; fewer prove nothing.
+    """
+    if items.size <= PROBE_ROWS:
+        return False
+    large, small = items[:-PROBE_ROWS], items[-PROBE_ROWS:]
+    rest = (low + high) // 2 - int(small.sum()) // 2
+    fixed = 0
+    for item in large.tolist():
+        if item <= rest:
+            rest -= item
+            fixed += item
+    hits, _ = meet(np.ascontiguousarray(small), low - fixed, high - fixed)
+    return hits > 1

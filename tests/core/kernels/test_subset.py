@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon.core.kernels import subset
+from recon.core.passes import subset_search as searching
+from recon.core.passes.subset_search import Answer, Form, Pool, search
+from tests.oracle import subset as oracle
+
+SIGNED = st.lists(st.integers(-9, 15).filter(bool), min_size=1, max_size=9)
+POSITIVE = st.lists(st.integers(1, 15), min_size=1, max_size=9)
+TARGET = st.tuples(st.integers(-10, 60), st.integers(0, 2)).map(lambda p: (p[0], p[0] + p[1]))
+
+
+@given(SIGNED, TARGET)
+@settings(max_examples=200, deadline=None)
+def test_meet_counts_every_subset(amounts, band):
+    """Meeting in the middle counts all subsets and lists true ones (the empty set included)."""
+    low, high = band
+    hits, members = searching.meet(np.array(amounts, np.int64), low, high)
+    expected = oracle.subsets(amounts, low, high)
+    assert hits == len(expected) + (low <= 0 <= high)
+    assert all(line == () or line in expected for line in members)
+
+
+@given(SIGNED, TARGET, st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_few_rows_are_counted_exactly(amounts, band, most):
+    """Sets of at most four rows: the count is the oracle's, compiled and interpreted."""
+    ordered = np.sort(np.array(amounts, np.int64))
+    expected = [s for s in oracle.subsets(ordered.tolist(), *band) if len(s) <= most]
+    out = np.empty((99, 4), np.int64)
+    assert subset.find_few(ordered, *band, most, out) == len(expected)
+    listed = {tuple(k for k in line if k >= 0) for line in out[: len(expected)].tolist()}
+    assert len(expected) > 99 or listed == set(expected)
+    assert subset.find_few.py_func(ordered, *band, most, out) == len(expected)
+
+
+@given(SIGNED, TARGET)
+@settings(max_examples=100, deadline=None)
+def test_runs_are_counted_exactly(amounts, band):
+    """Consecutive rows: hits are the oracle's, near ones include them."""
+    prefix = np.concatenate(([0], np.cumsum(amounts))).astype(np.int64)
+    out = np.empty((99, 2), np.int64)
+    for kernel in (subset.find_runs, subset.find_runs.py_func):
+        hits, near = kernel(prefix, *band, 5, out)
+        assert [tuple(line) for line in out[:hits].tolist()] == oracle.runs(amounts, *band)
+        assert near == len(oracle.runs(amounts, band[0] - 5, band[1] + 5))
+
+
+@given(POSITIVE, st.integers(1, 80), st.integers(0, 2), st.integers(1, 40))
+@settings(max_examples=300, deadline=None)
+def test_planes_say_none_one_or_several_exactly(amounts, low, width, scale):
+    """The two-plane oracle is the brute-force count cut at two, across word borders too."""
+    scaled = np.array(amounts, np.int64) * scale
+    band = low * scale, low * scale + width
+    expected = min(2, len(oracle.subsets(scaled.tolist(), *band)))
+    assert subset.solve_planes(scaled, *band) == expected
+
+
+@given(SIGNED, TARGET)
+@settings(max_examples=300, deadline=None)
+def test_search_answers_truly(amounts, band):
+    """Whatever form decides, its hits add up; 'none' means that no subset does."""
+    low, high = band
+    if low <= 0 <= high:
+        return
+    every = oracle.subsets(amounts, low, high)
+    found = search(Pool(np.array(amounts, np.int64), low, high, 10**6))
+    assert (found.answer == Answer.NONE) == (not every)
+    assert set(found.members) <= set(every)
+    assert found.alternatives <= len(every)
+    if found.form == Form.ANY:
+        assert found.alternatives == len(every)
+
+
+@given(SIGNED, TARGET)
+@settings(max_examples=150, deadline=None)
+def test_large_pool_method_agrees_with_brute_force(amounts, band):
+    """Signs, complement and planes together give the count cut at two."""
+    low, high = band
+    if low <= 0 <= high:
+        return
+    pool = Pool(np.array(amounts, np.int64), low, high, 10**6)
+    assert searching.planes(pool) == min(2, len(oracle.subsets(amounts, low, high)))
+
+
+def test_pool_of_414_rows_is_answered_exactly():
+    """At 414 rows and a target of 143 million several subsets exist, proved at once."""
+    rng = np.random.default_rng(1)
+    amount = rng.integers(10_000, 1_000_000, 414)
+    assert searching.planes(Pool(amount, 143_000_000, 143_000_000, 10**9)) == 2
+
+
+def test_even_amounts_never_reach_an_odd_target():
+    """A pool of 60 even amounts is proved to have no subset of an odd sum."""
+    amount = np.arange(1000, 1060) * 2
+    found = search(Pool(amount, 60_001, 60_001, 10**8))
+    assert found.answer == Answer.NONE
+
+
+def test_budget_too_small_is_said():
+    """Where the proof is too dear the answer is 'exhausted', not 'none'."""
+    amount = np.arange(1000, 1060) * 2
+    assert search(Pool(amount, 60_001, 60_001, 10)).answer == Answer.EXHAUSTED
+
+
+@pytest.mark.parametrize(
+    ("amounts", "target", "form", "members"),
+    [
+        ([100, 250, 300], 650, Form.WHOLE, (0, 1, 2)),
+        ([117, 250, 333, 428], 583, Form.RUN, (1, 2)),
+        ([1009, 2003, 3001, -499, 777], 1009 + 3001 - 499 + 777, Form.ALL_BUT_FEW, (0, 2, 3, 4)),
+        ([70, 11, 70, 23, 70, 900, 41, 37], 210, Form.EQUAL, (0, 2, 4)),
+    ],
+)
+def test_shortest_description_decides(amounts, target, form, members):
+    """Seed 11 and others: whole, run, all but few (with a refund), equal amounts."""
+    found = search(Pool(np.array(amounts, np.int64), target, target, 10**6))
+    assert (found.form, found.members) == (form, (members,))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon.core.codes import Kind, MatchKind, Side
+from recon.core.match import match
+from recon.core.plan import Leg, Method, Pass
+from tests.core.worlds import digests_of, everybody, link_set, row, slim_of
+
+C, B = Side.CHANNEL, Side.BANK
+
+
+def leg_of(**options):
+    return Leg("leg", C, B, (Pass("subset", Method.SUBSET, ("key",), ("key",), **options),))
+
+
+def solve(rows, threads=1, **options):
+    leg = leg_of(**options)
+    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=threads)
+
+
+def sale(amount, day=0, key="shop", **more):
+    return row(C, key, amount, due=day, time=None, **more)
+
+
+def credit(amount, day=0, key="shop"):
+    return row(B, key, amount, value=day, time=None, kind=Kind.CREDIT)
+
+
+def test_batch_with_refund_is_found_by_sum():
+    """Seed 11: a credit that is the net of sales and a refund is linked to all of them."""
+    rows = [sale(123_456), sale(78_901), sale(-23_451, kind=Kind.REFUND), credit(178_906)]
+    matches = solve(rows)
+    assert link_set(matches, "left", "right", "match_kind") == {
+        (p, 3, MatchKind.SUBSET) for p in range(3)
+    }
+    assert matches.key_group["leg"].tolist() == [0, 0, 0, 0]
+    assert matches.searches.select("form", "answer").rows() == [("WHOLE", "UNIQUE")]
+
+
+def test_two_credits_share_a_day():
+    """Two credits of one day take consecutive rows each; together they use the pool up."""
+    sales = [sale(amount) for amount in (912_311, 45_017, 77_003, 301_999, 88_123)]
+    rows = [*sales, credit(912_311 + 45_017), credit(77_003 + 301_999 + 88_123)]
+    assert link_set(solve(rows), "left", "right") == {(0, 5), (1, 5), (2, 6), (3, 6), (4, 6)}
+
+
+def test_not_unique_is_shown_not_posted():
+    """Where two different subsets add up, nothing is linked and the rivals are listed."""
+    rows = [sale(500_000), sale(777_777), sale(500_000), sale(31), credit(500_000)]
+    matches = solve(rows)
+    assert matches.links.is_empty()
+    assert matches.searches["answer"].to_list() == ["ALTERNATIVES"]
+    assert set(matches.ambiguous.select("row", "candidate").rows()) == {(4, 0), (4, 2)}
+
+
+def test_likely_accident_is_not_posted():
+    """A unique subset of small round amounts fits too easily to be linked."""
+    rows = [sale(3), sale(5), sale(9), credit(8)]
+    matches = solve(rows)
+    assert matches.links.is_empty()
+    assert matches.searches["accidents_ppm"].to_list()[0] > 1_000
+
+
+def test_one_row_against_many_of_the_other_side():
+    """A channel row paid in two bank credits is linked to both."""
+    rows = [sale(1_000_001), credit(300_007), credit(699_994)]
+    assert link_set(solve(rows), "left", "right") == {(0, 1), (0, 2)}
+
+
+def test_currencies_and_days_bound_the_pool():
+    """Rows of another currency or outside the window are not in the pool."""
+    rows = [sale(100_003), sale(200_009, currency=1), sale(200_009, day=5), credit(300_012)]
+    assert solve(rows).links.is_empty()
+    assert solve(rows, days_before=9).links.height == 2
+
+
+AMOUNTS = st.lists(st.integers(10_000, 9_000_000), min_size=1, max_size=12, unique=True)
+
+
+@given(AMOUNTS, st.lists(st.integers(0, 2), min_size=12, max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_links_add_up_and_threads_change_nothing(amounts, batch):
+    """Every linked group adds up exactly; the result is the same for any thread count."""
+    sales = [sale(amount) for amount in amounts]
+    sums = [sum(a for a, b in zip(amounts, batch, strict=False) if b == k) for k in range(3)]
+    rows = sales + [credit(total) for total in sums if total]
+    first, second = solve(rows), solve(rows, threads=3)
+    assert first.links.equals(second.links)
+    assert first.searches.equals(second.searches)
+    for group in np.unique(first.group[first.key_group["leg"] >= 0]):
+        members = np.flatnonzero(first.group == group)
+        one = sum(rows[p]["amount"] for p in members if rows[p]["side"] == C)
+        assert one == sum(rows[p]["amount"] for p in members if rows[p]["side"] == B)
