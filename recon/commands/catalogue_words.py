@@ -1,0 +1,20 @@
+"""The catalogue's words as plain data, for reports, which know nothing of rules."""
+
+from __future__ import annotations
+
+from recon.report.code_words import CodeWords, CodeWordsByName
+
+
+def code_words() -> CodeWordsByName:
+    """Return code name -> labels, definitions and actions in English and Chinese."""
+    from recon.rules.catalogue import catalogue
+
+    return {
+        code.name: CodeWords(
+            label=(entry.label_en, entry.label_zh),
+            definition=(entry.definition_en, entry.definition_zh),
+            action=(entry.action_en, entry.action_zh),
+            act_within_days=entry.act_within_days,
+        )
+        for code, entry in catalogue().items()
+    }

@@ -1,0 +1,66 @@
+"""`recon explain`: why a row matched, or did not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recon.commands.options import json_option, language_option, workspace_option
+
+
+@click.command(name="explain")
+@click.argument("ident", metavar="ID")
+@click.option("--run", "selector", default=None, help="As of this run: its id or date.")
+@workspace_option
+@language_option
+@json_option
+def command(
+    ident: str, selector: str | None, workspace: Path, lang: str | None, as_json: bool
+) -> None:
+    """Say why the rows that ID names matched or did not, with the line each came from.
+
+    ID is a dispute, a break, a row id (txn_id), or an order, channel, bank, retrieval or batch
+    reference as it stands in a file.
+    """
+    from recon.commands.catalogue_words import code_words
+    from recon.report.explain_text import explanation_text
+    from recon.report.explanation import explain
+    from recon.store.lookup import Lookup
+    from recon.store.workspace import Workspace
+
+    space = Workspace(workspace)
+    run = space.resolve(selector)
+    facts = explain(Lookup.in_force(space, run).fetch, ident, line_reader(space.staging))
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    click.echo(explanation_text(facts, lang or published_language(run.folder), code_words()))
+
+
+def line_reader(staging: Path) -> Any:  # noqa: ANN401 - a closure of explanation.ReadLine
+    """Return a function that reads a row's line from the staged file, card numbers masked."""
+    from recon.io.evidence import read_line
+
+    def read(row: Mapping[str, Any], sha256: str) -> dict[str, Any]:
+        own = [row[name] for name in ("order_id", "channel_ref", "bank_ref", "rrn", "batch_id")]
+        line = read_line(
+            staging / sha256,
+            row["byte_start"] or 0,
+            row["byte_end"] or 0,
+            card=row["card"] or "",
+            own=[value for value in own if value],
+        )
+        return {"staged": f"staging/{sha256}", "line": line.text or None, "note": line.note}
+
+    return read
+
+
+def published_language(folder: Path) -> str:
+    """Return the language that the rule file of a published run asks for."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    language = summary.get("language", "en")
+    return language if language in {"zh", "en"} else "en"

@@ -1,0 +1,296 @@
+"""An explanation as text for a terminal, in English or Chinese."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recon.core.codes import BENIGN, Code
+from recon.report.code_words import CodeWordsByName, code_label
+from recon.report.words import LABELS, Pair, label, money, pick, sentence
+
+Facts = dict[str, Any]
+
+_CASE: Pair = (
+    "{kind} {ident}: {label} ({code}), {status}, since {since}",
+    "{kind} {ident}：{label}（{code}），{status}，首次发现 {since}",
+)
+_EXPECTED: Pair = (
+    "  expected {expected}, found {actual}: difference {difference}",
+    "  应为 {expected}，实为 {actual}，相差 {difference}",
+)
+_ACTION: Pair = ("  to do by {due}: {action}", "  {due} 前处理：{action}")
+_ROWS: Pair = ("  {count} rows; the first {shown} follow", "  共 {count} 行，以下为前 {shown} 行")
+_ROW: Pair = (
+    "{side} {source}: {kind} {amount}, {state}  [row {txn_id}]",
+    "{side} {source}：{kind} {amount}，{state}  [行 {txn_id}]",
+)
+_WHEN: Pair = ("time {at} UTC", "时间 {at} UTC")
+_ENDED: Pair = ("  outcome on {night}: {outcome}", "  {night} 的结果：{outcome}")
+_LINKED: Pair = (
+    "  matched on leg {leg}, pass {name}, night {night}: {kind}, confidence {score}",
+    "  匹配：{leg} 环节，{name} 规则，{night}：{kind}，置信度 {score}",
+)
+_PARTNER: Pair = ("    with {text}", "    对方：{text}")
+_MORE: Pair = ("    and {count} more rows of the same group", "    以及同组其余 {count} 行")
+_GROUP: Pair = (
+    "  group {group}: merchant {merchant}, channel {channel}, bank {bank}",
+    "  匹配组 {group}：商户 {merchant}，渠道 {channel}，银行 {bank}",
+)
+_SUM: Pair = ("{amount} ({rows} rows)", "{amount}（{rows} 行）")
+_NET: Pair = ("{amount} (net {net}, {rows} rows)", "{amount}（净额 {net}，{rows} 行）")
+_WAITS: Pair = (
+    "  waits for the {side} on leg {leg} until {until} (age {age} business days on {night})",
+    "  {leg} 环节等待{side}至 {until}（{night} 时已 {age} 个工作日）",
+)
+_BROKE: Pair = (
+    "  not in order on leg {leg}: {label} ({code}), {status}, break {break_id}",
+    "  {leg} 环节有差异：{label}（{code}），{status}，编号 {break_id}",
+)
+_CAUSE: Pair = ("    cause: {cause}", "    原因：{cause}")
+_DUE: Pair = ("    was due {due}", "    应到日 {due}")
+_NEAREST: Pair = ("    nearest candidate: {text}", "    最接近的候选：{text}")
+_NONE_NEAR: Pair = (
+    "    no unmatched row on the other side comes near",
+    "    对侧没有接近的未匹配行",
+)
+_FAILED: Pair = ("      failed gate: {gate}", "      未通过的条件：{gate}")
+_GATE_BAD: Pair = (
+    "      [x] {name}: {mine} against {other}{by}",
+    "      [×] {name}：{mine} 对 {other}{by}",
+)
+_GATE_GOOD: Pair = ("      [ok] {name}: {mine}", "      [√] {name}：{mine}")
+_EVIDENCE: Pair = (
+    "  evidence: {path}, record {record}, bytes {start} to {end}, sha256 {sha}",
+    "  证据：{path}，第 {record} 条，字节 {start} 至 {end}，sha256 {sha}",
+)
+_LINE: Pair = ("    | {line}", "    | {line}")
+_NO_MONEY: Pair = ("  reason: {reason}", "  原因：{reason}")
+_BY: dict[str, Pair] = {
+    "characters": (", {by} characters differ", "，相差 {by} 个字符"),
+    "minor": (", off by {by}", "，相差 {by}"),
+    "minutes": (", {by} minutes apart", "，相差 {by} 分钟"),
+    "days": (", {by} days apart", "，相差 {by} 天"),
+}
+_TRUE_THOUGH: Pair = (
+    "  in order on leg {leg}: {label} ({code})",
+    "  {leg} 环节正常：{label}（{code}）",
+)
+_REASONS: dict[str, Pair] = {
+    "repeated record": ("repeated record", "重复记录"),
+    "delivered before": ("delivered before in an overlapping file", "已在重叠文件中送达"),
+    "no money moved": ("no money moved", "没有资金变动"),
+    "out of scope": ("out of scope of every leg", "不在任何对账环节范围内"),
+}
+_PPM = 10_000
+_REFERENCES = ("order_id", "channel_ref", "bank_ref", "rrn", "batch_id")
+
+
+def explanation_text(facts: Facts, language: str, codes: CodeWordsByName) -> str:
+    """Return the text of `recon.report.explanation.explain`'s facts."""
+    lines: list[str] = []
+    if facts["case"] is not None:
+        lines += _case(facts, language, codes)
+    shown = len(facts["rows"])
+    if facts["rows_found"] > shown:
+        lines.append(sentence(_ROWS, language, count=facts["rows_found"], shown=shown))
+    for row in facts["rows"]:
+        lines += ["", *_row(row, language, codes)] if lines else _row(row, language, codes)
+    return "\n".join(lines)
+
+
+def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+    case = facts["case"]
+    dispute = case["dispute"]
+    kind: Pair = ("dispute", "争议") if facts["read_as"] == ["dispute"] else ("break", "差异")
+    lines = [
+        sentence(
+            _CASE,
+            language,
+            kind=pick(kind, language),
+            ident=facts["id"],
+            label=code_label(codes, case["code"], language),
+            code=case["code"],
+            status=label("status", case["status"], language),
+            since=case["first_seen"],
+        ),
+        sentence(_EXPECTED, language, **_amounts(case)),
+    ]
+    if dispute is not None:
+        chinese = language == "zh"
+        action = dispute["suggested_action_zh" if chinese else "suggested_action"]
+        lines.append(f"  {dispute['explanation_zh' if chinese else 'explanation_en']}")
+        lines.append(sentence(_ACTION, language, due=dispute["due_at"], action=action))
+    return lines
+
+
+def _amounts(item: Facts) -> dict[str, str]:
+    return {
+        name: money(item[f"{name}_minor"], item["currency"])
+        for name in ("expected", "actual", "difference")
+    }
+
+
+def _row(row: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+    """Return the paragraph of one row: what it is, how it ended and why, where it stands."""
+    lines = [_headline(row, language), f"  {_references(row, language)}"]
+    outcome = label("outcome", row["outcome"], language)
+    lines.append(sentence(_ENDED, language, night=row["outcome_night"], outcome=outcome))
+    if row["outcome_reason"]:
+        reason = _REASONS.get(row["outcome_reason"], (row["outcome_reason"],) * 2)
+        lines.append(sentence(_NO_MONEY, language, reason=pick(reason, language)))
+    for link in row["links"]:
+        lines += _link(link, language)
+    if row["group"] is not None and row["links"]:
+        lines.append(_group(row["group"], language))
+    if row["waits"] and row["outcome"] != "MATCHED":
+        lines += _waits(row["waits"], language)
+    for item in row["breaks"]:
+        lines += _break(item, language, codes)
+    return [*lines, *_evidence(row["evidence"], language)]
+
+
+def _headline(row: Facts, language: str) -> str:
+    return sentence(
+        _ROW,
+        language,
+        side=label("side", row["side"], language),
+        source=row["source"],
+        kind=label("kind", row["kind"], language),
+        amount=money(row["amount_minor"], row["currency"]),
+        state=label("state", row["state"], language),
+        txn_id=row["txn_id"],
+    )
+
+
+def _references(row: Facts, language: str) -> str:
+    named = [f"{label('column', name, language)} {row[name]}" for name in _REFERENCES if row[name]]
+    days = [
+        f"{label('column', name, language)} {row[name]}"
+        for name in ("clearing_date", "value_date")
+        if row[name]
+    ]
+    if row["occurred_at"]:
+        named.append(sentence(_WHEN, language, at=row["occurred_at"][:16].replace("T", " ")))
+    return pick((", ", "，"), language).join([*named, *days])
+
+
+def _brief(row: Facts, language: str) -> str:
+    return f"{_headline(row, language)}  {_references(row, language)}"
+
+
+def _link(link: Facts, language: str) -> list[str]:
+    score = f"{link['score'] // _PPM} %" if link["score"] is not None else "—"
+    lines = [
+        sentence(
+            _LINKED,
+            language,
+            leg=link["leg"],
+            name=link["pass"],
+            night=link["night"],
+            kind=label("match_kind", link["match_kind"], language),
+            score=score,
+        )
+    ]
+    lines += [
+        sentence(_PARTNER, language, text=_brief(partner, language)) for partner in link["shown"]
+    ]
+    more = link["partners"] - len(link["shown"])
+    return [*lines, sentence(_MORE, language, count=more)] if more else lines
+
+
+def _group(group: Facts, language: str) -> str:
+    sums = {
+        side: sentence(
+            _NET if side == "channel" else _SUM,
+            language,
+            amount=money(group[f"{side}_minor"], group["currency"]),
+            net=money(group["channel_net_minor"], group["currency"]),
+            rows=group[f"{side}_rows"],
+        )
+        for side in ("merchant", "channel", "bank")
+    }
+    return sentence(_GROUP, language, group=group["group_id"], **sums)
+
+
+def _waits(waits: list[Facts], language: str) -> list[str]:
+    """Return where a row waits, as its newest night tells it, one line a leg."""
+    newest = {item["leg"]: item for item in waits if item["night"] == waits[-1]["night"]}
+    return [
+        sentence(
+            _WAITS,
+            language,
+            side=label("side", item["waiting_for"], language),
+            leg=item["leg"],
+            until=item["wait_until"],
+            age=item["age"],
+            night=item["night"],
+        )
+        for item in newest.values()
+    ]
+
+
+def _break(item: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+    if Code[item["code"]] in BENIGN:
+        text = code_label(codes, item["code"], language)
+        return [sentence(_TRUE_THOUGH, language, leg=item["leg"], label=text, code=item["code"])]
+    lines = [
+        sentence(
+            _BROKE,
+            language,
+            leg=item["leg"],
+            label=code_label(codes, item["code"], language),
+            code=item["code"],
+            status=label("status", item["status"], language),
+            break_id=item["break_id"],
+        ),
+        "  " + sentence(_EXPECTED, language, **_amounts(item)),
+    ]
+    if item["cause"]:
+        lines.append(sentence(_CAUSE, language, cause=item["cause"]))
+    if item["due_date"]:
+        lines.append(sentence(_DUE, language, due=item["due_date"]))
+    return [*lines, *_nearest(item, language)]
+
+
+def _nearest(item: Facts, language: str) -> list[str]:
+    nearest = item["nearest"]
+    if nearest is None:
+        alone = item["code"].startswith(("MISSING", "UNKNOWN", "UNAUTHORISED"))
+        return [pick(_NONE_NEAR, language)] if alone and item["status"] != "RESOLVED" else []
+    lines = [sentence(_NEAREST, language, text=_brief(nearest, language))]
+    if item["failed_gate"]:
+        lines.append(sentence(_FAILED, language, gate=item["failed_gate"]))
+    return lines + [_gate(gate, nearest["currency"], language) for gate in nearest["gates"]]
+
+
+def _gate(gate: Facts, currency: str, language: str) -> str:
+    """Return one condition with both values, and by how much it fails."""
+    name, mine, other, by = gate["gate"], gate["mine"], gate["other"], gate["by"]
+    if gate["unit"] == "minor":
+        mine, other, by = (money(value, currency) for value in (mine, other, by))
+    elif name == "time":
+        mine, other = (value[:16].replace("T", " ") for value in (mine, other))
+    shown = pick(LABELS["column"].get(name, ("time", "时间")), language)
+    if gate["holds"]:
+        return sentence(_GATE_GOOD, language, name=shown, mine=mine)
+    off = sentence(_BY[gate["unit"]], language, by=by)
+    return sentence(_GATE_BAD, language, name=shown, mine=mine, other=other, by=off)
+
+
+def _evidence(evidence: Facts, language: str) -> list[str]:
+    lines = [
+        sentence(
+            _EVIDENCE,
+            language,
+            path=evidence["path"],
+            record=evidence["record_no"],
+            start=evidence["byte_start"],
+            end=evidence["byte_end"],
+            sha=(evidence["sha256"] or "—")[:16],
+        )
+    ]
+    if evidence.get("line"):
+        lines += [sentence(_LINE, language, line=part) for part in evidence["line"].splitlines()]
+    elif evidence.get("note"):
+        lines.append(sentence(_LINE, language, line=evidence["note"]))
+    return lines

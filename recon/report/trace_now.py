@@ -1,0 +1,256 @@
+"""Where the money of a family is now, and when it is due: one answer a payment or refund."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from recon.report.code_words import CodeWordsByName, code_label
+from recon.report.explanation import plain
+from recon.report.trace_words import both, is_real_break
+from recon.report.words import LANGUAGES, Pair, label, money, pick
+
+if TYPE_CHECKING:
+    from recon.report.trace import Story
+
+Facts = dict[str, Any]
+_TAKEN_BACK = frozenset({"REFUND", "CHARGEBACK"})
+_MOVES = frozenset({"PAYMENT", "REFUND", "CHARGEBACK", "PAYOUT", "ADJUSTMENT"})
+_SENTENCES: dict[str, Pair] = {
+    "settled": (
+        "{kind} {amount}: in the merchant's bank account since {since}, {net} after a fee of {fee}",
+        "{kind} {amount}：已于 {since} 到商户银行账户，扣除手续费 {fee} 后为 {net}",
+    ),
+    "with_channel": (
+        "{kind} {amount}: with the channel {source}; {net} is due at the bank by {due}{late}",
+        "{kind} {amount}：在渠道 {source}；{net} 最迟应于 {due} 到银行{late}",
+    ),
+    "with_channel_no_date": (
+        "{kind} {amount}: with the channel {source}; no bank leg follows it",
+        "{kind} {amount}：在渠道 {source}；没有银行环节跟踪",
+    ),
+    "returned": (
+        "{kind} {amount}: given back to the payer through the channel {source} on {since}{later}",
+        "{kind} {amount}：已于 {since} 经渠道 {source} 退回付款人{later}",
+    ),
+    "undone": (
+        "{kind} {amount}: undone by a reversal or void; the payer has the money",
+        "{kind} {amount}：已被冲正或撤销，款项在付款人处",
+    ),
+    "not_taken": (
+        "{kind} {amount}: {state} at the channel {source}; the payer has the money",
+        "{kind} {amount}：渠道 {source} {state}，款项在付款人处",
+    ),
+    "not_final": (
+        "{kind} {amount}: {state} at the channel {source}; not final, ask the channel",
+        "{kind} {amount}：渠道 {source} {state}，尚无最终结果，请向渠道查询",
+    ),
+    "not_in_channel": (
+        "{kind} {amount}: booked by the merchant; the channel should show it by {due}{late}",
+        "{kind} {amount}：商户已登记，渠道没有记录；渠道最迟应于 {due} 显示{late}",
+    ),
+    "many_settled": (
+        "{rows} rows of {kind}, {amount}: net {net} has met its bank line",
+        "{kind} {rows} 行 {amount}：净额 {net} 已与银行到账对上",
+    ),
+    "many_wait": (
+        "{rows} rows of {kind}, {amount}: net {net} is due by {due}{late}",
+        "{kind} {rows} 行 {amount}：净额 {net} 最迟应于 {due} 到账{late}",
+    ),
+    "many_known": (
+        "{rows} rows of {kind}, {amount}: nothing waits for them",
+        "{kind} {rows} 行 {amount}：无需等待",
+    ),
+    "bank_line": (
+        "{kind} {amount}: on the bank account since {since}{explained}",
+        "{kind} {amount}：已于 {since} 在银行账户{explained}",
+    ),
+}
+_ONE_BY_ONE = 12
+_LATE: Pair = (", and that day is over", "，该日期已过")
+_DEBITED: Pair = ("; taken from the payout of {day}", "；已从 {day} 的结算款中扣除")
+_EXPLAINED: Pair = ("; it settles {rows} rows of the channel", "；对应渠道 {rows} 行")
+_UNEXPLAINED: Pair = ("; no row of the channel explains it", "；没有渠道记录可以解释")
+_OPEN: Pair = ("open: {labels}", "未决：{labels}")
+
+
+def where_now(story: Story, codes: CodeWordsByName) -> list[Facts]:
+    """Return one answer for each payment, refund or bank line that the family is about."""
+    rows = story.rows
+    channel = rows.filter(
+        (pl.col("side").cast(pl.String) == "CHANNEL")
+        & pl.col("kind").cast(pl.String).is_in(sorted(_MOVES))
+    )
+    subjects = channel if channel.height else rows.filter(pl.col("side").cast(pl.String) != "BANK")
+    if subjects.height == 0:
+        subjects = rows
+    lone = _merchant_alone(story, rows) if channel.height else subjects.clear()
+    wanted = pl.concat([subjects, lone])
+    if wanted.height > _ONE_BY_ONE:
+        return _together(story, wanted)
+    return [_answer(story, row, codes) for row in wanted.iter_rows(named=True)]
+
+
+def _together(story: Story, rows: pl.DataFrame) -> list[Facts]:
+    """Return one answer for all rows of one source, kind and place: the members of a batch."""
+    paid = sorted(story.bank_days())
+    waits = story.waits.filter(pl.col("waiting_for").cast(pl.String) == "BANK")
+    waits = waits.sort("night").unique("txn_id", keep="last", maintain_order=True)
+    broken = pl.col("break_code").is_not_null()
+    until = waits.select("txn_id", due="wait_until", overdue=broken)
+    by = ["source", "kind", "currency", "paid", "due", "overdue"]
+    counted = (
+        rows.join(until, on="txn_id", how="left")
+        .with_columns(paid=pl.col("txn_id").is_in(paid))
+        .group_by(by)
+        .agg(
+            pl.len().alias("rows"),
+            pl.col("amount_minor", "net_minor").cast(pl.Int128).sum(),
+        )
+        .sort(by)
+    )
+    return [_together_answer(row) for row in counted.iter_rows(named=True)]
+
+
+def _together_answer(row: Facts) -> Facts:
+    place = "many_settled" if row["paid"] else "many_wait" if row["due"] else "many_known"
+    late = bool(row["overdue"]) and not row["paid"]
+    filled = {
+        name: {**_filled(row, {"due": row["due"]}, name, late=late), "rows": row["rows"]}
+        for name in LANGUAGES
+    }
+    return {
+        "rows": row["rows"],
+        "kind": row["kind"],
+        "amount_minor": row["amount_minor"],
+        "net_minor": row["net_minor"],
+        "currency": row["currency"],
+        "place": "settled" if row["paid"] else "waits" if row["due"] else "known",
+        "holder": "MERCHANT" if row["paid"] else "CHANNEL" if row["due"] else "UNKNOWN",
+        "due": plain(row["due"]),
+        "overdue": late,
+        **both(_SENTENCES[place], filled),
+    }
+
+
+def _merchant_alone(story: Story, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the merchant's rows that no link joins to the channel."""
+    linked = {*story.links["left_txn_id"].to_list(), *story.links["right_txn_id"].to_list()}
+    return rows.filter(
+        (pl.col("side").cast(pl.String) == "MERCHANT") & ~pl.col("txn_id").is_in(sorted(linked))
+    )
+
+
+def _answer(story: Story, row: Facts, codes: CodeWordsByName) -> Facts:
+    """Return where one row's money is, in plain facts and in words."""
+    place, holder, facts = _place(story, row)
+    due, late = facts.get("due"), bool(facts.get("overdue"))
+    breaks = _open_breaks(story, row)
+    filled = {name: _filled(row, facts, name, late=late) for name in LANGUAGES}
+    answer = {
+        "txn_id": row["txn_id"],
+        "kind": row["kind"],
+        "amount_minor": row["amount_minor"],
+        "net_minor": row["net_minor"],
+        "currency": row["currency"],
+        "place": place,
+        "holder": holder,
+        "since": plain(facts.get("since")),
+        "due": plain(due),
+        "overdue": late,
+        "open_breaks": [plain({key: item[key] for key in ("break_id", "code")}) for item in breaks],
+        **both(_SENTENCES[place], filled),
+    }
+    if breaks:
+        named = {name: {"labels": _listed(breaks, codes, name)} for name in LANGUAGES}
+        notes = both(_OPEN, named)
+        for name in LANGUAGES:
+            joined = pick(("; ", "；"), name)
+            answer[f"text_{name}"] += f"{joined}{notes[f'text_{name}']}"
+    return answer
+
+
+def _listed(breaks: list[Facts], codes: CodeWordsByName, language: str) -> str:
+    labels = dict.fromkeys(code_label(codes, item["code"], language) for item in breaks)
+    return pick((", ", "、"), language).join(labels)
+
+
+def _place(story: Story, row: Facts) -> tuple[str, str, Facts]:
+    """Return the place, who holds the money, and since when or until when."""
+    if row["side"] == "BANK":
+        group = story.group_of(row["txn_id"])
+        return "bank_line", "MERCHANT", {"since": row["value_date"], "group": group}
+    if _undone(story, row):
+        return "undone", "PAYER", {}
+    if row["side"] == "MERCHANT":
+        return "not_in_channel", "UNKNOWN", _due(story, row)
+    if row["state"] != "SUCCESS":
+        dead = row["state"] in {"FAILED", "CLOSED"}
+        return ("not_taken", "PAYER", {}) if dead else ("not_final", "UNKNOWN", {})
+    return _place_of_success(story, row)
+
+
+def _place_of_success(story: Story, row: Facts) -> tuple[str, str, Facts]:
+    """Return where the money of a row is that the channel calls a success."""
+    paid = story.bank_days().get(row["txn_id"])
+    if row["kind"] in _TAKEN_BACK:
+        moment = row["occurred_at"] or row["clearing_date"] or row["night"]
+        return "returned", "PAYER", {"since": plain(moment)[:10], "debited": paid}
+    if paid is not None:
+        return "settled", "MERCHANT", {"since": paid}
+    due = _due(story, row)
+    return ("with_channel" if due["due"] else "with_channel_no_date"), "CHANNEL", due
+
+
+def _undone(story: Story, row: Facts) -> bool:
+    mine = (pl.col("left_txn_id") == row["txn_id"]) & (
+        pl.col("match_kind").cast(pl.String) == "NETTING"
+    )
+    return story.links.filter(mine).height > 0 or row["state"] == "REVERSED"
+
+
+def _due(story: Story, row: Facts) -> Facts:
+    """Return the day by which the next side must show the row, and whether it has passed."""
+    waits = story.waits.filter(pl.col("txn_id") == row["txn_id"]).to_dicts()
+    newest = [item for item in waits if item["night"] == waits[-1]["night"]]
+    days: list[date] = [item["wait_until"] for item in newest if item["wait_until"] is not None]
+    due = max(days, default=row["due_date"])
+    broken = any(item["break_code"] is not None for item in newest)
+    return {"due": due, "overdue": broken and due is not None and due <= story.last_night}
+
+
+def _open_breaks(story: Story, row: Facts) -> list[Facts]:
+    """Return the real breaks of a row that the newest night still tells."""
+    waiting = story.waits.filter(pl.col("txn_id") == row["txn_id"])["break_id"].drop_nulls()
+    mine = pl.col("txn_ids").list.contains(row["txn_id"]) | pl.col("break_id").is_in(
+        waiting.to_list()
+    )
+    newest = story.breaks.filter(mine & is_real_break()).unique(
+        "break_id", keep="last", maintain_order=True
+    )
+    return [item for item in newest.iter_rows(named=True) if item["status"] != "RESOLVED"]
+
+
+def _filled(row: Facts, facts: Facts, language: str, *, late: bool) -> Facts:
+    currency = row["currency"]
+    later, explained = "", pick(_UNEXPLAINED, language)
+    if facts.get("debited"):
+        later = pick(_DEBITED, language).format(day=facts["debited"])
+    group = facts.get("group")
+    if group is not None and group["channel_rows"]:
+        explained = pick(_EXPLAINED, language).format(rows=group["channel_rows"])
+    return {
+        "kind": label("kind", row["kind"], language),
+        "amount": money(row["amount_minor"], currency),
+        "net": money(row["net_minor"], currency),
+        "fee": money(row.get("fee_minor"), currency),
+        "state": label("state", row.get("state"), language),
+        "source": row["source"],
+        "since": plain(facts.get("since")),
+        "due": plain(facts.get("due")),
+        "late": pick(_LATE, language) if late else "",
+        "later": later,
+        "explained": explained,
+    }

@@ -1,0 +1,37 @@
+"""A trace as text for a terminal: the timeline, then where the money is now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recon.report.words import Pair, pick, sentence
+
+_HEAD: Pair = (
+    "{ident}: {rows} rows, followed up to the night of {night}",
+    "{ident}：{rows} 行，跟踪至 {night}",
+)
+_NOW: Pair = ("where the money is now:", "资金现在在哪里：")
+_POINTER: Pair = ("  ({path}, record {record})", "  （{path} 第 {record} 条）")
+
+
+def trace_text(facts: dict[str, Any], language: str) -> str:
+    """Return the text of `recon.report.trace.trace`'s facts."""
+    lines = [
+        sentence(
+            _HEAD, language, ident=facts["id"], rows=facts["rows_found"], night=facts["as_of"]
+        ),
+        "",
+    ]
+    for event in facts["timeline"]:
+        moment = event["at"].replace("T", " ")[:16]
+        lines.append(f"  {moment:<16}  {event[f'text_{language}']}{_pointer(event, language)}")
+    lines += ["", pick(_NOW, language)]
+    lines += [f"  {answer[f'text_{language}']}" for answer in facts["now"]]
+    return "\n".join(lines)
+
+
+def _pointer(event: dict[str, Any], language: str) -> str:
+    evidence = event.get("evidence")
+    if not evidence or not evidence["path"]:
+        return ""
+    return sentence(_POINTER, language, path=evidence["path"], record=evidence["record_no"])

@@ -1,0 +1,123 @@
+"""`recon explain` on a reconciled week."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recon.errors import UsageError
+from recon.report.explanation import differing_characters, gates
+from recon.store.read import read_table
+from recon.store.workspace import Workspace
+
+
+def explained(recon, ident):
+    return json.loads(recon("explain", ident, "--json").output)
+
+
+def test_matched_row_names_leg_pass_partner_and_evidence(recon):
+    """A matched order is explained by its leg, pass, partner and the line of its file."""
+    facts = explained(recon, "O0302000001")
+    merchant, channel = facts["rows"]
+    assert facts["read_as"] == ["order_id"]
+    assert [row["side"] for row in facts["rows"]] == ["MERCHANT", "CHANNEL"]
+    assert merchant["outcome"] == "MATCHED"
+    assert merchant["links"][0]["leg"] == "merchant-channel"
+    assert merchant["links"][0]["reasons"] == "equal key, equal amount"
+    assert merchant["links"][0]["shown"][0]["txn_id"] == channel["txn_id"]
+    assert [link["leg"] for link in channel["links"]] == ["merchant-channel", "channel-bank"]
+    evidence = merchant["evidence"]
+    assert evidence["path"] == "in/orders-2026-03-02.csv"
+    assert evidence["record_no"] == 3
+    assert evidence["line"].startswith("O0302000001,")
+    assert evidence["staged"] == f"staging/{evidence['sha256']}"
+
+
+def test_missing_row_shows_nearest_candidate_and_failed_gate(recon):
+    """A row without a partner shows what came nearest and each gate, by how much it fails."""
+    row = explained(recon, "O0302000005")["rows"][0]
+    assert row["outcome"] == "BREAK"
+    (item,) = row["breaks"]
+    assert item["code"] == "MISSING_IN_CHANNEL"
+    nearest = item["nearest"]
+    assert nearest["side"] == "CHANNEL"
+    by_name = {gate["gate"]: gate for gate in nearest["gates"]}
+    assert not by_name["order_id"]["holds"]
+    assert by_name["amount_minor"]["by"] == nearest["amount_minor"] - row["amount_minor"]
+
+
+def test_dispute_id_and_break_id_name_one_case(recon, workspace):
+    """A dispute and its break lead to the same rows; the dispute brings action and deadline."""
+    run = Workspace(workspace).resolve(None)
+    cases = read_table(run.folder, "disputes").filter(pl.col("code") == "DUPLICATE_CHARGE")
+    ident = cases["dispute_id"][0]
+    by_dispute, by_break = explained(recon, ident), explained(recon, f"B{ident[1:]}")
+    assert by_dispute["read_as"] == ["dispute"]
+    assert by_dispute["case"]["dispute"]["suggested_action"]
+    ids = [row["txn_id"] for row in by_dispute["rows"]]
+    assert ids == [row["txn_id"] for row in by_break["rows"]]
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize("ident", ["420302000001" + "0", "K0302", "B260302"])
+def test_every_reference_is_an_id(recon, ident):
+    """A channel, bank or batch reference is found as it stands in a file."""
+    assert explained(recon, ident)["rows_found"] >= 1
+
+
+def test_row_id_is_an_id(recon):
+    """A txn_id from a query leads back to its row."""
+    txn_id = explained(recon, "K0302")["rows"][0]["txn_id"]
+    facts = explained(recon, str(txn_id))
+    assert facts["read_as"] == ["txn_id"]
+    assert facts["rows"][0]["bank_ref"] == "K0302"
+
+
+def test_unknown_id_is_refused_with_the_fix(recon):
+    """An id that no night holds is an error that says where it was sought."""
+    with pytest.raises(UsageError, match="no published night holds") as error:
+        recon("explain", "nothing-like-it")
+    assert "original_ref" in error.value.where
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "nearest candidate"), ("zh", "最接近的候选")]
+)
+def test_text_is_in_the_language_asked_for(recon, language, word):
+    """The text says the same in English and in Chinese."""
+    output = recon("explain", "O0302000005", "--lang", language).output
+    assert word in output
+    assert "orders-2026-03-02.csv" in output
+
+
+def test_as_of_an_earlier_night_knows_nothing_of_later_ones(recon):
+    """`--run` shows a row as that night left it."""
+    arguments = ("explain", "O0302000001", "--run", "2026-03-02", "--json")
+    channel = json.loads(recon(*arguments).output)["rows"][1]
+    assert [link["leg"] for link in channel["links"]] == ["merchant-channel"]
+    assert channel["outcome"] == "CARRIED"
+
+
+@given(st.text("01A", max_size=8), st.text("01A", max_size=8))
+def test_edit_distance_is_a_distance(one, other):
+    """Nought for equal references only, symmetric, never above the longer length."""
+    distance = differing_characters(one, other)
+    assert (distance == 0) == (one == other)
+    assert distance == differing_characters(other, one)
+    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
+
+
+def test_a_bank_line_is_compared_with_the_net_amount(recon):
+    """Between bank and channel the amount gate compares what should reach the bank."""
+    channel = explained(recon, "O0302000001")["rows"][1]
+    bank = {**channel, "side": "BANK", "amount_minor": channel["net_minor"]}
+    names = ("bank_ref", "merchant_id", "terminal_id")
+    rows = [{**row, "occurred_at": None, **dict.fromkeys(names)} for row in (bank, channel)]
+    for row in rows:
+        row.update(due_date=None, value_date=None, clearing_date=None)
+    found = {gate["gate"]: gate for gate in gates(rows[0], rows[1], bank["amount_minor"])}
+    assert found["amount_minor"]["holds"]

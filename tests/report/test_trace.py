@@ -1,0 +1,77 @@
+"""`recon trace` on a reconciled week: where the money is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def traced(recon, ident, *more):
+    return json.loads(recon("trace", ident, "--json", *more).output)
+
+
+def test_settled_order_is_followed_to_the_bank(recon):
+    """An order is followed over the channel to the bank line that paid it, batch and fee named."""
+    facts = traced(recon, "O0302000001")
+    assert [event["what"] for event in facts["timeline"]] == [
+        "row", "row", "linked", "waits", "row", "linked",
+    ]  # fmt: skip
+    (now,) = facts["now"]
+    assert (now["place"], now["holder"], now["since"]) == ("settled", "MERCHANT", "2026-03-03")
+    assert now["net_minor"] < now["amount_minor"]
+    assert facts["timeline"][4]["side"] == "BANK"
+    assert "channel rows" in facts["timeline"][4]["text_en"]
+
+
+def test_refund_is_followed_with_its_original(recon):
+    """Either id of a refund and its payment leads to both, and says who has which money."""
+    by_refund, by_order = traced(recon, "RO0302000011"), traced(recon, "O0302000011")
+    assert {row["txn_id"] for row in by_refund["rows"]} == {
+        row["txn_id"] for row in by_order["rows"]
+    }
+    holders = {item["kind"]: item["holder"] for item in by_refund["now"]}
+    assert holders == {"PAYMENT": "MERCHANT", "REFUND": "PAYER"}
+
+
+def test_unpaid_batch_says_due_and_overdue(recon):
+    """An order of the batch that was never paid is with the channel, overdue, dispute named."""
+    (now,) = traced(recon, "O0304000002")["now"]
+    assert (now["place"], now["holder"]) == ("with_channel", "CHANNEL")
+    assert (now["due"], now["overdue"]) == ("2026-03-05", True)
+    assert now["open_breaks"][0]["code"] == "MISSING_SETTLEMENT"
+
+
+def test_before_the_due_day_nothing_is_overdue(recon):
+    """As of the night of the sale the same order waits in time."""
+    (now,) = traced(recon, "O0304000002", "--run", "2026-03-04")["now"]
+    assert (now["place"], now["overdue"], now["open_breaks"]) == ("with_channel", False, [])
+
+
+def test_order_that_the_channel_never_saw(recon):
+    """An order missing in the channel is booked by the merchant and due at the channel."""
+    (now,) = traced(recon, "O0302000005")["now"]
+    assert now["place"] == "not_in_channel"
+    assert now["open_breaks"][0]["code"] == "MISSING_IN_CHANNEL"
+
+
+def test_double_charge_shows_both_charges(recon):
+    """Two charges of one order are two answers, both with the break."""
+    now = traced(recon, "O0302000009")["now"]
+    assert [item["open_breaks"][0]["code"] for item in now] == ["DUPLICATE_CHARGE"] * 2
+
+
+def test_batch_is_counted_not_listed(recon):
+    """A batch is answered by sums, and a bank line by the rows that it settles."""
+    batch = traced(recon, "B260302")
+    assert sum(item["rows"] for item in batch["now"]) == batch["rows_found"] - 1
+    (line,) = traced(recon, "K0302")["now"]
+    assert line["place"] == "bank_line"
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "where the money is now"), ("zh", "资金现在")]
+)
+def test_text_is_in_the_language_asked_for(recon, language, word):
+    """The text ends with where the money is, in either language."""
+    assert word in recon("trace", "O0302000001", "--lang", language).output
