@@ -103,7 +103,7 @@ def make_world(folder: Path, rows: int, seed: int = 7) -> World:
     picks = {code: np.array([next(chosen) for _ in range(n)]) for code, n in planted.items()}
     fen = random.integers(100, 200_000, rows)
     base = pl.DataFrame(
-        {"n": np.arange(rows), "fen": fen, "second": np.sort(random.integers(0, 82_000, rows))}
+        {"n": np.arange(rows), "fen": fen, "second": np.sort(random.integers(600, 80_000, rows))}
     )
     _orders(base, picks).sample(fraction=1, shuffle=True, seed=seed).write_csv(
         folder / "orders.csv"

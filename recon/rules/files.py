@@ -10,6 +10,7 @@ from recon.rules.breaks import break_identity
 from recon.rules.night import Night
 from recon.rules.rule_file import Rules
 
+_FINDINGS = frozenset(code.name for code in Code if code.name.startswith("FILE_"))
 _ABSENT = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 
 
@@ -53,7 +54,8 @@ def _code(item: dict[str, object], rules: Rules) -> Code | None:
     if state == InputState.HELD.name:
         return Code.FILE_TOTAL
     if state == InputState.REFUSED.name:
-        return Code.FILE_EMPTY if item["bytes"] == 0 else Code.FILE_SCHEMA
+        named = str(item["message"]).partition(":")[0]  # the loader begins with the finding's code
+        return Code[named] if named in _FINDINGS else Code.FILE_SCHEMA
     if state == InputState.UNVERIFIED.name and item["rows"] == 0 and item["rejected"] == 0:
         allowed = next(
             source.allow_empty for source in rules.sources if source.name == item["source"]

@@ -57,9 +57,12 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
 
 
 def _may_still_move(other: Side) -> pl.Expr:
-    """Return whether a row without success is worth waiting for: an order may be paid late."""
-    open_states = [int(State.PENDING), int(State.UNKNOWN), int(State.CLOSED), int(State.FAILED)]
-    return pl.lit(other is Side.CHANNEL) & pl.col("state").is_in(open_states)
+    """Return whether a row without success is worth waiting for.
+
+    An order that is closed, or voided, in the books may be paid, or settled, all the same.
+    """
+    unpaid = [int(state) for state in State if state is not State.SUCCESS]
+    return pl.lit(other is Side.CHANNEL) & pl.col("state").is_in(unpaid)
 
 
 def _facts(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from recon.core.codes import MatchKind, Outcome, Side
+from recon.core import groups
+from recon.core.codes import MatchKind, Outcome
 from recon.core.money import CURRENCIES
 from recon.core.plan import Leg
 from recon.core.schema import GROUPS, LINKS, OUTCOMES, conform, words
@@ -30,104 +32,61 @@ _CERTAIN_PPM = 1_000_000
 
 def link_table(matched: Matched, legs: tuple[Leg, ...], netted: pl.DataFrame) -> pl.DataFrame:
     """Return the LINKS table; netting links stand under the leg name `netting`."""
-    ids = matched.ledger.slim["txn_id"]
+    ids = matched.ledger.slim["txn_id"].to_numpy()
     links = matched.matches.links
-    names = {number: leg.name for number, leg in enumerate(legs)}
-    passes = {
-        number * 256 + position: item.name
-        for number, leg in enumerate(legs)
-        for position, item in enumerate(leg.passes)
-    }
-    found = links.select(
-        ids.gather(links["left"].to_numpy()).alias("left_txn_id"),
-        ids.gather(links["right"].to_numpy()).alias("right_txn_id"),
-        pl.col("leg").replace_strict(names, return_dtype=pl.String),
-        (pl.col("leg").cast(pl.Int32) * 256 + pl.col("pass_no").cast(pl.Int32))
-        .replace_strict(passes, return_dtype=pl.String)
-        .alias("pass"),
-        "match_kind",
-        "score",
-    )
-    inside = netted.select(
-        ids.gather(netted["left"].to_numpy()).alias("left_txn_id"),
-        ids.gather(netted["right"].to_numpy()).alias("right_txn_id"),
-        pl.lit(NETTING).alias("leg"),
-        pl.lit("original reference").alias("pass"),
-        pl.lit(int(MatchKind.NETTING), pl.UInt8).alias("match_kind"),
-        pl.lit(_CERTAIN_PPM, pl.Int32).alias("score"),
-    )
-    table = pl.concat([found, inside]).with_columns(
-        pl.col("match_kind")
-        .replace_strict({int(k): k.name for k in MatchKind}, return_dtype=pl.String)
-        .cast(words(MatchKind)),
-        reasons=pl.col("match_kind").replace_strict(
-            {int(kind): text for kind, text in _REASON.items()}, return_dtype=pl.String
+    leg_names = [*(leg.name for leg in legs), NETTING]
+    pass_names, pass_code = _pass_codes(legs)
+    leg, step = links["leg"].to_numpy(), links["pass_no"].to_numpy()
+    inside = netted.height
+    table = pl.DataFrame(
+        {
+            "left_txn_id": ids[np.concatenate([links["left"], netted["left"]])],
+            "right_txn_id": ids[np.concatenate([links["right"], netted["right"]])],
+            "leg": np.concatenate([leg, np.full(inside, len(legs), np.uint8)]),
+            "pass": np.concatenate(
+                [pass_code[leg, step], np.full(inside, len(pass_names) - 1, np.uint16)]
+            ),
+            "match_kind": np.concatenate(
+                [links["match_kind"], np.full(inside, int(MatchKind.NETTING), np.uint8)]
+            ),
+            "score": np.concatenate([links["score"], np.full(inside, _CERTAIN_PPM, np.int32)]),
+        }
+    ).sort(LINKS.key)
+    kinds = words(MatchKind)
+    reasons = pl.Enum([_REASON[kind] for kind in sorted(MatchKind)])
+    return conform(
+        table.with_columns(
+            pl.col("leg").cat.to(pl.Enum(leg_names)).cast(pl.String),
+            pl.col("pass").cat.to(pl.Enum(pass_names)).cast(pl.String),
+            pl.col("match_kind").cat.to(kinds),
+            reasons=pl.col("match_kind").cat.to(reasons).cast(pl.String),
         ),
+        LINKS,
     )
-    return conform(table, LINKS).sort(LINKS.key)
 
 
-def group_table(
-    matched: Matched, outcome: np.ndarray[tuple[int], np.dtype[np.uint8]]
-) -> pl.DataFrame:
+def _pass_codes(legs: tuple[Leg, ...]) -> tuple[list[str], NDArray[np.uint16]]:
+    """Return the distinct pass names and, by leg and pass number, which of them it is."""
+    names = list(dict.fromkeys(item.name for leg in legs for item in leg.passes))
+    code = np.zeros((len(legs), max(len(leg.passes) for leg in legs)), np.uint16)
+    for number, leg in enumerate(legs):
+        for position, item in enumerate(leg.passes):
+            code[number, position] = names.index(item.name)
+    own = "original reference"
+    return [*names, own if own not in names else f"{own} (netting)"], code
+
+
+def group_table(matched: Matched, outcome: NDArray[np.uint8]) -> pl.DataFrame:
     """Return the GROUPS table: per-side counts and 128-bit sums of every match group."""
-    slim = matched.ledger.slim
-    ids = slim["txn_id"].to_numpy()
-    frame = slim.select("side", "amount_minor", "net_minor", "currency").with_columns(
-        pl.Series("group_id", ids[matched.matches.group]), pl.Series("outcome", outcome)
-    )
-    sums = frame.group_by("group_id").agg(
-        *_counts(),
-        *_amounts(),
-        pl.col("currency").min().alias("least"),
-        pl.col("currency").max().alias("most"),
-        (pl.col("outcome") == int(Outcome.BREAK)).any().alias("broken"),
-        (pl.col("outcome") == int(Outcome.CARRIED)).any().alias("carried"),
-        (pl.col("outcome") == int(Outcome.MATCHED)).any().alias("linked"),
-        pl.col("outcome").min().alias("only"),
-    )
-    word = (
-        pl.when("broken")
-        .then(pl.lit(int(Outcome.BREAK)))
-        .when("carried")
-        .then(pl.lit(int(Outcome.CARRIED)))
-        .when("linked")
-        .then(pl.lit(int(Outcome.MATCHED)))
-        .otherwise(pl.col("only").cast(pl.Int32))
-    )
-    table = sums.with_columns(
-        currency=pl.when(pl.col("least") == pl.col("most")).then(
-            pl.col("least").replace_strict(dict(enumerate(CURRENCIES)), return_dtype=pl.String)
+    table = groups.group_table(matched.ledger.slim, matched.matches.group, outcome)
+    currencies = pl.Enum(CURRENCIES)
+    return conform(
+        table.with_columns(
+            pl.col("currency").cast(pl.UInt32).cat.to(currencies).cast(pl.String),
+            pl.col("outcome").cat.to(words(Outcome)),
         ),
-        outcome=_outcome_word(word),
+        GROUPS,
     )
-    return conform(table, GROUPS).sort("group_id")
-
-
-def _counts() -> list[pl.Expr]:
-    return [
-        (pl.col("side") == int(side)).sum().cast(pl.Int64).alias(f"{side.name.lower()}_rows")
-        for side in Side
-    ]
-
-
-def _amounts() -> list[pl.Expr]:
-    wanted = [
-        (Side.MERCHANT, "amount_minor", "merchant_minor"),
-        (Side.CHANNEL, "amount_minor", "channel_minor"),
-        (Side.CHANNEL, "net_minor", "channel_net_minor"),
-        (Side.BANK, "amount_minor", "bank_minor"),
-    ]
-    return [
-        pl.col(column).filter(pl.col("side") == int(side)).cast(pl.Int128).sum().alias(name)
-        for side, column, name in wanted
-    ]
-
-
-def _outcome_word(number: pl.Expr) -> pl.Expr:
-    return number.replace_strict(
-        {int(item): item.name for item in Outcome}, return_dtype=pl.String
-    ).cast(words(Outcome))
 
 
 def outcome_table(matched: Matched, classified: Classified, closing: pl.DataFrame) -> pl.DataFrame:
@@ -141,9 +100,9 @@ def outcome_table(matched: Matched, classified: Classified, closing: pl.DataFram
         pl.Series("closing", np.isin(ids, closing["txn_id"].to_numpy())),
         pl.Series("reason", classified.reason),
     )
-    reasons = {number: text or None for number, text in enumerate(REASONS)}
+    reason = pl.col("reason").cat.to(pl.Enum(REASONS)).cast(pl.String)
     table = table.with_columns(
-        _outcome_word(pl.col("outcome")),
-        pl.col("reason").replace_strict(reasons, return_dtype=pl.String),
+        pl.col("outcome").cat.to(words(Outcome)),
+        reason=pl.when(pl.col("reason") > 0).then(reason),
     )
     return conform(table, OUTCOMES)
