@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from recon.commands.attempt import recorded, watched
 from recon.commands.options import json_option, language_option, memory_bytes, parse_date
 from recon.commands.progress import reporter
 
@@ -44,14 +45,19 @@ def command(
     rule_file = read_rules(config, tuple(item.name for item in FORMATS))
     worst, nights = 0, []
     for offset in range((last - first).days + 1):
-        with reporter() as progress:
+        day = first + timedelta(days=offset)
+        with (
+            reporter() as progress,
+            recorded(rule_file.workspace, rule_file.rules.name, day) as night,
+        ):
             result = run_night(
                 rule_file,
-                first + timedelta(days=offset),
+                day,
                 threads=threads,
                 memory_bytes=memory,
-                on_progress=progress,
+                on_progress=watched(night, progress),
             )
+            night.done(result, result.exit_code)
         worst = max(worst, result.exit_code)
         nights.append({**result.summary, "folder": str(result.folder), "repeated": result.repeated})
         if not as_json:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from recon.commands.attempt import recorded, watched
 from recon.commands.options import json_option, language_option, memory_bytes, parse_date
 from recon.commands.progress import reporter
 
@@ -19,6 +20,11 @@ from recon.commands.progress import reporter
 @click.option("--memory", callback=memory_bytes, metavar="4GiB", help="Memory to stay within.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--fail-on", multiple=True, metavar="EXPR", help="e.g. 'DUPLICATE_CHARGE > 0'")
+@click.option(
+    "--metrics",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a Prometheus text file, also when the night fails.",
+)
 @language_option
 @json_option
 def command(
@@ -28,6 +34,7 @@ def command(
     memory: int | None,
     threads: int,
     fail_on: tuple[str, ...],
+    metrics: Path | None,
     lang: str | None,
     as_json: bool,
 ) -> None:
@@ -41,14 +48,17 @@ def command(
 
     gates = parse_gates(fail_on)
     rule_file = read_rules(config, tuple(item.name for item in FORMATS))
-    with reporter() as progress:
+    workspace, name = rule_file.workspace, rule_file.rules.name
+    with reporter() as progress, recorded(workspace, name, business_date, metrics=metrics) as night:
         result = run_night(
             rule_file,
             business_date,
             threads=threads,
             memory_bytes=memory,
-            on_progress=progress,
+            on_progress=watched(night, progress),
         )
+        broken = broken_gates(gates, result.summary)
+        night.done(result, 10 if broken else result.exit_code)
     if as_json:
         facts = {**result.summary, "folder": str(result.folder), "repeated": result.repeated}
         click.echo(json.dumps({**facts, "seconds": result.seconds}, ensure_ascii=False, indent=2))
@@ -56,7 +66,6 @@ def command(
         click.echo(summary_text(result.summary, lang))
         note = "finished before, nothing was done" if result.repeated else "published"
         click.echo(f"{note}: {result.folder}")
-    broken = broken_gates(gates, result.summary)
     for gate in broken:
         click.echo(f"recon: gate broke: {gate}", err=True)
     click.get_current_context().exit(10 if broken else result.exit_code)

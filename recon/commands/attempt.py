@@ -1,0 +1,79 @@
+"""Record an attempt at a night: `run_results.json` and metrics, also when it fails."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recon.errors import LockedError
+
+if TYPE_CHECKING:
+    from recon.store.results import Attempt
+
+RESULTS_FILE = "run_results.json"
+
+
+@contextmanager
+def recorded(
+    workspace: Path, name: str, business_date: date, *, metrics: Path | None = None
+) -> Iterator[Attempt]:
+    """Yield the attempt to fill in; write it down when the block ends or fails.
+
+    A workspace that another run holds is left alone: its results belong to that run. A file that
+    cannot be written is a line in the log and does not hide the night's own result.
+    """
+    from recon.store.results import Attempt
+
+    attempt = Attempt(name, business_date, datetime.now(UTC))
+    try:
+        yield attempt
+    except LockedError:
+        raise
+    except BaseException as error:
+        attempt.error = error
+        _write(workspace, attempt, metrics)
+        raise
+    else:
+        _write(workspace, attempt, metrics)
+
+
+def watched(attempt: Attempt, progress: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a progress function that also notes in the attempt which stage runs."""
+
+    def on_stage(stage: str) -> None:
+        attempt.stage = stage
+        progress(stage)
+
+    return on_stage
+
+
+def _write(workspace: Path, attempt: Attempt, metrics: Path | None) -> None:
+    from recon.store.results import write_metrics, write_results
+
+    document = attempt.document(datetime.now(UTC))
+    try:
+        if workspace.is_dir():
+            write_results(workspace / RESULTS_FILE, document)
+        if metrics is not None:
+            write_metrics(metrics, document)
+    except OSError as error:
+        _log("results not written", problem=str(error))
+    _log(
+        document["status"],
+        run_id=document["run_id"],
+        business_date=document["business_date"],
+        exit_code=document["exit_code"],
+    )
+
+
+def _log(event: str, **facts: object) -> None:
+    """Write one JSON log line, where standard error is not a terminal."""
+    if not sys.stderr.isatty():
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"at": moment, "event": event, **facts}
+        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,0 +1,115 @@
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon.commands.attempt import recorded, watched
+from recon.errors import InputError, LockedError
+from recon.store import results
+
+NIGHT = date(2026, 3, 2)
+START = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
+END = datetime(2026, 3, 3, 2, 1, tzinfo=UTC)
+SUMMARY = {
+    "run_id": "20260302-abc",
+    "inputs": [
+        {"source": "shop", "rows": 5, "rejected": 1, "state": "ACCEPTED"},
+        {"source": "shop", "rows": 7, "rejected": None, "state": "ACCEPTED"},
+        {"source": 'b"ank\n', "rows": None, "rejected": 0, "state": "MISSING"},
+    ],
+    "roll_forward": {"opening": 1, "new": 12, "closed": 9, "closing": 4},
+    "breaks": [
+        {"code": "AMOUNT_MISMATCH", "status": "NEW", "currency": "CNY", "count": 2,
+         "amount_minor": 2**70},
+    ],
+    "disputes": [],
+}  # fmt: skip
+
+
+@dataclass
+class Finished:
+    """A night as the pipeline returns it."""
+
+    folder: Path = Path("runs/2026-03-02/20260302-abc")
+    repeated: bool = False
+    summary: dict[str, Any] = field(default_factory=lambda: SUMMARY)
+    seconds: dict[str, float] = field(default_factory=lambda: {"load": 1.23456})
+
+
+def document(**changes):
+    """Return the results of a published night."""
+    attempt = results.Attempt("pos", NIGHT, START)
+    attempt.done(Finished(**changes), 10)
+    return attempt.document(END)
+
+
+def test_a_published_night_is_told_whole():
+    """Status, exit code, run, folder, times and the summary are in the results."""
+    told = document()
+    assert told["status"] == "published"
+    assert told["exit_code"] == 10
+    assert told["run_id"] == "20260302-abc"
+    assert told["seconds"] == {"load": 1.235}
+    assert told["error"] is None
+    assert document(repeated=True)["status"] == "repeated"
+
+
+def test_metrics_follow_the_text_format():
+    """Each metric has help, type and one line a label set; labels are escaped; money is exact."""
+    lines = list(results.metric_lines(document()))
+    assert 'recon_run_success{name="pos"} 1' in lines
+    assert 'recon_rows_loaded{name="pos",source="shop"} 12' in lines
+    assert 'recon_rows_loaded{name="pos",source="b\\"ank\\n"} 0' in lines
+    assert 'recon_inputs{name="pos",state="MISSING"} 1' in lines
+    money = 'recon_breaks_amount_minor{name="pos",code="AMOUNT_MISMATCH",status="NEW",'
+    assert f'{money}currency="CNY"}} {2**70}' in lines
+    helped = [line.split()[2] for line in lines if line.startswith("# HELP")]
+    assert len(helped) == len(set(helped))
+    assert not [line for line in lines if "\n" in line]
+
+
+def test_a_refused_night_leaves_results_and_metrics(tmp_path):
+    """When the night fails, its stage, problem, place and fix are written, and success is 0."""
+    metrics = tmp_path / "recon.prom"
+    with (
+        pytest.raises(InputError),
+        recorded(tmp_path, "pos", NIGHT, metrics=metrics) as attempt,
+    ):
+        watched(attempt, lambda _stage: None)("load")
+        raise InputError("found 3 rows", where="a.csv", fix="ask again", code="FILE_TOTAL")
+    told = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))
+    assert told["status"] == "failed"
+    assert told["exit_code"] == 4
+    assert told["failed_stage"] == "load"
+    assert told["error"] == {
+        "kind": "InputError", "problem": "found 3 rows", "where": "a.csv", "fix": "ask again"
+    }  # fmt: skip
+    assert 'recon_run_success{name="pos"} 0' in metrics.read_text()
+    assert (tmp_path / "run_results.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_crash_is_recorded_and_still_crashes(tmp_path):
+    """Our own bug ends with exit code 1 in the results, and is not swallowed."""
+    with pytest.raises(ZeroDivisionError), recorded(tmp_path, "pos", NIGHT):
+        raise ZeroDivisionError
+    told = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))
+    assert told["exit_code"] == 1
+    assert told["error"]["kind"] == "ZeroDivisionError"
+
+
+def test_a_locked_workspace_keeps_the_results_of_its_holder(tmp_path):
+    """A run that found the workspace locked writes nothing into it."""
+    with pytest.raises(LockedError), recorded(tmp_path, "pos", NIGHT):
+        raise LockedError("held")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_that_cannot_be_written_do_not_hide_the_night(tmp_path, capsys):
+    """A folder that is gone is a line in the log; the night itself stands."""
+    with recorded(tmp_path, "pos", NIGHT, metrics=tmp_path / "absent" / "m.prom") as attempt:
+        attempt.done(Finished(), 0)
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == ["results not written", "published"]
