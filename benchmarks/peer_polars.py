@@ -37,9 +37,7 @@ def main() -> None:
         ),
         "MISSING_SETTLEMENT": settled.filter(pl.col("reference").is_null()),
         "UNKNOWN_CREDIT": settled.filter(pl.col("payout_ref").is_null()),
-        "NET_MISMATCH": settled.filter(
-            pl.col("amount") - pl.col("fee") != pl.col("amount_right")
-        ),
+        "NET_MISMATCH": settled.filter(pl.col("amount") - pl.col("fee") != pl.col("amount_right")),
     }
     for code, rows in found.items():
         rows.write_parquet(out / f"{code}.parquet")

@@ -142,32 +142,33 @@ def meet_sums(
 def shift_planes(
     once: Words,
     twice: Words,
-    words: int,
+    begin: int,
+    end: int,
     shift: int,
     once_out: Words,
     twice_out: Words,
 ) -> None:
     """Add one item of value `shift` > 0 to the planes: bit s of `once` says a sum s exists.
 
-    `twice` says that at least two subsets have that sum. Only the first `words` words are done.
+    `twice` says that at least two subsets have that sum. Only words `begin:end` are done.
     """
     skip = shift // WORD_BITS
     bits = np.uint64(shift % WORD_BITS)
-    for w in range(min(skip, words)):
+    for w in range(begin, min(skip, end)):
         once_out[w] = once[w]
         twice_out[w] = twice[w]
-    if skip < words:
+    if begin <= skip < end:
         moved = once[0] << bits
         once_out[skip] = once[skip] | moved
         twice_out[skip] = twice[skip] | (twice[0] << bits) | (once[skip] & moved)
     if bits == 0:
-        for w in range(skip + 1, words):
+        for w in range(max(skip + 1, begin), end):
             moved = once[w - skip]
             once_out[w] = once[w] | moved
             twice_out[w] = twice[w] | twice[w - skip] | (once[w] & moved)
         return
     back = WORD_TOP - bits
-    for w in range(skip + 1, words):
+    for w in range(max(skip + 1, begin), end):
         moved = (once[w - skip] << bits) | (once[w - skip - 1] >> back)
         again = (twice[w - skip] << bits) | (twice[w - skip - 1] >> back)
         once_out[w] = once[w] | moved
@@ -195,6 +196,7 @@ def solve_planes(amount: Ints, low: int, high: int) -> int:
     """Return 0, 1 or 2 (two or more) subsets of positive `amount` with sums in [low, high].
 
     Exact: every subset is accounted for. Stops as soon as two are proved. 0 <= low <= high.
+    Sums that the rows still to come cannot lift to `low` are left out of each step.
     """
     words = high // WORD_BITS + 1
     once = np.zeros(words, np.uint64)
@@ -203,11 +205,15 @@ def solve_planes(amount: Ints, low: int, high: int) -> int:
     twice_next = np.zeros(words, np.uint64)
     once[0] = ONE
     reach = 0
+    rest = int(amount.sum())
     for k in range(amount.size):
+        rest -= int(amount[k])
         if amount[k] > high:
             continue
         reach = min(reach + int(amount[k]), high)
-        shift_planes(once, twice, reach // WORD_BITS + 1, amount[k], once_next, twice_next)
+        begin = max(low - rest, 0) // WORD_BITS
+        end = reach // WORD_BITS + 1
+        shift_planes(once, twice, begin, end, amount[k], once_next, twice_next)
         once, once_next = once_next, once
         twice, twice_next = twice_next, twice
         if reach >= low and count_planes(once, twice, low, reach) == SEVERAL:

@@ -227,7 +227,8 @@ def planes(pool: Pool) -> int | None:
     """Return 0, 1 or 2 (two or more) subsets of a large pool; None where the budget is too small.
 
     A row taken back counts as its opposite left out, so that all items are positive; a target
-    beyond half of the total is the same question about the rows left out.
+    beyond half of the total is the same question about the rows left out; a common divisor of
+    all rows is divided out.
     """
     size = np.abs(pool.amount)
     taken = int(-pool.amount[pool.amount < 0].sum())
@@ -237,7 +238,11 @@ def planes(pool: Pool) -> int | None:
         return 0
     if low + high > total:
         low, high = total - high, total - low
-    items = np.sort(size)[::-1]
+    unit = int(np.gcd.reduce(size))
+    low, high = -(-low // unit), high // unit
+    if low > high:
+        return 0
+    items = np.ascontiguousarray(np.sort(size)[::-1]) // unit
     if two_in_part(items, low, high):
         return 2
     if items.size * (high // 64 + 1) // PLANE_STEP > pool.budget:

@@ -104,8 +104,10 @@ def test_even_amounts_never_reach_an_odd_target():
 
 def test_budget_too_small_is_said():
     """Where the proof is too dear the answer is 'exhausted', not 'none'."""
-    amount = np.arange(1000, 1060) * 2
-    assert search(Pool(amount, 60_001, 60_001, 10)).answer == Answer.EXHAUSTED
+    amount = 1_000 * np.arange(1000, 1060)
+    amount[0] += 1
+    assert search(Pool(amount, 30_000_500, 30_000_500, 10)).answer == Answer.EXHAUSTED
+    assert search(Pool(amount, 30_000_500, 30_000_500, 10**9)).answer == Answer.NONE
 
 
 @pytest.mark.parametrize(
