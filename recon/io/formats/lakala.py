@@ -1,0 +1,260 @@
+"""Lakala daily files: eight layouts, `|` between cells, Chinese headers, UTF-8 or GB18030.
+
+Source: the open platform's file interface as implemented by a system that reads these files; no
+genuine file was seen. Amounts are in the unit that their header declares (分: minor units), and
+nothing is guessed from the size of a number. A sender that writes yuan under a 分 header has every
+row with a decimal point refused; read such a source as `delimited` with `amount_unit = "major"`.
+JY, JS, JZ and ACC prove each row: amount less fee is the settled amount.
+
+Refunds, voids and reversals are money out, whatever sign the file writes, and their fee is one
+given back. A withdrawal (DW) and a share paid to others (SEP) are money out too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import polars as pl
+
+from recon.core.codes import Kind, Side, State
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Day,
+    Field,
+    Fields,
+    Format,
+    Money,
+    Options,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+    Time,
+)
+from recon.io.formats.cutting import frame_of, rows_of
+from recon.io.formats.sheet import Sheet, fits, read_sheet
+
+_DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
+_CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
+_OUTFLOWS: Final = ("退款", "退货", "撤销", "消费撤销", "冲正", "REFUND", "CANCEL")
+_KINDS: Final = {
+    "消费": Kind.PAYMENT,
+    "支付": Kind.PAYMENT,
+    "PREORDER": Kind.PAYMENT,
+    "MICROPAY": Kind.PAYMENT,
+    "退款": Kind.REFUND,
+    "退货": Kind.REFUND,
+    "REFUND": Kind.REFUND,
+    "撤销": Kind.VOID,
+    "消费撤销": Kind.VOID,
+    "CANCEL": Kind.VOID,
+    "冲正": Kind.REVERSAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LakalaFile:
+    """One of the eight layouts."""
+
+    code: str
+    title_en: str
+    title_zh: str
+    columns: tuple[str, ...]
+    fields: Mapping[str, Field]
+    proves_itself: bool = False
+    money: Mapping[str, str] = field(default_factory=dict)  # canonical -> sender's column
+
+
+_AMOUNTS: Final = {
+    "amount_minor": "交易金额(分)",
+    "fee_minor": "手续费(分)",
+    "net_minor": "结算金额(分)",
+}
+_TRADED: Final = Time(("交易日期",), _DAYS)
+
+FILES: Final = (
+    LakalaFile(
+        "JY",
+        "transactions",
+        "交易明细",
+        (
+            *("商户编号", "交易日期", "交易时间", "终端号", "分支机构", "交易类型", "拉卡拉流水号"),
+            *("原拉卡拉流水号", "卡号", "支付渠道", "银行名称", "交易金额(分)", "手续费(分)"),
+            *("结算金额(分)", "商户订单号", "支付订单号", "外部流水号", "系统参考号", "备注"),
+            "支付方式",
+        ),
+        {
+            "kind": Choice("交易类型", _KINDS),
+            "terminal_id": Text("终端号"),
+            "order_id": Text("商户订单号"),
+            "channel_ref": Text("拉卡拉流水号"),
+            "original_ref": Text("原拉卡拉流水号"),
+            "rrn": Text("系统参考号"),
+            "bank_ref": Text("外部流水号"),
+            "card": Text("卡号"),
+            "product": Text("支付渠道"),
+            "occurred_at": Time(("交易日期", "交易时间"), _CLOCKS),
+            "memo": Text("备注"),
+        },
+        proves_itself=True,
+        money=_AMOUNTS,
+    ),
+    LakalaFile(
+        "JS",
+        "settled transactions",
+        "结算明细",
+        (
+            *("商户编号", "交易日期", "交易时间", "终端号", "拉卡拉流水号", "交易金额(分)"),
+            *("手续费(分)", "结算金额(分)", "结算日期", "结算状态"),
+        ),
+        {
+            "state": Choice("结算状态", {"1": State.SUCCESS, "0": State.PENDING}),
+            "terminal_id": Text("终端号"),
+            "channel_ref": Text("拉卡拉流水号"),
+            "occurred_at": Time(("交易日期", "交易时间"), _CLOCKS),
+            "clearing_date": Day("结算日期", _DAYS),
+        },
+        proves_itself=True,
+        money=_AMOUNTS,
+    ),
+    LakalaFile(
+        "JZ",
+        "wallet settlement",
+        "钱包结算",
+        ("商户编号", "结算日期", "钱包类型", "交易金额(分)", "手续费(分)", "结算金额(分)"),
+        {"product": Text("钱包类型"), "clearing_date": Day("结算日期", _DAYS)},
+        proves_itself=True,
+        money=_AMOUNTS,
+    ),
+    LakalaFile(
+        "ACC",
+        "account settlement",
+        "账户结算",
+        ("商户编号", "账户编号", "结算日期", "交易金额(分)", "手续费(分)", "结算金额(分)"),
+        {"batch_id": Text("账户编号"), "clearing_date": Day("结算日期", _DAYS)},
+        proves_itself=True,
+        money=_AMOUNTS,
+    ),
+    LakalaFile(
+        "DW",
+        "withdrawals",
+        "提现",
+        ("商户编号", "提现日期", "提现流水号", "提现金额(分)", "手续费(分)", "状态"),
+        {
+            "kind": Constant(Kind.PAYOUT),
+            "state": Choice("状态", {"1": State.SUCCESS, "0": State.PENDING, "2": State.FAILED}),
+            "channel_ref": Text("提现流水号"),
+            "occurred_at": Time(("提现日期",), _DAYS),
+            "clearing_date": Day("提现日期", _DAYS),
+        },
+        money={"amount_minor": "提现金额(分)", "fee_minor": "手续费(分)"},
+    ),
+    LakalaFile(
+        "D0",
+        "same-day settlement",
+        "D0 结算",
+        ("商户编号", "交易日期", "拉卡拉流水号", "交易金额(分)", "手续费(分)", "D0手续费(分)"),
+        {"channel_ref": Text("拉卡拉流水号"), "occurred_at": _TRADED},
+        money={
+            "amount_minor": "交易金额(分)",
+            "fee_minor": "手续费(分)",
+            "_same_day_minor": "D0手续费(分)",
+        },
+    ),
+    LakalaFile(
+        "SEP",
+        "profit shares",
+        "分账",
+        ("商户编号", "交易日期", "拉卡拉流水号", "交易金额(分)", "分账金额(分)", "分账比例"),
+        {
+            "kind": Constant(Kind.ADJUSTMENT),
+            "channel_ref": Text("拉卡拉流水号"),
+            "occurred_at": _TRADED,
+            "product": Text("分账比例"),
+        },
+        money={"amount_minor": "分账金额(分)", "_traded_minor": "交易金额(分)"},
+    ),
+    LakalaFile(
+        "JY_FQ",
+        "instalment transactions",
+        "分期交易",
+        ("商户编号", "交易日期", "拉卡拉流水号", "交易金额(分)", "分期数", "每期金额(分)"),
+        {
+            "kind": Constant(Kind.PAYMENT),
+            "channel_ref": Text("拉卡拉流水号"),
+            "occurred_at": _TRADED,
+            "product": Text("分期数"),
+        },
+        money={"amount_minor": "交易金额(分)", "_part_minor": "每期金额(分)"},
+    ),
+)
+
+
+def sheet_of(file: LakalaFile) -> Sheet:
+    """Return how a layout is found: all of its columns, and no other one."""
+    return Sheet(required=file.columns, delimiter="|")
+
+
+def _read(
+    file: LakalaFile, staged: StagedFile, options: Options, reading: Reading
+) -> Iterator[RawRows]:
+    """Yield the rows; refunds and withdrawals get their sign."""
+    for rows in read_sheet(sheet_of(file), staged, options, reading):
+        if file.code != "JY":
+            yield rows
+            continue
+        frame = frame_of(rows)
+        is_out = pl.col("交易类型").is_in(_OUTFLOWS)
+        signed = [_signed(pl.col(name), is_out).alias(name) for name in _AMOUNTS.values()]
+        yield rows_of(frame.with_columns(signed), rows)
+
+
+def _signed(cell: pl.Expr, is_out: pl.Expr) -> pl.Expr:
+    """Return an outflow's cell with a minus; one that the file has already stays."""
+    return pl.when(is_out & ~cell.str.starts_with("-")).then(pl.lit("-") + cell).otherwise(cell)
+
+
+def _fields(file: LakalaFile, options: Options) -> Fields:
+    """Return how the layout's columns become the canonical table."""
+    common: dict[str, Field] = {
+        "merchant_id": Text("商户编号"),
+        "currency": Constant(options.currency),
+        "state": Constant(State.SUCCESS),
+    }
+    money = {name: Money(column, unit="minor") for name, column in file.money.items()}
+    return {**common, **file.fields, **money}
+
+
+def _refine(file: LakalaFile, frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Make withdrawals money out; refuse rows whose settled amount is not amount less fee."""
+    amount, fee, net = pl.col("amount_minor"), pl.col("fee_minor"), pl.col("net_minor")
+    if file.code in ("DW", "SEP"):
+        return frame.with_columns(-amount)
+    if file.code == "D0":
+        return frame.with_columns(fee + pl.col("_same_day_minor"))
+    if not file.proves_itself:
+        return frame
+    reason = pl.format("amount {} less fee {} is not the settled amount {}", amount, fee, net)
+    return frame.with_columns(pl.when(amount - fee != net).then(reason).alias("reject_reason"))
+
+
+def _format(file: LakalaFile) -> Format:
+    """Return the format of one layout."""
+    return Format(
+        name=f"lakala_{file.code.lower()}",
+        title_en=f"Lakala {file.code}, {file.title_en}",
+        title_zh=f"拉卡拉 {file.code} {file.title_zh}",
+        side=Side.CHANNEL,
+        recognise=partial(fits, sheet_of(file)),
+        read=partial(_read, file),
+        fields=partial(_fields, file),
+        refine=partial(_refine, file),
+        natural_key=("kind", "channel_ref") if "channel_ref" in file.fields else (),
+    )
+
+
+FORMATS: Final = tuple(_format(file) for file in FILES)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats import recognised
+from recon.io.formats.contract import Probe
+from recon.io.formats.lakala import FILES, FORMATS
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
+
+BY_NAME = {form.name: form for form in FORMATS}
+JY = (
+    "商户编号|交易日期|交易时间|终端号|分支机构|交易类型|拉卡拉流水号|原拉卡拉流水号|卡号|支付渠道|银行名称"
+    "|交易金额(分)|手续费(分)|结算金额(分)|商户订单号|支付订单号|外部流水号|系统参考号|备注|支付方式"
+)
+SALE = "M1|20261120|103000|T1|b|消费|L1||6222***1234|微信|x|10000|60|9940|O1|P1|X1|R1|r|JSAPI"
+REFUND = "M1|2026-11-20|11:30:00|T1|b|退款|L2|L1||微信|x|4000|24|3976|O2|P2|X2|R2|r|JSAPI"
+
+
+def load(tmp_path, name, *lines, encoding="utf-8"):
+    return load_bytes(BY_NAME[name], tmp_path, "\n".join(lines).encode(encoding))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_sales_and_refunds_get_their_sign(tmp_path, encoding):
+    """A refund is money out whatever sign the file writes, in both encodings."""
+    result = load(tmp_path, "lakala_jy", JY, SALE, REFUND, encoding=encoding)
+    signed = load(
+        tmp_path, "lakala_jy", JY, SALE, REFUND.replace("|4000|24|3976|", "|-4000|-24|-3976|")
+    )
+    for loaded in (result, signed):
+        assert loaded.column("amount_minor") == [10000, -4000]
+        assert loaded.column("fee_minor") == [60, -24]
+        assert loaded.column("net_minor") == [9940, -3976]
+    assert result.column("kind") == ["PAYMENT", "REFUND"]
+    assert result.column("original_ref") == [None, "L1"]
+    assert [str(time) for time in result.column("occurred_at")] == [
+        "2026-11-20 02:30:00",
+        "2026-11-20 03:30:00",
+    ]
+
+
+def test_yuan_under_a_minor_unit_header_is_never_guessed(tmp_path):
+    """A decimal point in a column of fen refuses the row."""
+    result = load(tmp_path, "lakala_jy", JY, SALE.replace("|10000|60|9940|", "|100.00|0.60|99.40|"))
+    assert result.refused_lines == [2]
+    assert len(result.rejects[0].reasons) == 3
+
+
+def test_a_row_that_does_not_prove_itself_is_a_reject(tmp_path):
+    """Amount less fee must be the settled amount, and the kind must be a known word."""
+    wrong = (SALE.replace("|9940|", "|9941|"), SALE.replace("消费", "神秘"))
+    result = load(tmp_path, "lakala_jy", JY, *wrong, SALE)
+    assert result.refused_lines == [2, 3]
+
+
+def test_every_layout_is_recognised_by_its_own_header_only():
+    """Eight layouts, eight names, no overlap."""
+    for file in FILES:
+        raw = "|".join(file.columns).encode() + b"\n"
+        names = [form.name for form in recognised(Probe("x", len(raw), raw))]
+        assert names == [f"lakala_{file.code.lower()}"]
+
+
+def test_settlement_withdrawal_shares_and_same_day_fees(tmp_path):
+    """Small layouts: what their amounts mean."""
+    out = load(tmp_path, "lakala_dw", "|".join(FILES[4].columns), "M1|20261120|W1|10000|50|1")
+    assert (out.column("kind"), out.column("amount_minor")) == (["PAYOUT"], [-10000])
+    same_day = load(tmp_path, "lakala_d0", "|".join(FILES[5].columns), "M1|20261120|L1|10000|60|20")
+    assert (same_day.column("fee_minor"), same_day.column("net_minor")) == ([80], [9920])
+    settled = load(
+        tmp_path,
+        "lakala_js",
+        "|".join(FILES[1].columns),
+        "M1|20261120|103000|T1|L1|10000|60|9940|20261121|1",
+        "M1|20261120|103000|T1|L2|10000|60|9940|20261121|7",
+    )
+    assert str(settled.column("clearing_date")[0]) == "2026-11-21"
+    assert settled.refused_lines == [3]
+
+
+def test_new_and_lost_columns_are_refused(tmp_path):
+    """A layout that drifts is seen on the first night."""
+    with pytest.raises(InputError, match="新列"):
+        load(tmp_path, "lakala_jy", JY + "|新列", SALE + "|1")
+    with pytest.raises(InputError, match="备注"):
+        load(tmp_path, "lakala_jy", JY.replace("|备注", ""), SALE)
+
+
+@pytest.mark.parametrize(
+    ("code", "amounts"),
+    [
+        ("JY_20240115", [10000]),
+        ("ACC_sample", [10000, 20000]),
+        ("JZ_sample", [10000, 20000]),
+        ("DW_sample", [-10000, -20000]),
+        ("SEP_sample", [-1000, -2000]),
+    ],
+)
+def test_public_samples_give_the_amounts_seen_in_them(code, amounts):
+    """Published samples: amounts in minor units, nothing refused."""
+    path = corpus_file(f"lakala_files/*{code}.txt")
+    (form,) = recognised(probe_of(path))
+    result = load_path(form, path)
+    assert result.column("amount_minor") == amounts
+    assert result.rejects == []
