@@ -13,7 +13,6 @@ from recon.core.codes import Kind
 from recon.core.digest import Occurrences, digest, digest_rows, fingerprints
 from recon.core.kernels import digest as kernel
 from recon.core.schema import words
-from recon.core.text import text_buffers
 from tests.oracle import digest as oracle
 
 MIDNIGHT = datetime(2026, 3, 4)  # noqa: DTZ001 - the table holds UTC without a zone
@@ -67,7 +66,7 @@ def test_slices_and_chunks_have_the_digests_of_their_rows():
 
 
 def test_each_lane_is_well_spread():
-    """Close keys differ in about half of the bits of each lane, and truncated lanes do not crowd."""
+    """Close keys differ in half of the bits of each lane, and truncated lanes do not crowd."""
     found = digest([pa.array([f"20260304{number:020d}" for number in range(20_000)])])
     for lane in (0, 1):
         flipped = np.bitwise_count(found[1:, lane] ^ found[:-1, lane])

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon.core.kernels import find_pan as kernel
+from recon.core.text import text_buffers
+from recon.io.mask import (
+    mask_card,
+    mask_cards,
+    mask_columns,
+    mask_free_text,
+    mask_text,
+    rows_with_cards,
+)
+from tests.oracle import pan as oracle
+
+VISA = "4111111111111111"
+UNIONPAY = "6222021234567890128"
+MASKED = "411111******1111"
+
+
+def luhn_complete(body):
+    """Return digits with the check digit that makes them pass."""
+    return next(body + digit for digit in "0123456789" if oracle.passes_luhn(body + digit))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"card {VISA} declined", f"card {MASKED} declined"),
+        (f"{VISA}", MASKED),
+        ("4111 1111 1111 1111", MASKED),
+        ("4111-1111-1111-1111.", f"{MASKED}."),
+        ("４１１１１１１１１１１１１１１１", MASKED),
+        (f"no. 12 {VISA}", f"no. 12 {MASKED}"),
+        (f"卡号{VISA}，已退", f"卡号{MASKED}，已退"),
+        (f"{VISA} {VISA}", f"{MASKED} {MASKED}"),
+        ("4111111111111112", "4111111111111112"),  # fails Luhn
+        ("20260304100000123456", "20260304100000123456"),  # 20 digits
+        ("2026030410000005", "2026030410000005"),  # begins as no card does
+        (f"9{VISA}9", f"9{VISA}9"),  # part of a longer number
+        ("", ""),
+    ],
+)
+def test_free_text(text, masked):
+    """A card number that stands alone is cut to six and four; other numbers are left."""
+    assert mask_text(text) == masked
+    frame = mask_free_text(pl.DataFrame({"memo": [text, None], "order_id": ["a", "b"]}))
+    assert frame["memo"].to_list() == [masked, None]
+
+
+def test_own_references_and_identifiers_are_kept():
+    """A row's own reference is no card number there, and identifier columns are never altered."""
+    frame = pl.DataFrame(
+        {
+            "order_id": [VISA, "A1"],
+            "channel_ref": [None, VISA],
+            "memo": [f"order {VISA}", f"trade {VISA}, card {UNIONPAY}"],
+        }
+    )
+    masked = mask_free_text(frame)
+    assert masked["order_id"].to_list() == [VISA, "A1"]
+    assert masked["memo"].to_list() == [f"order {VISA}", f"trade {VISA}, card 622202******0128"]
+
+
+@pytest.mark.parametrize(
+    ("card", "masked"),
+    [
+        (VISA, MASKED),
+        (UNIONPAY, "622202******0128"),
+        ("4111111111111112", "411111******1112"),  # a card column is cut whatever Luhn says
+        ("4111 1111 1111 1111", MASKED),
+        ("４１１１１１１１１１１１１１１１", MASKED),
+        ("62220212345", "622202******2345"),
+        ("622202******0128", "622202******0128"),
+        ("6222****0128", "6222****0128"),
+        ("0128", "0128"),
+        (None, None),
+        ("", ""),
+    ],
+)
+def test_card_columns(card, masked):
+    """A card column never keeps more than first six and last four digits."""
+    assert mask_cards(pl.Series("card", [card, None], dtype=pl.String)).to_list() == [masked, None]
+    assert mask_cards(pl.Series("card", [card, VISA])).to_list() == [masked, MASKED]
+    if card:
+        assert mask_card(card) == masked
+
+
+DIGITS = st.text(st.sampled_from("0123456789"), min_size=12, max_size=20)
+CARDS = st.builds(
+    lambda front, rest: luhn_complete(front + rest),
+    st.sampled_from(["4", "62", "51", "37", "9558", "20", "99"]),
+    st.text(st.sampled_from("0123456789"), min_size=9, max_size=14),
+)
+PIECES = st.lists(
+    CARDS | DIGITS | st.sampled_from([" ", "-", "  ", "x", "，", "４", " - ", "1"]), max_size=6
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PIECES.map("".join))
+def test_kernel_equals_interpreted_equals_oracle(text):
+    """The scan finds a card number exactly where the oracle does, compiled and interpreted."""
+    part = text_buffers(pa.array([text]))
+    for function in (kernel.find_pan, kernel.find_pan.py_func):
+        out = np.zeros(1, np.uint8)
+        function(part.data, part.offsets, part.valid, out)
+        assert bool(out[0]) == oracle.holds_card(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PIECES.map("".join))
+def test_what_is_masked_holds_no_card(text):
+    """After masking, no scan finds a card number any more."""
+    assert not oracle.holds_card(mask_text(text))
+    assert not rows_with_cards(pl.Series([mask_text(text)]))[0]
+
+
+def test_refused_line_is_masked_before_it_is_kept():
+    """The line of a refused row shows its cells, the card column cut even if Luhn fails."""
+    cells = {"order": "A1", "card": "4111111111111112", "memo": f"pan {VISA}", "fee": None}
+    assert mask_columns(cells, frozenset({"card"})) == f"A1,411111******1112,pan {MASKED},"
