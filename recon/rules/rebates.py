@@ -1,0 +1,401 @@
+"""Tiered rebates (退费率): what the month's volume earns, against what was paid.
+
+    [[rebate]]
+    name = "2026 volume rebate"
+    tiers = [{ from = 100000, rate = "0.05%" }, { from = 500000, rate = "0.10%" }]
+
+`mode = "excess"` (the default) pays each tier's rate on the part inside it; `"whole"` pays the rate
+of the tier reached on everything. `measure = "count"` makes `from` a number of payments. Refunds,
+blackout days and products outside the policy do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import polars as pl
+from pydantic import Field, field_validator, model_validator
+
+from recon.core.codes import Code, Kind, State
+from recon.core.money import exponent
+from recon.core.pricing import RATE_BANDS
+from recon.core.tiers import Split, Tiers, split
+from recon.errors import UsageError
+from recon.rules.facts import FACTS, facts
+from recon.rules.fee_contract import Major, Table, Words
+from recon.rules.fee_formula import parse_formula
+from recon.rules.fee_inference import hundredths, percent
+
+NEEDED = (
+    "txn_id",
+    "kind",
+    "state",
+    "merchant_id",
+    "product",
+    "amount_minor",
+    "fee_minor",
+    "currency",
+    "clearing_date",
+)
+
+
+class Tier(Table):
+    """One tier: where it starts (major units, or payments) and its rate, for instance `0.05%`."""
+
+    start: Major = Field(alias="from")
+    rate: str
+
+    @field_validator("rate")
+    @classmethod
+    def rate_is_read(cls, rate: str) -> str:
+        """Refuse what is not a plain rate."""
+        formula = parse_formula(rate)
+        if formula.shape != RATE_BANDS or formula.below or formula.surcharge:
+            raise ValueError(f"{rate!r} is not a plain rate such as 0.05%")
+        return rate
+
+    @property
+    def billionths(self) -> int:
+        """Return the rate in billionths."""
+        return parse_formula(self.rate).values[0]
+
+
+class Blackout(Table):
+    """Days that earn nothing, both ends included."""
+
+    first: date
+    last: date
+
+
+class RebatePolicy(Table):
+    """One rebate policy; what is left out does not restrict."""
+
+    name: Annotated[str, Field(min_length=1)]
+    version: str = "1"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "CNY"
+    mode: Literal["excess", "whole"] = "excess"
+    measure: Literal["volume", "count"] = "volume"
+    base: Literal["volume", "fee"] = "volume"
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=64)]
+    min_volume: Major = Decimal(0)
+    min_count: Annotated[int, Field(ge=0)] = 0
+    blackout: tuple[Blackout, ...] = ()
+    merchants: Words | None = None
+    products: Words | None = None
+    regions: Words | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    refunds: Literal["their_month", "original_month", "ignored"] = "their_month"
+    paid_as: Words = ("rebate",)  # words of `product` on the rows that pay the rebate
+    due_days: Annotated[int, Field(ge=0, le=366)] = 30  # natural days after the month's last day
+
+    @model_validator(mode="after")
+    def tiers_make_sense(self) -> RebatePolicy:
+        """Refuse tiers that do not rise, and a base that cannot be split."""
+        starts = self.compiled.start
+        if list(starts) != sorted(set(starts)):
+            raise ValueError("tiers must rise: each `from` above the one before")
+        if self.base == "fee" and self.mode == "excess" and self.measure == "volume":
+            raise ValueError(
+                'base = "fee" cannot be split by volume inside one payment; write mode = "whole" '
+                'or measure = "count"'
+            )
+        return self
+
+    @property
+    def compiled(self) -> Tiers:
+        """Return the tiers in integers."""
+        scale = 0 if self.measure == "count" else exponent(self.currency)
+        starts = [tier.start.scaleb(scale) for tier in self.tiers]
+        if any(start != start.to_integral_value() for start in starts):
+            raise ValueError("a tier starts at a whole number of minor units, or of payments")
+        return Tiers(
+            tuple(int(start) for start in starts),
+            tuple(tier.billionths for tier in self.tiers),
+            self.measure == "count",
+            self.mode == "excess",
+        )
+
+    @property
+    def min_volume_minor(self) -> int:
+        """Return the minimum volume in minor units."""
+        return int(self.min_volume.scaleb(exponent(self.currency)))
+
+
+@dataclass(frozen=True, slots=True)
+class RebateCheck:
+    """A policy and the day on which it is judged."""
+
+    policy: RebatePolicy
+    as_of: date
+
+
+def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
+    """Return the rebate breaks, one fact a merchant and month, as `recon.rules.facts.FACTS`.
+
+    `rows` hold the sales and refunds of whole months and the rows that pay rebates (`product` in
+    `paid_as`; `rebate_month` says which month they pay, else it is the month before theirs). Needs
+    the columns of `NEEDED`; `region`, `original_date` and `disputed` where the policy asks. The row
+    of a fact is the payment of the rebate, or the month's last sale when none was paid.
+    """
+    rules = policy.policy
+    missing = [name for name in NEEDED if name not in rows.columns]
+    if rules.regions is not None and "region" not in rows.columns:
+        missing.append("region")
+    if rules.refunds == "original_month" and "original_date" not in rows.columns:
+        missing.append("original_date")
+    if missing:
+        raise UsageError(
+            f"expected columns {', '.join(missing)}, found none of that name",
+            where=f"rebate policy {rules.name!r}",
+            fix="give the rows of `transactions` with the columns that the policy asks for",
+        )
+    rows = rows.filter(pl.col("currency") == rules.currency).with_columns(
+        pl.col("kind").cast(pl.String), pl.col("state").cast(pl.String)
+    )
+    paid = _paid(rows, rules)
+    due = expected(rows, rules)
+    both = due.join(paid, on=["merchant_id", "month"], how="full", coalesce=True, nulls_equal=True)
+    both = both.with_columns(
+        pl.col("expected_minor", "paid_minor").fill_null(0),
+        due_day=pl.col("month").dt.month_end().dt.offset_by(f"{rules.due_days}d"),
+    ).sort("merchant_id", "month")
+    return facts(
+        _missing(both, policy.as_of),
+        _late(both),
+        _wrong(both.filter(pl.col("paid_minor") != pl.col("expected_minor")), rows, rules),
+    )
+
+
+def expected(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
+    """Return what each merchant and month earns: volume, count, portions by tier, rebate.
+
+    Columns merchant_id, month, last_txn_id, volume_minor, count, portions (list, minor units),
+    expected_minor, why_nothing.
+    """
+    sales = _eligible(rows, policy).sort("merchant_id", "month", "occurred", "txn_id")
+    groups = sales.select("merchant_id", "month").unique(maintain_order=True).with_row_index("g")
+    sales = sales.join(
+        groups, on=["merchant_id", "month"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    answer = _split(sales, policy, groups.height)
+    scope = sales.group_by("g", maintain_order=True).agg(last_txn_id=pl.col("txn_id").max())
+    why_nothing = (
+        pl.when(pl.col("volume_minor") < policy.min_volume_minor)
+        .then(pl.lit("volume below the minimum"))
+        .when(pl.col("count") < policy.min_count)
+        .then(pl.lit("count below the minimum"))
+        .otherwise(None)
+    )
+    return (
+        groups.with_columns(
+            volume_minor=pl.Series(answer.volume, dtype=pl.Int64),
+            count=pl.Series(answer.count, dtype=pl.Int64),
+            portions=pl.Series(answer.portion.tolist(), dtype=pl.List(pl.Int64)),
+            earned=pl.Series(answer.rebate, dtype=pl.Int64),
+        )
+        .join(scope, on="g", how="left", maintain_order="left")
+        .with_columns(why_nothing=why_nothing)
+        .with_columns(
+            expected_minor=pl.when(pl.col("why_nothing").is_null()).then("earned").otherwise(0)
+        )
+        .drop("g", "earned")
+    )
+
+
+def _split(sales: pl.DataFrame, policy: RebatePolicy, groups: int) -> Split:
+    """Return the split of sorted sales over the tiers."""
+    base = "amount_minor" if policy.base == "volume" else "fee_minor"
+    return split(
+        policy.compiled,
+        groups,
+        sales["g"].cast(pl.Int64).to_numpy(),
+        sales["amount_minor"].to_numpy(),
+        sales[base].fill_null(0).to_numpy(),
+        (sales["kind"] == Kind.PAYMENT.name).cast(pl.Int64).to_numpy(),
+    )
+
+
+def _eligible(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
+    """Return the payments and refunds that count, with the month they count in."""
+    counted = pl.col("clearing_date")
+    refund = pl.col("kind") == Kind.REFUND.name
+    kinds = pl.col("kind") == Kind.PAYMENT.name
+    if policy.refunds != "ignored":
+        kinds |= refund
+    if policy.refunds == "original_month":
+        counted = pl.when(refund).then(pl.col("original_date")).otherwise(counted)
+    keep = kinds & (pl.col("state") == State.SUCCESS.name) & pl.col("amount_minor").is_not_null()
+    keep &= ~pl.col("product").is_in(policy.paid_as).fill_null(value=False)
+    for column, words in (
+        ("merchant_id", policy.merchants),
+        ("product", policy.products),
+        ("region", policy.regions),
+    ):
+        if words is not None:
+            keep &= pl.col(column).is_in(words).fill_null(value=False)
+    if "disputed" in rows.columns:
+        keep &= ~pl.col("disputed").fill_null(value=False)
+    day = pl.col("counted")
+    inside = day.is_not_null()
+    if policy.valid_from is not None:
+        inside &= day >= policy.valid_from
+    if policy.valid_until is not None:
+        inside &= day <= policy.valid_until
+    for span in policy.blackout:
+        inside &= ~day.is_between(span.first, span.last)
+    occurred = pl.col("occurred_at") if "occurred_at" in rows.columns else counted
+    return (
+        rows.filter(keep)
+        .with_columns(counted=counted, occurred=occurred)
+        .filter(inside)
+        .with_columns(month=day.dt.month_start())
+    )
+
+
+def _paid(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
+    """Return what was paid: merchant_id, month, paid_minor, paid_on, paid_txn_ids."""
+    month = pl.col("clearing_date").dt.month_start().dt.offset_by("-1mo")
+    if "rebate_month" in rows.columns:
+        month = pl.coalesce(pl.col("rebate_month").dt.month_start(), month)
+    return (
+        rows.filter(
+            pl.col("product").is_in(policy.paid_as) & (pl.col("state") == State.SUCCESS.name)
+        )
+        .sort("txn_id")
+        .group_by("merchant_id", month.alias("month"), maintain_order=True)
+        .agg(
+            paid_minor=pl.col("amount_minor").cast(pl.Int128).sum().cast(pl.Int64),
+            paid_on=pl.col("clearing_date").max(),
+            paid_txn_ids=pl.col("txn_id"),
+        )
+    )
+
+
+def _missing(both: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Report rebates that are due and were not paid at all."""
+    return both.filter(
+        (pl.col("expected_minor") > 0)
+        & pl.col("paid_txn_ids").is_null()
+        & (pl.col("due_day") < as_of)
+    ).select(
+        code=pl.lit(int(Code.REBATE_MISSING)),
+        txn_id="last_txn_id",
+        expected_minor="expected_minor",
+        actual_minor=pl.lit(0),
+        cause=pl.format("no rebate for {} by {}", pl.col("month").dt.strftime("%Y-%m"), "due_day"),
+    )
+
+
+def _late(both: pl.DataFrame) -> pl.DataFrame:
+    """Report rebates that are right and were paid after their day."""
+    return both.filter(
+        (pl.col("expected_minor") > 0)
+        & (pl.col("paid_minor") == pl.col("expected_minor"))
+        & (pl.col("paid_on") > pl.col("due_day"))
+    ).select(
+        code=pl.lit(int(Code.REBATE_LATE)),
+        txn_id=pl.col("paid_txn_ids").list.first(),
+        other_txn_ids=pl.col("paid_txn_ids").list.slice(1),
+        expected_minor="expected_minor",
+        actual_minor="paid_minor",
+        cause=pl.format("due by {}, paid on {}", "due_day", "paid_on"),
+    )
+
+
+def _wrong(both: pl.DataFrame, rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
+    """Report rebates of another amount than the policy gives, with the cause that fits."""
+    both = both.filter(pl.col("paid_txn_ids").is_not_null())
+    if both.height == 0:
+        return pl.DataFrame(schema=FACTS)
+    others = _alternatives(rows, policy)
+    out = []
+    for row in both.to_dicts():
+        code, cause = _verdict(row, others, policy)
+        out.append(
+            {
+                "code": int(code),
+                "txn_id": row["paid_txn_ids"][0],
+                "other_txn_ids": row["paid_txn_ids"][1:],
+                "expected_minor": row["expected_minor"],
+                "actual_minor": row["paid_minor"],
+                "cause": cause,
+            }
+        )
+    return pl.DataFrame(out, schema=FACTS)
+
+
+Alternatives = list[tuple[Code, str, dict[tuple[object, object], int]]]
+
+
+def _alternatives(rows: pl.DataFrame, policy: RebatePolicy) -> Alternatives:
+    """Return the other ways to compute the rebates, each with its code and words."""
+    flipped = "whole" if policy.mode == "excess" else "excess"
+    ways: list[tuple[Code, str, RebatePolicy]] = []
+    if policy.base == "volume" or policy.measure == "count" or flipped == "whole":
+        ways.append(
+            (
+                Code.REBATE_TIER,
+                f"computed in {flipped} mode",
+                policy.model_copy(update={"mode": flipped}),
+            )
+        )
+    for number, tier in enumerate(policy.tiers, start=1):
+        single = tier.model_copy(update={"start": Decimal(0)})
+        alone = policy.model_copy(update={"tiers": (single,), "mode": "whole"})
+        ways.append((Code.REBATE_TIER, f"everything at the rate of tier {number}", alone))
+        if number < len(policy.tiers):
+            capped = policy.model_copy(update={"tiers": policy.tiers[:number]})
+            ways.append((Code.REBATE_TIER, f"computed without tier {number + 1} and up", capped))
+    ways += [
+        (
+            Code.REBATE_AMOUNT,
+            "refunds were not deducted",
+            policy.model_copy(update={"refunds": "ignored"}),
+        ),
+        (
+            Code.REBATE_AMOUNT,
+            "blackout days were counted",
+            policy.model_copy(update={"blackout": ()}),
+        ),
+        (
+            Code.REBATE_AMOUNT,
+            "products outside the policy were counted",
+            policy.model_copy(update={"products": None}),
+        ),
+    ]
+    return [(code, words, _by_month(expected(rows, way))) for code, words, way in ways]
+
+
+def _by_month(answer: pl.DataFrame) -> dict[tuple[object, object], int]:
+    rows = answer.select("merchant_id", "month", "expected_minor").iter_rows()
+    return {(merchant, month): rebate for merchant, month, rebate in rows}
+
+
+def _verdict(
+    row: dict[str, object], others: Alternatives, policy: RebatePolicy
+) -> tuple[Code, str]:
+    """Return the code and cause of one wrong rebate; only an exact fit names a cause."""
+    if row["expected_minor"] == 0:
+        why = row["why_nothing"] or "no eligible volume in the policy's scope reaches a tier"
+        return Code.REBATE_INELIGIBLE, str(why)
+    month = (row["merchant_id"], row["month"])
+    for code, words, answer in others:
+        if answer.get(month) == row["paid_minor"]:
+            return code, f"{words}; due: {_tier_words(row, policy)}"
+    return Code.REBATE_AMOUNT, f"due: {_tier_words(row, policy)}"
+
+
+def _tier_words(row: dict[str, object], policy: RebatePolicy) -> str:
+    """Return the expected rebate tier by tier in words."""
+    portions = row["portions"]
+    assert isinstance(portions, list)
+    parts = [
+        f"{hundredths(portion)} x {percent(tier.billionths)}"
+        for portion, tier in zip(portions, policy.tiers, strict=True)
+        if portion
+    ]
+    return " + ".join(parts)
