@@ -15,21 +15,23 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon import __version__, history
 from recon.core.codes import InputState
 from recon.core.match import match
 from recon.io.load import Loaded, load
-from recon.io.parts import read_rows
+from recon.io.parts import read_columns, read_rows
 from recon.report.summary import summarise
-from recon.rules import arrivals, breaks, classify, disputes, duplicates, files, netting
+from recon.rules import arrivals, breaks, classify, disputes, duplicates, files, netting, terms
 from recon.rules.calendar import Calendar, Overlay, read_overlay
 from recon.rules.enrich import enrich
 from recon.rules.nearest import add_nearest
-from recon.rules.night import Ledger, Matched, Night
+from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.open_items import closing_items, join_ledger
 from recon.rules.outcomes import group_table, link_table, outcome_table
 from recon.rules.rule_file import RuleFile
+from recon.rules.windows import business_days
 from recon.source_options import load_keys, options_of
 from recon.stopwatch import Stopwatch
 from recon.store import certificate, lock, publish
@@ -150,11 +152,21 @@ def reconcile(
     clock.stage("match")
     eligible = classify.eligible(ledger, legs, np.concatenate([resent, repeated]))
     matches = match(
-        ledger.slim, ledger.digests, legs, eligible, threads=threads, memory_bytes=memory_bytes
+        ledger.slim,
+        ledger.digests,
+        legs,
+        eligible,
+        threads=threads,
+        memory_bytes=memory_bytes,
+        business_days=business_days(legs, ledger.slim, night.calendar),
     )
     clock.stage("classify")
     matched = Matched(ledger, eligible, matches)
-    before = [netting_verdict, duplicates.report_records(ledger, repeated)]
+    before = [
+        netting_verdict,
+        duplicates.report_records(ledger, repeated),
+        _terms(loaded.parts, ledger, night, np.concatenate([resent, repeated])),
+    ]
     classified = classify.classify(matched, legs, night, before, resent, repeated)
     found, anchors = breaks.build(classified.findings, matched, opening, night)
     found = add_nearest(found, matched, legs)
@@ -203,6 +215,18 @@ def _load(
         finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
         threads=threads,
     )
+
+
+def _terms(
+    parts: Sequence[Path], ledger: Ledger, night: Night, excluded: NDArray[np.int64]
+) -> Verdict:
+    """Judge tonight's channel rows by the contracts of the rule file, where there are any."""
+    if not night.rules.fee_contracts:
+        return Verdict.of()
+    channels = [item.name for item in night.rules.sources if item.side == "channel"]
+    rows = read_columns(parts, channels, terms.columns_needed(night))
+    left_out = ledger.slim["txn_id"].gather(excluded)
+    return terms.find(rows.filter(~pl.col("txn_id").is_in(left_out.implode())), ledger, night)
 
 
 def _held_back(

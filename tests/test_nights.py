@@ -311,3 +311,46 @@ def test_every_night_proves_itself(world: NightWorld) -> None:
     for day in (MONDAY, TUESDAY):
         night = world.run(day)
         assert verify(world.folder / "workspace", night.run_id).failures == []
+
+
+FEES = """
+[[fee_contract]]
+name = "psp price list"
+[[fee_contract.line]]
+name = "all"
+formula = "AMT*0.006"
+"""
+
+
+def test_fees_are_held_against_the_contract(tmp_path: Path) -> None:
+    """A contract of 0.60 % finds the row that was charged otherwise, and names what was charged."""
+    world = NightWorld(tmp_path)
+    world.config.write_text(world.config.read_text("utf-8") + FEES, "utf-8")
+    orders = ["A1 100.00", "A2 50.00", "A3 7.50"]
+    world.day(
+        MONDAY, orders=orders, psp=["A1 100.00 fee=0.60", "A2 50.00 fee=0.35", "A3 7.50 fee=0.05"]
+    )
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["FEE_RATE"]
+    row = world.table(night, "disputes").row(0, named=True)
+    assert (row["expected_minor"], row["actual_minor"], row["order_id"]) == (30, 35, "A2")
+
+
+def test_a_band_pass_links_within_its_tolerance(tmp_path: Path) -> None:
+    """Payouts without a reference meet credits of nearly their amount; the rest is ROUNDING."""
+    band = """[[leg.pass]]
+name = "amount and date"
+method = "band"
+tolerance_minor = 5
+days_before = 0
+days_after = 3
+"""
+    world = NightWorld(tmp_path, bank_passes=band, cycle="D+0")
+    world.day(
+        MONDAY,
+        orders=["A1 10.00", "A2 50.00"],
+        psp=["A1 10.00", "A2 50.00"],
+        bank=["10.03 memo=a", "50.00 memo=b"],
+    )
+    night = world.run(MONDAY)
+    assert world.codes(night, benign=True) == ["ROUNDING"]

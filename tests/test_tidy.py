@@ -134,7 +134,9 @@ def test_silenced_rules_say_why(path: Path) -> None:
     """Each `noqa` and each `type: ignore` names a code and a reason on its line."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if "# noqa" in line:
-            assert re.search(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* .*\w{3}", line), f"{path.name}:{number}"
+            assert re.search(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* .*\w{3}", line), (
+                f"{path.name}:{number}"
+            )
         if "# type: ignore" in line:
             assert re.search(r"# type: ignore\[[\w-]+\] .*\w{3}", line), f"{path.name}:{number}"
 

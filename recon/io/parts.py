@@ -33,6 +33,17 @@ def read_rows(
     return frame
 
 
+def read_columns(
+    parts: Sequence[Path], sources: Sequence[str], columns: Sequence[str]
+) -> pl.DataFrame:
+    """Return some columns of every row of the named sources, sorted by txn_id."""
+    chosen = [part for part in parts if part.name.rsplit("-", 1)[0] in set(sources)]
+    if not chosen:
+        return conform(pl.DataFrame(), TRANSACTIONS).select(columns)
+    frames = [pl.scan_parquet(part).select(columns).collect() for part in chosen]
+    return pl.concat(frames).sort("txn_id")
+
+
 def _inside(part: Path, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the identities that belong to the file of a part."""
     first = pl.scan_parquet(part).select(pl.col("txn_id").first()).collect()["txn_id"]

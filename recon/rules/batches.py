@@ -10,12 +10,14 @@ from recon.core.codes import Code, MatchKind
 from recon.core.plan import Leg, Method
 from recon.rules.night import Matched, Verdict
 
+_SUM_KINDS = [int(MatchKind.GROUP), int(MatchKind.SUBSET)]
+_SUMMED = (Method.GROUP, Method.SUBSET)
 EVIDENCE_ROWS = 50  # rows of a batch that a break lists; its group holds them all
 
 
 def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
     """Return the breaks of batches that met their credit: net differs, or it came late."""
-    if not any(item.method is Method.GROUP for item in leg.passes):
+    if not any(item.method in _SUMMED for item in leg.passes):
         return Verdict.of()
     members = _members(matched, leg, leg_no)
     if members.height == 0:
@@ -42,13 +44,13 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
 def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     """Return every row of every batch on the leg: group, side, amount and days."""
     links = matched.matches.links.filter(
-        (pl.col("leg") == leg_no) & (pl.col("match_kind") == int(MatchKind.GROUP))
+        (pl.col("leg") == leg_no) & pl.col("match_kind").is_in(_SUM_KINDS)
     )
     if links.height == 0:
         return pl.DataFrame(schema={"row": pl.Int64})
     rows = np.unique(np.concatenate([links["left"].to_numpy(), links["right"].to_numpy()]))
     slim = matched.ledger.slim
-    plan = next(item for item in leg.passes if item.method is Method.GROUP)
+    plan = next(item for item in leg.passes if item.method in _SUMMED)
     is_left = slim["side"].gather(rows) == int(leg.left)
     return pl.DataFrame(
         {

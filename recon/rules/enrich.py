@@ -19,8 +19,8 @@ _HOLE = re.compile(r"\{([a-z_]+)(?::([^}]+))?\}")
 def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar) -> pl.DataFrame:
     """Return canonical rows with everything that the source's rules say about them.
 
-    Order: signs by kind, constant merchant number, extracted columns, clearing day, due date, derived columns,
-    scope. A value that the file itself gives is never overwritten, except by `extract`.
+    Order: signs by kind, constant merchant number, extracted columns, clearing day, due date,
+    derived columns, scope. A value that the file itself gives is never overwritten, except by `extract`.
     """
     frame = _with_signs(frame, source)
     if source.merchant_id is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import Code, Kind, MatchKind, Side, State
+from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
 from recon.rules.night import Matched, Night, Verdict
 
@@ -67,6 +67,10 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
         else True
     )
     code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
+    banded = (links["match_kind"] == int(MatchKind.BAND)).to_numpy()
+    left_amount, right_amount = amounts(matched, leg)
+    uneven = banded & (code == 0) & (left_amount[left] != right_amount[right])
+    code = np.where(uneven, int(Code.ROUNDING), code)
     trouble = np.flatnonzero(code)
     findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
     return Verdict.joined(
@@ -124,7 +128,7 @@ def _findings(
     unpaid = [int(item) for item in _UNPAID] + [int(State.REVERSED)]
     expected = np.where(np.isin(state[left], unpaid), 0, left_amount[left])
     actual = np.where(np.isin(state[right], unpaid), 0, right_amount[right])
-    benign = code == int(Code.IN_TRANSIT)
+    benign = np.isin(code, [int(item) for item in BENIGN])
     return pl.DataFrame(
         {
             "code": code,

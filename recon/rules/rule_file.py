@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from recon.core.codes import Code, Kind, Severity, Side, State
 from recon.core.plan import Leg, Method, Pass
 from recon.errors import RuleFileError
+from recon.rules.fee_contract import FeeContract
 from recon.rules.toml_lines import line_of, suggestion
 
 KEY_COLUMNS = (
@@ -190,8 +191,17 @@ class PassRules(Model):
     keys: tuple[str, ...] = ()
     tolerance_minor: Annotated[int, Field(ge=0)] = 0
     tolerance_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    tolerance_cap_minor: Annotated[int, Field(ge=0)] = 0  # most the percentage gives; 0: no cap
+    tolerance_sign: Literal["both", "above", "below"] = "both"  # right against left
+    tolerance_base: Literal["left", "right"] = "left"  # whose amount the percentage is of
     days_before: Annotated[int, Field(ge=0, le=366)] = 0
     days_after: Annotated[int, Field(ge=0, le=366)] = 0
+    business_days: bool = False  # windows count working days
+    until_due: bool = False  # window: from the row's own day to its due date
+    budget: Annotated[int, Field(ge=1_000, le=10**12)] = 50_000_000  # steps of a subset search
+    accident_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = (
+        1_000  # likelier accidents: shown only
+    )
 
     @field_validator("keys")
     @classmethod
@@ -226,6 +236,13 @@ class PassRules(Model):
             tolerance_ppm=int(self.tolerance_percent * 10_000),
             days_before=self.days_before,
             days_after=self.days_after,
+            budget=self.budget,
+            tolerance_cap_minor=self.tolerance_cap_minor,
+            tolerance_sign={"both": 0, "above": 1, "below": -1}[self.tolerance_sign],
+            tolerance_base=self.tolerance_base,
+            business_days=self.business_days,
+            until_due=self.until_due,
+            accident_ppm=self.accident_ppm,
         )
 
 
@@ -252,6 +269,14 @@ class LegRules(Model):
             right=Side[self.right.upper()],
             passes=tuple(item.plan(self) for item in self.passes),
         )
+
+
+class SourceContract(FeeContract):
+    """A fee contract and the channel sources whose rows it prices (none named: all of them)."""
+
+    sources: tuple[str, ...] = ()
+    surcharges_minor: tuple[int, ...] = (100, 200, 300)  # usual flat extras, named as a cause
+    tolerance_minor: Annotated[int, Field(ge=0)] = 0
 
 
 class BreakRules(Model):
@@ -291,6 +316,7 @@ class Rules(Model):
     sources: tuple[Source, ...] = Field(alias="source", min_length=1)
     legs: tuple[LegRules, ...] = Field(alias="leg", min_length=1)
     breaks: BreakRules = BreakRules()
+    fee_contracts: tuple[SourceContract, ...] = Field(alias="fee_contract", default=())
 
     @field_validator("time_zone")
     @classmethod
@@ -313,6 +339,13 @@ class Rules(Model):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} is declared twice; names are unique")
+        channels = {item.name for item in self.sources if item.side == "channel"}
+        for contract in self.fee_contracts:
+            for name in contract.sources:
+                if name not in channels:
+                    raise ValueError(
+                        f"fee_contract {contract.name!r}: {name!r} is no channel source"
+                    )
         present = {item.side for item in self.sources}
         for leg in self.legs:
             for side in (leg.left, leg.right):

@@ -1,0 +1,31 @@
+"""Working days as numbers, for passes whose windows count them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from recon.core.passes.contract import BusinessDays
+from recon.core.plan import Leg
+from recon.rules.calendar import Calendar
+
+_MARGIN_DAYS = 40  # windows and due dates reach beyond the days that rows carry
+_DATES = ("clearing_date", "value_date", "due_date")
+
+
+def business_days(
+    legs: tuple[Leg, ...], slim: pl.DataFrame, calendar: Calendar
+) -> BusinessDays | None:
+    """Return the table of working days around the ledger's dates; None when no pass wants it."""
+    if not any(item.business_days for leg in legs for item in leg.passes) or slim.height == 0:
+        return None
+    days = [slim[name] for name in _DATES] + [slim["occurred_at"].dt.date()]
+    known = [day for column in days for day in (column.min(), column.max()) if day is not None]
+    first = min(known) - timedelta(days=_MARGIN_DAYS)
+    last = max(known) + timedelta(days=_MARGIN_DAYS)
+    span = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    working = np.array([calendar.is_working(day) for day in span], np.int64)
+    number = np.concatenate([np.zeros(1, np.int64), np.cumsum(working)[:-1]])
+    return BusinessDays((first - date(1970, 1, 1)).days, number)
