@@ -76,6 +76,7 @@ class MatchKind(IntEnum):
     BAND = 7  # amount tolerance and date window, optimal assignment
     SCORE = 8  # text and reference evidence
     SUBSET = 9  # a subset of rows adds up to one sum
+    PINNED = 10  # a person's decision
 
 
 @unique

@@ -6,16 +6,18 @@ the number of partitions. Equal candidates end at the smaller txn_id, or are sho
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.codes import MatchKind
 from recon.core.kernels.union_find import label_components, unite_rows
 from recon.core.passes.band import find_bands
-from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, read_facts
+from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
 from recon.core.passes.subset import find_subsets
@@ -52,6 +54,8 @@ SEARCH_SCHEMA = {
     "accidents_ppm": pl.Int64,
 }
 
+PINNED_PASS = 255  # pass number of links that a person made
+
 Means = tuple[int, int | None]  # threads, memory in bytes
 
 FINDERS: dict[Method, Callable[[Work], Found]] = {
@@ -76,6 +80,18 @@ class Matches:
     searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
 
 
+NO_PAIRS = np.empty((0, 2), np.int64)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people decided on one leg; rows are positions in the slim table."""
+
+    pin: Rows = field(default_factory=lambda: NO_PAIRS)  # (k, 2): left, right belong together
+    forbid: Rows = field(default_factory=lambda: NO_PAIRS)  # (k, 2): left, right do not
+    unmatch: Rows = field(default_factory=lambda: NO_PAIRS[:, 0])  # rows that stay alone
+
+
 @dataclass
 class LegState:
     """What is linked so far on one leg."""
@@ -84,6 +100,7 @@ class LegState:
     leg: Leg
     free: NDArray[np.bool_]
     key_group: Rows
+    decided: Decisions
     links: list[pl.DataFrame]
     ties: list[pl.DataFrame]
     counts: list[dict[str, object]]
@@ -99,15 +116,22 @@ def match(
     threads: int = 2,
     memory_bytes: int | None = None,
     business_days: BusinessDays | None = None,
+    decisions: Mapping[str, Decisions] | None = None,
 ) -> Matches:
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
     key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
+    `decisions` of people, by leg name, come before every pass.
     """
     facts = read_facts(check(slim, SLIM), digests, business_days)
+    decided = decisions or {}
     states = [
-        match_leg(facts, leg_no, leg, eligible[leg.name], (threads, memory_bytes))
+        match_leg(
+            facts,
+            start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name)),
+            (threads, memory_bytes),
+        )
         for leg_no, leg in enumerate(legs)
     ]
     all_links = stack([frame for state in states for frame in state.links], LINK_SCHEMA)
@@ -132,21 +156,54 @@ def stack(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
-def match_leg(
-    facts: Facts, leg_no: int, leg: Leg, eligible: NDArray[np.bool_], means: Means
+def start_leg(
+    facts: Facts,
+    leg_no: int,
+    leg: Leg,
+    eligible: NDArray[np.bool_],
+    decided: Decisions | None,
 ) -> LegState:
-    """Run the passes of one leg in order."""
+    """Return the leg before its first pass: pinned pairs linked, unmatched rows taken out."""
     nobody = np.full(facts.rows, -1, np.int64)
-    state = LegState(leg_no, leg, eligible.copy(), nobody, [], [], [], [])
-    for pass_no, step in enumerate(leg.passes):
-        found = FINDERS[step.method](Work(facts, leg, step, state.free, *means))
-        absorb(facts, state, pass_no, found)
+    decided = Decisions() if decided is None else decided
+    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [])
+    state.free[decided.unmatch] = False
+    if decided.pin.size:
+        pinned = links(decided.pin[:, 0], decided.pin[:, 1], MatchKind.PINNED)
+        absorb(facts, state, PINNED_PASS, pinned)
     return state
+
+
+def match_leg(facts: Facts, state: LegState, means: Means) -> LegState:
+    """Run the passes of one leg in order."""
+    for pass_no, step in enumerate(state.leg.passes):
+        found = FINDERS[step.method](Work(facts, state.leg, step, state.free, *means))
+        absorb(facts, state, pass_no, without_forbidden(found, state.decided.forbid, facts.rows))
+    return state
+
+
+def without_forbidden(found: Found, forbid: Rows, rows: int) -> Found:
+    """Return what a pass found less the forbidden pairs; rows without another link stay free."""
+    if forbid.size == 0:
+        return found
+    keep = ~np.isin(found.left * rows + found.right, forbid[:, 0] * rows + forbid[:, 1])
+    linked = np.zeros(rows, np.bool_)
+    linked[found.left[keep]] = True
+    linked[found.right[keep]] = True
+    return dataclasses.replace(
+        found,
+        left=found.left[keep],
+        right=found.right[keep],
+        kind=found.kind[keep],
+        score=found.score[keep],
+        grouped=tuple((part[linked[part]], low[linked[part]]) for part, low in found.grouped),
+    )
 
 
 def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
     """Take the links of one pass into the leg's state: their rows are no longer free."""
-    step = state.leg.passes[pass_no]
+    pinned = pass_no == PINNED_PASS
+    step = state.leg.passes[0 if pinned else pass_no]
     for rows, smallest in found.grouped:
         state.free[rows] = False
         state.key_group[rows] = smallest
@@ -161,7 +218,7 @@ def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
             schema=TIE_SCHEMA,
         )
     )
-    named = {"leg": state.leg.name, "pass": step.name}
+    named = {"leg": state.leg.name, "pass": "pinned" if pinned else step.name}
     state.searches += [
         named | asdict(line) for line in sorted(found.searches, key=lambda line: line.row)
     ]

@@ -26,6 +26,7 @@ _REASON = {
     MatchKind.BAND: "amount and date inside the tolerance, best assignment",
     MatchKind.SCORE: "text and reference evidence",
     MatchKind.SUBSET: "the only subset that adds up",
+    MatchKind.PINNED: "a person's decision",
 }
 _CERTAIN_PPM = 1_000_000
 
@@ -67,8 +68,8 @@ def link_table(matched: Matched, legs: tuple[Leg, ...], netted: pl.DataFrame) ->
 
 def _pass_codes(legs: tuple[Leg, ...]) -> tuple[list[str], NDArray[np.uint16]]:
     """Return the distinct pass names and, by leg and pass number, which of them it is."""
-    names = list(dict.fromkeys(item.name for leg in legs for item in leg.passes))
-    code = np.zeros((len(legs), max(len(leg.passes) for leg in legs)), np.uint16)
+    names = list(dict.fromkeys([*(item.name for leg in legs for item in leg.passes), "pinned"]))
+    code = np.full((len(legs), 1 << 8), names.index("pinned"), np.uint16)
     for number, leg in enumerate(legs):
         for position, item in enumerate(leg.passes):
             code[number, position] = names.index(item.name)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.codes import Kind, MatchKind, Side, State
-from recon.core.match import match
+from recon.core.match import Decisions, match
 from tests.core.worlds import (
     EXACT,
     GROUP,
@@ -248,3 +248,37 @@ def test_empty_world():
     matches = solve([], leg_of(EXACT, UNIQUE, GROUP))
     assert matches.links.is_empty()
     assert matches.group.size == 0
+
+
+def decided(rows, leg, **decisions):
+    given = {name: np.array(value, np.int64) for name, value in decisions.items()}
+    return match(
+        slim_of(rows),
+        digests_of(rows),
+        (leg,),
+        everybody(rows, leg),
+        decisions={leg.name: Decisions(**given)},
+    )
+
+
+def test_pinned_pair_is_linked_before_every_pass():
+    """A pair that a person pinned is linked whatever its keys, and is free for no pass."""
+    rows = [row(M, "a", 100), row(C, "a", 100), row(C, "z", 7)]
+    matches = decided(rows, leg_of(EXACT), pin=[(0, 2)])
+    assert link_set(matches, *TRIPLE) == {(0, 2, MatchKind.PINNED)}
+    assert matches.pass_counts["pass"].to_list()[0] == "pinned"
+
+
+def test_forbidden_pair_is_never_linked():
+    """A pair that a person forbade stays apart; both rows are free for later passes."""
+    rows = [row(M, "a", 100), row(C, "a", 100)]
+    matches = decided(rows, leg_of(EXACT, UNIQUE, GROUP), forbid=[(0, 1)])
+    assert matches.links.is_empty()
+    assert matches.key_group["leg"].tolist() == [-1, -1]
+
+
+def test_unmatched_row_stays_alone():
+    """A row that a person took out of matching leaves its partner to the next one."""
+    rows = [row(M, "a", 100), row(C, "a", 100), row(C, "a", 100)]
+    matches = decided(rows, leg_of(EXACT), unmatch=[1])
+    assert link_set(matches, *TRIPLE) == {(0, 2, MatchKind.EXACT)}

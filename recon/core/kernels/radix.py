@@ -46,10 +46,15 @@ def salt_digests(out: Words, value: Ints) -> None:
 
 
 @njit(cache=True, nogil=True)
-def count_partitions(digest: Words, start: int, stop: int, shift: np.uint64, counts: Ints) -> None:
-    """Add to `counts` how many of the digests `start:stop` fall in each partition."""
+def count_partitions(
+    digest: Words, start: int, stop: int, skip: np.uint64, shift: np.uint64, counts: Ints
+) -> None:
+    """Add to `counts` how many of the digests `start:stop` fall in each partition.
+
+    The partition is what the bits after the first `skip` say.
+    """
     for i in range(start, stop):
-        counts[np.int64(digest[i, 0] >> shift)] += 1
+        counts[np.int64((digest[i, 0] << skip) >> shift)] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -57,6 +62,7 @@ def scatter_partitions(
     digest: Words,
     start: int,
     stop: int,
+    skip: np.uint64,
     shift: np.uint64,
     cursor: Ints,
     out_digest: Words,
@@ -64,7 +70,7 @@ def scatter_partitions(
 ) -> None:
     """Copy the digests `start:stop` and their positions to where `cursor` says, in order."""
     for i in range(start, stop):
-        partition = np.int64(digest[i, 0] >> shift)
+        partition = np.int64((digest[i, 0] << skip) >> shift)
         place = cursor[partition]
         cursor[partition] = place + 1
         out_digest[place, 0] = digest[i, 0]

@@ -103,6 +103,7 @@ def band_sides(work: Work) -> tuple[Side, Side]:
             row_digests(facts, left, step.left_key, facts.currency),
             row_digests(facts, right, step.right_key, facts.currency),
             threads=work.threads,
+            memory_bytes=work.memory_bytes,
         )
     )
     one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor

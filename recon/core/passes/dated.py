@@ -73,6 +73,7 @@ def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
             row_digests(facts, left, step.left_key, facts.currency, one),
             row_digests(facts, right, step.right_key, facts.currency, two),
             threads=work.threads,
+            memory_bytes=work.memory_bytes,
         )
     )
     return (

@@ -34,6 +34,7 @@ def find_exact(work: Work) -> Found:
         row_digests(facts, left, step.left_key, *salts),
         row_digests(facts, right, step.right_key, *salts),
         threads=work.threads,
+        memory_bytes=work.memory_bytes,
     )
     single = np.flatnonzero(codes[1] >= 0)
     pairs = (left[codes[1][single]], right[single])

@@ -24,6 +24,7 @@ def find_groups(work: Work) -> Found:
             row_digests(facts, left, step.left_key, facts.currency),
             row_digests(facts, right, step.right_key, facts.currency),
             threads=work.threads,
+            memory_bytes=work.memory_bytes,
         )
     )
     out = np.empty((left.size + right.size, 2), np.int32)

@@ -81,3 +81,15 @@ def test_salt_tells_values_apart_and_is_stable(values):
         radix.salt_digests.py_func(again, value)
     assert np.array_equal(out, again)
     assert len({tuple(line) for line in out.tolist()}) == len(set(values))
+
+
+def test_memory_limit_changes_no_code():
+    """Under any memory limit the keys are matched slice by slice, with the same result."""
+    rng = np.random.default_rng(12)
+    pool = rng.integers(0, 2**64, (900, 2), dtype=np.uint64)
+    left, right = pool[rng.integers(0, 600, 2000)], pool[rng.integers(300, 900, 2500)]
+    whole = match_keys(left, right, threads=2)
+    for memory in (1, 20_000, 90_000):
+        for bits in (None, 2):
+            codes = match_keys(left, right, threads=2, bits=bits, memory_bytes=memory)
+            assert all(np.array_equal(a, b) for a, b in zip(codes, whole, strict=True))
