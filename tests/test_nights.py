@@ -16,7 +16,7 @@ FRIDAY, SATURDAY, SUNDAY, NEXT_MONDAY = "2026-11-13", "2026-11-14", "2026-11-15"
 
 @pytest.fixture
 def world(tmp_path: Path) -> NightWorld:
-    """A world that opens on a Monday."""
+    """Return a world that opens on a Monday."""
     return NightWorld(tmp_path)
 
 
@@ -140,7 +140,7 @@ def test_states_that_disagree(world: NightWorld) -> None:
 
 
 def test_rows_on_one_side_only(world: NightWorld) -> None:
-    """An order that the channel lacks, a payment without an order, a credit that nobody explains."""
+    """An order that the channel lacks, a payment without an order, a credit of nobody."""
     world.day(MONDAY, orders=["A1 10.00"], psp=["B1 20.00"])
     assert world.codes(world.run(MONDAY)) == ["MISSING_IN_CHANNEL", "MISSING_IN_MERCHANT"]
     world.day(TUESDAY, bank=["20.00 memo=PAYOUT_8001_20261109", "7.00 memo=who_knows"])
@@ -236,7 +236,7 @@ def test_the_same_file_again(world: NightWorld) -> None:
 
 
 def test_a_void_nets_with_its_payment(world: NightWorld) -> None:
-    """A sale and its void are no transaction: benign when the order is closed, a break when paid."""
+    """A sale and its void are no transaction: benign for a closed order, a break for a paid one."""
     world.day(
         MONDAY,
         orders=["A1 10.00 state=CLOSED", "A2 20.00"],

@@ -161,8 +161,8 @@ def _print(facts: dict[str, Any]) -> None:
     from recon.report.text import table
 
     click.echo(
-        f"{facts['format']}: {facts['state']}, {facts['lines'] or 0:,} lines, {facts['rows'] or 0:,} rows, "
-        f"{facts['rejected'] or 0:,} rejected"
+        f"{facts['format']}: {facts['state']}, {facts['lines'] or 0:,} lines, "
+        f"{facts['rows'] or 0:,} rows, {facts['rejected'] or 0:,} rejected"
     )
     if facts["message"]:
         click.echo(f"  {facts['message']}")

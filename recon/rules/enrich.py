@@ -20,7 +20,7 @@ def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar
     """Return canonical rows with everything that the source's rules say about them.
 
     Order: signs by kind, constant merchant number, extracted columns, clearing day, due date,
-    derived columns, scope. A value that the file itself gives is never overwritten, except by `extract`.
+    derived columns, scope. A value that the file gives is only overwritten by `extract`.
     """
     frame = _with_signs(frame, source)
     if source.merchant_id is not None:

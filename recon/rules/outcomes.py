@@ -27,6 +27,7 @@ _REASON = {
     MatchKind.SCORE: "text and reference evidence",
     MatchKind.SUBSET: "the only subset that adds up",
     MatchKind.PINNED: "a person's decision",
+    MatchKind.PINNED: "a person's decision",
 }
 _CERTAIN_PPM = 1_000_000
 

@@ -20,6 +20,7 @@ PAIRED = (
     MatchKind.WINDOW,
     MatchKind.BAND,
     MatchKind.SCORE,
+    MatchKind.PINNED,
 )
 _UNPAID = (State.PENDING, State.FAILED, State.CLOSED, State.UNKNOWN)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,9 @@ def business_days(
     if not any(item.business_days for leg in legs for item in leg.passes) or slim.height == 0:
         return None
     days = [slim[name] for name in _DATES] + [slim["occurred_at"].dt.date()]
-    known = [day for column in days for day in (column.min(), column.max()) if day is not None]
+    known: list[Any] = [
+        day for column in days for day in (column.min(), column.max()) if day is not None
+    ]
     first = min(known) - timedelta(days=_MARGIN_DAYS)
     last = max(known) + timedelta(days=_MARGIN_DAYS)
     span = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
