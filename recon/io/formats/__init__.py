@@ -6,6 +6,7 @@ from typing import Final
 
 from recon.errors import UsageError
 from recon.io.formats import (
+    acquirer_clearing,
     alipay_account,
     alipay_trade,
     bai2,
@@ -19,6 +20,7 @@ from recon.io.formats import (
     ofx,
     parquet,
     ums_export,
+    unionpay_acom,
     unionpay_zm,
     wechat_fund,
     wechat_trade,
@@ -31,6 +33,9 @@ FORMATS: Final[tuple[Format, ...]] = (
     wechat_trade.FORMAT,
     alipay_trade.FORMAT,
     unionpay_zm.FORMAT,
+    unionpay_zm.ERRORS,
+    unionpay_acom.FORMAT,
+    acquirer_clearing.FORMAT,
     wechat_fund.FORMAT,
     alipay_account.FORMAT,
     *lakala.FORMATS,

@@ -41,24 +41,40 @@ def slices_of(widths: Sequence[int], names: dict[int, str], keep: frozenset[str]
 
 
 def cut_fixed(
-    blocks: Iterable[Block], length: int, slices: Sequence[Slice], reading: Reading
+    blocks: Iterable[Block],
+    length: int,
+    slices: Sequence[Slice],
+    reading: Reading,
+    *,
+    longer: bool = False,
 ) -> Iterator[RawRows]:
-    """Yield the fields of every line of exactly `length` bytes; other lines are rejects."""
+    """Yield the fields of every line of exactly `length` bytes; other lines are rejects.
+
+    With `longer`, lines may go on behind the last field.
+    """
     for block in blocks:
-        yield _cut_block(block, length, slices, reading)
+        yield _cut_block(block, length, slices, reading, longer)
 
 
-def _cut_block(block: Block, length: int, slices: Sequence[Slice], reading: Reading) -> RawRows:
+def _cut_block(
+    block: Block,
+    length: int,
+    slices: Sequence[Slice],
+    reading: Reading,
+    longer: bool,  # noqa: FBT001 (passed through)
+) -> RawRows:
     raw = np.frombuffer(block.raw, dtype=np.uint8)
     begin, end = line_spans(block)
     sizes = end - begin
     blank = _blank_lines(block, begin, end)
-    keep = (sizes == length) & ~blank
+    fitting = sizes >= length if longer else sizes == length
+    keep = fitting & ~blank
     keep[list(block.undecodable)] = False
     for line in np.flatnonzero(~keep & ~blank).tolist():
         reasons = [block.undecodable[line]] if line in block.undecodable else []
-        if sizes[line] != length:
-            reasons.append(f"expected a line of {length} bytes, found {sizes[line]}")
+        if not fitting[line]:
+            least = "at least " if longer else ""
+            reasons.append(f"expected a line of {least}{length} bytes, found {sizes[line]}")
         first, last = int(begin[line]), int(end[line])
         reading.rejects.append(
             Reject(

@@ -1,9 +1,12 @@
-"""UnionPay merchant reconciliation file ZM: fixed width in bytes, GBK, no header, no trailer.
+"""UnionPay merchant reconciliation files ZM and ZME: fixed width in bytes, GBK, no trailer.
 
 Source: the all-channel platform's file interface (part 3), verified byte for byte on a real day.
 42 fields, one space between them, 607 bytes a line. Amounts are 12 digits of fen; the fee and the
 settled amount carry C (to the merchant), D (from the merchant) or a space for zero. Times have no
 year: it comes from the query number, which begins with the full time.
+
+The wap report is a banner in front of the same lines. ZME lists error handling (differences that
+were settled later) in the same layout: its rows are adjustments, signed as their settled amount.
 
 Each row proves itself: amount (signed by kind) + fee (signed by C or D) = settled amount. A row
 that does not is a reject. Field 27, the query number of the original, links a refund to its sale.
@@ -13,7 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
+from functools import partial
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -24,6 +29,7 @@ from recon.io.formats.contract import (
     Choice,
     Constant,
     Day,
+    Field,
     Fields,
     Format,
     Money,
@@ -37,7 +43,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.fixed import cut_fixed, slices_of
-from recon.io.formats.lines import Lines
+from recon.io.formats.lines import Block, Lines
 
 WIDTHS: Final = (
     *(3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1),
@@ -72,20 +78,28 @@ _KINDS: Final = {
     "33": Kind.VOID,  # completion voided
 }
 _INFLOWS: Final = ("01", "03")
-_FILE_NAME: Final = re.compile(r"INN(\d{6})\d\dZM_")
+_FILE_NAME: Final = re.compile(r"INN(\d{6})\d\dZME?_")
+_ERRORS_NAME: Final = re.compile(r"\dZME_")
+_CLEARING: Final = re.compile(r"清算日期：\s*(\d{8})")
+_BANNER_LINES: Final = 50
 _LINE: Final = re.compile(rb"[A-Z]\d\d .{11} .{11} \d{6} \d{10} .{19} \d{12} ", re.DOTALL)
 
 
-def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+def _read(
+    outflow: pl.Expr, staged: StagedFile, options: Options, reading: Reading
+) -> Iterator[RawRows]:
     """Yield the rows, with a full time, a signed amount and the clearing day as text."""
     slices = slices_of(WIDTHS, NAMES, _SIGNED)
-    clearing = clearing_day(staged)
     with staged.path.open("rb") as stream:
         blocks = Lines(stream, staged.name, options.encoding or "gb18030")
+        first = blocks.take()
+        assert first is not None, "Lines refuses an empty file"
+        banner, first = _banner(first, reading)
+        clearing = clearing_day(staged, banner)
         seen = 0
-        for rows in cut_fixed(blocks, LENGTH, slices, reading):
+        for rows in cut_fixed(chain((first,), blocks), LENGTH, slices, reading):
             seen += rows.record_no.size
-            yield _derived(rows, clearing)
+            yield _derived(rows, clearing, outflow)
     if not seen and reading.rejects:
         raise InputError(
             f"expected lines of {LENGTH} bytes, found none",
@@ -95,26 +109,40 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         )
 
 
-def clearing_day(staged: StagedFile) -> date | None:
-    """Return the clearing day in the file's name, or else the business date."""
-    match = _FILE_NAME.search(staged.name)
-    if match is None:
+def _banner(block: Block, reading: Reading) -> tuple[str, Block]:
+    """Return the titles of a report, and the block that follows them."""
+    lines = block.line_texts(_BANNER_LINES)
+    if not lines[0].startswith("===="):
+        return "", block
+    raw = block.raw.split(b"\n", len(lines))
+    count = next((at for at, line in enumerate(raw) if is_line(line.rstrip(b"\r"))), 0)
+    blank = sum(not line.strip() for line in lines[:count])
+    reading.lines += count
+    reading.blank_lines += blank
+    reading.header_lines += count - blank
+    return "\n".join(lines[:count]), block.after(count)
+
+
+def clearing_day(staged: StagedFile, banner: str) -> date | None:
+    """Return the clearing day in the file's name or banner, or else the business date."""
+    named, titled = _FILE_NAME.search(staged.name), _CLEARING.search(banner)
+    text = f"20{named[1]}" if named else titled[1] if titled else ""
+    if not text:
         return staged.business_date if isinstance(staged.business_date, date) else None
     try:
-        return datetime.strptime(match[1] + "+0000", "%y%m%d%z").date()
+        return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:]}")
     except ValueError:
         return None
 
 
-def _derived(rows: RawRows, clearing: date | None) -> RawRows:
+def _derived(rows: RawRows, clearing: date | None, outflow: pl.Expr) -> RawRows:
     """Add the signed amount, the full time, the clearing day and the original's number as text."""
     frame = frame_of(rows)
-    is_inflow = pl.col("交易类型").is_in(_INFLOWS)
     amount = pl.col("交易金额")
     original = pl.col("原交易查询流水号")
     time = pl.col("交易传输时间")
     frame = frame.with_columns(
-        pl.when(is_inflow).then(amount).otherwise(pl.lit("-") + amount).alias("amount"),
+        pl.when(outflow).then(pl.lit("-") + amount).otherwise(amount).alias("amount"),
         (year_of(time, pl.col("查询流水号"), clearing) + time).alias("occurred_at"),
         pl.lit("" if clearing is None else f"{clearing:%Y%m%d}").alias("clearing_date"),
         pl.when(original == "")
@@ -147,10 +175,10 @@ def year_of(time: pl.Expr, query: pl.Expr, clearing: date | None) -> pl.Expr:
     return (year + shift).cast(pl.String).fill_null("")
 
 
-def fields(options: Options) -> Fields:
+def _fields(kind: Field, options: Options) -> Fields:
     """Return how the file's fields become the canonical table."""
     return {
-        "kind": Choice("交易类型", _KINDS),
+        "kind": kind,
         "state": Constant(State.SUCCESS),
         "merchant_id": Text("商户代码"),
         "terminal_id": Text("终端号"),
@@ -200,8 +228,11 @@ def is_line(line: bytes) -> bool:
 
 
 def _recognise(probe: Probe) -> bool:
-    """Return whether the first line is one of this file."""
-    return is_line(probe.head.split(b"\n", 1)[0].rstrip(b"\r"))
+    """Return whether the first line, or the first one after a banner, is one of this file."""
+    lines = probe.head.split(b"\n", _BANNER_LINES)
+    if lines[0].startswith(b"===="):
+        lines = [line for line in lines if line.startswith(b"S")]
+    return bool(lines) and is_line(lines[0].rstrip(b"\r"))
 
 
 FORMAT: Final = Format(
@@ -209,9 +240,20 @@ FORMAT: Final = Format(
     title_en="UnionPay merchant reconciliation file (ZM)",
     title_zh="银联全渠道商户对账文件 ZM",
     side=Side.CHANNEL,
-    recognise=_recognise,
-    read=read,
-    fields=fields,
+    recognise=lambda probe: _recognise(probe) and not _ERRORS_NAME.search(probe.name),
+    read=partial(_read, ~pl.col("交易类型").is_in(_INFLOWS)),
+    fields=partial(_fields, Choice("交易类型", _KINDS)),
     refine=refine,
     natural_key=("channel_ref",),
+)
+
+ERRORS: Final = Format(
+    name="unionpay_zme",
+    title_en="UnionPay merchant error-handling file (ZME)",
+    title_zh="银联全渠道商户差错明细 ZME",
+    side=Side.CHANNEL,
+    recognise=lambda probe: _recognise(probe) and bool(_ERRORS_NAME.search(probe.name)),
+    read=partial(_read, pl.col("结算金额").str.starts_with("D")),
+    fields=partial(_fields, Constant(Kind.ADJUSTMENT)),
+    refine=refine,
 )

@@ -6,10 +6,27 @@ from recon.errors import UsageError
 from recon.io.formats import FORMATS, format_named, recognised
 from tests.io.formats.reading import CORPUS, probe_of
 
-FOLDERS = {
-    "wechat_trade": "wechat_merchant_trade",
-    "alipay_trade": "alipay_merchant_trade",
-    "unionpay_zm": "unionpay_zm",
+OWN = {  # format -> the corpus files that it is for
+    "wechat_trade": ("wechat_merchant_trade/*",),
+    "wechat_fund": ("wechat_merchant_fund/*",),
+    "alipay_trade": ("alipay_merchant_trade/*",),
+    "alipay_account": ("alipay_merchant_account/*",),
+    "unionpay_zm": ("unionpay_zm/*", "unionpay_other/*wap*"),
+    "unionpay_zme": (),
+    "unionpay_acom": ("unionpay_other/*pos_acq*",),
+    "ums_detail": ("ums_export/*netbank",),
+    "ums_pages": ("ums_export/*wap*",),
+    "acquirer_clearing": ("acquirer_clearing_csv/*",),
+    "lakala_jy": ("lakala_files/*__JY_2*",),
+    "lakala_js": ("lakala_files/*__JS_*",),
+    "lakala_jz": ("lakala_files/*__JZ_*",),
+    "lakala_acc": ("lakala_files/*__ACC_*",),
+    "lakala_dw": ("lakala_files/*__DW_*",),
+    "lakala_d0": ("lakala_files/*__D0_*",),
+    "lakala_sep": ("lakala_files/*__SEP_*",),
+    "lakala_jy_fq": ("lakala_files/*__JY_FQ_*",),
+    "delimited": (),
+    "parquet": (),
 }
 
 
@@ -33,8 +50,9 @@ def test_no_real_file_is_taken_for_another_format():
         pytest.skip("no corpus; set RECON_CORPUS to the folder of real samples")
     wrong = []
     for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
-        names = [known.name for known in recognised(probe_of(path)) if known.name in FOLDERS]
-        wanted = [name for name, folder in FOLDERS.items() if path.parent.name == folder]
+        place = path.relative_to(CORPUS)
+        names = [known.name for known in recognised(probe_of(path)) if known.name in OWN]
+        wanted = [name for name, own in OWN.items() if any(place.match(part) for part in own)]
         if names != wanted:
-            wrong.append((path.name, names, wanted))
+            wrong.append((str(place), names, wanted))
     assert wrong == []

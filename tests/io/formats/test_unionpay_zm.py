@@ -5,7 +5,7 @@ import pytest
 from recon.core.codes import Kind
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe
-from recon.io.formats.unionpay_zm import FORMAT, LENGTH, WIDTHS, is_line
+from recon.io.formats.unionpay_zm import ERRORS, FORMAT, LENGTH, WIDTHS, is_line
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of, read_bytes
 
 NAME = "INN26112088ZM_898319849000018"
@@ -165,3 +165,40 @@ def test_the_real_day_adds_up():
     assert str(result.frame["occurred_at"].min()) >= "2017-07-17 15:00:00"
     assert str(result.frame["occurred_at"].max()) < "2017-07-18 15:02:00"
     assert set(result.column("kind")) == {"PAYMENT"}
+
+
+def test_the_wap_report_is_a_banner_before_the_same_lines(tmp_path):
+    """Titles are header lines, and the clearing day stands in them."""
+    banner = (
+        "=====",
+        "",
+        "中国银联wap支付商户清算交易明细表",
+        "清算日期：20261119   生成",
+        "=====",
+    )
+    raw = "\n".join(banner).encode("gb18030") + b"\n" + line() + b"\n"
+    result = load_bytes(FORMAT, tmp_path, raw, name="wap.txt")
+    assert result.column("amount_minor") == [10000]
+    assert str(result.column("clearing_date")[0]) == "2026-11-19"
+    assert (result.reading.header_lines, result.reading.blank_lines) == (4, 1)
+    assert FORMAT.recognise(Probe("wap.txt", len(raw), raw))
+
+
+def test_error_handling_files_are_adjustments(tmp_path):
+    """The ZME file has the same lines; its rows are signed as their settled amount."""
+    name = NAME.replace("ZM_", "ZME_")
+    back = line(f16="C000000000060", f17="D000000009940", f33="D000000009940")
+    result = load_bytes(ERRORS, tmp_path, line() + b"\n" + back, name=name)
+    assert result.column("kind") == ["ADJUSTMENT"] * 2
+    assert result.column("amount_minor") == [10000, -10000]
+    probe = Probe(name, LENGTH, line())
+    assert ERRORS.recognise(probe)
+    assert not FORMAT.recognise(probe)
+
+
+def test_the_real_wap_report_is_read():
+    """Five rows of one fen behind a banner."""
+    path = corpus_file("unionpay_other/*wap*")
+    assert FORMAT.recognise(probe_of(path))
+    result = load_path(FORMAT, path)
+    assert (result.column("amount_minor"), result.rejects) == ([1] * 5, [])

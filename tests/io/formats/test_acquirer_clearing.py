@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from recon.io.formats import recognised
+from recon.io.formats.acquirer_clearing import FORMAT
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
+
+HEAD = "清算日期,交易时间,结算商户编号,交易终端号,交易金额,商户手续费,收单收益,交易类型"
+    ",卡号,参考号bit37,随便"
+
+
+def test_dropped_zeros_refunds_and_the_year(tmp_path):
+    """`.54` is 0.54, a refund is money out, and December before a January clearing is last year."""
+    raw = "\n".join(
+        [
+            HEAD,
+            "20270101,1231235959,M1,9,300,.54,.3,000000,622848*********3877,R1,,",
+            "20270101,101000001,M1,9,2.9,.01,-.23,200000,622848*********3877,R2,",
+            "20270101,0101000001,M1,9,1,.01,0,999999,622848*********3877,R3,",
+            "20270101,0101000001,M1,9,1,.01,0,000000,622848*********3877,R4,,x",
+        ]
+    )
+    result = load_bytes(FORMAT, tmp_path, raw.encode())
+    assert result.column("amount_minor") == [30000, -290]
+    assert result.column("fee_minor") == [54, -1]
+    assert result.column("net_minor") == [29946, -289]
+    assert [str(time) for time in result.column("occurred_at")] == [
+        "2026-12-31 15:59:59",
+        "2026-12-31 16:00:01",
+    ]
+    assert result.refused_lines == [4, 5]
+
+
+def test_the_real_day_adds_up():
+    """2450 rows of a real day: each fee is the margin and 24 fen of channel cost."""
+    path = corpus_file("acquirer_clearing_csv/*part1.csv")
+    assert recognised(probe_of(path)) == (FORMAT,)
+    result = load_path(FORMAT, path)
+    assert (result.frame.height, result.rejects) == (2450, [])
+    assert (result.frame["fee_minor"] - result.frame["_margin_minor"]).unique().to_list() == [24]
+    assert result.frame["rrn"].n_unique() == 2450
