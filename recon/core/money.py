@@ -7,11 +7,13 @@ after rounding, so that a refund returns exactly what the payment cost.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import parse_money as kernel
@@ -104,6 +106,16 @@ def parse(
     return values, status
 
 
+def parse_total(text: str, grammar: Grammar, decimals: int) -> tuple[int, int]:
+    """Return (minor units, status) of one declared total, which no row's limit binds."""
+    values, status = parse(pa.array([text]), grammar, decimals)
+    if status[0] == kernel.TOO_LARGE and grammar.unit == "major":
+        great = _great_total(text, grammar, decimals)
+        if great is not None:
+            return great, kernel.OK
+    return int(values[0]), int(status[0])
+
+
 def reason(status: int, text: str, grammar: Grammar, currency: str) -> str:
     """Return why a text is not an amount: what was found, what was expected, and the fix."""
     found = f"{text[:60]!r}"
@@ -185,6 +197,18 @@ def _scaled(absolute: Minor, rate_ppm: int) -> tuple[Minor, Minor]:
     """Return (whole, rest in millionths) of absolute x rate, without a product beyond 64 bits."""
     part = (absolute % _PPM) * rate_ppm
     return (absolute // _PPM) * rate_ppm + part // _PPM, part % _PPM
+
+
+def _great_total(text: str, grammar: Grammar, decimals: int) -> int | None:
+    """Return the minor units of a plain amount of any size, None for all else."""
+    group = re.escape(grammar.thousands)
+    whole = f"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if group else "[0-9]+"
+    found = re.fullmatch(f"(-?)({whole})(?:{re.escape(grammar.decimal_mark)}([0-9]+))?", text)
+    rest = ((found[3] or "") if found else "").ljust(decimals, "0")
+    if found is None or len(rest) > decimals:
+        return None
+    digits = found[2].replace(grammar.thousands, "") if group else found[2]
+    return int(f"{found[1]}{digits}{rest}")
 
 
 def _rounds_up(whole: Minor, rest: Minor, rounding: str) -> Any:  # noqa: ANN401 - a flag, or an array of flags

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 
 import polars as pl
-import pyarrow as pa
 
 from recon.core import money
 from recon.core.kernels import parse_money
@@ -101,10 +100,10 @@ def _declared(control: Control, cell: str, currency: str, name: str) -> int:
         raise _unreadable(control, f"{cell!r}; expected digits", name)
     grammar = money_grammar(control.money, padded=True)
     code = control.currency or currency
-    values, status = money.parse(pa.array([cell.strip(" \t`")]), grammar, money.exponent(code))
-    if status[0] != parse_money.OK:
-        raise _unreadable(control, money.reason(int(status[0]), cell, grammar, code), name)
-    return int(values[0])
+    value, status = money.parse_total(cell.strip(" \t`"), grammar, money.exponent(code))
+    if status != parse_money.OK:
+        raise _unreadable(control, money.reason(status, cell, grammar, code), name)
+    return value
 
 
 def _unreadable(control: Control, found: str, name: str) -> InputError:

@@ -187,6 +187,23 @@ def test_total_is_exact_beyond_64_bits():
 
 
 @pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("12.50", 1250),
+        ("100,000,000,000,000,000.00", 10**19),
+        ("-100000000000000000", -(10**19)),
+        ("1000,000,000,000,000,000.00", None),
+        ("100000000000000000.001", None),
+        ("100000000000000000x", None),
+    ],
+)
+def test_declared_totals_may_be_greater_than_any_row(text, minor):
+    """The limit of one row does not bind a total."""
+    value, status = money.parse_total(text, money.Grammar(thousands=","), 2)
+    assert (value if status == kernel.OK else None) == minor
+
+
+@pytest.mark.parametrize(
     ("minor", "currency", "text"),
     [(-123456, "CNY", "-1,234.56"), (5, "JPY", "5"), (-5, "KWD", "-0.005"), (0, "CNY", "0.00")],
 )

@@ -45,6 +45,7 @@ def read(staged, options, reading):
             reading.controls.append(ControlTotal("own", int(cells[1]), int(cells[2])))
         else:
             reading.record_lines += 1
+            cells += [""] * (len(names) - len(cells))
             rows.append((number, at, end, [cell or None for cell in cells]))
         at = end
     size = options.skip_lines or max(1, len(rows))
