@@ -7,20 +7,13 @@ rows given are those of one numbering. Amounts of facts are positive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Literal
-
 import polars as pl
-from pydantic import Field
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.errors import UsageError
-from recon.rules.calendar import Calendar
 from recon.rules.facts import facts
-from recon.rules.fee_contract import Table, Words
 from recon.rules.refund_stages import ENDED, Stage, standing
-from recon.rules.settlement import Basis, Cycle
+from recon.rules.refund_terms import RefundCheck, RefundPolicy, due_days
 
 NEEDED = (
     "txn_id",
@@ -45,59 +38,11 @@ _OPTIONAL: dict[str, pl.DataType | type[pl.DataType]] = {
     "original_date": pl.Date,
     "occurred_at": pl.Datetime("us"),
 }
-_ORIGINAL_ROUTE = "original"
 _OTHER_ROUTES = {
     "merchant_account": "refunded to the merchant's account, the payer got nothing from here",
     "third_party": "refunded through a third party's settlement",
     "manual": "refunded by a manual transfer",
 }
-
-
-class RefundTerm(Table):
-    """How long a refund may take to reach the payer; what is left out fits every row."""
-
-    product: Words | None = None
-    card_type: Words | None = None
-    bank: Words | None = None
-    days: Annotated[int, Field(ge=0, le=366)]
-    basis: Literal["natural", "working"] = "natural"
-
-    @property
-    def conditions(self) -> int:
-        """Return how many conditions the term has: the one with most wins."""
-        return sum(item is not None for item in (self.product, self.card_type, self.bank))
-
-
-# Arrival at the payer as the channels state it; a rule file replaces the table as a whole.
-TERMS: tuple[RefundTerm, ...] = (
-    RefundTerm(days=10),  # card online: 1 to 10 clearing days
-    RefundTerm(card_type=("debit",), days=3, basis="working"),
-    RefundTerm(card_type=("credit",), days=7, basis="working"),
-    RefundTerm(card_type=("foreign",), days=15),
-    RefundTerm(product=("balance",), days=1),
-    RefundTerm(product=("wallet",), days=3, basis="working"),
-    RefundTerm(bank=("ICBC",), product=("card",), days=10),
-)
-
-
-class RefundPolicy(Table):
-    """How refunds are judged."""
-
-    terms: tuple[RefundTerm, ...] = Field(default=TERMS, alias="term")
-    review_days: Annotated[int, Field(ge=0, le=60)] = 3  # from the request to the submission
-    settle_days: Annotated[int, Field(ge=0, le=60)] = 3  # until the channel must show it
-    history_from: date | None = None  # first day loaded; None: the history is complete
-    tolerance_minor: Annotated[int, Field(ge=0)] = 0
-    routes_allowed: Words = (_ORIGINAL_ROUTE,)
-
-
-@dataclass(frozen=True, slots=True)
-class RefundCheck:
-    """A policy, the night on which it is judged, and the calendar of its working days."""
-
-    policy: RefundPolicy
-    as_of: date
-    calendar: Calendar
 
 
 def find(rows: pl.DataFrame, policy: RefundCheck) -> pl.DataFrame:
@@ -303,7 +248,7 @@ def _overdue(refunds: pl.DataFrame, policy: RefundCheck) -> pl.DataFrame:
     ).with_columns(began=pl.coalesce(pl.col("since").dt.date(), pl.col("clearing_date")))
     open_ones = open_ones.filter(pl.col("began").is_not_null())
     early = pl.col("stage").is_in([int(Stage.REQUESTED), int(Stage.APPROVED)])
-    due = _due_days(open_ones, policy)
+    due = due_days(open_ones, policy)
     return (
         open_ones.with_columns(arrival=due)
         .with_columns(
@@ -327,29 +272,6 @@ def _overdue(refunds: pl.DataFrame, policy: RefundCheck) -> pl.DataFrame:
             cause=pl.format("{} since {}, due by {}", "place", "began", "due"),
         )
     )
-
-
-def _due_days(refunds: pl.DataFrame, policy: RefundCheck) -> pl.Series:
-    """Return the day by which each refund must have reached the payer (Date)."""
-    due = pl.Series("due", [None] * refunds.height, dtype=pl.Date)
-    taken = pl.Series([False] * refunds.height, dtype=pl.Boolean)
-    terms = sorted(policy.policy.terms, key=lambda term: -term.conditions)
-    for term in terms:
-        fits = pl.lit(value=True)
-        for column, words in (
-            ("product", term.product),
-            ("card_type", term.card_type),
-            ("bank", term.bank),
-        ):
-            if words is not None:
-                fits &= pl.col(column).cast(pl.String).is_in(words).fill_null(value=False)
-        chosen = refunds.with_columns(fits=fits)["fits"] & ~taken
-        basis = Basis.WORKING if term.basis == "working" else Basis.NATURAL
-        began = refunds.select(pl.when(chosen).then("began")).to_series()
-        theirs = policy.calendar.due_dates(began, Cycle(basis, term.days))
-        due = theirs.zip_with(chosen, due)
-        taken = taken | chosen
-    return due
 
 
 def _excess(single: pl.DataFrame) -> pl.DataFrame:

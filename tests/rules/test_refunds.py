@@ -10,7 +10,8 @@ from recon.core.codes import Code
 from recon.errors import UsageError
 from recon.rules.calendar import Calendar
 from recon.rules.refund_stages import ENDED, NEXT, TIMES, Stage, durations, may_follow, standing
-from recon.rules.refunds import RefundCheck, RefundPolicy, find
+from recon.rules.refund_terms import RefundCheck, RefundPolicy
+from recon.rules.refunds import find
 from tests.rules.tables import found, table
 
 CALENDAR = Calendar("CN", authoritative_through=2026)

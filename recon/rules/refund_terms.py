@@ -1,0 +1,84 @@
+"""How refunds are judged: arrival terms by product, card type and bank, routes, waiting times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+import polars as pl
+from pydantic import Field
+
+from recon.rules.calendar import Calendar
+from recon.rules.fee_contract import Table, Words
+from recon.rules.settlement import Basis, Cycle
+
+
+class RefundTerm(Table):
+    """How long a refund may take to reach the payer; what is left out fits every row."""
+
+    product: Words | None = None
+    card_type: Words | None = None
+    bank: Words | None = None
+    days: Annotated[int, Field(ge=0, le=366)]
+    basis: Literal["natural", "working"] = "natural"
+
+    @property
+    def conditions(self) -> int:
+        """Return how many conditions the term has: the one with most wins."""
+        return sum(item is not None for item in (self.product, self.card_type, self.bank))
+
+
+# Arrival at the payer as the channels state it; a rule file replaces the table as a whole.
+TERMS: tuple[RefundTerm, ...] = (
+    RefundTerm(days=10),  # card online: 1 to 10 clearing days
+    RefundTerm(card_type=("debit",), days=3, basis="working"),
+    RefundTerm(card_type=("credit",), days=7, basis="working"),
+    RefundTerm(card_type=("foreign",), days=15),
+    RefundTerm(product=("balance",), days=1),
+    RefundTerm(product=("wallet",), days=3, basis="working"),
+    RefundTerm(bank=("ICBC",), product=("card",), days=10),
+)
+
+
+class RefundPolicy(Table):
+    """How refunds are judged."""
+
+    terms: tuple[RefundTerm, ...] = Field(default=TERMS, alias="term")
+    review_days: Annotated[int, Field(ge=0, le=60)] = 3  # from the request to the submission
+    settle_days: Annotated[int, Field(ge=0, le=60)] = 3  # until the channel must show it
+    history_from: date | None = None  # first day loaded; None: the history is complete
+    tolerance_minor: Annotated[int, Field(ge=0)] = 0
+    routes_allowed: Words = ("original",)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundCheck:
+    """A policy, the night on which it is judged, and the calendar of its working days."""
+
+    policy: RefundPolicy
+    as_of: date
+    calendar: Calendar
+
+
+def due_days(refunds: pl.DataFrame, policy: RefundCheck) -> pl.Series:
+    """Return the day by which each refund must have reached the payer (Date)."""
+    due = pl.Series("due", [None] * refunds.height, dtype=pl.Date)
+    taken = pl.Series([False] * refunds.height, dtype=pl.Boolean)
+    terms = sorted(policy.policy.terms, key=lambda term: -term.conditions)
+    for term in terms:
+        fits = pl.lit(value=True)
+        for column, words in (
+            ("product", term.product),
+            ("card_type", term.card_type),
+            ("bank", term.bank),
+        ):
+            if words is not None:
+                fits &= pl.col(column).cast(pl.String).is_in(words).fill_null(value=False)
+        chosen = refunds.with_columns(fits=fits)["fits"] & ~taken
+        basis = Basis.WORKING if term.basis == "working" else Basis.NATURAL
+        began = refunds.select(pl.when(chosen).then("began")).to_series()
+        theirs = policy.calendar.due_dates(began, Cycle(basis, term.days))
+        due = theirs.zip_with(chosen, due)
+        taken = taken | chosen
+    return due
