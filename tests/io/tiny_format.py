@@ -39,7 +39,7 @@ def read(staged, options, reading):
         cells = line.rstrip("\n").split("|")
         if cells[0] == "END":
             reading.trailer_lines += 1
-            reading.declared.update(zip(("rows", "amount"), cells[1:], strict=False))
+            reading.declared.update(zip(("rows", "amount"), [*cells[1:], "", ""], strict=False))
         elif cells[0] == "OWN":
             reading.trailer_lines += 1
             reading.controls.append(ControlTotal("own", int(cells[1]), int(cells[2])))
