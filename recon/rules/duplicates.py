@@ -107,18 +107,15 @@ def _surplus_rows(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     if extra.height == 0:
         return extra
     pairs = links.filter(kind.is_in([int(MatchKind.EXACT), int(MatchKind.KEY)]))
-    partner_of_left = dict(zip(pairs["left"].to_list(), pairs["right"].to_list(), strict=True))
-    partner_of_right = dict(zip(pairs["right"].to_list(), pairs["left"].to_list(), strict=True))
-    rows, twins, others = [], [], []
-    for left, right in zip(extra["left"].to_list(), extra["right"].to_list(), strict=True):
-        surplus_is_left = left not in partner_of_left
-        rows.append(left if surplus_is_left else right)
-        others.append(right if surplus_is_left else left)
-        twins.append(partner_of_right.get(right) if surplus_is_left else partner_of_left.get(left))
+    partner = np.full(matched.ledger.slim.height, -1)
+    partner[pairs["left"].to_numpy()] = pairs["right"].to_numpy()
+    partner[pairs["right"].to_numpy()] = pairs["left"].to_numpy()
+    left, right = extra["left"].to_numpy(), extra["right"].to_numpy()
+    surplus_is_left = partner[left] < 0
+    other = np.where(surplus_is_left, right, left)
     frame = pl.DataFrame(
-        {"row": rows, "twin": twins, "other": others},
-        schema={"row": pl.Int64, "twin": pl.Int64, "other": pl.Int64},
-    )
+        {"row": np.where(surplus_is_left, left, right), "twin": partner[other], "other": other}
+    ).with_columns(twin=pl.when(pl.col("twin") >= 0).then("twin"))
     slim = matched.ledger.slim
     facts = slim[frame["row"].to_numpy()].select(
         "side", "kind", "state", "currency", "fingerprint", "due_date", "amount_minor", "net_minor"
