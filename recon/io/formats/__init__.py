@@ -7,6 +7,8 @@ from typing import Final
 from recon.errors import UsageError
 from recon.io.formats import (
     acquirer_clearing,
+    adyen_accounting,
+    adyen_settlement,
     alipay_account,
     alipay_trade,
     bai2,
@@ -19,6 +21,8 @@ from recon.io.formats import (
     mt942,
     ofx,
     parquet,
+    paypal_report,
+    stripe_report,
     ums_export,
     unionpay_acom,
     unionpay_zm,
@@ -47,6 +51,10 @@ FORMATS: Final[tuple[Format, ...]] = (
     camt054.FORMAT,
     bai2.FORMAT,
     ofx.FORMAT,
+    adyen_settlement.FORMAT,
+    adyen_accounting.FORMAT,
+    stripe_report.FORMAT,
+    paypal_report.FORMAT,
 )
 
 

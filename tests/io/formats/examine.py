@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +11,18 @@ import polars as pl
 import pytest
 
 from recon.errors import InputError
+from recon.io.control import ControlSums
 from recon.io.formats import FORMATS
-from recon.io.formats.contract import Format, Options, Probe, Reading, Reject, StagedFile
+from recon.io.formats.contract import (
+    ControlTotal,
+    Format,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    Reject,
+    StagedFile,
+)
 from recon.io.normalise import Context, normalise
 
 CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
@@ -21,10 +31,13 @@ NIGHT = date(2026, 1, 15)
 
 @dataclass
 class Outcome:
-    """What reading gave: rows as dicts (with record_no, byte_start, byte_end), and the account."""
+    """What reading gave: rows as the sender's text, canonical rows, all rejects, the account."""
 
-    rows: list[dict]
+    rows: list[dict]  # with record_no, byte_start, byte_end
     reading: Reading
+    frame: pl.DataFrame = field(default_factory=pl.DataFrame)
+    rejects: list[Reject] = field(default_factory=list)
+    totals: list[ControlTotal] = field(default_factory=list)
     refusal: InputError | None = None
 
     @property
@@ -32,9 +45,9 @@ class Outcome:
         """Return agreed, held, unproved, or the refusal's problem."""
         if self.refusal is not None:
             return self.refusal.problem
-        if not self.reading.controls:
+        if not self.totals:
             return "unproved"
-        return "agreed" if all(one.agrees for one in self.reading.controls) else "held"
+        return "agreed" if all(one.agrees for one in self.totals) else "held"
 
     @property
     def whole(self) -> bool:
@@ -43,45 +56,53 @@ class Outcome:
 
 
 def read_path(form: Format, path: Path, options: Options | None = None) -> Outcome:
-    """Read the file at `path`."""
+    """Read the file at `path` as the loader does: cut, made canonical, controls compared."""
+    options = options or Options()
     staged = StagedFile(path, path.name, "", path.stat().st_size, NIGHT)
-    reading = Reading()
-    rows: list[dict] = []
+    outcome = Outcome([], Reading())
+    sums = ControlSums(form.controls(options))
+    frames = []
     try:
-        for batch in form.read(staged, options or Options(), reading):
-            names = list(batch.columns)
-            columns = [batch.columns[name].to_pylist() for name in names]
-            for number, cells in enumerate(zip(*columns, strict=True)):
-                row = dict(zip(names, cells, strict=True))
-                row["record_no"] = int(batch.record_no[number])
-                row["byte_start"] = int(batch.byte_start[number])
-                row["byte_end"] = int(batch.byte_end[number])
-                rows.append(row)
+        for batch in form.read(staged, options, outcome.reading):
+            outcome.rows += _texts(batch)
+            context = Context(NIGHT, path.name, form.side)
+            frame, refused = normalise(batch, form, form.fields(options), options, context)
+            outcome.rejects += refused
+            sums.add(frame)
+            frames.append(frame)
+        totals = sums.compare(outcome.reading, options.currency, path.name)
     except InputError as refusal:
-        return Outcome([], reading, refusal)
-    return Outcome(rows, reading)
+        return Outcome([], outcome.reading, refusal=refusal)
+    outcome.totals = [*outcome.reading.controls, *totals]
+    outcome.rejects += outcome.reading.rejects
+    outcome.frame = pl.concat(frames) if frames else pl.DataFrame()
+    return outcome
+
+
+def _texts(batch: RawRows) -> list[dict]:
+    """Return the rows of a batch as dicts of text, with their places."""
+    columns = {name: column.to_pylist() for name, column in batch.columns.items()}
+    columns["record_no"] = batch.record_no.tolist()
+    columns["byte_start"] = batch.byte_start.tolist()
+    columns["byte_end"] = batch.byte_end.tolist()
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def canonical_of(
     form: Format, path: Path, options: Options | None = None
 ) -> tuple[pl.DataFrame, list[Reject]]:
-    """Return the canonical rows of a file, empty columns left out, and what was refused of them."""
-    options = options or Options()
-    staged = StagedFile(path, path.name, "", path.stat().st_size, NIGHT)
-    frames, rejects = [], []
-    for batch in form.read(staged, options, Reading()):
-        context = Context(NIGHT, path.name, form.side)
-        frame, refused = normalise(batch, form, form.fields(options), options, context)
-        frames.append(frame)
-        rejects.extend(refused)
-    return pl.concat(frames) if frames else pl.DataFrame(), rejects
+    """Return the canonical rows of a file and everything that was refused of it."""
+    outcome = read_path(form, path, options)
+    if outcome.refusal is not None:
+        raise outcome.refusal
+    return outcome.frame, outcome.rejects
 
 
-def read_bytes(form: Format, data: bytes, folder: Path, name: str = "input") -> Outcome:
+def read_bytes(form: Format, data: bytes, folder: Path, options: Options | None = None) -> Outcome:
     """Read `data` as a file."""
-    path = folder / name
+    path = folder / "input"
     path.write_bytes(data)
-    return read_path(form, path)
+    return read_path(form, path, options)
 
 
 def probe_of(path: Path) -> Probe:
@@ -98,17 +119,18 @@ def corpus_folder(name: str) -> Path:
     return folder
 
 
-def check_expectations(form: Format, folder: Path, expected: dict[str, tuple]) -> None:
-    """Assert rows, rejects and verdict of every file of a folder, and that each line is counted."""
+def check_expectations(
+    form: Format, folder: Path, expected: dict[str, tuple], options: Options | None = None
+) -> None:
+    """Assert canonical rows, rejects and verdict of every file; that all lines are counted."""
     found = {}
     for path in sorted(folder.iterdir()):
-        outcome = read_path(form, path)
+        outcome = read_path(form, path, options)
         verdict = outcome.verdict
         wanted = expected.get(path.name, (0, 0, ""))[2]
         if outcome.refusal is not None and wanted and wanted in verdict:
             verdict = wanted
-        rejects = 0 if outcome.refusal else len(outcome.reading.rejects)
-        found[path.name] = (len(outcome.rows), rejects, verdict)
+        found[path.name] = (outcome.frame.height, len(outcome.rejects), verdict)
         if outcome.refusal is None:
             assert outcome.reading.all_lines_accounted(), path.name
             numbers = [row["record_no"] for row in outcome.rows]

@@ -1,0 +1,97 @@
+"""Tables with a header line, as payment providers export them: columns by name, never by place.
+
+Providers reorder and add columns, so a layout names what it needs; what else a file has is passed
+over. A name that stands twice is `name`, `name#2`. Lines before the header are passed over as far
+as the layout allows.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from recon.errors import InputError
+from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
+from recon.io.formats.cutting import Dialect, Layout, cut_rows
+from recon.io.formats.lines import Block, Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a provider's table looks like."""
+
+    title: str  # for messages: `an Adyen settlement detail report`
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    delimiter: str = ","
+    preamble: int = 0  # lines that may stand before the header
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other names of a column
+
+    def names(self, line: str) -> tuple[str, ...] | None:
+        """Return the column names in a line, None when the line is not CSV."""
+        text = line.lstrip("\ufeff").rstrip("\r\n")
+        try:
+            cells = next(csv.reader([text], delimiter=self.delimiter, strict=True), [])
+        except csv.Error:
+            return None
+        names: list[str] = []
+        for cell in cells:
+            name = self.aliases.get(cell.strip(), cell.strip())
+            count = sum(known.split("#")[0] == name for known in names)
+            names.append(f"{name}#{count + 1}" if count else name)
+        return tuple(names)
+
+    def is_header(self, line: str) -> bool:
+        """Return whether a line names every required column."""
+        names = self.names(line)
+        return names is not None and set(self.required) <= set(names)
+
+    def recognise(self, probe: Probe) -> bool:
+        """Return whether one of the first lines is the header."""
+        return any(self.is_header(line) for line in probe.text().split("\n")[: self.preamble + 1])
+
+    def read(self, staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+        """Yield the known columns of every row under the table's names."""
+        with staged.path.open("rb") as stream:
+            blocks = Lines(stream, staged.name, options.encoding or "utf-8")
+            first = blocks.take()
+            if first is None:
+                raise self._no_header(staged.name, "no line")
+            header, first = self._cut_header(first, reading, staged.name)
+            wanted = tuple(name for name in (*self.required, *self.optional) if name in header)
+            dialect = Dialect(self.delimiter.encode(), ord('"'))
+            yield from cut_rows(
+                chain((first,), blocks),
+                dialect,
+                Layout(header, wanted),
+                reading,
+                give_back=blocks.give_back,
+            )
+
+    def _cut_header(
+        self, block: Block, reading: Reading, where: str
+    ) -> tuple[tuple[str, ...], Block]:
+        """Return the header's names and what follows it; what stands before it is header too."""
+        lines = block.line_texts(self.preamble + 1)
+        for number, line in enumerate(lines):
+            names = self.names(line)
+            if names is not None and set(self.required) <= set(names):
+                blank = sum(not text.strip() for text in lines[:number])
+                reading.lines += number + 1
+                reading.blank_lines += blank
+                reading.header_lines += number + 1 - blank
+                return names, block.after(number + 1)
+        raise self._no_header(where, lines[0] if lines else "no line")
+
+    def _no_header(self, where: str, found: str) -> InputError:
+        """Return the refusal of a file that has another header, or none."""
+        known = self.names(found) or ()
+        missing = ", ".join(name for name in self.required if name not in known)
+        return InputError(
+            f"expected the header of {self.title}, without {missing} in {found[:200]!r}",
+            where=where,
+            fix="export the report with its standard columns, or map the file as `delimited`",
+            code="FILE_SCHEMA",
+        )

@@ -1,0 +1,105 @@
+# ruff: noqa: E501  a line of a sample is a line of a file
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recon.io.formats.paypal_report import FORMAT
+from tests.io.formats.examine import (
+    check_expectations,
+    claimed_elsewhere,
+    corpus_folder,
+    read_bytes,
+)
+
+PUMP = "wikimedia__wikimedia-fundraising-SmashPig__"
+CRM = "wikimedia__wikimedia-fundraising-crm__"
+SETTLEMENTS = {
+    PUMP + "stl.csv": (5, 0, "held"),  # its publisher edited the footers
+    PUMP + "stl_chargeback_reversal.csv": (2, 0, "unproved"),
+    PUMP + "stl_dr_payment.csv": (2, 0, "held"),
+    PUMP + "stl_payout_currency_convert.csv": (3, 0, "held"),
+    CRM + "stl_chargeback_double_transaction_STL-20260106.01.009.csv": (2, 0, "held"),
+    CRM + "stl_file_STL-20260106.01.009.csv": (5, 0, "agreed"),
+    CRM + "stl_file_STL-BRL-convert.csv": (6, 0, "agreed"),
+    CRM + "stl_order_recur_STL-20260106.01.009.csv": (1, 0, "held"),
+}
+DETAILS = {
+    PUMP + "trr_dr_payment.csv": (1, 0, "unproved"),
+    PUMP + "trr_express_checkout_donation.csv": (1, 0, "unproved"),
+    PUMP + "trr_express_checkout_recurring_donation.csv": (1, 0, "unproved"),
+    PUMP + "trr_express_with_non_data_rows.csv": (1, 0, "held"),  # 20039 rows declared
+    PUMP + "trr_give_lively.csv": (1, 0, "unproved"),
+    PUMP + "trr_grant.csv": (1, 0, "unproved"),
+    PUMP + "trr_gravy_donation.csv": (1, 0, "unproved"),
+    CRM + "trr_file_trr_paypal_express_donation.csv": (1, 0, "unproved"),
+    CRM + "trr_grant_trr_grant.csv": (1, 0, "unproved"),
+}
+SUBSCRIPTIONS = {PUMP + "sar_classic_subscr_signup.csv": (0, 0, "subscription report")}
+REPORT = """\
+"RH",2026/01/07 02:05:05 -0800,"A","ACCOUNT1",009
+"FH",01
+"SH",2026/01/06 00:00:00 -0800,2026/01/06 23:59:59 -0800,"ACCOUNT1",""
+"CH","Transaction ID","Invoice ID","PayPal Reference ID","PayPal Reference ID Type","Transaction Event Code","Transaction Initiation Date","Transaction Completion Date","Transaction  Debit or Credit","Gross Transaction Amount","Gross Transaction Currency","Fee Debit or Credit","Fee Amount","Fee Currency","Custom Field","Bank Reference ID"
+"SB","T1","ORDER-1","","","T0006",2026/01/06 12:00:00 -0800,2026/01/06 12:00:00 -0800,"CR",6050,"USD","DR",150,"USD","note, with comma",""
+"SB","T2","ORDER-1","T1","TXN","T1107",2026/01/06 13:00:00 -0800,2026/01/06 13:00:00 -0800,"DR",1000,"USD","CR",30,"USD","",""
+"SB","T3","ORDER-2","","","T0006",2026/01/06 14:00:00 -0800,2026/01/06 14:00:00 -0800,"CR",500000,"JPY","DR",20000,"JPY","",""
+"SB","T4","","","","T0400",2026/01/06 15:00:00 -0800,2026/01/06 15:00:00 -0800,"DR",4000,"USD","",,"","","BANK-1"
+"SF","USD",6050,5000,30,150,"CR",1000,"CR",1930,"CR",0,"CR",0,"CR",0,"CR",0,4
+"SF","JPY",500000,0,0,20000,"CR",0,"CR",480000,"CR",0,"CR",0,"CR",0,"CR",0,4
+"SC",4
+"RC",4
+"FF",4
+"""
+
+
+def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
+    """Signs by DR and CR, yen in hundredths, offsets, footers of two currencies must be right."""
+    outcome = read_bytes(FORMAT, REPORT.encode(), tmp_path)
+    assert outcome.rejects == []
+    assert outcome.verdict == "agreed", outcome.totals
+    columns = ("kind", "amount_minor", "fee_minor", "net_minor", "currency", "channel_ref")
+    assert outcome.frame.select(columns).rows() == [
+        ("PAYMENT", 6050, 150, 5900, "USD", "T1"),
+        ("REFUND", -1000, -30, -970, "USD", "T2"),
+        ("PAYMENT", 5000, 200, 4800, "JPY", "T3"),
+        ("PAYOUT", -4000, None, -4000, "USD", "T4"),
+    ]
+    assert outcome.frame["original_ref"].to_list() == [None, "T1", None, None]
+    assert outcome.frame["bank_ref"][3] == "BANK-1"
+    assert str(outcome.frame["occurred_at"][0]) == "2026-01-06 20:00:00"
+    assert outcome.frame["merchant_id"].unique().to_list() == ["ACCOUNT1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict", "rejects"),
+    [
+        ('"SF","USD",6050', '"SF","USD",6051', "held", 0),
+        ('30,150,"CR",1000', '30,151,"CR",1000', "held", 0),
+        ('"CR",1930', '"CR",1931', "held", 0),
+        ('"SC",4', '"SC",5', "held", 0),
+        ('"CR",6050', '"CR",60.50', "held", 1),
+        ('"CR",6050', '"XX",6050', "held", 1),
+        ('"CR",500000', '"CR",500050', "held", 1),  # half a yen
+        ('"note, with comma"', '"note, with comma', "held", 1),
+        ('2026/01/06 12:00:00 -0800,"CR"', '2026/01/06 24:00:00 -0800,"CR"', "held", 1),
+        ('"FF",4', '"??",4', "not with a PayPal code", 0),
+    ],
+)
+def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str, rejects: int) -> None:
+    """A wrong footer holds the file; a bad row is a reject with its reason, and holds it too."""
+    assert old in REPORT
+    outcome = read_bytes(FORMAT, REPORT.replace(old, new).encode(), tmp_path)
+    assert verdict in outcome.verdict
+    assert len(outcome.rejects) == rejects
+    if outcome.refusal is None:
+        assert outcome.reading.all_lines_accounted()
+
+
+def test_corpus_outcomes() -> None:
+    """Every PayPal report of the corpus must come out as it was judged by eye."""
+    check_expectations(FORMAT, corpus_folder("paypal_stl"), SETTLEMENTS)
+    check_expectations(FORMAT, corpus_folder("paypal_trr"), DETAILS)
+    check_expectations(FORMAT, corpus_folder("paypal_sar"), SUBSCRIPTIONS)
+    assert claimed_elsewhere(FORMAT, {"paypal_stl", "paypal_trr"}) == []
