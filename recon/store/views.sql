@@ -23,6 +23,21 @@ from disputes
 where business_date = night
 order by amount_minor desc, dispute_id;
 
+create macro breaks_as_of(night) as table
+select *
+from breaks
+where business_date <= night
+  and not is_benign(code)
+qualify row_number() over (partition by break_id order by business_date desc) = 1
+order by code, break_id;
+
+create macro disputes_as_of(night) as table
+select *
+from disputes
+where business_date <= night
+qualify row_number() over (partition by dispute_id order by business_date desc) = 1
+order by amount_minor desc, dispute_id;
+
 create macro open_items_on(night) as table
 select *
 from open_items
@@ -46,10 +61,11 @@ select
   min(age) as youngest,
   count(*) as open_rows,
   count(break_code) as reported_as_break,
-  sum(amount_minor) as amount_minor
+  sum(amount_minor) as amount_minor,
+  money(sum(amount_minor), currency) as amount
 from open_items
 where business_date = night
-group by all
+group by side, waiting_for, currency, business_days
 order by side, waiting_for, currency, youngest;
 
 create macro trace_order(wanted) as table

@@ -71,15 +71,17 @@ def test_metrics_follow_the_text_format():
     assert not [line for line in lines if "\n" in line]
 
 
+def refuse(attempt):
+    """Fail in the stage `load`."""
+    watched(attempt, lambda _stage: None)("load")
+    raise InputError("found 3 rows", where="a.csv", fix="ask again", code="FILE_TOTAL")
+
+
 def test_a_refused_night_leaves_results_and_metrics(tmp_path):
     """When the night fails, its stage, problem, place and fix are written, and success is 0."""
     metrics = tmp_path / "recon.prom"
-    with (
-        pytest.raises(InputError),
-        recorded(tmp_path, "pos", NIGHT, metrics=metrics) as attempt,
-    ):
-        watched(attempt, lambda _stage: None)("load")
-        raise InputError("found 3 rows", where="a.csv", fix="ask again", code="FILE_TOTAL")
+    with pytest.raises(InputError), recorded(tmp_path, "pos", NIGHT, metrics=metrics) as attempt:
+        refuse(attempt)
     told = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))
     assert told["status"] == "failed"
     assert told["exit_code"] == 4

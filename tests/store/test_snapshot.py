@@ -16,6 +16,8 @@ from tests.store.fake_nights import FIRST, publish_night, publish_nights
 MACROS = (
     "breaks_on(date '2026-03-02')",
     "disputes_on(date '2026-03-02')",
+    "breaks_as_of(date '2026-03-02')",
+    "disputes_as_of(date '2026-03-02')",
     "open_items_on(date '2026-03-02')",
     "ageing(date '2026-03-02')",
     "tie_out(date '2026-03-02')",

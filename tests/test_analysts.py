@@ -1,0 +1,174 @@
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from recon.io.formats import FORMATS
+from recon.pipeline import run_night
+from recon.rules.rule_file import read_rules
+from recon.store.query import answer
+from recon.store.read import open_snapshot
+from recon.store.workspace import Workspace
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "analysts.md"
+SECTIONS = re.findall(
+    r"(?ms)^## (\d+)\. (.+?)$.*?^```sql\n(.*?)^```", PAGE.read_text(encoding="utf-8")
+)
+QUESTIONS = {int(number): statement for number, _, statement in SECTIONS}
+NIGHTS = [date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 11)]
+RULES = """
+version = 1
+name = "shop"
+time_zone = "Asia/Shanghai"
+
+[[source]]
+name = "orders"
+side = "merchant"
+format = "delimited"
+path = "orders_{date:%Y%m%d}.csv"
+[source.columns]
+order_id = "order"
+amount = "amount"
+occurred_at = "time"
+
+[[source]]
+name = "wallet"
+side = "channel"
+format = "delimited"
+path = "wallet_{date:%Y%m%d}.csv"
+[source.columns]
+order_id = "order"
+channel_ref = "ref"
+amount = "amount"
+fee = "fee"
+occurred_at = "time"
+merchant_id = "shop"
+[source.derive]
+batch_id = "{merchant_id}-{clearing_date:%Y%m%d}"
+
+[[source]]
+name = "bank"
+side = "bank"
+format = "delimited"
+path = "bank_{date:%Y%m%d}.csv"
+[source.columns]
+amount = "amount"
+value_date = "day"
+memo = "memo"
+[source.extract.batch_id]
+column = "memo"
+pattern = "PAYOUT (\\\\d+) (\\\\d{8})"
+template = "{1}-{2}"
+
+[[leg]]
+name = "order-channel"
+left = "merchant"
+right = "channel"
+[[leg.pass]]
+name = "order number"
+keys = ["order_id"]
+
+[[leg]]
+name = "channel-bank"
+left = "channel"
+right = "bank"
+[[leg.pass]]
+name = "batch"
+method = "group"
+keys = ["batch_id"]
+"""
+FILES = {
+    "orders_20261109.csv": """order,amount,time
+A1001,100.00,2026-11-09 10:00:00
+A1002,50.00,2026-11-09 11:00:00
+A1003,30.00,2026-11-09 12:00:00
+""",
+    "wallet_20261109.csv": """order,ref,amount,fee,time,shop
+A1001,W1,100.00,0.60,2026-11-09 10:00:05,88
+A1002,W2,50.00,0.30,2026-11-09 11:00:05,88
+A1002,W3,50.00,0.30,2026-11-09 11:00:45,88
+""",
+    "bank_20261109.csv": "day,amount,memo\n",
+    "orders_20261110.csv": "order,amount,time\nA1004,20.00,2026-11-10 09:00:00\n",
+    "wallet_20261110.csv": """order,ref,amount,fee,time,shop
+A1004,W4,20.00,0.12,2026-11-10 09:00:05,88
+""",
+    "bank_20261110.csv": "day,amount,memo\n2026-11-10,198.80,PAYOUT 88 20261109\n",
+    "orders_20261111.csv": "order,amount,time\nA1005,5.00,2026-11-11 09:00:00\n",
+    "wallet_20261111.csv": """order,ref,amount,fee,time,shop
+A1005,W5,5.00,0.03,2026-11-11 09:00:05,88
+""",
+    "bank_20261111.csv": "day,amount,memo\n2026-11-11,19.88,PAYOUT 88 20261110\n",
+}
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory):
+    """Reconcile three nights of a small shop and open them as an analyst."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "recon.toml").write_text(RULES, encoding="utf-8")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    rules = read_rules(folder / "recon.toml", tuple(item.name for item in FORMATS))
+    for night in NIGHTS:
+        assert run_night(rules, night).exit_code == 0
+    with open_snapshot(Workspace(rules.workspace)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ask(connection):
+    """Return a function that answers one of the page's questions as rows of dictionaries."""
+    return lambda number: answer(connection, QUESTIONS[number]).to_dicts()
+
+
+def test_the_page_asks_ten_questions():
+    """Ten questions, numbered, each with one query."""
+    assert sorted(QUESTIONS) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("number", sorted(QUESTIONS))
+def test_every_query_of_the_page_answers(ask, number):
+    """Each query runs as printed and finds something on three ordinary nights."""
+    assert ask(number)
+
+
+def test_the_double_charge_is_found_and_proved(ask):
+    """Order A1002 was charged twice; both rows of the wallet's file are named."""
+    assert {row["order_id"] for row in ask(2)} == {"A1002"}
+    assert {str(row["charged_too_much"]) for row in ask(2)} == {"50.0000"}
+    assert {"wallet record 3", "wallet record 4"} <= {row["seen_in"] for row in ask(2)}
+
+
+def test_the_disputed_money_is_the_planted_money(ask):
+    """A1002 was charged once too often and A1003 never reached the channel: 50.00 and 30.00."""
+    assert [str(row["at_risk"]) for row in ask(1)] == ["50.0000", "30.0000"]
+
+
+def test_the_trace_finds_every_row_of_an_order(ask):
+    """One row of the shop and two of the wallet carry A1002."""
+    assert sorted(row["side"] for row in ask(5)) == ["CHANNEL", "CHANNEL", "MERCHANT"]
+
+
+def test_fees_and_days_are_right(ask):
+    """The wallet charges 0.6 % and pays on the next day."""
+    assert [row["fee_ppm"] for row in ask(8)] == [6000]
+    assert {(row["median_days"], row["longest"]) for row in ask(9)} == {(1, 1)}
+
+
+def test_every_night_ties_out(ask):
+    """Nothing is unexplained, and each night opens with what the last one closed with."""
+    assert {row["unexplained"] for row in ask(10)} == {0}
+    assert {row["gap_to_last_night"] for row in ask(10)} == {0}
+
+
+def test_every_macro_of_the_page_exists(connection):
+    """The table of macros names real ones, and no macro is left out."""
+    told = set(re.findall(r"`(\w+)\(", PAGE.read_text(encoding="utf-8")))
+    known = answer(
+        connection,
+        "select distinct function_name as name from duckdb_functions() "
+        "where function_type in ('macro', 'table_macro') and not internal",
+    )["name"].to_list()
+    assert set(known) - {"minor_digits"} <= told
