@@ -1,0 +1,159 @@
+"""What bad input gets, seen from the command line: the message, the exit code, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from recon.cli import group
+from recon.errors import ReconError
+from recon.store import lock
+from recon.store.workspace import Workspace
+from tests.night_world import NightWorld
+
+MONDAY = "2026-11-09"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> NightWorld:
+    """Return a world with one good day."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"])
+    return world
+
+
+def recon(*words: str) -> Result:
+    """Run the command in this process; an error for people becomes its exit code."""
+    result = CliRunner().invoke(group, list(words))
+    if isinstance(result.exception, ReconError):
+        result.exit_code = result.exception.exit_code
+        result.stdout_bytes = str(result.exception).encode()
+    elif result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def run(world: NightWorld, *words: str) -> Result:
+    """Run the Monday of a world."""
+    return recon("run", str(world.config), "--date", MONDAY, *words)
+
+
+def inputs(world: NightWorld) -> dict[str, dict[str, object]]:
+    """Return the inputs of the latest run by source."""
+    shown = recon("show", "--workspace", str(world.folder / "workspace"), "--json")
+    return {item["source"]: item for item in json.loads(shown.stdout)["inputs"]}
+
+
+def test_a_good_day_is_quiet(world: NightWorld) -> None:
+    """A day in order exits 0."""
+    assert run(world).exit_code == 0
+
+
+def test_an_unclosed_quote_never_merges_rows(world: NightWorld) -> None:
+    """Rows after an unclosed quote are not swallowed silently: the file is refused or rejected."""
+    path = world.file("orders", "20261109")
+    rows = [f"B{n},1.00,2026-11-09 10:00:00,PAID,sale,CNY," for n in range(5)]
+    rows[1] = 'B1,"1.00,2026-11-09 10:00:00,PAID,sale,CNY,'
+    path.write_text("\n".join([path.read_text("utf-8").splitlines()[0], *rows]) + "\n", "utf-8")
+    run(world)
+    orders = inputs(world)["orders"]
+    refused = orders["state"] in ("REFUSED", "HELD")
+    assert refused or orders["rows"] + orders["rejected"] >= 4
+    assert orders["message"] or orders["rejected"]
+
+
+def test_mixed_encodings_reject_the_row(world: NightWorld) -> None:
+    """One GBK line in a UTF-8 file is one reject; its neighbours stand."""
+    path = world.file("orders", "20261109")
+    good = path.read_bytes()
+    path.write_bytes(good + "单号,5.00,2026-11-09 11:00:00,PAID,sale,CNY,\n".encode("gb18030"))
+    assert run(world).exit_code == 0
+    orders = inputs(world)["orders"]
+    assert (orders["rows"], orders["rejected"]) == (1, 1)
+
+
+def test_long_ids_stay_text(world: NightWorld) -> None:
+    """Two ids of 20 digits that differ in the last one are two orders."""
+    ids = ("12345678901234567890", "12345678901234567891")
+    world.day(MONDAY, orders=[f"{ids[0]} 1.00"], psp=[f"{ids[1]} 1.00"])
+    result = world.run(MONDAY)
+    assert world.codes(result) == ["MISSING_IN_CHANNEL", "MISSING_IN_MERCHANT"]
+
+
+def test_an_empty_file_is_refused(world: NightWorld) -> None:
+    """A file of no bytes is FILE_EMPTY, exit 4, and no order becomes a break."""
+    world.file("psp", "20261109").write_bytes(b"")
+    result = run(world)
+    assert result.exit_code == 4
+    assert "FILE_EMPTY" in result.stdout
+    assert "MISSING_IN_CHANNEL" not in result.stdout
+
+
+def test_a_missing_file_exits_3(world: NightWorld) -> None:
+    """A file that is not there: exit 3 and what to do."""
+    world.file("psp", "20261109").unlink()
+    result = run(world)
+    assert result.exit_code == 3
+    assert "deliver it" in result.stdout
+
+
+def test_an_unknown_column_is_named(world: NightWorld) -> None:
+    """A new column holds the file; the message names it and the fix."""
+    path = world.file("orders", "20261109")
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([lines[0] + ",colour", lines[1] + ",red"]) + "\n", "utf-8")
+    result = run(world)
+    assert result.exit_code == 4
+    assert "colour" in result.stdout
+    assert "ignore_columns" in result.stdout
+
+
+def test_an_unknown_key_in_the_rule_file_is_named(world: NightWorld) -> None:
+    """An unknown key exits 2 with its line and the nearest known key."""
+    text = world.config.read_text("utf-8").replace("cut_off", "cutoff")
+    world.config.write_text(text, "utf-8")
+    result = run(world)
+    assert result.exit_code == 2
+    line = text.splitlines().index('cutoff = "23:00"') + 1
+    assert f":{line}:" in result.stdout
+    assert "did you mean 'cut_off'?" in result.stdout
+
+
+def test_a_gate_that_breaks_exits_10(world: NightWorld) -> None:
+    """A --fail-on gate publishes and exits 10; a wrong gate is a usage error."""
+    world.day(MONDAY, orders=["A1 1.00"], psp=["A1 1.00 ref=R1", "A1 1.00 ref=R2 11:00"])
+    assert run(world, "--fail-on", "DUPLICATE_CHARGE > 0").exit_code == 10
+    assert run(world, "--fail-on", "DUPLICATE_CHARGE > 1").exit_code == 0
+    assert run(world, "--fail-on", "DUPLICATES > 1").exit_code == 2
+
+
+def test_a_second_run_at_the_same_time_is_locked_out(world: NightWorld) -> None:
+    """While one run holds the workspace, another exits 75."""
+    with lock.hold(Workspace(world.folder / "workspace")):
+        assert run(world).exit_code == 75
+
+
+def test_card_numbers_never_reach_the_disk(world: NightWorld) -> None:
+    """A card number in a memo is nowhere in what a run publishes."""
+    pan = "6225880137645280"  # passes the Luhn check; nobody's
+    world.day(MONDAY, orders=["A1 1.00"], psp=["A1 1.00"], bank=[f"1.00 memo=card_{pan}"])
+    result = world.run(MONDAY)
+    for path in result.folder.rglob("*"):
+        if path.is_file():
+            assert pan.encode() not in path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("amount", ["0.125", "１２.00", "1e5", "0x10", "1_000", "NaN", "1,000.00"])
+def test_amounts_that_are_not_exact_are_rejects(world: NightWorld, amount: str) -> None:
+    """An amount that is not plain and exact is a reject that quotes it."""
+    path = world.file("orders", "20261109")
+    cell = f'"{amount}"' if "," in amount else amount
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"Z1,{cell},2026-11-09 10:00:00,PAID,sale,CNY,\n")
+    result = world.run(MONDAY)
+    rejects = world.table(result, "rejects")
+    assert rejects.height == 1
+    assert amount in rejects["reasons"][0][0]
