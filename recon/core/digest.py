@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import digest as kernel
-from recon.core.text import TextBuffers, TextColumn, text_buffers
+from recon.core.text import TextBuffers, TextColumn, read_only, text_buffers
 
 FINGERPRINT_MASK = np.uint64((1 << 63) - 1)
 
@@ -119,10 +119,10 @@ class _Lanes:
 
     def absorb_words(self, words: NDArray[np.uint64], valid: NDArray[np.uint8], tag: int) -> None:
         """Absorb one column of 64-bit words."""
-        kernel.absorb_words(words, valid, tag, self.first, self.second)
+        kernel.absorb_words(read_only(words), read_only(valid), tag, self.first, self.second)
 
     def finish(self, valid: NDArray[np.uint8]) -> NDArray[np.uint64]:
         """Return the digests, (0, 0) where a row is not valid."""
         out = np.empty((len(valid), 2), np.uint64)
-        kernel.finish(self.first, self.second, valid, out)
+        kernel.finish(self.first, self.second, read_only(valid), out)
         return out

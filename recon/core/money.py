@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import parse_money as kernel
-from recon.core.text import TextColumn, text_buffers
+from recon.core.text import TextColumn, read_only, text_buffers
 from recon.errors import UsageError
 
 # ISO 4217 list one, active codes with a minor unit, as of 2026-01-01. Metals, funds without a minor
@@ -235,8 +235,9 @@ def _mark(text: str) -> int:
 def _decimals(grammar: Grammar, decimals: int | NDArray[np.int8]) -> NDArray[np.int8]:
     """Return how many decimals to read: none when the sender writes minor units."""
     if grammar.unit != "major":
-        return np.zeros(1, np.int8)
-    return np.array([decimals], np.int8) if isinstance(decimals, int) else decimals
+        decimals = 0
+    each = np.array([decimals], np.int8) if isinstance(decimals, int) else decimals
+    return read_only(each)
 
 
 def _excess_decimals(text: str, grammar: Grammar, currency: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+Numbers = TypeVar("Numbers", bound=NDArray[Any])
 TextColumn: TypeAlias = Any  # pa.Array, pa.ChunkedArray or pl.Series of text
 
 
@@ -59,7 +60,14 @@ def text_buffers(column: TextColumn) -> TextBuffers:
     data = np.zeros(0, np.uint8)
     if data_buffer is not None and data_buffer.size:
         data = np.frombuffer(data_buffer, np.uint8)
-    return TextBuffers(data, offsets, _validity(array))
+    return TextBuffers(read_only(data), read_only(offsets), read_only(_validity(array)))
+
+
+def read_only(array: Numbers) -> Numbers:
+    """Return a view that cannot be written, so that a kernel is compiled for one type, not two."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _validity(array: pa.Array) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from recon.core.match import match
 from recon.core.passes.key_groups import match_keys
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
+from recon.core.warm_text import warm_text
 
 
 def warm_matcher() -> None:
@@ -61,7 +62,7 @@ def warm_sums() -> None:
     sum_groups(np.zeros(1, np.int64), np.ones(1, np.int64), *words)
 
 
-SAMPLES: tuple[Callable[[], None], ...] = (warm_matcher, warm_sums)
+SAMPLES: tuple[Callable[[], None], ...] = (warm_matcher, warm_sums, warm_text)
 
 
 def every_kernel() -> Iterator[tuple[str, Dispatcher]]:
