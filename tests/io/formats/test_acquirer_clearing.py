@@ -4,8 +4,10 @@ from recon.io.formats import recognised
 from recon.io.formats.acquirer_clearing import FORMAT
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
 
-HEAD = "清算日期,交易时间,结算商户编号,交易终端号,交易金额,商户手续费,收单收益,交易类型"
-    ",卡号,参考号bit37,随便"
+HEAD = (
+    "清算日期,交易时间,结算商户编号,交易终端号,交易金额,商户手续费,收单收益,交易类型,卡号"
+    ",参考号bit37,随便"
+)
 
 
 def test_dropped_zeros_refunds_and_the_year(tmp_path):
