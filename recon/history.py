@@ -26,6 +26,7 @@ from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
 _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
+_NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
 
@@ -62,6 +63,20 @@ def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[s
         for row in inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED)).to_dicts():
             seen.setdefault(row["source"], {})[row["sha256"]] = f"the night of {run.business_date}"
     return seen
+
+
+def outstanding(workspace: Workspace, business_date: date) -> frozenset[str]:
+    """Return sources whose last expected file never came or was refused, and none came since.
+
+    Until a file of the source arrives, nobody can say what the missing one holds; a day on which
+    no file is expected changes nothing.
+    """
+    last: dict[str, str] = {}
+    for run in _earlier(workspace, business_date, _SEEN_DAYS):
+        for source, state in read_table(run.folder, "inputs").select("source", "state").iter_rows():
+            if state != InputState.ABSENT.name:
+                last[source] = state
+    return frozenset(source for source, state in last.items() if state in _NOT_THERE)
 
 
 def delivered_before(

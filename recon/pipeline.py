@@ -138,7 +138,8 @@ def reconcile(
     rules = rule_file.rules
     legs = tuple(leg.plan() for leg in rules.legs)
     inputs = pl.concat([loaded.inputs, arrived.absent]).sort("source", "path")
-    night = replace(night, blocked=files.blocked_sides(inputs, rules))
+    still = history.outstanding(workspace, night.business_date)
+    night = replace(night, blocked=files.blocked_sides(inputs, rules, still))
     opening = history.open_items(previous)
     clock.stage("join the night before")
     ledger = join_ledger(

@@ -354,3 +354,18 @@ days_after = 3
     )
     night = world.run(MONDAY)
     assert world.codes(night, benign=True) == ["ROUNDING"]
+
+
+def test_a_missing_statement_is_outstanding_until_the_next_one(world: NightWorld) -> None:
+    """Friday's statement never came: over the weekend nothing is called missing; Monday's tells."""
+    thursday = "2026-11-12"
+    world.day(thursday, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(thursday)
+    world.day(FRIDAY, bank=None)
+    assert world.codes(world.run(FRIDAY)) == ["FILE_MISSING"]
+    world.day(SATURDAY, bank=None)
+    assert world.codes(world.run(SATURDAY)) == []
+    world.day(NEXT_MONDAY)
+    world.day(SUNDAY, bank=None)
+    world.run(SUNDAY)
+    assert world.codes(world.run(NEXT_MONDAY)) == ["MISSING_SETTLEMENT"]

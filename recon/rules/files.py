@@ -64,16 +64,20 @@ def _code(item: dict[str, object], rules: Rules) -> Code | None:
     return None
 
 
-def blocked_sides(inputs: pl.DataFrame, rules: Rules) -> dict[Side, frozenset[str] | None]:
+def blocked_sides(
+    inputs: pl.DataFrame, rules: Rules, outstanding: frozenset[str]
+) -> dict[Side, frozenset[str] | None]:
     """Return the sides with a file missing or held, and the products those sources serve.
 
-    None as products means that every row waiting for that side stays in transit.
+    None as products means that every row waiting for that side stays in transit. `outstanding`
+    are sources still without their last expected file; a day without an expected file leaves it so.
     """
     sources = {source.name: source for source in rules.sources}
     blocked: dict[Side, frozenset[str] | None] = {}
     for item in inputs.iter_rows(named=True):
         empty = _code(item, rules) is Code.FILE_EMPTY
-        if item["state"] not in _ABSENT and not empty:
+        still = item["state"] == InputState.ABSENT.name and item["source"] in outstanding
+        if item["state"] not in _ABSENT and not empty and not still:
             continue
         source = sources[item["source"]]
         serves = frozenset(source.serves) or None
