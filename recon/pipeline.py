@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from recon import __version__, history
 from recon.core.codes import InputState
+from recon.core.groups import joined
 from recon.core.match import match
 from recon.io.load import Loaded, load
 from recon.io.parts import read_columns, read_rows
@@ -162,7 +163,8 @@ def reconcile(
         business_days=business_days(legs, ledger.slim, night.calendar),
     )
     clock.stage("classify")
-    matched = Matched(ledger, eligible, matches)
+    group = joined(matches.group, netted["left"].to_numpy(), netted["right"].to_numpy())
+    matched = Matched(ledger, eligible, replace(matches, group=group))
     before = [
         netting_verdict,
         duplicates.report_records(ledger, repeated),

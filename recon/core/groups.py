@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Outcome, Side
 from recon.core.kernels import group_facts, group_sum
+from recon.core.kernels.union_find import label_components, unite_rows
 
 _SUMS = (
     (Side.MERCHANT, "amount_minor", "merchant_minor"),
@@ -23,6 +24,16 @@ _WORST_FIRST = (
     Outcome.NOT_NEEDED,
     Outcome.QUARANTINED,
 )
+
+
+def joined(
+    group: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the groups after further links: for each row the smallest row of its group."""
+    parent = group.copy()
+    unite_rows(left, right, parent)
+    label_components(parent)
+    return parent
 
 
 def group_table(
