@@ -88,7 +88,8 @@ def parse(
     buffers = text_buffers(column)
     values = np.empty(len(buffers), np.int64)
     status = np.empty(len(buffers), np.uint8)
-    symbols = [symbol.encode("utf-8") for symbol in grammar.symbols]
+    longest_first = sorted(grammar.symbols, key=len, reverse=True)
+    symbols = [symbol.encode("utf-8") for symbol in longest_first]
     marks = [_mark(grammar.decimal_mark), _mark(grammar.thousands), grammar.extra_zero_decimals]
     kernel.parse_money(
         buffers.data,

@@ -22,8 +22,8 @@ from recon.core.schema import INPUTS, REJECTS, SLIM
 from recon.errors import InputError
 from recon.io.control import controls_json, disagreement
 from recon.io.formats import format_named
-from recon.io.formats.contract import ControlTotal, Format, Options, Reject, StagedFile
-from recon.io.mask import mask_text, rows_with_cards
+from recon.io.formats.contract import ControlTotal, Format, Options, StagedFile
+from recon.io.mask import mask_texts
 from recon.io.part import FileIdentity, Finish, Job, Part, read_part
 from recon.io.recognise import check_declared
 from recon.io.stage import stage
@@ -110,7 +110,8 @@ def _without_duplicates(
             continue
         source = result.file.source
         received, content = result.staged.sha256, result.staged.path.name
-        before = seen.get(source, {}).get(received) or tonight.get((source, content), "")
+        earlier = seen.get(source, {})
+        before = earlier.get(received) or earlier.get(content) or tonight.get((source, content))
         other = numbers.setdefault(result.identity.number, result.file.declared_path)
         tonight.setdefault((source, content), result.file.declared_path)
         if before:
@@ -256,7 +257,7 @@ def _input_row(result: _Result) -> tuple[object, ...]:
         result.file.declared_path,
         result.identity.file_id if result.identity else None,
         result.staged.sha256 if result.staged else None,
-        result.staged.size if result.staged else None,
+        _received_bytes(result.staged) if result.staged else None,
         part.reading.lines if part else None,
         part.rows if part else 0,
         rejected,
@@ -264,6 +265,11 @@ def _input_row(result: _Result) -> tuple[object, ...]:
         controls_json(result.totals),
         result.message,
     )
+
+
+def _received_bytes(staged: StagedFile) -> int:
+    """Return the size of a file as received; what is read may be its unpacked content."""
+    return (staged.path.parent / staged.sha256).stat().st_size
 
 
 def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
@@ -274,7 +280,7 @@ def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
         if result.part is not None and result.identity is not None
         for reject in result.part.rejects
     ]
-    texts = _masked([reject for _, _, reject in rows])
+    texts = mask_texts([reject.text for _, _, reject in rows])
     return pl.DataFrame(
         [
             (
@@ -283,7 +289,7 @@ def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
                 reject.record_no,
                 reject.byte_start,
                 reject.byte_end,
-                text,
+                text[:_SHOWN_CHARACTERS],
                 list(reject.reasons),
             )
             for (file_id, source, reject), text in zip(rows, texts, strict=True)
@@ -291,15 +297,3 @@ def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
         schema=REJECTS.schema,
         orient="row",
     ).sort(*REJECTS.key)
-
-
-def _masked(rejects: Sequence[Reject]) -> list[str]:
-    """Return the lines of refused rows without card numbers, cut to a readable length."""
-    if not rejects:
-        return []
-    texts = [reject.text for reject in rejects]
-    found = rows_with_cards(pl.Series(texts, dtype=pl.String))
-    return [
-        (mask_text(text) if flagged else text)[:_SHOWN_CHARACTERS]
-        for text, flagged in zip(texts, found.tolist(), strict=True)
-    ]

@@ -40,6 +40,8 @@ _STARS = "******"
 
 def mask_cards(column: pl.Series) -> pl.Series:
     """Return a card column with every number of more than ten digits cut to six and four."""
+    if column.null_count() == len(column):
+        return column
     long = column.str.contains(_MORE_THAN_TEN_DIGITS).fill_null(value=False)
     if not long.any():
         return column
@@ -126,10 +128,20 @@ def _is_card(digits: str) -> bool:
     return bool(out[0])
 
 
-def mask_columns(columns: Mapping[str, str | None], card_columns: frozenset[str]) -> str:
-    """Return the cells of a refused row as one line, every card number in it cut."""
-    cells = (
-        "" if text is None else mask_card(text) if name in card_columns else text
-        for name, text in columns.items()
-    )
-    return mask_text(",".join(cells))
+def mask_lines(
+    columns: Mapping[str, Sequence[str | None]], card_columns: frozenset[str]
+) -> list[str]:
+    """Return refused rows, given by column, as lines with every card number in them cut."""
+    cells = [
+        [mask_card(text or "") if name in card_columns else text or "" for text in texts]
+        for name, texts in columns.items()
+    ]
+    return mask_texts([",".join(row) for row in zip(*cells, strict=True)])
+
+
+def mask_texts(texts: Sequence[str]) -> list[str]:
+    """Return texts with every plausible card number cut."""
+    if not texts:
+        return []
+    found = rows_with_cards(pl.Series(texts, dtype=pl.String)).tolist()
+    return [mask_text(text) if holds else text for text, holds in zip(texts, found, strict=True)]

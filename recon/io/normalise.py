@@ -26,7 +26,7 @@ from recon.core.money import MAX_MINOR
 from recon.core.schema import TRANSACTIONS, words
 from recon.io.fields import Problems, RowReader
 from recon.io.formats.contract import Fields, Format, Options, RawRows, Reject
-from recon.io.mask import mask_cards, mask_columns, mask_free_text
+from recon.io.mask import mask_cards, mask_free_text, mask_lines
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")
 _PLACE = ("record_no", "byte_start", "byte_end")
@@ -159,6 +159,8 @@ def _without_problems(
     frame: pl.DataFrame, rows: NDArray[np.int64], problems: Problems
 ) -> tuple[pl.DataFrame, NDArray[np.int64]]:
     """Return the rows in which no problem was found, and which rows of the batch they are."""
+    if not problems.rows:
+        return frame, rows
     good = ~np.isin(rows, np.fromiter(problems.rows, np.int64, len(problems.rows)))
     if good.all():
         return frame, rows
@@ -201,16 +203,19 @@ def _note_beyond_limit(frame: pl.DataFrame, rows: NDArray[np.int64], problems: P
 
 def _rejects(raw: RawRows, fields: Fields, problems: Problems) -> list[Reject]:
     """Return one reject for each row with a problem, its line masked and cut."""
-    cards = _card_columns(fields)
+    found = sorted(problems.rows.items())
+    rows = pa.array([row for row, _ in found], pa.int64())
+    cells = {name: column.take(rows).to_pylist() for name, column in raw.columns.items()}
+    texts = mask_lines(cells, _card_columns(fields))
     return [
         Reject(
             int(raw.record_no[row]),
             int(raw.byte_start[row]),
             int(raw.byte_end[row]),
-            mask_columns({name: cells[row].as_py() for name, cells in raw.columns.items()}, cards),
+            text,
             tuple(reasons),
         )
-        for row, reasons in sorted(problems.rows.items())
+        for (row, reasons), text in zip(found, texts, strict=True)
     ]
 
 

@@ -32,6 +32,7 @@ Finish = Callable[[pl.DataFrame, InputFile], pl.DataFrame]
 
 _FILE_BITS = 63 - RECORD_BITS
 _FILE_ID_DIGITS = 16
+_NAME_LENGTH = 40
 # The row's own content, each column with its permanent number; never renumber, only append.
 _CONTENT = {
     "kind": 1,
@@ -109,8 +110,11 @@ class Job:
 
     @property
     def part_path(self) -> Path:
-        """Return where the rows of the file go."""
-        return self.folder / f"{self.file.source}-{self.identity.file_id}.parquet"
+        """Return where the rows of the file go; a source's name is data, not a path."""
+        source = "".join(
+            sign if sign.isalnum() or sign in "_-" else "_" for sign in self.file.source
+        )
+        return self.folder / f"{source[:_NAME_LENGTH]}-{self.identity.file_id}.parquet"
 
 
 @dataclass(slots=True)

@@ -112,7 +112,7 @@ def test_everything_else_is_refused_with_a_reason(text):
         ("28.16¥", {"symbols": ("¥",)}, 2816),
         ("¥28.16¥", {"symbols": ("¥",)}, None),
         ("-3.90(CN)", {"symbols": ("(CN)",)}, -390),
-        ("CNY13.50", {"symbols": ("¥", "CNY")}, 1350),
+        ("CNY13.50", {"symbols": ("¥", "C", "CNY")}, 1350),
         ("+5", {"symbols": ("+",)}, 500),
         ("0.27000", {"extra_zero_decimals": True}, 27),
         ("0.27100", {"extra_zero_decimals": True}, None),

@@ -61,6 +61,7 @@ def test_documented_wechat_example_is_read_when_the_patterns_say_so():
         ("2026-00-10 00:00:00", kernel.NO_SUCH_DATE),
         ("1969-12-31 00:00:00", kernel.NO_SUCH_DATE),
         ("2200-01-01 00:00:00", kernel.NO_SUCH_DATE),
+        ("0000-00-00 00:00:00", kernel.NO_SUCH_DATE),
         ("2026-03-04 24:00:00", kernel.NO_SUCH_CLOCK),
         ("2026-03-04 23:60:00", kernel.NO_SUCH_CLOCK),
         ("2026-03-04 23:59:60", kernel.NO_SUCH_CLOCK),

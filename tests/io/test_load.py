@@ -265,6 +265,10 @@ def test_the_same_bytes_are_loaded_once(night):
     again = night({"x": WHOLE}, seen={"shop": {sha256: "run 7, a"}}, work="again")
     assert again.inputs["state"].to_list() == ["DUPLICATE"]
     assert "run 7, a" in again.inputs["message"][0]
+    packed = gzip.compress(WHOLE.encode(), 1)
+    again = night({"x": packed}, seen={"shop": {sha256: "run 7, a"}}, work="packed")
+    assert again.inputs["state"].to_list() == ["DUPLICATE"]
+    assert again.inputs["bytes"].to_list() == [len(packed)]
     other = night({"x": ("bank", WHOLE)}, seen={"shop": {sha256: "run 7, a"}}, work="other")
     assert other.inputs["state"].to_list() == ["ACCEPTED"]
 
@@ -289,6 +293,13 @@ def test_two_files_with_one_identity_by_chance(night, monkeypatch):
     loaded = night({"a": WHOLE, "b": BODY})
     assert loaded.inputs["state"].to_list() == ["ACCEPTED", "REFUSED"]
     assert "found the one of a" in loaded.inputs["message"][1]
+
+
+def test_names_of_sources_are_not_paths(night, tmp_path):
+    """A source's name cannot lead a part out of its folder."""
+    loaded = night({"a": ("../../x/中行", WHOLE)})
+    assert [part.parent for part in loaded.parts] == [tmp_path / "work" / "transactions"]
+    assert loaded.parts[0].name.startswith("______x_中行-")
 
 
 def test_file_identity_is_documented_arithmetic():

@@ -12,8 +12,8 @@ from recon.core.text import text_buffers
 from recon.io.mask import (
     mask_card,
     mask_cards,
-    mask_columns,
     mask_free_text,
+    mask_lines,
     mask_text,
     rows_with_cards,
 )
@@ -124,5 +124,7 @@ def test_what_is_masked_holds_no_card(text):
 
 def test_refused_line_is_masked_before_it_is_kept():
     """The line of a refused row shows its cells, the card column cut even if Luhn fails."""
-    cells = {"order": "A1", "card": "4111111111111112", "memo": f"pan {VISA}", "fee": None}
-    assert mask_columns(cells, frozenset({"card"})) == f"A1,411111******1112,pan {MASKED},"
+    cells = {"order": ["A1", None], "card": ["4111111111111112", ""], "memo": [f"pan {VISA}", "x"]}
+    expected = [f"A1,411111******1112,pan {MASKED}", ",,x"]
+    assert mask_lines(cells, frozenset({"card"})) == expected
+    assert mask_lines({}, frozenset()) == []

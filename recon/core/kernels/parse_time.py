@@ -200,7 +200,7 @@ def parse_time(
     around the text are passed over.
     """
     fields = np.empty(8, np.int64)
-    latest = latest_days = 0  # the date read before: most rows of a file are of one day
+    latest, latest_days = -1, 0  # the date read before: most rows of a file are of one day
     year_at, month_at, day_at = layout[0], layout[1], layout[2]
     hour_at, minute_at, second_at = layout[3], layout[4], layout[5]
     for i in range(len(valid)):
