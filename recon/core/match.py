@@ -20,11 +20,13 @@ from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
+from recon.core.passes.score import find_scores
 from recon.core.passes.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
 from recon.core.passes.window import find_windows
 from recon.core.plan import Leg, Method
 from recon.core.schema import SLIM, check
+from recon.core.text import TextBuffers
 
 LINK_SCHEMA = {
     "left": pl.Int64,
@@ -64,6 +66,7 @@ FINDERS: dict[Method, Callable[[Work], Found]] = {
     Method.GROUP: find_groups,
     Method.WINDOW: find_windows,
     Method.BAND: find_bands,
+    Method.SCORE: find_scores,
     Method.SUBSET: find_subsets,
 }
 
@@ -117,14 +120,16 @@ def match(
     memory_bytes: int | None = None,
     business_days: BusinessDays | None = None,
     decisions: Mapping[str, Decisions] | None = None,
+    texts: Mapping[str, TextBuffers] | None = None,
 ) -> Matches:
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
     key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
-    `decisions` of people, by leg name, come before every pass.
+    `decisions` of people, by leg name, come before every pass. `texts` are the columns that SCORE
+    passes compare, by name, a row each.
     """
-    facts = read_facts(check(slim, SLIM), digests, business_days)
+    facts = read_facts(check(slim, SLIM), digests, business_days, texts)
     decided = decisions or {}
     states = [
         match_leg(

@@ -47,6 +47,8 @@ class Pass:
     tolerance_base: str = "left"  # side whose amount the percentage is of: "left" or "right"
     business_days: bool = False  # windows count business days instead of calendar days
     until_due: bool = False  # WINDOW: from the row's own day to its due date, days added to both
+    text: str = "memo"  # SCORE: the text column compared, the same on both sides
+    confidence_ppm: int = 950_000  # SCORE: least probability of a pair that is linked
     accident_ppm: int = 1_000  # SUBSET: expected accidental matches above which nothing is linked
 
 

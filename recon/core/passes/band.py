@@ -62,6 +62,11 @@ class Edges:
         """Return the left position of every edge."""
         return np.repeat(np.arange(self.start.size - 1), np.diff(self.start))
 
+    def take(self, kept: Rows) -> Edges:
+        """Return the pairs at the ascending positions `kept`."""
+        start = np.searchsorted(kept, self.start).astype(np.int64)
+        return Edges(start, self.column[kept], self.columns)
+
 
 @dataclass(frozen=True)
 class Assignment:

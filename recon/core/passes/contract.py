@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recon.core.codes import Kind, MatchKind, Side, State
 from recon.core.kernels.radix import gather_digests, salt_digests
 from recon.core.plan import Key, Leg, Pass, key_name
+from recon.core.text import TextBuffers
 
 Rows = NDArray[np.int64]  # row positions in the slim table
 CERTAIN = 1_000_000  # parts per million: keys decide
@@ -71,6 +72,7 @@ class Facts:
     amounts: Mapping[str, Amounts]
     digests: Mapping[str, NDArray[np.uint64]]
     business_days: BusinessDays | None
+    texts: Mapping[str, TextBuffers]
 
     @property
     def rows(self) -> int:
@@ -146,6 +148,7 @@ def read_facts(
     slim: pl.DataFrame,
     digests: Mapping[str, NDArray[np.uint64]],
     business_days: BusinessDays | None = None,
+    texts: Mapping[str, TextBuffers] | None = None,
 ) -> Facts:
     """Return the slim table as flat arrays; its rows must ascend by txn_id."""
     identity = slim["txn_id"].to_numpy()
@@ -163,6 +166,7 @@ def read_facts(
         amounts={name: read_amounts(slim, name) for name in ("amount_minor", "net_minor")},
         digests=digests,
         business_days=business_days,
+        texts=texts or {},
     )
 
 
