@@ -1,0 +1,168 @@
+"""Draws the sales of a world: time, channel, amount, terminal, card and every number they carry.
+
+All draws are integers of one seeded generator, so a seed gives the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.generate.files import Party
+from recon.generate.profile import ALIPAY, CHANNELS, PPM, UNIONPAY, WECHAT, Profile
+from recon.generate.text import DAY_SECONDS, local_time, padded
+
+Ints = NDArray[np.int64]
+CUT_SECONDS: Final = 23 * 3_600  # UnionPay's clearing day ends at 23:00
+_TERMINALS: Final = 12  # tills of one merchant; counter terminals are numbered from 90
+_REF_STEP: Final = 7_368_787_301  # prime to ten: scrambles a counter into 13 digits, one to one
+_REF_RANGE: Final = 10**13
+
+
+def draw_sales(
+    profile: Profile,
+    party: Party,
+    rng: np.random.Generator,
+    *,
+    rows: int,
+    first: int,
+    nights: int,
+) -> pl.DataFrame:
+    """Return `rows` paid sales in order of time; `first` is the first night's day number.
+
+    Columns: i, order_id, t, night, channel, amount, fee, merchant, terminal, stan, card,
+    channel_ref, tc (the channel's clock), day (the channel's clearing day).
+    """
+    t = np.sort(_times(profile, rng, rows, first, nights))
+    channel = _weighted(rng, profile.channel_ppm, rows)
+    merchant = _merchants(profile, rng, rows)
+    terminal = rng.integers(1, _TERMINALS + 1, rows)
+    card = rng.integers(0, 10**10, rows)
+    amount = _amounts(profile, rng, rows)
+    _repeat(rng, profile, (t, channel, merchant, terminal, card, amount), first + nights)
+    order = np.argsort(t, kind="stable")
+    columns = {
+        "i": np.arange(rows, dtype=np.int64),
+        "t": t[order],
+        "channel_no": channel[order],
+        "merchant_no": merchant[order],
+        "terminal_no": terminal[order],
+        "card_no": card[order],
+        "amount": amount[order],
+        "lag": rng.integers(0, 4, rows),
+    }
+    return named(pl.DataFrame(columns), profile, party)
+
+
+def _times(profile: Profile, rng: np.random.Generator, rows: int, first: int, nights: int) -> Ints:
+    """Return times: nights by their weekday's weight, hours by the hour curve."""
+    weekday = (first + 3 + np.arange(nights)) % 7  # 1970-01-01 was a Thursday
+    night = _weighted(rng, [profile.weekday_weights[day] for day in weekday.tolist()], rows)
+    hour = _weighted(rng, profile.hours, rows)
+    seconds = hour * 3_600 + rng.integers(0, 3_600, rows)
+    return np.asarray((first + night) * DAY_SECONDS + seconds, np.int64)
+
+
+def _weighted(rng: np.random.Generator, weights: Sequence[int], rows: int) -> Ints:
+    """Return positions drawn with integer weights."""
+    edges = np.cumsum(np.asarray(weights, np.int64))
+    draws = rng.integers(0, int(edges[-1]), rows)
+    return np.searchsorted(edges, draws, side="right").astype(np.int64)
+
+
+def _merchants(profile: Profile, rng: np.random.Generator, rows: int) -> Ints:
+    """Return merchants; a few sell most: of two draws, the smaller counts."""
+    draws = rng.integers(0, profile.merchants, (2, rows))
+    smaller: Ints = np.minimum(draws[0], draws[1])
+    return smaller
+
+
+def _amounts(profile: Profile, rng: np.random.Generator, rows: int) -> Ints:
+    """Return amounts in fen by the profile's quantiles, straight lines between them."""
+    knots = np.asarray(profile.amounts, np.int64)
+    draws = rng.integers(0, PPM, rows)
+    at = np.searchsorted(knots[:, 0], draws, side="right") - 1
+    low, high = knots[at], knots[at + 1]
+    amount = low[:, 1] + (high[:, 1] - low[:, 1]) * (draws - low[:, 0]) // (high[:, 0] - low[:, 0])
+    whole = rng.integers(0, PPM, rows) < profile.whole_yuan_ppm
+    rounded: Ints = np.where(whole, np.maximum(amount // 100, 1) * 100, amount)
+    return rounded
+
+
+def _repeat(
+    rng: np.random.Generator, profile: Profile, columns: tuple[Ints, ...], end: int
+) -> None:
+    """Make some sales repeat the one before them, one to five minutes later: two equal coffees."""
+    t = columns[0]
+    again = np.flatnonzero(rng.integers(0, PPM, t.size) < profile.repeat_ppm)
+    again = again[again > 0]
+    last = end * DAY_SECONDS - 1
+    t[again] = np.minimum(t[again - 1] + rng.integers(60, 300, again.size), last)
+    for column in columns[1:]:
+        column[again] = column[again - 1]
+
+
+def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
+    """Return sales with every text and number that follows from the draws."""
+    number = pl.col("channel_no")
+    fee_ppm = number.replace_strict(dict(enumerate(profile.fee_ppm)), return_dtype=pl.Int64)
+    frame = sales.with_columns(
+        channel=number.replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String),
+        tc=pl.col("t") + pl.col("lag"),
+        stan=pl.col("i") % PPM,
+        fee=(pl.col("amount") * fee_ppm + PPM // 2) // PPM,
+        night=(pl.col("t") // DAY_SECONDS).cast(pl.Int32),
+        terminal=padded(pl.col("merchant_no") * 100 + pl.col("terminal_no"), 8),
+        card=pl.concat_str(
+            pl.lit("62"),
+            padded(pl.col("card_no") // 1_000_000 % 10_000, 4),
+            pl.lit("******"),
+            padded(pl.col("card_no") % 10_000, 4),
+        ),
+    )
+    frame = frame.with_columns(
+        merchant=merchant_name(party),
+        day=clearing_day("channel", "tc"),
+        order_id=pl.concat_str(
+            pl.lit("S"), local_time("t", "%y%m%d"), pl.lit("-"), padded(pl.col("i"), 7)
+        ),
+    )
+    return frame.with_columns(channel_ref=channel_reference("i", "tc")).drop(
+        "channel_no", "terminal_no", "card_no", "lag"
+    )
+
+
+def merchant_name(party: Party) -> pl.Expr:
+    """Return the merchant number that each channel knows a merchant by."""
+    number = pl.col("merchant_no")
+    return (
+        pl.when(pl.col("channel") == WECHAT)
+        .then(pl.concat_str(pl.lit("16"), padded(number + 1, 8)))
+        .when(pl.col("channel") == UNIONPAY)
+        .then(pl.concat_str(pl.lit(party.unionpay_id), padded(number + 1, 3)))
+        .otherwise(pl.concat_str(pl.lit("M"), padded(number + 1, 4)))
+    )
+
+
+def clearing_day(channel: str, time: str) -> pl.Expr:
+    """Return the clearing day of local times: UnionPay cuts at 23:00, the wallets at midnight."""
+    shift = pl.when(pl.col(channel) == UNIONPAY).then(DAY_SECONDS - CUT_SECONDS).otherwise(0)
+    return ((pl.col(time) + shift) // DAY_SECONDS).cast(pl.Int32)
+
+
+def channel_reference(counter: str, time: str) -> pl.Expr:
+    """Return the channel's own number of a sale: 28 digits of a wallet, 21 of UnionPay."""
+    scrambled = padded(pl.col(counter) * _REF_STEP % _REF_RANGE, 13)
+    day, clock = local_time(time, "%Y%m%d"), local_time(time, "%Y%m%d%H%M%S")
+    tail = (pl.col(counter) // PPM % 10).cast(pl.String)
+    return (
+        pl.when(pl.col("channel") == WECHAT)
+        .then(pl.concat_str(pl.lit("4200002"), day, scrambled))
+        .when(pl.col("channel") == ALIPAY)
+        .then(pl.concat_str(day, pl.lit("2200114"), scrambled))
+        .otherwise(pl.concat_str(clock, padded(pl.col("stan"), 6), tail))
+    )

@@ -1,0 +1,240 @@
+"""A world while breaks are planted in it: what is left out, changed or added, and who is taken.
+
+Every sale is taken by one plant at most, so that each planted break stands alone and its truth is
+certain. Sales near midnight and near the cut-off are never taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.generate.draw import channel_reference, clearing_day
+from recon.generate.files import CHARGES, ORDERS, PAY
+from recon.generate.profile import CHANNELS, PPM, Profile
+from recon.generate.text import DAY_SECONDS, local_time, padded
+from recon.generate.truth import Truth
+
+_EARLIEST, _LATEST = 8 * 3_600, 21 * 3_600
+STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED")
+PAID, CLOSED, PENDING, VOIDED = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Nights whose file is damaged or late: what waits for that side is judged a night later."""
+
+    channel_late: dict[str, frozenset[int]] = field(default_factory=dict)  # product -> nights
+    channel_blocked: dict[str, frozenset[int]] = field(default_factory=dict)
+    merchant_blocked: frozenset[int] = frozenset()
+
+    def delivered(self, day: str = "day") -> pl.Expr:
+        """Return the night on which a charge of a clearing day is delivered."""
+        late = pl.lit(value=False)
+        for product, nights in self.channel_late.items():
+            late |= (pl.col("channel") == product) & pl.col(day).is_in(sorted(nights))
+        return (pl.col(day) + late.cast(pl.Int32)).cast(pl.Int32)
+
+    def judged_by_channel(self, night: pl.Expr) -> pl.Expr:
+        """Return the first night from `night` on which a missing charge is reported."""
+        for product, nights in self.channel_blocked.items():
+            for one in sorted(nights):
+                night = (
+                    pl.when((pl.col("channel") == product) & (night == one))
+                    .then(one + 1)
+                    .otherwise(night)
+                )
+        return night
+
+    def judged_by_merchant(self, night: pl.Expr) -> pl.Expr:
+        """Return the first night from `night` on which a missing order is reported."""
+        for one in sorted(self.merchant_blocked):
+            night = pl.when(night == one).then(one + 1).otherwise(night)
+        return night
+
+    def judged_by_any_channel(self, night: int) -> int:
+        """Return the first night from `night` on which an unexplained bank line is reported."""
+        blocked = {one for nights in self.channel_blocked.values() for one in nights}
+        while night in blocked:
+            night += 1
+        return night
+
+
+class Planter:
+    """The sales, what plants did to them, and the truth."""
+
+    def __init__(
+        self,
+        sales: pl.DataFrame,
+        profile: Profile,
+        rng: np.random.Generator,
+        truth: Truth,
+        delays: Delays,
+    ) -> None:
+        """Begin with every sale paid, booked and delivered."""
+        self.sales, self.profile, self.rng = sales, profile, rng
+        self.truth, self.delays = truth, delays
+        rows = sales.height
+        self.no_order = np.zeros(rows, bool)
+        self.no_charge = np.zeros(rows, bool)
+        self.status = np.zeros(rows, np.uint8)
+        self.order_amount = sales["amount"].to_numpy().copy()
+        self.foreign = np.zeros(rows, bool)
+        self.at_counter = np.zeros(rows, bool)
+        self.order_night = sales["night"].to_numpy().copy()
+        self.charge_delay = np.zeros(rows, np.int32)
+        self.orders: list[pl.DataFrame] = []
+        self.charges: list[pl.DataFrame] = []
+        self._counter = 3 * rows + 1_000  # beyond the counters of the sales drawn
+        seconds = sales["t"].to_numpy() % DAY_SECONDS
+        free = (seconds >= _EARLIEST) & (seconds < _LATEST)
+        self._order = rng.permutation(np.flatnonzero(free))
+        self._taken = np.zeros(rows, bool)
+
+    @property
+    def rows(self) -> int:
+        """Return how many sales there are."""
+        return self.sales.height
+
+    def take(
+        self,
+        count: int,
+        channels: Sequence[str] = CHANNELS,
+        *,
+        last_night: int | None = None,
+        where: NDArray[np.bool_] | None = None,
+    ) -> pl.DataFrame:
+        """Return sales that no plant has taken yet, at most `count`, in order of time."""
+        allowed = self.sales["channel"].is_in(list(channels)).to_numpy() & ~self._taken
+        if last_night is not None:
+            allowed &= self.sales["night"].to_numpy() <= last_night
+        if where is not None:
+            allowed &= where
+        chosen = np.sort(self._order[allowed[self._order]][:count])
+        self._taken[chosen] = True
+        return self.sales[chosen]
+
+    def numbers(self, count: int) -> pl.Series:
+        """Return fresh counters for rows that plants add."""
+        start = self._counter
+        self._counter += count
+        return pl.Series("i", np.arange(start, start + count, dtype=np.int64))
+
+    def charge_rows(self, picks: pl.DataFrame, kind: str = PAY) -> pl.DataFrame:
+        """Return picks as rows of their channel's file."""
+        frame = picks.with_columns(
+            pl.lit(kind).alias("kind"),
+            *(
+                (pl.col(name) if name in picks.columns else pl.lit("")).alias(name)
+                for name in ("original_order", "original_ref")
+            ),
+            t=pl.col("tc"),
+            repeated=pl.col("repeated") if "repeated" in picks.columns else pl.lit(value=False),
+        )
+        frame = frame.with_columns(night=self.delays.delivered())
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in CHARGES.items())
+
+    def order_rows(
+        self, picks: pl.DataFrame, kind: str = PAY, status: str = "PAID"
+    ) -> pl.DataFrame:
+        """Return picks as rows of the merchant's books."""
+        present = set(picks.columns)
+        frame = picks.with_columns(
+            pl.lit(kind).alias("kind"),
+            (pl.col("status") if "status" in present else pl.lit(status)).alias("status"),
+            (pl.col("currency") if "currency" in present else pl.lit("CNY")).alias("currency"),
+            (pl.col("original_order") if "original_order" in present else pl.lit("")).alias(
+                "original_order"
+            ),
+            pl.when(pl.col("at_counter") if "at_counter" in present else pl.lit(value=False))
+            .then("terminal")
+            .otherwise(pl.lit(""))
+            .alias("terminal"),
+        )
+        return frame.select(pl.col(name).cast(dtype) for name, dtype in ORDERS.items())
+
+    def later(self, picks: pl.DataFrame, earliest: int, latest: int) -> pl.DataFrame:
+        """Return picks some seconds later, with a fresh counter and channel number."""
+        gap = pl.Series("gap", self.rng.integers(earliest, latest, picks.height))
+        numbers = self.numbers(picks.height)
+        frame = picks.with_columns(
+            numbers, t=pl.col("t") + gap, tc=pl.col("tc") + gap, stan=numbers % PPM
+        )
+        frame = frame.with_columns(
+            night=(pl.col("t") // DAY_SECONDS).cast(pl.Int32), day=clearing_day("channel", "tc")
+        )
+        return frame.with_columns(channel_ref=channel_reference("i", "tc"))
+
+    def refunds_of(self, picks: pl.DataFrame, days: NDArray[np.int64]) -> pl.DataFrame:
+        """Return the refunds of picks, `days` later: own numbers, negative amount, fee returned.
+
+        One in five is partial.
+        """
+        partial = pl.Series(self.rng.integers(0, 5, picks.height) == 0)
+        moved = picks.with_columns(
+            pl.Series("days", days),
+            original_order=pl.col("order_id"),
+            original_ref=pl.col("channel_ref"),
+            partial=partial,
+        ).with_columns(
+            pl.col("t") + pl.col("days") * DAY_SECONDS, pl.col("tc") + pl.col("days") * DAY_SECONDS
+        )
+        moved = self.later(moved, 600, 3_600)
+        part = (pl.col("amount") * 4 // 10).clip(1)
+        size = pl.when(pl.col("partial")).then(part).otherwise("amount")
+        back = (pl.col("fee") * size + pl.col("amount") // 2) // pl.col("amount")
+        return moved.with_columns(
+            amount=-size,
+            fee=-back,
+            order_id=pl.concat_str(
+                pl.lit("F"), local_time("t", "%y%m%d"), pl.lit("-"), padded(pl.col("i"), 7)
+            ),
+        ).with_columns(
+            channel_ref=pl.when(pl.col("channel") == "ALIPAY")
+            .then("order_id")
+            .otherwise("channel_ref")
+        )
+
+    def undone(self, picks: pl.DataFrame) -> pl.DataFrame:
+        """Return the revocations of picks, on the same clearing day."""
+        moved = self.later(
+            picks.with_columns(
+                original_order=pl.col("order_id"), original_ref=pl.col("channel_ref")
+            ),
+            20,
+            600,
+        )
+        return moved.with_columns(
+            amount=-pl.col("amount"),
+            fee=-pl.col("fee"),
+            order_id=pl.when(pl.col("channel") == "UNIONPAY")
+            .then(pl.concat_str(pl.lit("V"), pl.col("order_id").str.slice(1)))
+            .otherwise("order_id"),
+        )
+
+    def merchant_books(self) -> pl.DataFrame:
+        """Return every row of the merchant's books (ORDERS), in order of time."""
+        sales = self.sales.with_columns(
+            pl.Series("status", np.asarray(STATUSES)[self.status]),
+            pl.Series("amount", self.order_amount),
+            pl.Series("night", self.order_night, pl.Int32),
+            pl.Series("at_counter", self.at_counter),
+            currency=pl.when(pl.Series(self.foreign)).then(pl.lit("USD")).otherwise(pl.lit("CNY")),
+        ).with_columns(
+            order_id=pl.when(pl.col("at_counter")).then(pl.lit("")).otherwise("order_id")
+        )
+        kept = self.order_rows(sales.filter(pl.Series(~self.no_order)))
+        return pl.concat([kept, *self.orders]).sort("t", "order_id", maintain_order=True)
+
+    def channel_books(self) -> pl.DataFrame:
+        """Return every row of every channel (CHARGES), in order of time."""
+        kept = self.charge_rows(self.sales).with_columns(
+            pl.col("night") + pl.Series(self.charge_delay)
+        )
+        kept = kept.filter(pl.Series(~self.no_charge))
+        return pl.concat([kept, *self.charges]).sort("t", "channel_ref", maintain_order=True)

@@ -1,0 +1,393 @@
+"""The breaks of orders and charges, one function each: what is planted and what must be found.
+
+A plant takes sales, changes the two books, and writes down the truth. `RATES` are rows per million
+sales; every plant of a positive rate occurs at least once, however small the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from recon.generate.files import REFUND, UNDO
+from recon.generate.planter import CLOSED, PENDING, VOIDED, Planter
+from recon.generate.profile import PPM, UNIONPAY, WECHAT
+
+ORPHAN_DAYS: Final = 3  # patience of the rule file with a reversal that has no original
+
+
+def plant_everyday(world: Planter) -> None:
+    """Plant what is normal: unpaid orders, refunds, revoked sales, card sales at the counter."""
+    profile = world.profile
+    _unpaid(world, _share(world, profile.unpaid_ppm))
+    _refunded(world, _share(world, profile.refund_ppm))
+    _revoked(world, _share(world, profile.undo_ppm))
+    _counter(world, _share(world, profile.counter_ppm))
+
+
+def _share(world: Planter, ppm: int) -> int:
+    return world.rows * ppm // PPM
+
+
+def _unpaid(world: Planter, count: int) -> None:
+    """Close orders that nobody paid: no channel knows them."""
+    picks = world.take(count)["i"].to_numpy()
+    world.no_charge[picks] = True
+    world.status[picks] = CLOSED
+
+
+def _refunded(world: Planter, count: int) -> None:
+    """Refund sales up to two days later; both books show the refund on the same day."""
+    picks = world.take(count)
+    days = world.rng.integers(0, 3, picks.height)
+    refunds = world.refunds_of(picks, days)
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.charges.append(world.charge_rows(refunds, REFUND))
+
+
+def _revoked(world: Planter, count: int) -> None:
+    """Revoke sales within minutes; the merchant has closed the order."""
+    picks = world.take(count, (WECHAT, UNIONPAY))
+    world.status[picks["i"].to_numpy()] = CLOSED
+    world.charges.append(world.charge_rows(world.undone(picks), UNDO))
+
+
+def _counter(world: Planter, count: int) -> None:
+    """Book card sales at the counter by terminal and amount, without an order number.
+
+    A key that two of them share would be a tie, so those are left as ordinary sales.
+    """
+    picks = world.take(count, (UNIONPAY,))
+    single = picks.filter(pl.struct("terminal", "amount", "day").is_unique())
+    world.at_counter[single["i"].to_numpy()] = True
+
+
+def duplicate_charge(world: Planter, count: int) -> None:
+    """Plant a timeout and its retry: one order, two charges with their own references."""
+    picks = world.take(count)
+    again = world.later(picks, 20, 240)
+    world.charges.append(world.charge_rows(again))
+    world.truth.add(
+        "DUPLICATE_CHARGE",
+        again,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="a second charge of the order, with a reference of its own",
+    )
+
+
+def duplicate_clearing(world: Planter, count: int) -> None:
+    """Plant one authorisation that is presented twice: the same reference, seconds apart."""
+    picks = world.take(count)
+    again = world.later(picks, 20, 240).with_columns(channel_ref=picks["channel_ref"])
+    world.charges.append(world.charge_rows(again))
+    world.truth.add(
+        "DUPLICATE_CLEARING",
+        again,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="the same reference is cleared a second time",
+    )
+
+
+def duplicate_record(world: Planter, count: int) -> None:
+    """Plant a line that stands twice in a file: half in the orders, half in the channel's."""
+    picks = world.take(count)
+    odd = pl.col("i") % 2 == 1
+    orders, charges = picks.filter(odd), picks.filter(~odd)
+    world.orders.append(world.order_rows(orders))
+    world.charges.append(world.charge_rows(charges.with_columns(repeated=pl.lit(value=True))))
+    for part, night in ((orders, pl.col("night")), (charges, world.delays.delivered())):
+        world.truth.add(
+            "DUPLICATE_RECORD",
+            part,
+            column="order_id",
+            night=night,
+            amount="amount",
+            planted="the line stands twice in one file",
+        )
+
+
+def missing_in_channel(world: Planter, count: int) -> None:
+    """Plant orders booked as paid that the channel never shows."""
+    picks = world.take(count)
+    world.no_charge[picks["i"].to_numpy()] = True
+    world.truth.add(
+        "MISSING_IN_CHANNEL",
+        picks,
+        column="order_id",
+        night=world.delays.judged_by_channel(pl.col("night")),
+        amount="amount",
+        planted="paid in the books, no charge in the channel's file",
+    )
+
+
+def late_in_channel(world: Planter, count: int) -> None:
+    """Plant charges that the channel shows a clearing day late: missing, then resolved."""
+    picks = world.take(count, last_night=world.truth.last - 1)
+    world.no_charge[picks["i"].to_numpy()] = True
+    late = picks.with_columns(day=pl.col("day") + 1)
+    late = late.with_columns(tc=pl.col("tc") + 86_400)
+    world.charges.append(world.charge_rows(late))
+    delivered = world.delays.delivered()
+    resolved = late.select(delivered.alias("resolved"))["resolved"]
+    night = world.delays.judged_by_channel(pl.col("night"))
+    frame = picks.with_columns(resolved)
+    frame = frame.filter(night < pl.col("resolved"))
+    world.truth.add(
+        "MISSING_IN_CHANNEL",
+        frame,
+        column="order_id",
+        night=night,
+        amount="amount",
+        resolved=pl.col("resolved"),
+        planted="the channel shows the charge a day late",
+    )
+
+
+def missing_in_merchant(world: Planter, count: int) -> None:
+    """Plant charges of orders that the merchant never booked."""
+    picks = world.take(count)
+    world.no_order[picks["i"].to_numpy()] = True
+    world.truth.add(
+        "MISSING_IN_MERCHANT",
+        picks,
+        column="channel_ref",
+        night=world.delays.judged_by_merchant(world.delays.delivered()),
+        amount="amount",
+        planted="a charge without an order",
+    )
+
+
+def late_in_merchant(world: Planter, count: int) -> None:
+    """Plant orders that a till uploads a night late: missing, then resolved."""
+    picks = world.take(count, last_night=world.truth.last - 1)
+    world.order_night[picks["i"].to_numpy()] += 1
+    night = world.delays.judged_by_merchant(world.delays.delivered())
+    frame = picks.filter(night < pl.col("night") + 1)
+    world.truth.add(
+        "MISSING_IN_MERCHANT",
+        frame,
+        column="channel_ref",
+        night=night,
+        amount="amount",
+        resolved=pl.col("night") + 1,
+        planted="the till uploads the order a night late",
+    )
+
+
+def amount_mismatch(world: Planter, count: int) -> None:
+    """Plant orders booked with another amount than was charged."""
+    picks = world.take(count)
+    steps = np.array([1, 10, 100, 900, 1_000, 9_900], np.int64)
+    difference = steps[world.rng.integers(0, steps.size, picks.height)]
+    rows = picks["i"].to_numpy()
+    world.order_amount[rows] += difference
+    world.truth.add(
+        "AMOUNT_MISMATCH",
+        picks.with_columns(pl.Series("difference", difference)),
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="difference",
+        planted="the order is booked higher than the charge",
+    )
+
+
+def currency_mismatch(world: Planter, count: int) -> None:
+    """Plant orders booked in another currency."""
+    picks = world.take(count)
+    world.foreign[picks["i"].to_numpy()] = True
+    world.truth.add(
+        "CURRENCY_MISMATCH",
+        picks,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="the order is booked in USD, the charge in CNY",
+    )
+
+
+def dropped_order(world: Planter, count: int) -> None:
+    """Plant dropped orders (掉单): the channel was paid, the books say closed or pending."""
+    picks = world.take(count)
+    rows = picks["i"].to_numpy()
+    world.status[rows] = np.where(rows % 2 == 0, CLOSED, PENDING)
+    world.truth.add(
+        "CHANNEL_PAID_MERCHANT_NOT",
+        picks,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="paid at the channel, closed or pending in the books",
+    )
+
+
+def revoked_but_booked(world: Planter, count: int) -> None:
+    """Plant sales that the channel revoked and the books still call paid."""
+    picks = world.take(count, (WECHAT, UNIONPAY))
+    world.charges.append(world.charge_rows(world.undone(picks), UNDO))
+    world.truth.add(
+        "MERCHANT_PAID_CHANNEL_NOT",
+        picks,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="the channel revoked the charge, the books say paid",
+    )
+
+
+def voided_but_settled(world: Planter, count: int) -> None:
+    """Plant orders that the merchant voided and the channel settled all the same."""
+    picks = world.take(count)
+    world.status[picks["i"].to_numpy()] = VOIDED
+    world.truth.add(
+        "VOIDED_BUT_SETTLED",
+        picks,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="voided in the books, settled by the channel",
+    )
+
+
+def reversal_orphan(world: Planter, count: int) -> None:
+    """Plant revocations of charges that no file shows."""
+    last = world.truth.last - ORPHAN_DAYS
+    picks = world.take(count, (WECHAT, UNIONPAY), last_night=last)
+    rows = picks["i"].to_numpy()
+    world.no_order[rows] = True
+    world.no_charge[rows] = True
+    undo = world.undone(picks)
+    world.charges.append(world.charge_rows(undo, UNDO))
+    world.truth.add(
+        "REVERSAL_ORPHAN",
+        undo,
+        column="channel_ref",
+        night=pl.col("day") + ORPHAN_DAYS,
+        amount="amount",
+        planted="a revocation without its charge",
+    )
+
+
+def refund_not_settled(world: Planter, count: int) -> None:
+    """Plant refunds in the books that the channel never made."""
+    refunds = _sale_and_refund(world, count)
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.truth.add(
+        "REFUND_NOT_SETTLED",
+        refunds,
+        column="order_id",
+        night=world.delays.judged_by_channel(pl.col("night")),
+        amount="amount",
+        planted="refunded in the books, no refund in the channel's file",
+    )
+
+
+def refund_unbooked(world: Planter, count: int) -> None:
+    """Plant refunds of the channel that the merchant never booked."""
+    refunds = _sale_and_refund(world, count)
+    world.charges.append(world.charge_rows(refunds, REFUND))
+    world.truth.add(
+        "REFUND_UNBOOKED",
+        refunds,
+        column="channel_ref",
+        night=world.delays.judged_by_merchant(world.delays.delivered()),
+        amount="amount",
+        planted="a refund in the channel's file, none in the books",
+    )
+
+
+def refund_duplicate(world: Planter, count: int) -> None:
+    """Plant one refund number paid out twice."""
+    refunds = _sale_and_refund(world, count, (WECHAT, UNIONPAY))
+    again = world.later(refunds, 20, 240)
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.charges += [world.charge_rows(refunds, REFUND), world.charge_rows(again, REFUND)]
+    world.truth.add(
+        "REFUND_DUPLICATE",
+        again,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="one refund number, paid out twice",
+    )
+
+
+def refund_amount(world: Planter, count: int) -> None:
+    """Plant refunds of another amount than was booked."""
+    refunds = _sale_and_refund(world, count)
+    booked = refunds.with_columns(pl.col("amount") - 100)
+    world.orders.append(world.order_rows(booked, REFUND))
+    world.charges.append(world.charge_rows(refunds, REFUND))
+    world.truth.add(
+        "REFUND_AMOUNT",
+        refunds,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount=pl.lit(100),
+        planted="refunded 1.00 less than was booked",
+    )
+
+
+def _sale_and_refund(
+    world: Planter, count: int, channels: tuple[str, ...] = (WECHAT, "ALIPAY", UNIONPAY)
+) -> pl.DataFrame:
+    """Return same-day refunds of fresh sales."""
+    picks = world.take(count, channels)
+    return world.refunds_of(picks, np.zeros(picks.height, np.int64))
+
+
+def ambiguous(world: Planter, count: int) -> None:
+    """Plant two equal coffees: two counter sales that terminal and amount cannot tell apart."""
+    picks = world.take(count, (UNIONPAY,))
+    picks = picks.filter(pl.struct("terminal", "amount", "day").is_unique())
+    twin = world.later(picks, 60, 300)
+    twin = twin.with_columns(order_id=pl.concat_str(pl.lit("T"), pl.col("order_id").str.slice(1)))
+    world.at_counter[picks["i"].to_numpy()] = True
+    blank = twin.with_columns(order_id=pl.lit(""), at_counter=pl.lit(value=True))
+    world.orders.append(world.order_rows(blank))
+    world.charges.append(world.charge_rows(twin))
+    for part in (picks, twin):
+        world.truth.add(
+            "AMBIGUOUS",
+            part,
+            column="channel_ref",
+            night=world.delays.delivered(),
+            amount="amount",
+            planted="two equal counter sales without an order number",
+        )
+
+
+PLANTS: Final[Mapping[str, tuple[Callable[[Planter, int], None], int]]] = {
+    "DUPLICATE_CHARGE": (duplicate_charge, 20),
+    "DUPLICATE_CLEARING": (duplicate_clearing, 4),
+    "DUPLICATE_RECORD": (duplicate_record, 10),
+    "MISSING_IN_CHANNEL": (missing_in_channel, 50),
+    "LATE_IN_CHANNEL": (late_in_channel, 50),
+    "MISSING_IN_MERCHANT": (missing_in_merchant, 50),
+    "LATE_IN_MERCHANT": (late_in_merchant, 50),
+    "AMOUNT_MISMATCH": (amount_mismatch, 10),
+    "CURRENCY_MISMATCH": (currency_mismatch, 2),
+    "CHANNEL_PAID_MERCHANT_NOT": (dropped_order, 200),
+    "MERCHANT_PAID_CHANNEL_NOT": (revoked_but_booked, 50),
+    "VOIDED_BUT_SETTLED": (voided_but_settled, 10),
+    "REVERSAL_ORPHAN": (reversal_orphan, 5),
+    "REFUND_NOT_SETTLED": (refund_not_settled, 20),
+    "REFUND_UNBOOKED": (refund_unbooked, 20),
+    "REFUND_DUPLICATE": (refund_duplicate, 3),
+    "REFUND_AMOUNT": (refund_amount, 5),
+    "AMBIGUOUS": (ambiguous, 5),
+}
+
+
+def plant_breaks(world: Planter, rates: Mapping[str, int]) -> None:
+    """Plant every break at its rate (rows per million sales), at least one where it is above 0."""
+    for name, (plant, default) in PLANTS.items():
+        ppm = rates.get(name, default)
+        if ppm:
+            plant(world, max(1, world.rows * ppm // PPM))

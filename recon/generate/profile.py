@@ -1,0 +1,128 @@
+"""What a synthetic world looks like: who sells, through which channels, how much, at what hour.
+
+Shares are parts per million, money is fen. The hour curve and the repeat shares are those of a
+real merchant day; retail amounts follow a log-normal shape, written as integer quantiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from recon.errors import UsageError
+
+PPM: Final = 1_000_000
+WECHAT: Final = "WECHAT"
+ALIPAY: Final = "ALIPAY"
+UNIONPAY: Final = "UNIONPAY"
+CHANNELS: Final = (WECHAT, ALIPAY, UNIONPAY)
+
+_DAY_HOURS: Final = (
+    *(20, 12, 8, 6, 10, 30, 50, 160, 350, 600, 680, 720, 780, 700, 640, 640, 660, 700, 760, 780),
+    *(700, 620, 370, 190),
+)
+_LOG_NORMAL: Final = (
+    (0, 100),
+    (10_000, 800),
+    (100_000, 2_200),
+    (250_000, 4_080),
+    (500_000, 8_000),
+    (750_000, 15_700),
+    (900_000, 28_800),
+    (990_000, 82_000),
+    (PPM, 300_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One kind of business."""
+
+    name: str
+    channel_ppm: tuple[int, int, int]  # WeChat, Alipay, UnionPay
+    merchants: int
+    amounts: tuple[tuple[int, int], ...]  # (quantile ppm, fen), from 0 to a million
+    whole_yuan_ppm: int
+    repeat_ppm: int  # rows that repeat card, terminal and amount of the row before, minutes later
+    refund_ppm: int
+    undo_ppm: int  # paid and revoked on the same day
+    unpaid_ppm: int  # orders that nobody paid
+    counter_ppm: int  # card sales on counter terminals, booked without an order number
+    fee_ppm: tuple[int, int, int] = (3_800, 3_800, 5_500)
+    hours: tuple[int, ...] = _DAY_HOURS
+    weekday_weights: tuple[int, ...] = (90, 90, 92, 95, 110, 130, 120)
+
+
+PROFILES: Final = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="retail",
+            channel_ppm=(520_000, 280_000, 200_000),
+            merchants=20,
+            amounts=_LOG_NORMAL,
+            whole_yuan_ppm=300_000,
+            repeat_ppm=2_000,
+            refund_ppm=8_000,
+            undo_ppm=3_000,
+            unpaid_ppm=30_000,
+            counter_ppm=2_000,
+        ),
+        Profile(
+            name="utility",
+            channel_ppm=(250_000, 150_000, 600_000),
+            merchants=6,
+            amounts=(
+                (0, 314),
+                (10_000, 31_400),
+                (100_000, 60_000),
+                (250_000, 180_000),
+                (500_000, 697_300),
+                (750_000, 1_400_000),
+                (900_000, 1_965_800),
+                (PPM, 2_000_000),
+            ),
+            whole_yuan_ppm=600_000,
+            repeat_ppm=43_000,
+            refund_ppm=2_000,
+            undo_ppm=3_000,
+            unpaid_ppm=20_000,
+            counter_ppm=1_000,
+            fee_ppm=(2_000, 2_000, 1_800),
+        ),
+        Profile(
+            name="marketplace",
+            channel_ppm=(450_000, 450_000, 100_000),
+            merchants=120,
+            amounts=_LOG_NORMAL,
+            whole_yuan_ppm=150_000,
+            repeat_ppm=1_000,
+            refund_ppm=40_000,
+            undo_ppm=1_000,
+            unpaid_ppm=120_000,
+            counter_ppm=500,
+            fee_ppm=(6_000, 5_500, 6_000),
+        ),
+        Profile(
+            name="shops",
+            channel_ppm=(500_000, 300_000, 200_000),
+            merchants=1,
+            amounts=_LOG_NORMAL,
+            whole_yuan_ppm=400_000,
+            repeat_ppm=4_000,
+            refund_ppm=12_000,
+            undo_ppm=4_000,
+            unpaid_ppm=25_000,
+            counter_ppm=4_000,
+        ),
+    )
+}
+
+
+def profile_named(name: str) -> Profile:
+    """Return the profile of that name, or refuse it with the names there are."""
+    if name in PROFILES:
+        return PROFILES[name]
+    raise UsageError(
+        f"expected a profile, found {name!r}", fix=f"write one of {', '.join(PROFILES)}"
+    )

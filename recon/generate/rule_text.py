@@ -1,0 +1,103 @@
+"""The rule file that reconciles a generated world."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_RULES: Final = """# {name}: merchant orders; WeChat, Alipay and UnionPay bills; MT940 statements.
+# Written by `recon generate` (profile {profile}). Change it as you like; `recon check` checks it.
+version = 1
+name = "{name}"
+
+[[source]]
+name = "orders"
+side = "merchant"
+format = "delimited"
+path = "inbox/{{date}}/orders*.csv"
+
+[source.columns]
+order_id = "order_no"
+occurred_at = "paid_at"
+product = "method"
+kind = "type"
+state = "status"
+amount = "amount"
+currency = "currency"
+terminal_id = "terminal"
+original_ref = "original_order"
+
+[source.kinds]
+SALE = "payment"
+REFUND = "refund"
+
+[source.states]
+PAID = "success"
+CLOSED = "closed"
+PENDING = "pending"
+VOIDED = "reversed"
+
+[[source]]
+name = "wechat"
+side = "channel"
+format = "wechat_trade"
+path = "inbox/{{date}}/wechat*.csv"
+serves = ["WECHAT"]
+derive = {{ batch_id = "WX{{merchant_id}}-{{clearing_date:%y%m%d}}" }}
+
+[[source]]
+name = "alipay"
+side = "channel"
+format = "alipay_trade"
+path = "inbox/{{date}}/alipay*.zip"
+serves = ["ALIPAY"]
+derive = {{ batch_id = "AL-{{clearing_date:%y%m%d}}" }}
+
+[[source]]
+name = "unionpay"
+side = "channel"
+format = "unionpay_zm"
+path = "inbox/{{date}}/INN*ZM_*"
+serves = ["UNIONPAY"]
+cut_off = "23:00"  # clearing day D runs from 23:00 on D-1 to 23:00 on D
+derive = {{ batch_id = "UP{{merchant_id}}-{{clearing_date:%y%m%d}}" }}
+
+[[source]]
+name = "bank"
+side = "bank"
+format = "mt940"
+path = "inbox/{{date}}/bank*.sta"
+expected = "working_days"
+
+[source.extract.batch_id]
+column = "memo"
+pattern = 'BATCH ([A-Z]{{2}}\\d*-\\d{{6}})'
+
+[[leg]]
+name = "merchant_channel"
+left = "merchant"
+right = "channel"
+
+[[leg.pass]]
+name = "order number"
+keys = ["order_id"]
+
+[[leg.pass]]
+name = "counter terminal and amount"  # card sales at the counter have no order number
+method = "unique"
+keys = ["terminal_id", "due_date=clearing_date"]
+
+[[leg]]
+name = "channel_bank"
+left = "channel"
+right = "bank"
+
+[[leg.pass]]
+name = "settlement batch"
+method = "group"
+keys = ["batch_id"]
+"""
+
+
+def rule_text(name: str, profile: str) -> str:
+    """Return the rule file of a world."""
+    return _RULES.format(name=name, profile=profile)

@@ -1,0 +1,209 @@
+"""Found against planted: precision and recall per code, and every difference by name.
+
+A dispute (or a finding about a file) meets a truth when the code is the same and one row of its
+evidence carries the planted reference. Each meets at most one. Where they meet, the night of the
+first report, the night of the resolution and the money at risk must be equal too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from recon.store.read import read_table, scan
+from recon.store.workspace import Run, Workspace
+
+_REFERENCES: Final = ("order_id", "channel_ref", "batch_id", "bank_ref")
+_KEY: Final = ("code", "column", "reference")
+FOUND: Final = {
+    "dispute_id": pl.String,
+    "code": pl.String,
+    "night": pl.Date,
+    "resolved": pl.Date,
+    "amount_minor": pl.Int64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How the found disputes compare with the truth."""
+
+    by_code: pl.DataFrame  # code, planted, found, right, precision and recall as "right/found"
+    missed: pl.DataFrame  # TRUTH rows that nothing met
+    false: pl.DataFrame  # FOUND rows that no truth explains
+    differing: pl.DataFrame  # met, but night, resolution or money differ
+
+    @property
+    def is_perfect(self) -> bool:
+        """Return whether everything planted was found as planted, and nothing else."""
+        return not (self.missed.height or self.false.height or self.differing.height)
+
+
+def score(workspace: Path, truth: pl.DataFrame) -> Score:
+    """Compare every published night of a workspace with what was planted."""
+    found, references = found_disputes(workspace)
+    numbered = truth.with_row_index("truth_no")
+    meetings = (
+        references.join(found, on="dispute_id")
+        .join(numbered, on=list(_KEY), how="inner", suffix="_planted")
+        .sort("truth_no", "dispute_id")
+    )
+    met = _one_to_one(meetings)
+    missed = numbered.join(met, on="truth_no", how="anti").drop("truth_no")
+    false = found.join(met, on="dispute_id", how="anti")
+    differing = met.filter(
+        pl.col("night").ne_missing(pl.col("night_planted"))
+        | pl.col("resolved").ne_missing(pl.col("resolved_planted"))
+        | pl.col("amount_minor").ne_missing(pl.col("amount_minor_planted"))
+    ).drop("truth_no")
+    return Score(_by_code(truth, found, met), missed, false, differing)
+
+
+def _one_to_one(meetings: pl.DataFrame) -> pl.DataFrame:
+    """Return meetings in which each dispute and each truth stands once, exact ones first."""
+    exact = (
+        (pl.col("night") == pl.col("night_planted")).cast(pl.Int8)
+        + (pl.col("amount_minor") == pl.col("amount_minor_planted")).cast(pl.Int8)
+        + pl.col("resolved").eq_missing(pl.col("resolved_planted")).cast(pl.Int8)
+    )
+    left = meetings.with_columns(exact.fill_null(0).alias("exact")).sort(
+        "exact", "truth_no", "dispute_id", descending=[True, False, False]
+    )
+    taken = []
+    while left.height:
+        best = left.unique("truth_no", keep="first", maintain_order=True)
+        best = best.unique("dispute_id", keep="first", maintain_order=True)
+        taken.append(best)
+        left = left.join(best, on="truth_no", how="anti").join(best, on="dispute_id", how="anti")
+    return pl.concat(
+        [meetings.clear().with_columns(pl.lit(0).alias("exact"))[:0], *taken],
+        how="vertical_relaxed",
+    )
+
+
+def _by_code(truth: pl.DataFrame, found: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    """Return counts a code."""
+    counts = [
+        frame.group_by("code").agg(pl.len().alias(name))
+        for frame, name in ((truth, "planted"), (found, "found"), (met, "right"))
+    ]
+    table = counts[0].join(counts[1], on="code", how="full", coalesce=True)
+    table = table.join(counts[2], on="code", how="left").with_columns(
+        pl.col(name).fill_null(0) for name in ("planted", "found", "right")
+    )
+    return table.with_columns(
+        precision=ratio(pl.col("right"), pl.col("found")),
+        recall=ratio(pl.col("right"), pl.col("planted")),
+    ).sort("code")
+
+
+def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Return a share with six decimals, as text made of integers; `-` of nothing."""
+    ppm = part.cast(pl.Int64) * 1_000_000 // pl.when(whole > 0).then(whole).otherwise(1)
+    text = pl.concat_str(
+        (ppm // 1_000_000).cast(pl.String),
+        pl.lit("."),
+        (ppm % 1_000_000).cast(pl.String).str.zfill(6),
+    )
+    return pl.when(whole > 0).then(text).otherwise(pl.lit("-"))
+
+
+def found_disputes(workspace: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return each dispute and file finding of every night once, and the references it names."""
+    runs = Workspace(workspace).newest_by_date()
+    cases = pl.concat(
+        [
+            read_table(run.folder, "disputes").with_columns(on=pl.lit(day))
+            for day, run in runs.items()
+        ]
+    )
+    found = _once(cases)
+    evidence = (
+        cases.select("dispute_id", pl.col("evidence").list.eval(pl.element().struct["txn_id"]))
+        .explode("evidence")
+        .drop_nulls()
+        .unique()
+        .rename({"evidence": "txn_id"})
+    )
+    rows = evidence["txn_id"].unique().sort()
+    wide = pl.concat(
+        [
+            scan(run.folder, "transactions")
+            .filter(pl.col("txn_id").is_in(rows.implode()))
+            .select("txn_id", *_REFERENCES)
+            .collect()
+            for run in runs.values()
+        ]
+    ).unique("txn_id")
+    references = (
+        evidence.join(wide, on="txn_id")
+        .unpivot(
+            index=["dispute_id"],
+            on=list(_REFERENCES),
+            variable_name="column",
+            value_name="reference",
+        )
+        .drop_nulls()
+        .unique()
+    )
+    files, sources = _file_findings(runs)
+    return pl.concat([found, files]), pl.concat([references, sources])
+
+
+def _once(cases: pl.DataFrame) -> pl.DataFrame:
+    """Return each dispute once: its first night, the night of its resolution, its money."""
+    return (
+        cases.sort("on")
+        .group_by("dispute_id", maintain_order=True)
+        .agg(
+            pl.col("code").first().cast(pl.String),
+            pl.col("on").first().alias("night"),
+            pl.col("on").filter(pl.col("status") == "RESOLVED").first().alias("resolved"),
+            pl.col("amount_minor").first(),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())
+    )
+
+
+def _file_findings(runs: Mapping[date, Run]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the findings about files, and the source that each names."""
+    parts = [
+        read_table(run.folder, "breaks")
+        .filter(pl.col("code").cast(pl.String).str.starts_with("FILE_"))
+        .select(
+            pl.col("break_id").alias("dispute_id"),
+            pl.col("code").cast(pl.String),
+            pl.lit(day).alias("night"),
+            pl.lit(None, pl.Date).alias("resolved"),
+            pl.lit(0, pl.Int64).alias("amount_minor"),
+            "source",
+        )
+        for day, run in runs.items()
+    ]
+    files = pl.concat(parts)
+    named = files.select("dispute_id", pl.lit("source").alias("column"), reference="source")
+    return files.drop("source"), named
+
+
+def score_lines(result: Score, shown: int = 10) -> list[str]:
+    """Return the score as lines for a terminal."""
+    head = f"{'code':28}{'planted':>9}{'found':>9}{'right':>9}{'precision':>11}{'recall':>11}"
+    lines = [head]
+    lines += [
+        f"{row['code']:28}{row['planted']:>9,}{row['found']:>9,}{row['right']:>9,}"
+        f"{row['precision']:>11}{row['recall']:>11}"
+        for row in result.by_code.iter_rows(named=True)
+    ]
+    for title, frame in (
+        ("missed", result.missed),
+        ("false", result.false),
+        ("found with another night, resolution or amount", result.differing),
+    ):
+        lines.append(f"{title}: {frame.height:,}")
+        lines += [f"  {row}" for row in frame.head(shown).to_dicts()]
+    return lines

@@ -1,0 +1,87 @@
+"""The hidden truth of a world: which break stands where, since when, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+TRUTH: Final = {
+    "code": pl.String,
+    "night": pl.Date,  # on which it must be reported first
+    "resolved": pl.Date,  # on which it must be reported as resolved; null: not in this world
+    "column": pl.String,  # what names it: order_id, channel_ref, batch_id, bank_ref, source
+    "reference": pl.String,
+    "amount_minor": pl.Int64,  # at risk
+    "planted": pl.String,  # what was done, in words
+}
+
+
+@dataclass(slots=True)
+class Truth:
+    """Collects what was planted; only what falls into the world's nights counts."""
+
+    first: int
+    last: int
+    parts: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(
+        self,
+        code: str,
+        picks: pl.DataFrame,
+        *,
+        column: str,
+        night: str | pl.Expr,
+        amount: str | pl.Expr,
+        planted: str,
+        reference: str = "",
+        resolved: pl.Expr | None = None,
+    ) -> None:
+        """Add one truth a row; `night` and `resolved` are days since 1970-01-01.
+
+        `reference` is the column of `picks` that holds the reference, `column` if left out.
+        """
+        day = pl.col(night) if isinstance(night, str) else night
+        money = pl.col(amount) if isinstance(amount, str) else amount
+        gone = pl.lit(None, pl.Int32) if resolved is None else resolved.cast(pl.Int32)
+        found = picks.select(
+            pl.lit(code).alias("code"),
+            day.cast(pl.Int32).alias("night"),
+            gone.alias("resolved"),
+            pl.lit(column).alias("column"),
+            pl.col(reference or column).cast(pl.String).alias("reference"),
+            money.abs().cast(pl.Int64).alias("amount_minor"),
+            pl.lit(planted).alias("planted"),
+        )
+        inside = found.filter(pl.col("night").is_between(self.first, self.last))
+        self.parts.append(
+            inside.with_columns(
+                pl.col("night").cast(pl.Date),
+                pl.when(pl.col("resolved") <= self.last).then("resolved").cast(pl.Date),
+            )
+        )
+
+    def table(self) -> pl.DataFrame:
+        """Return everything planted, sorted."""
+        whole = pl.concat([pl.DataFrame(schema=TRUTH), *self.parts])
+        return whole.sort("night", "code", "column", "reference")
+
+
+def read_truth(path: Path) -> pl.DataFrame:
+    """Return a truth table from its CSV or Parquet file."""
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path)
+    texts = pl.read_csv(path, infer_schema=False)
+    return texts.select(
+        pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
+        for name, dtype in TRUTH.items()
+    )
+
+
+def days_between(first: date, last: date) -> range:
+    """Return the day numbers from `first` to `last`."""
+    start = (first - date(1970, 1, 1)).days
+    return range(start, start + (last - first).days + 1)
