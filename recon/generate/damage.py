@@ -24,6 +24,12 @@ class Damage:
     empty_file: int | None = None  # a till sends no bytes
     old_layout: int | None = None  # a till sends a column under another name
 
+    @classmethod
+    def spread(cls, nights: int) -> Damage:
+        """Return one damage of each kind on nights of their own, as far as there are nights."""
+        offsets = [night if night < nights - 1 else None for night in (1, 3, 2, 4)]
+        return cls(*offsets)
+
     def delays(self, first: int, last: int) -> Delays:
         """Return what waits because of the damage."""
         late = self._nights(first, last, self.late_bill)

@@ -44,6 +44,11 @@ FIRST_DAY: Final = date(2026, 11, 4)  # a Wednesday: seven nights hold a weekend
 _OPENING_BALANCE: Final = 1_250_000_00
 
 
+def plant_names() -> tuple[str, ...]:
+    """Return every plant that a rate may be given for."""
+    return (*PLANTS, *BANK_RATES)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What to make."""
@@ -59,7 +64,7 @@ class World:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made, and rates of breaks that are not planted."""
-        known = [*PLANTS, *BANK_RATES]
+        known = plant_names()
         unknown = sorted(set(self.rates) - set(known))
         if unknown:
             raise UsageError(

@@ -1,0 +1,172 @@
+"""The generator: every break occurs, seeds repeat, files are clean; the scorer tells the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from recon.commands.generate import command
+from recon.core.codes import Code
+from recon.errors import UsageError
+from recon.generate.damage import Damage
+from recon.generate.draw import draw_sales
+from recon.generate.files import Party
+from recon.generate.profile import PROFILES
+from recon.generate.score import score
+from recon.generate.truth import read_truth
+from recon.generate.world import FIRST_DAY, Made, World, generate, plant_names
+from recon.pipeline import run_night
+from recon.rules.rule_file import read_rules
+from recon.store.read import read_table
+
+SMALL = World(PROFILES["retail"], rows=3_000, nights=7, seed=5, damage=Damage(1, 3, 2, 4))
+ALIASES = {"LATE_IN_CHANNEL": "MISSING_IN_CHANNEL", "LATE_IN_MERCHANT": "MISSING_IN_MERCHANT"}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file under a folder."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def reconciled(world: World, folder: Path) -> tuple[Made, Path]:
+    """Generate a world and run every night of it; return what was made and the workspace."""
+    made = generate(world, folder)
+    rules = read_rules(folder / "recon.toml")
+    for offset in range(world.nights):
+        run_night(rules, world.first_day + timedelta(days=offset))
+    return made, rules.workspace
+
+
+def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Equal seeds write equal files, another seed writes others."""
+    for name, seed in (("one", 5), ("two", 5), ("three", 6)):
+        generate(replace(SMALL, seed=seed), tmp_path / name)
+    one, two, three = (digests(tmp_path / name) for name in ("one", "two", "three"))
+    assert one == two
+    assert one["truth.csv"] != three["truth.csv"]
+
+
+@pytest.mark.parametrize("profile", ["retail", "utility", "marketplace"])
+def test_every_plant_occurs(profile: str, tmp_path: Path) -> None:
+    """Each plant of a positive rate is in the truth at least once, and each is a known code."""
+    made = generate(replace(SMALL, profile=PROFILES[profile]), tmp_path)
+    wanted = {ALIASES.get(name, name) for name in plant_names()}
+    assert set(made.truth["code"]) >= wanted
+    assert set(made.truth["code"]) <= set(Code.__members__)
+
+
+def test_no_plants_no_truth(tmp_path: Path) -> None:
+    """With every rate at zero nothing is planted, and nothing is found: normal life is no break."""
+    world = replace(SMALL, rates=dict.fromkeys(plant_names(), 0), damage=Damage())
+    made, workspace = reconciled(world, tmp_path)
+    assert made.truth.height == 0
+    result = score(workspace, made.truth)
+    assert result.is_perfect, result.false.to_dicts()[:5]
+
+
+@pytest.mark.parametrize(("profile", "seed"), [("retail", 1), ("utility", 2), ("marketplace", 3)])
+def test_everything_planted_is_found(profile: str, seed: int, tmp_path: Path) -> None:
+    """Many plants of every kind: precision 1 and recall 1, each on its night and with its money."""
+    world = World(
+        PROFILES[profile],
+        rows=6_000,
+        nights=7,
+        seed=seed,
+        rates=dict.fromkeys(plant_names(), 2_500),
+        damage=Damage(1, 3, 2, 4),
+    )
+    made, workspace = reconciled(world, tmp_path)
+    result = score(workspace, made.truth)
+    assert result.is_perfect, (
+        result.missed.to_dicts()[:5],
+        result.false.to_dicts()[:5],
+        result.differing.to_dicts()[:5],
+    )
+
+
+def test_files_have_no_rejects(tmp_path: Path) -> None:
+    """Every generated row is read; every control total agrees."""
+    _, workspace = reconciled(replace(SMALL, nights=3, damage=Damage()), tmp_path)
+    for run in sorted((workspace / "runs").glob("[0-9]*/*")):
+        assert read_table(run, "rejects").height == 0
+        states = set(read_table(run, "inputs")["state"].cast(pl.String))
+        assert states <= {"ACCEPTED", "UNVERIFIED", "ABSENT"}
+
+
+def test_the_scorer_sees_a_lost_and_a_false_break(tmp_path: Path) -> None:
+    """A truth that nothing meets is missed, a dispute that no truth explains is false."""
+    made, workspace = reconciled(replace(SMALL, nights=3, damage=Damage()), tmp_path)
+    one = made.truth.height // 2
+    lost = made.truth[one].with_columns(reference=pl.lit("S000000-0000000"))
+    truth = pl.concat([made.truth.filter(pl.int_range(pl.len()) != one), lost])
+    result = score(workspace, truth)
+    assert (result.missed.height, result.false.height) == (1, 1)
+    assert not result.is_perfect
+    code = made.truth["code"][one]
+    line = result.by_code.filter(pl.col("code") == code).row(0, named=True)
+    assert line["right"] == line["planted"] - 1 == line["found"] - 1
+
+
+def test_amounts_follow_the_profile() -> None:
+    """Drawn amounts have the profile's median and limits; card numbers are masked."""
+    import numpy as np  # noqa: PLC0415 - only this test draws
+
+    profile = PROFILES["retail"]
+    rng = np.random.default_rng(3)
+    sales = draw_sales(profile, Party(), rng, rows=20_000, first=20_000, nights=7)
+    amounts = sales["amount"].sort()
+    assert amounts[0] >= 100
+    assert amounts[-1] <= 300_000
+    assert 7_000 < amounts[10_000] < 9_000
+    assert sales["channel_ref"].n_unique() == sales.height
+    assert sales["order_id"].n_unique() == sales.height
+    assert sales["card"].str.contains(r"^62\d{4}\*{6}\d{4}$").all()
+
+
+def test_alipay_names_are_gbk(tmp_path: Path) -> None:
+    """The zip's member names are GBK bytes without the UTF-8 flag, the summary first."""
+    generate(replace(SMALL, nights=1, rows=200, damage=Damage()), tmp_path)
+    path = next(tmp_path.rglob("alipay.zip"))
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        assert all(not info.flag_bits & 0x800 for info in infos)
+        names = [info.filename.encode("cp437").decode("gbk") for info in infos]
+    assert "汇总" in names[0]
+    assert "业务明细" in names[1]
+
+
+def test_an_unknown_plant_is_refused() -> None:
+    """A rate of a break that is not planted is an error that lists the plants."""
+    with pytest.raises(UsageError, match="DUPLICATE_CHARGE"):
+        replace(SMALL, rates={"DUPLICATE_CHARGES": 1})
+
+
+def test_command(tmp_path: Path) -> None:
+    """`recon generate` writes a world, refuses a full folder, and scores a workspace."""
+    out = tmp_path / "world"
+    arguments = [str(out), "--rows", "500", "--nights", "2", "--rate", "all=2000"]
+    first = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert first.exit_code == 0, first.output
+    assert "planted breaks" in first.output
+    with pytest.raises(UsageError, match="new or empty"):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+    rules = read_rules(out / "recon.toml")
+    for offset in range(2):
+        run_night(rules, FIRST_DAY + timedelta(days=offset))
+    told = CliRunner().invoke(
+        command, [str(out / "truth.csv"), "--score", str(rules.workspace)], catch_exceptions=False
+    )
+    assert '{"perfect": true}' in told.output, told.output
+    assert read_truth(out / "truth.csv").schema["night"] == pl.Date
+    assert date(2026, 11, 4) == FIRST_DAY
