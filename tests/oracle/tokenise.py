@@ -5,12 +5,15 @@ from __future__ import annotations
 FEW, MANY, UNCLOSED, AFTER_QUOTE, CARRIAGE_RETURN = 1, 2, 3, 4, 5
 
 
-def cut_fields(text, delimiter, quote):
+def cut_fields(text, delimiter, quote, padded):
     """Return the fields of one record, or its fault; `open` when a quote is still open."""
     fields, at = [], 0
     while at is not None:
         is_quoted = quote and text[at : at + 1] == quote
-        answer = quoted(text, at, delimiter, quote) if is_quoted else plain(text, at, delimiter)
+        if is_quoted:
+            answer = quoted(text, at, delimiter, quote, padded)
+        else:
+            answer = plain(text, at, delimiter)
         if not isinstance(answer, tuple):
             return answer
         cell, at = answer
@@ -18,7 +21,7 @@ def cut_fields(text, delimiter, quote):
     return fields
 
 
-def quoted(text, at, delimiter, quote):
+def quoted(text, at, delimiter, quote, padded):
     """Return a quoted cell and where the next begins (None: no more), or `open`, or the fault."""
     cell, at = "", at + 1
     while at < len(text):
@@ -26,9 +29,12 @@ def quoted(text, at, delimiter, quote):
             cell, at = cell + quote, at + 2
         elif text[at] == quote:
             rest = text[at + 1 :]
+            while padded and rest[:1] in (" ", "\t") and not rest.startswith(delimiter):
+                rest = rest[1:]
             if rest in ("", "\r"):
                 return cell, None
-            return (cell, at + 1 + len(delimiter)) if rest.startswith(delimiter) else AFTER_QUOTE
+            following = len(text) - len(rest) + len(delimiter)
+            return (cell, following) if rest.startswith(delimiter) else AFTER_QUOTE
         else:
             cell, at = cell + text[at], at + 1
     return "open"
@@ -44,7 +50,7 @@ def plain(text, at, delimiter):
     return cell, None if end < 0 else end + len(delimiter)
 
 
-def records(text, delimiter, quote, comment, arity):
+def records(text, delimiter, quote, comment, arity, padded):
     """Return (line, fields or fault) per record and the class of every line."""
     lines = text.split("\n")
     if lines[-1] == "":
@@ -60,10 +66,10 @@ def records(text, delimiter, quote, comment, arity):
             classes.append("comment")
             at += 1
             continue
-        span, answer = 1, cut_fields(line, delimiter, quote)
+        span, answer = 1, cut_fields(line, delimiter, quote, padded)
         while answer == "open" and at + span < len(lines):
             span += 1
-            answer = cut_fields("\n".join(lines[at : at + span]), delimiter, quote)
+            answer = cut_fields("\n".join(lines[at : at + span]), delimiter, quote, padded)
         if answer == "open":
             answer = UNCLOSED
         if isinstance(answer, list) and len(answer) != arity:

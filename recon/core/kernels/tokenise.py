@@ -96,35 +96,50 @@ def _is_blank(data: Bytes, begin: int, end: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _quoted(data: Bytes, begin: int, delimiter: Bytes, quote: int) -> tuple[int, int, int, int]:
+def _is_padding(data: Bytes, at: int, delimiter: Bytes) -> bool:
+    """Return whether a space or tab that is not the delimiter stands at `at`."""
+    if at >= data.size or (data[at] != _SPACE and data[at] != _TAB):
+        return False
+    return not _matches(data, at, delimiter)
+
+
+@njit(cache=True, nogil=True)
+def _quoted(
+    data: Bytes, begin: int, delimiter: Bytes, quote: int, padded: int
+) -> tuple[int, int, int, int, int]:
     """Scan a quoted field whose opening quote stands at `begin`.
 
-    Return (offset of the closing quote, lines passed, doubled quotes, fault).
+    Return (offset of the closing quote, offset of what follows it, lines passed, doubled quotes,
+    fault). With `padded`, spaces and tabs may stand behind the closing quote.
     """
     at = begin + 1
     lines = 0
     doubled = 0
-    while at < data.size:
+    size = data.size
+    while at < size:
         byte = data[at]
         if byte == quote:
-            if at + 1 < data.size and data[at + 1] == quote:
+            if at + 1 < size and data[at + 1] == quote:
                 doubled += 1
                 at += 2
                 continue
-            follower = at + 1
-            if follower == data.size or data[follower] == _LF:
-                return at, lines, doubled, FAULT_NONE
-            if data[follower] == _CR and (follower + 1 == data.size or data[follower + 1] == _LF):
-                return at, lines, doubled, FAULT_NONE
-            if _matches(data, follower, delimiter):
-                return at, lines, doubled, FAULT_NONE
-            return at, lines, doubled, FAULT_AFTER_QUOTE
+            after = at + 1
+            while padded != 0 and _is_padding(data, after, delimiter):
+                after += 1
+            if (
+                after < size
+                and data[after] == _CR
+                and (after + 1 == size or data[after + 1] == _LF)
+            ):
+                after += 1
+            is_over = after == size or data[after] == _LF or _matches(data, after, delimiter)
+            return at, after, lines, doubled, FAULT_NONE if is_over else FAULT_AFTER_QUOTE
         if byte == _LF:
             lines += 1
             if lines >= QUOTED_LINES:
                 break
         at += 1
-    return at, lines, doubled, FAULT_UNCLOSED
+    return at, at, lines, doubled, FAULT_UNCLOSED
 
 
 @njit(cache=True, nogil=True)
@@ -156,6 +171,7 @@ def _record(
     begin: int,
     delimiter: Bytes,
     quote: int,
+    padded: int,
     slots: Ints,
     row: int,
     starts: Ints,
@@ -173,15 +189,13 @@ def _record(
         start = at
         doubled = 0
         if quote != _NO_QUOTE and at < size and data[at] == quote:
-            close, passed, doubled, fault = _quoted(data, at, delimiter, quote)
+            close, after, passed, doubled, fault = _quoted(data, at, delimiter, quote, padded)
             lines += passed
             if fault != FAULT_NONE:
                 return close, fields, lines, fault
             start = at + 1
             end = close
-            at = close + 1
-            if at < size and data[at] == _CR:
-                at += 1
+            at = after
         else:
             at, lone = _plain(data, at, delimiter)
             if lone:
@@ -205,6 +219,7 @@ def tokenise(
     data: Bytes,
     delimiter: Bytes,
     quote: int,
+    padded: int,
     comment: Bytes,
     slots: Ints,
     final: bool,  # noqa: FBT001 (kernels take positional arguments)
@@ -220,6 +235,7 @@ def tokenise(
     data        uint8, whole lines (the last may lack its LF when `final`)
     delimiter   uint8, one byte or more, not empty
     quote       the quote byte, or -1 for none
+    padded      1: spaces and tabs may stand behind a closing quote
     comment     uint8, the comment mark, empty for none
     slots       int32 per expected field: the slot its span goes to, or -1; its size is the arity,
                 and an arity of 0 takes any
@@ -247,7 +263,9 @@ def tokenise(
             line += 1
             at = _line_end(data, at) + 1
             continue
-        end, fields, more, fault = _record(data, at, delimiter, quote, slots, row, starts, ends)
+        end, fields, more, fault = _record(
+            data, at, delimiter, quote, padded, slots, row, starts, ends
+        )
         if fault == FAULT_UNCLOSED and end == size and not final:
             break
         if fault == FAULT_NONE and slots.size > 0 and fields != slots.size:

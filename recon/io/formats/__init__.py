@@ -15,25 +15,34 @@ from recon.io.formats import (
     camt052,
     camt053,
     camt054,
+    cn_bank_statements,
+    coda,
     delimited,
+    fixed_width,
+    json_lines,
     lakala,
     mt940,
     mt942,
     ofx,
     parquet,
     paypal_report,
+    personal_bills,
     stripe_report,
     ums_export,
     unionpay_acom,
     unionpay_zm,
     wechat_fund,
     wechat_trade,
+    xlsx,
 )
 from recon.io.formats.contract import Format, Probe
 
 FORMATS: Final[tuple[Format, ...]] = (
     delimited.FORMAT,
     parquet.FORMAT,
+    fixed_width.FORMAT,
+    json_lines.FORMAT,
+    xlsx.FORMAT,
     wechat_trade.FORMAT,
     alipay_trade.FORMAT,
     unionpay_zm.FORMAT,
@@ -44,6 +53,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     alipay_account.FORMAT,
     *lakala.FORMATS,
     *ums_export.FORMATS,
+    *personal_bills.FORMATS,
+    *cn_bank_statements.FORMATS,
     mt940.FORMAT,
     camt053.FORMAT,
     mt942.FORMAT,
@@ -55,6 +66,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     adyen_accounting.FORMAT,
     stripe_report.FORMAT,
     paypal_report.FORMAT,
+    coda.FORMAT,
 )
 
 

@@ -133,6 +133,7 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
         block.data,
         np.frombuffer(dialect.delimiter, dtype=np.uint8),
         dialect.quote,
+        int(dialect.trim),
         np.frombuffer(dialect.comment, dtype=np.uint8),
         slots,
         block.final,

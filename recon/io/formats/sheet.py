@@ -10,12 +10,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from recon.core.kernels.tokenise import FAULT_MANY, FAULT_NONE
+from recon.core.kernels.tokenise import FAULT_FEW, FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.cutting import Aside, Dialect, Layout, Tokens, cut_rows
@@ -38,6 +39,9 @@ class Sheet:
     quote: str = ""
     encoding: str = ""  # empty: UTF-8 when the file's head is, else GB18030
     header: bool = True
+    header_delimiter: str = ""  # where it is not the rows'; "space" for any run of blanks
+    row: str = ""  # without a header: a pattern that the first row must fit
+    short: int = 0  # so many cells may be lost at the end of a row
     title: str = ""  # a pattern that must be found in the lines before the rows
     first_line: str = ""  # a pattern that the first filled line must begin with
     aside: str = _NEVER  # a pattern at the begin of lines that are no rows
@@ -67,7 +71,9 @@ def sniffed_encoding(head: bytes) -> str:
 
 def split_cells(sheet: Sheet, line: str) -> list[str]:
     """Return the names in a header line."""
-    return [column_name(cell) for cell in line.split(sheet.delimiter)]
+    if sheet.header_delimiter == "space":
+        return [column_name(cell) for cell in line.split()]
+    return [column_name(cell) for cell in line.split(sheet.header_delimiter or sheet.delimiter)]
 
 
 def header_line(sheet: Sheet, lines: list[str]) -> int | None:
@@ -76,7 +82,8 @@ def header_line(sheet: Sheet, lines: list[str]) -> int | None:
         cells = split_cells(sheet, line)
         if sheet.header and set(sheet.required) <= set(cells):
             return number
-        if not sheet.header and len(cells) == len(sheet.required):
+        is_row = len(cells) == len(sheet.required) and re.match(sheet.row, line) is not None
+        if not sheet.header and is_row:
             return number
     return None
 
@@ -118,7 +125,7 @@ def read_stream(
         layout,
         reading,
         give_back=blocks.give_back,
-        repair=_without_empty_tail,
+        repair=partial(_mend_tail, sheet),
         aside=aside,
     )
     _take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, where)
@@ -173,8 +180,14 @@ def _check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: 
         )
 
 
-def _without_empty_tail(block: Block, tokens: Tokens, layout: Layout) -> None:
-    """Accept rows that are wider than the header by empty cells only."""
+def _mend_tail(sheet: Sheet, block: Block, tokens: Tokens, layout: Layout) -> None:
+    """Accept rows that are wider by empty cells only, or shorter by cells that may be lost."""
+    lost = len(layout.header) - tokens.row_fields
+    for row in np.flatnonzero((tokens.row_fault == FAULT_FEW) & (lost <= sheet.short)).tolist():
+        tokens.row_fault[row] = FAULT_NONE
+        for slot, name in enumerate(layout.wanted):
+            if layout.header.index(name) >= tokens.row_fields[row]:
+                tokens.starts[slot, row] = tokens.ends[slot, row] = 0
     rows = np.flatnonzero(tokens.row_fault == FAULT_MANY).tolist()
     if not rows:
         return
@@ -182,8 +195,8 @@ def _without_empty_tail(block: Block, tokens: Tokens, layout: Layout) -> None:
     for row in rows:
         line = lines[tokens.row_line[row]].rstrip(b"\r")
         surplus = int(tokens.row_fields[row]) - len(layout.header)
-        tail = line[-surplus:]
-        if tail in (b"," * surplus, b"\t" * surplus, b"|" * surplus):
+        tail = line.rsplit(sheet.delimiter.encode(), surplus)[1:]
+        if not b"".join(tail).strip(b" \t"):
             tokens.row_fault[row] = FAULT_NONE
 
 

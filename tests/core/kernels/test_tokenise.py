@@ -31,7 +31,7 @@ def interpreted(function):
     return plain[function]
 
 
-def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel):
+def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel, padded=0):
     """Return (line, fields or fault) per record, the line classes and the bytes consumed."""
     get = (lambda name: getattr(kernel, name)) if run is kernel else run
     data = as_bytes(text)
@@ -43,6 +43,7 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel):
         data,
         as_bytes(delimiter),
         ord(quote) if quote else -1,
+        padded,
         as_bytes(comment),
         np.arange(arity, dtype=np.int32),
         final,
@@ -70,15 +71,31 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel):
     return found, [CLASSES[c] for c in classes[:lines]], consumed
 
 
-@given(TEXT, st.sampled_from([",", ";", ',"', "a,"]), st.sampled_from(['"', ""]), st.integers(1, 3))
-@example('"a\nb,c\nd",e\n', ",", '"', 2)
-@example('a,"b\nc,d\n', ",", '"', 2)
+@given(
+    TEXT,
+    st.sampled_from([",", ";", ',"', "a,", " "]),
+    st.sampled_from(['"', ""]),
+    st.integers(1, 3),
+    st.integers(0, 1),
+)
+@example('"a\nb,c\nd",e\n', ",", '"', 2, 0)
+@example('a,"b\nc,d\n', ",", '"', 2, 0)
+@example('"a"  ,"b" \n', ",", '"', 2, 1)
+@example('"a" b\n', " ", '"', 2, 1)
 @settings(max_examples=400, deadline=None)
-def test_compiled_and_interpreted_equal_the_oracle(text, delimiter, quote, arity):
+def test_compiled_and_interpreted_equal_the_oracle(text, delimiter, quote, arity, padded):
     """Kernel, its Python text and the naive cutter agree on every record and every line."""
-    wanted = oracle.records(text, delimiter, quote, "#", arity)
-    assert cut(text, delimiter, quote, "#", arity)[:2] == wanted
-    assert cut(text, delimiter, quote, "#", arity, run=interpreted)[:2] == wanted
+    wanted = oracle.records(text, delimiter, quote, "#", arity, padded)
+    for run in (kernel, interpreted):
+        got = cut(text, delimiter, quote, "#", arity, run=run, padded=padded)
+        assert got[:2] == wanted
+
+
+def test_padding_behind_a_quote_is_declared():
+    """A tab behind a closing quote is a fault, or nothing where padding is declared."""
+    text = '"a"\t,"b" \r\n'
+    assert cut(text, ",", '"', "", 2)[0] == [(0, kernel.FAULT_AFTER_QUOTE)]
+    assert cut(text, ",", '"', "", 2, padded=1)[0] == [(0, ["a", "b"])]
 
 
 @given(st.lists(st.lists(st.text(alphabet='ab,"\n ', max_size=5), min_size=2, max_size=2)))

@@ -25,6 +25,22 @@ OWN = {  # format -> the corpus files that it is for
     "lakala_d0": ("lakala_files/*__D0_*",),
     "lakala_sep": ("lakala_files/*__SEP_*",),
     "lakala_jy_fq": ("lakala_files/*__JY_FQ_*",),
+    "personal_alipay": ("cn_personal_alipay/*",),
+    "personal_wechat": ("cn_personal_wechat/*.csv",),
+    "personal_jd": ("cn_personal_jd/*",),
+    "personal_meituan": ("cn_personal_meituan/*",),
+    "personal_pdd": ("cn_personal_pdd/*",),
+    "statement_icbc": ("cn_bank_statement/*icbc*",),
+    "statement_boc": ("cn_bank_statement/*boc_debit*",),
+    "statement_bocom": ("cn_bank_statement/*bocom*",),
+    "statement_abc": ("cn_bank_statement/*abc_debit*",),
+    "statement_cmb": ("cn_bank_statement/*cmb_debit*",),
+    "statement_cmb_credit": ("cn_bank_statement/*cmb_credit*",),
+    "statement_cgb_credit": ("cn_bank_statement/*cgb*",),
+    "statement_hsbc_hk_credit": ("cn_bank_statement/*hsbc*",),
+    "fixed_width": (),
+    "json_lines": (),
+    "xlsx": (),
     "delimited": (),
     "parquet": (),
 }
@@ -51,8 +67,8 @@ def test_no_real_file_is_taken_for_another_format():
     wrong = []
     for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
         place = path.relative_to(CORPUS)
-        names = [known.name for known in recognised(probe_of(path)) if known.name in OWN]
-        wanted = [name for name, own in OWN.items() if any(place.match(part) for part in own)]
+        names = {known.name for known in recognised(probe_of(path)) if known.name in OWN}
+        wanted = {name for name, own in OWN.items() if any(place.match(part) for part in own)}
         if names != wanted:
             wrong.append((str(place), names, wanted))
     assert wrong == []

@@ -1,0 +1,310 @@
+"""Account and card statements that Chinese banks let customers export, one declaration each.
+
+Checked on exports of each bank. Accounts: money in is plus. Credit cards are written from the
+bank's side, spending plus and repayment minus, and are turned round; HSBC Hong Kong writes them
+from the customer's side already. Balances that a publisher masked are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import polars as pl
+
+from recon.core.codes import Kind, Side
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Control,
+    Day,
+    Field,
+    Format,
+    Money,
+    Text,
+    Time,
+)
+from recon.io.formats.sheet import Sheet
+from recon.io.formats.sheet_format import Facts, SheetFormat
+
+_CURRENCIES: Final = {"人民币": "CNY", "美元": "USD", "港币": "HKD", "欧元": "EUR", "日元": "JPY"}
+
+
+def _currency(name: str) -> pl.Expr:
+    """Return the ISO code of a currency that is written as a word."""
+    return pl.col(name).replace(_CURRENCIES)
+
+
+def _filled(name: str) -> pl.Expr:
+    """Return a cell, empty when it holds dashes only."""
+    return pl.col(name).str.replace(r"^-+$", "")
+
+
+def _turned(name: str) -> pl.Expr:
+    """Return an amount with its sign turned, as text."""
+    cell = pl.col(name)
+    return (
+        pl.when(cell.str.starts_with("-"))
+        .then(cell.str.strip_prefix("-"))
+        .otherwise(pl.lit("-") + cell)
+    )
+
+
+def _amount(column: str) -> Money:
+    """Return a signed amount with grouping commas."""
+    return Money(column, thousands=",")
+
+
+def _statement(
+    name: str,
+    titles: tuple[str, str],
+    sheet: Sheet,
+    fields: Mapping[str, Field],
+    derive: Callable[[Facts], Mapping[str, pl.Expr]] = lambda _facts: {},
+    controls: tuple[Control, ...] = (),
+) -> SheetFormat:
+    """Return a declaration on the bank's side."""
+    return SheetFormat(
+        f"statement_{name}",
+        *titles,
+        sheet,
+        fields,
+        derive,
+        controls=controls,
+        side=Side.BANK,
+    )
+
+
+def _icbc_sheet() -> Sheet:
+    """Return the sheet of both generations: the newer one has two more columns."""
+    return Sheet(
+        required=(
+            *("交易日期", "摘要", "交易场所", "记账金额(收入)", "记账金额(支出)", "记账币种"),
+            "对方户名",
+        ),
+        optional=("交易详情", "对方账户"),
+        unread=(
+            *("交易国家或地区简称", "钞/汇", "交易金额(收入)", "交易金额(支出)", "交易币种"),
+            "余额",
+        ),
+        quote='"',
+        title="明细查询文件下载",
+        aside="人民币合计",
+        facts=r"卡号: *(?P<account>[0-9*]+)",
+        totals=(
+            r'人民币合计,+"?(?P<收入合计>[0-9.,]*[0-9])?[ \t]*"?'
+            r',"?(?P<支出合计>[0-9.,]*[0-9])?[ \t]*"?'
+        ),
+        totals_required=True,
+    )
+
+
+def _cmb_credit(facts: Facts) -> Mapping[str, pl.Expr]:
+    """Derive full dates: a month after the statement's own month lies in the year before."""
+    year, month = int(facts.get("year", "0")), facts.get("month", "12")
+
+    def full(name: str) -> pl.Expr:
+        cell = pl.col(name)
+        text = (
+            pl.when(cell.str.head(2) > month)
+            .then(pl.lit(str(year - 1)))
+            .otherwise(pl.lit(str(year)))
+        )
+        return pl.when(cell == "").then(pl.lit("")).otherwise(text + "/" + cell)
+
+    return {"day": full("交易日"), "booked": full("记账日"), "amount": _turned("人民币金额")}
+
+
+STATEMENTS: Final = (
+    _statement(
+        "icbc",
+        ("ICBC account statement", "工商银行明细"),
+        _icbc_sheet(),
+        {
+            "credit_minor": _amount("记账金额(收入)"),
+            "debit_minor": _amount("记账金额(支出)"),
+            "merchant_id": Text("account"),
+            "currency": Text("currency"),
+            "value_date": Day("交易日期", ("YYYY-MM-DD",)),
+            "bank_ref": Text("交易详情", optional=True),
+            "product": Text("摘要"),
+            "memo": Text("对方户名"),
+        },
+        derive=lambda facts: {
+            "currency": _currency("记账币种"),
+            "account": pl.lit(facts.get("account", "")),
+        },
+        controls=(
+            Control(
+                "收入合计",
+                "收入合计",
+                pl.col("amount_minor").filter(pl.col("amount_minor") > 0).sum(),
+                Money(""),
+            ),
+            Control(
+                "支出合计",
+                "支出合计",
+                pl.col("amount_minor").filter(pl.col("amount_minor") < 0).sum() * -1,
+                Money(""),
+            ),
+        ),
+    ),
+    _statement(
+        "boc",
+        ("Bank of China account statement", "中国银行交易流水明细"),
+        Sheet(
+            required=(
+                *("记账日期", "记账时间", "币别", "金额", "余额", "交易名称", "附言", "对方账户名"),
+                "对方卡号/账号",
+            ),
+            unread=("渠道", "网点名称", "对方开户行", "借记卡号"),
+            quote='"',
+            title="中国银行交易流水明细",
+        ),
+        {
+            "amount_minor": _amount("金额"),
+            "_balance_minor": _amount("余额"),
+            "currency": Text("currency"),
+            "occurred_at": Time(("记账日期", "记账时间"), ("YYYY-MM-DD hh:mm:ss",)),
+            "value_date": Day("记账日期", ("YYYY-MM-DD",)),
+            "product": Text("交易名称"),
+            "memo": Text("memo"),
+        },
+        derive=lambda _facts: {"currency": _currency("币别"), "memo": _filled("附言")},
+    ),
+    _statement(
+        "bocom",
+        ("Bank of Communications account statement", "交通银行明细"),
+        Sheet(
+            required=(
+                "序号",
+                "交易日期",
+                "交易时间",
+                "交易类型",
+                "借贷",
+                "交易金额",
+                "余额",
+                "摘要",
+            ),
+            unread=("对方账号", "对方户名", "交易地点"),
+            quote='"',
+        ),
+        {
+            "kind": Choice("借贷", {"贷 Cr": Kind.CREDIT, "借 Dr": Kind.DEBIT}),
+            "amount_minor": _amount("amount"),
+            "_balance_minor": _amount("余额"),
+            "currency": Constant("CNY"),
+            "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
+            "value_date": Day("交易日期", ("YYYY-MM-DD",)),
+            "product": Text("交易类型"),
+            "memo": Text("摘要"),
+        },
+        derive=lambda _facts: {
+            "amount": pl.when(pl.col("借贷").str.starts_with("借"))
+            .then(pl.lit("-") + pl.col("交易金额"))
+            .otherwise(pl.col("交易金额"))
+        },
+    ),
+    _statement(
+        "abc",
+        ("Agricultural Bank of China account statement", "农业银行明细"),
+        Sheet(
+            required=("交易日期", "交易时间", "交易摘要", "交易金额", "本次余额", "日志号"),
+            optional=("交易附言",),
+            unread=("对手信息", "交易渠道"),
+            short=2,
+        ),
+        {
+            "amount_minor": _amount("amount"),
+            "_balance_minor": _amount("本次余额"),
+            "currency": Constant("CNY"),
+            "occurred_at": Time(("交易日期", "clock"), ("YYYYMMDD hhmmss",)),
+            "value_date": Day("交易日期", ("YYYYMMDD",)),
+            "bank_ref": Text("日志号"),
+            "product": Text("交易摘要"),
+            "memo": Text("交易附言", optional=True),
+        },
+        derive=lambda _facts: {
+            "amount": pl.col("交易金额").str.strip_prefix("+"),
+            "clock": pl.when(pl.col("交易时间") == "")
+            .then(pl.lit("000000"))
+            .otherwise(pl.col("交易时间")),
+        },
+    ),
+    _statement(
+        "cmb",
+        ("China Merchants Bank account statement", "招商银行明细"),
+        Sheet(
+            required=("记账日期", "货币", "交易金额", "联机余额", "交易摘要", "对手信息"),
+            optional=("客户摘要",),
+            quote='"',
+        ),
+        {
+            "amount_minor": _amount("交易金额"),
+            "_balance_minor": _amount("联机余额"),
+            "currency": Text("货币"),
+            "value_date": Day("记账日期", ("YYYY-MM-DD",)),
+            "product": Text("交易摘要"),
+            "memo": Text("客户摘要", optional=True),
+        },
+    ),
+    _statement(
+        "cmb_credit",
+        ("China Merchants Bank credit card statement", "招商银行信用卡对账单"),
+        Sheet(
+            required=("交易日", "记账日", "交易摘要", "人民币金额", "卡号末四位"),
+            unread=("交易地金额",),
+            quote='"',
+            title="招商银行信用卡对账单",
+            facts=r"(?P<year>20[0-9]{2})年(?P<month>[0-9]{2})月",
+        ),
+        {
+            "amount_minor": _amount("amount"),
+            "currency": Constant("CNY"),
+            "clearing_date": Day("day", ("YYYY/MM/DD",)),
+            "value_date": Day("booked", ("YYYY/MM/DD",)),
+            "card": Text("卡号末四位"),
+            "memo": Text("交易摘要"),
+        },
+        derive=_cmb_credit,
+    ),
+    _statement(
+        "cgb_credit",
+        ("China Guangfa Bank credit card statement", "广发银行信用卡明细"),
+        Sheet(
+            required=("交易日期", "入账日期", "交易摘要", "入账金额", "入账货币"),
+            unread=("交易金额", "交易货币"),
+            quote='"',
+        ),
+        {
+            "amount_minor": _amount("amount"),
+            "currency": Text("currency"),
+            "clearing_date": Day("交易日期", ("YYYY/MM/DD",)),
+            "value_date": Day("入账日期", ("YYYY/MM/DD",)),
+            "memo": Text("交易摘要"),
+        },
+        derive=lambda _facts: {"amount": _turned("入账金额"), "currency": _currency("入账货币")},
+    ),
+    _statement(
+        "hsbc_hk_credit",
+        ("HSBC Hong Kong credit card statement", "汇丰香港信用卡明细"),
+        Sheet(
+            required=(
+                *("Transactiondate", "Postdate", "Description", "Billingamount"),
+                *("Billingcurrency", "Transactionstatus", "Credit/Debit"),
+            ),
+            unread=("Merchantname", "Country/region", "Area/district"),
+            quote='"',
+        ),
+        {
+            "kind": Choice("Credit/Debit", {"DEBIT": Kind.DEBIT, "CREDIT": Kind.CREDIT}),
+            "amount_minor": _amount("Billingamount"),
+            "currency": Text("Billingcurrency"),
+            "clearing_date": Day("Transactiondate", ("DD/MM/YYYY",)),
+            "value_date": Day("Postdate", ("DD/MM/YYYY",)),
+            "memo": Text("Description"),
+        },
+    ),
+)
+
+FORMATS: Final[tuple[Format, ...]] = tuple(declared.format() for declared in STATEMENTS)

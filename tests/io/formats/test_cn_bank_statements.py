@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats import recognised
+from recon.io.formats.cn_bank_statements import FORMATS
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
+
+BY_NAME = {form.name.removeprefix("statement_"): form for form in FORMATS}
+ICBC = """明细查询文件下载
+
+卡号: 1234****9876,"卡别名: x"
+
+交易日期,摘要,交易场所,交易国家或地区简称,钞/汇,交易金额(收入),交易金额(支出),交易币种,记账金额(收入),记账金额(支出),记账币种,余额,对方户名
+2026-11-20     \t,"消费   \t","店  \t","CHN \t",钞  \t,"- \t","- \t",- \t,"   \t","1,013.40  \t",人民币  \t,"xx,yyyy.zz \t","甲 \t",
+2026-11-21     \t,"汇入   \t","店  \t","CHN \t",钞  \t,"- \t","- \t",- \t,"2,000.00 \t","  \t",人民币  \t,"xx,yyyy.zz \t","乙 \t",
+{space}
+人民币合计,,,,,,,,"2,000.00          \t","1,013.40          \t",
+""".replace("{space}", " ")  # noqa: E501 (an export's own lines)
+CMB_CREDIT = """招商银行信用卡对账单（个人消费卡账户 2026年01月）
+交易日,记账日,交易摘要,人民币金额,卡号末四位,交易地金额
+,12/29,还款,-1.23,1234,-1.23
+01/05,01/07,通信,"8,000.00",1234,"8,000.00(CN)"
+"""
+
+
+def test_padded_cells_two_amount_columns_and_totals(tmp_path):
+    """Cells are padded with spaces and tabs, the footer declares both sums."""
+    result = load_bytes(BY_NAME["icbc"], tmp_path, ICBC.encode("gb18030"))
+    assert result.column("amount_minor") == [-101340, 200000]
+    assert result.column("merchant_id") == ["1234****9876"] * 2
+    assert str(result.column("value_date")[0]) == "2026-11-20"
+    assert result.agrees
+    with pytest.raises(InputError):
+        load_bytes(BY_NAME["icbc"], tmp_path, "\n".join(ICBC.splitlines()[:-1]).encode())
+
+
+def test_a_card_statement_is_turned_round_and_dated(tmp_path):
+    """Spending is money out; December in a January statement is last year."""
+    result = load_bytes(BY_NAME["cmb_credit"], tmp_path, CMB_CREDIT.encode())
+    assert result.column("amount_minor") == [123, -800000]
+    assert [str(day) for day in result.column("value_date")] == ["2025-12-29", "2026-01-07"]
+    assert [str(day) for day in result.column("clearing_date")] == ["None", "2026-01-05"]
+
+
+def test_a_sign_that_contradicts_the_column_is_a_reject(tmp_path):
+    """Grouping that is not by three is refused, and so is an unknown mark of direction."""
+    raw = (
+        "序号,交易日期,交易时间,交易类型,借贷,交易金额,余额,对方账号,对方户名,交易地点,摘要\n"
+        '1,2026-11-20,00:00:00,利息,贷 Cr,"1,00.00",1.00,a,b,c,\n'
+        "2,2026-11-20,00:00:00,利息,无,1.00,1.00,a,b,c,\n"
+        "3,2026-11-20,00:00:00,利息,借 Dr,1.00,1.00,a,b,c,\n"
+    )
+    result = load_bytes(BY_NAME["bocom"], tmp_path, raw.encode())
+    assert result.refused_lines == [2, 3]
+    assert result.column("amount_minor") == [-100]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "amounts"),
+    [
+        ("*abc_debit*", "abc", [1000000, -1000, -1234589, 1, 0]),
+        ("*bocom_debit*", "bocom", [123, -321, 2, 1000, -1000, -10079]),
+        ("*cgb_credit*", "cgb_credit", [-1590, 9720, -38742, 113068]),
+        ("*cmb_credit*", "cmb_credit", [123, 34567, 3000, -5678, 390, -800000]),
+        ("*cmb_debit*", "cmb", [123400, -100000, -300, -100000, -1014]),
+    ],
+)
+def test_public_exports_give_the_amounts_seen_in_them(pattern, name, amounts):
+    """Every amount of a small export, signed from the customer's side."""
+    path = corpus_file(f"cn_bank_statement/{pattern}")
+    assert recognised(probe_of(path)) == (BY_NAME[name],)
+    result = load_path(BY_NAME[name], path)
+    assert result.column("amount_minor") == amounts
+    assert result.rejects == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "rows", "balance"),
+    [
+        ("*boc_debit*", "boc", 17, 324028),
+        ("*hsbchk*", "hsbc_hk_credit", 11, None),
+        ("*icbc-debit-v1*", "icbc", 11, None),
+        ("*icbc-debit-v2*", "icbc", 11, None),
+    ],
+)
+def test_longer_public_exports_are_read_whole(pattern, name, rows, balance):
+    """Every row is accepted; the publisher's edited totals of ICBC are seen to disagree."""
+    path = corpus_file(f"cn_bank_statement/{pattern}")
+    assert recognised(probe_of(path)) == (BY_NAME[name],)
+    result = load_path(BY_NAME[name], path)
+    assert (result.frame.height, result.rejects) == (rows, [])
+    if balance is not None:
+        assert result.column("_balance_minor")[0] == balance
+    if name == "icbc":
+        assert [one.agrees for one in result.totals] == [False, False]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from recon.io.formats import recognised
+from recon.io.formats.personal_bills import FORMATS
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
+
+ALIPAY, WECHAT, JD, MEITUAN, PINDUODUO = FORMATS
+ALIPAY_TEXT = """--------
+导出信息：
+共4笔记录
+----------------支付宝（中国）网络技术有限公司  电子客户回单----------------
+交易时间 ,交易分类 ,交易对方 ,对方账号 ,商品说明 ,收/支 ,金额 ,收/付款方式 ,交易状态 ,交易订单号 ,商家订单号 ,备注,
+2026-11-20 10:00:00 ,日用 ,甲 ,/ ,茶 ,支出 ,49.74 ,余额 ,交易成功 ,T1\t,O1\t, ,
+2026-11-20 11:00:00 ,退款 ,甲 ,/ ,退款-茶 ,不计收支 ,16.03 ,余额 ,退款成功 ,T1_R\t,O1\t, ,
+2026-11-20 12:00:00 ,理财 ,乙 ,/ ,转入 ,不计收支 ,99.34 ,余额宝 ,交易成功 ,T3\t,\t, ,
+2026-11-20 13:00:00 ,转账 ,丙 ,/ ,转账 ,收入 ,5.00 ,余额 ,神秘 ,T4\t,/\t, ,
+"""  # noqa: E501 (an export's own lines)
+WECHAT_TEXT = """微信支付账单明细,,,,,,,,,,
+共2笔记录,,,,,,,,,,
+----------------------微信支付账单明细列表--------------------,,,,,,,,,,
+交易时间,交易类型,交易对方,商品,收/支,金额(元),支付方式,当前状态,交易单号,商户单号,备注
+2026-11-20 12:45:27,"商户消费","店","茶,壶","支出",¥28.16,"银行(1234)","已退款(￥8.16)","398"\t,"129"\t,"/"
+2026-11-20 13:45:27,零钱提现,银行,"/",/,¥100.10,银行,提现已到账,207\t,/\t,"服务费¥0.10"
+"""  # noqa: E501 (an export's own lines)
+
+
+def test_direction_makes_sign_and_kind(tmp_path):
+    """Out, refund, neither and in; an unknown state is unknown, not a success."""
+    result = load_bytes(ALIPAY, tmp_path, ALIPAY_TEXT.encode("gb18030"))
+    assert result.column("amount_minor") == [-4974, 1603, 9934, 500]
+    assert result.column("kind") == ["DEBIT", "CREDIT", "OTHER", "CREDIT"]
+    assert result.column("state") == ["SUCCESS", "SUCCESS", "SUCCESS", "UNKNOWN"]
+    assert result.column("order_id") == ["O1", "O1", None, None]
+    assert result.agrees
+
+
+def test_quotes_with_tabs_behind_them_and_refund_notes(tmp_path):
+    """`"398"<tab>,` is one cell, and a refund note leaves the payment whole."""
+    result = load_bytes(WECHAT, tmp_path, WECHAT_TEXT.encode())
+    assert result.column("channel_ref") == ["398", "207"]
+    assert result.column("amount_minor") == [-2816, 10010]
+    assert result.column("kind") == ["DEBIT", "OTHER"]
+    assert result.column("memo") == ["茶,壶", None]
+    assert result.agrees
+
+
+def test_a_lost_row_does_not_agree(tmp_path):
+    """The number of records is declared."""
+    lines = WECHAT_TEXT.splitlines()[:-1]
+    assert not load_bytes(WECHAT, tmp_path, "\n".join(lines).encode()).agrees
+
+
+@pytest.mark.parametrize(
+    ("pattern", "form", "rows", "declared", "total"),
+    [
+        ("cn_personal_alipay/deb*", ALIPAY, 10, 66, None),
+        ("cn_personal_jd/deb*", JD, 26, 26, None),
+        ("cn_personal_jd/pypi*", JD, 28, 26, None),
+        ("cn_personal_meituan/*", MEITUAN, 29, 29, -122380 + 20973),
+        ("cn_personal_wechat/*.csv", WECHAT, 27, 43, None),
+        ("cn_personal_pdd/*", PINDUODUO, 3, None, 27470),
+    ],
+)
+def test_public_exports_give_the_numbers_seen_in_them(pattern, form, rows, declared, total):
+    """Rows, declared records and, where the export states it, the sum of its amounts."""
+    path = corpus_file(pattern)
+    assert recognised(probe_of(path)) == (form,)
+    result = load_path(form, path)
+    assert (result.frame.height, result.rejects) == (rows, [])
+    assert [one.declared for one in result.totals] == ([] if declared is None else [declared])
+    if total is not None:
+        assert result.frame["amount_minor"].sum() == total
