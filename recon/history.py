@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from recon import __version__
 from recon.core.codes import BENIGN, InputState
-from recon.core.plan import InputFile
 from recon.core.schema import OPEN_ITEMS, RUNS, conform
 from recon.errors import InputError
 from recon.io.stage import stage
+from recon.rules.arrivals import Arrivals
 from recon.rules.night import Ledger, Night
 from recon.rules.rule_file import RuleFile, Rules
 from recon.store.read import read_table, scan
@@ -30,12 +30,13 @@ _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
 
-def input_digests(
-    files: Sequence[InputFile], staging: Path, business_date: date
-) -> list[tuple[str, str]]:
-    """Stage every input and return (source, SHA-256); a refused one is named by its problem."""
-    digests = []
-    for file in files:
+def input_digests(arrived: Arrivals, staging: Path, business_date: date) -> list[tuple[str, str]]:
+    """Stage every input and return (source, SHA-256).
+
+    A refused file is named by its problem, an absent one by its path.
+    """
+    digests = [(row["source"], row["path"]) for row in arrived.absent.to_dicts()]
+    for file in arrived.files:
         try:
             digests.append((file.source, stage(file.path, staging, business_date).sha256))
         except InputError as error:
@@ -72,10 +73,10 @@ def outstanding(workspace: Workspace, business_date: date) -> frozenset[str]:
     no file is expected changes nothing.
     """
     last: dict[str, str] = {}
+    expected = pl.col("state").cast(pl.String) != InputState.ABSENT.name
     for run in _earlier(workspace, business_date, _SEEN_DAYS):
-        for source, state in read_table(run.folder, "inputs").select("source", "state").iter_rows():
-            if state != InputState.ABSENT.name:
-                last[source] = state
+        inputs = read_table(run.folder, "inputs").filter(expected)
+        last |= dict(inputs.select("source", "state").iter_rows())
     return frozenset(source for source, state in last.items() if state in _NOT_THERE)
 
 
@@ -173,3 +174,11 @@ def read_summary(folder: Path) -> dict[str, Any]:
     """Return the published summary of a run."""
     summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return summary
+
+
+def exit_code(inputs: pl.DataFrame) -> int:
+    """Return 4 when an input was refused or held, 3 when one is missing, else 0."""
+    states = set(inputs["state"].cast(pl.String).to_list())
+    if states & {InputState.HELD.name, InputState.REFUSED.name}:
+        return 4
+    return 3 if InputState.MISSING.name in states else 0

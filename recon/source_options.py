@@ -40,7 +40,8 @@ def options_of(source: Source, rules: Rules) -> Options:
     )
 
 
-def load_keys(legs: tuple[Leg, ...]) -> tuple[Key, ...]:
-    """Return every key whose digests the matcher, netting and duplicates need, each once."""
+def load_keys(legs: tuple[Leg, ...], rules: Rules) -> tuple[Key, ...]:
+    """Return every key whose digests matching, netting, duplicates and attributes need, once."""
+    compared = [(column,) for leg in rules.legs for column in leg.compare]
     wanted = [key for leg in legs for item in leg.passes for key in (item.left_key, item.right_key)]
-    return tuple(dict.fromkeys([*_ALWAYS, *(key for key in wanted if key)]))
+    return tuple(dict.fromkeys([*_ALWAYS, *compared, *(key for key in wanted if key)]))

@@ -369,3 +369,31 @@ def test_a_missing_statement_is_outstanding_until_the_next_one(world: NightWorld
     world.day(SUNDAY, bank=None)
     world.run(SUNDAY)
     assert world.codes(world.run(NEXT_MONDAY)) == ["MISSING_SETTLEMENT"]
+
+
+def test_a_debit_that_names_a_batch_is_a_bounced_payout(world: NightWorld) -> None:
+    """A payout that comes back: the debit carries the batch's key, on whatever later night."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(WEDNESDAY, bank=["-10.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == ["PAYOUT_BOUNCED"]
+    assert world.table(night, "disputes")["amount_minor"].to_list() == [1_000]
+
+
+def test_a_failed_order_that_the_channel_debited(world: NightWorld) -> None:
+    """Failed in the books, paid at the channel: the payer has lost the money."""
+    world.day(MONDAY, orders=["A1 10.00 state=FAILED"], psp=["A1 10.00"])
+    assert world.codes(world.run(MONDAY)) == ["FAILED_BUT_DEBITED"]
+
+
+def test_declared_attributes_are_compared(tmp_path: Path) -> None:
+    """An attribute that a leg compares and that differs is an ATTRIBUTE_MISMATCH."""
+    world = NightWorld(tmp_path, orders='merchant_id = "9999"')
+    text = world.config.read_text("utf-8")
+    leg = 'left = "merchant"\nright = "channel"\n'
+    world.config.write_text(text.replace(leg, leg + 'compare = ["merchant_id"]\n'), "utf-8")
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    assert world.codes(world.run(MONDAY)) == ["ATTRIBUTE_MISMATCH"]

@@ -35,7 +35,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "recon.source_options": ("recon.core", "recon.io", "recon.rules"),
     "recon.history": ("recon.core", "recon.io", "recon.rules", "recon.store", "recon.errors"),
+    "recon.surroundings": (
+        "recon.core",
+        "recon.io",
+        "recon.rules",
+        "recon.store",
+        "recon.history",
+        "recon.source_options",
+    ),
     "recon.pipeline": (
+        "recon.surroundings",
         "recon.core",
         "recon.io",
         "recon.rules",

@@ -93,6 +93,8 @@ def _code(leg: Leg) -> pl.Expr:
     return (
         pl.when(pl.col("side") == int(leg.left))
         .then(pl.lit(int(Code.DUPLICATE_RECORD)))
+        .when(pl.col("other_means"))
+        .then(pl.lit(int(Code.PAID_BY_OTHER_MEANS)))
         .when(pl.col("same_reference"))
         .then(pl.lit(int(Code.DUPLICATE_CLEARING)))
         .otherwise(charge)
@@ -127,8 +129,12 @@ def _surplus_rows(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
         .otherwise(pl.col(plan.right_amount))
     )
     frame = pl.concat([frame, facts.with_columns(amount=amount)], how="horizontal")
+    source = slim["source"].to_numpy()
+    twin = frame["twin"].fill_null(frame["row"]).to_numpy()
+    payment = pl.col("kind") == int(Kind.PAYMENT)
     return frame.with_columns(
-        same_reference=pl.Series(_same_reference(matched, frame), dtype=pl.Boolean)
+        other_means=payment & pl.Series(source[frame["row"].to_numpy()] != source[twin]),
+        same_reference=pl.Series(_same_reference(matched, frame), dtype=pl.Boolean),
     )
 
 

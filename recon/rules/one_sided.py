@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
-from recon.core.plan import Leg
+from recon.core.plan import Leg, Method, key_name
 from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
+from recon.rules.settlement import parse_cycle
 
 _ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
 
@@ -85,7 +88,17 @@ def _facts(
         anchor=batch_anchors(matched, leg, rows, is_left=True)
         if other is Side.BANK
         else frame["fingerprint"].cast(pl.String),
+        batched=_names_a_batch(matched, leg, rows) if side is Side.BANK else pl.lit(value=False),
     )
+
+
+def _names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> pl.Series:
+    """Return which bank lines carry the key of a settlement batch."""
+    named = np.zeros(len(rows), bool)
+    for item in leg.passes:
+        if item.method is Method.GROUP:
+            named |= matched.ledger.digests[key_name(item.right_key)][rows].any(axis=1)
+    return pl.Series(named)
 
 
 def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl.Series:
@@ -119,7 +132,7 @@ def _before_books(
     """Return which rows belong to days before the books open, so that nobody can judge them."""
     opening = pl.lit(night.opening_date)
     if side is Side.BANK:
-        first_due = _first_due(matched, night)
+        first_due = _first_due(night)
         early = (pl.col("value_date") < pl.lit(first_due)).fill_null(value=False)
         return frame.select(early).to_series()
     new = ~matched.ledger.opening[rows]
@@ -130,14 +143,14 @@ def _before_books(
     return frame.select(early & pl.Series(new)).to_series()
 
 
-def _first_due(matched: Matched, night: Night) -> object:
-    """Return the first day on which the bank can show money of the books: the least due date."""
-    slim = matched.ledger.slim
-    inside = slim.filter(
-        (pl.col("side") != int(Side.BANK)) & (pl.col("clearing_date") >= night.opening_date)
-    )["due_date"]
-    first = inside.min()
-    return first if first is not None and not matched.ledger.opening.any() else night.opening_date
+def _first_due(night: Night) -> date:
+    """Return the first day on which the bank can show money of the books."""
+    paying = [item for item in night.rules.sources if item.side == "channel"]
+    paying = paying or [item for item in night.rules.sources if item.side == "merchant"]
+    return min(
+        night.calendar.due_date(night.opening_date, parse_cycle(item.settlement.cycle))
+        for item in paying
+    )
 
 
 def _in_transit(frame: pl.DataFrame, leg: Leg, other: Side) -> Verdict:
@@ -184,8 +197,9 @@ def _code(side: Side, other: Side) -> pl.Expr:
     """Return the code of a row of `side` that `other` does not show."""
     refund = pl.col("kind") == int(Kind.REFUND)
     if side is Side.BANK:
-        incoming = pl.col("amount") >= 0
-        return _choose(incoming, Code.UNKNOWN_CREDIT, Code.UNAUTHORISED_DEBIT)
+        outgoing = _choose(pl.col("batched"), Code.PAYOUT_BOUNCED, Code.UNAUTHORISED_DEBIT)
+        incoming = pl.lit(int(Code.UNKNOWN_CREDIT))
+        return pl.when(pl.col("amount") >= 0).then(incoming).otherwise(outgoing)
     if other is Side.BANK:
         return pl.lit(int(Code.MISSING_SETTLEMENT))
     if side is Side.MERCHANT:

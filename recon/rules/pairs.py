@@ -34,7 +34,7 @@ _STORY: dict[tuple[State, State], tuple[Code | None, Code | None]] = {
     (State.SUCCESS, State.REVERSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
     (State.PENDING, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
     (State.UNKNOWN, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
-    (State.FAILED, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
+    (State.FAILED, State.SUCCESS): (Code.FAILED_BUT_DEBITED, Code.REFUND_UNBOOKED),
     (State.CLOSED, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
     (State.REVERSED, State.SUCCESS): (Code.VOIDED_BUT_SETTLED, Code.REFUND_UNBOOKED),
 }
@@ -74,8 +74,13 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     code = np.where(uneven, int(Code.ROUNDING), code)
     trouble = np.flatnonzero(code)
     findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
+    fine = code == 0
     return Verdict.joined(
-        [_resolved_story(findings, night), _late(matched, leg, left[code == 0], right[code == 0])]
+        [
+            _resolved_story(findings, night),
+            _late(matched, leg, left[fine], right[fine]),
+            _attributes(matched, leg, night.rules.legs[leg_no].compare, left[fine], right[fine]),
+        ]
     )
 
 
@@ -145,6 +150,32 @@ def _findings(
             "due_date": slim["due_date"].gather(left),
         }
     )
+
+
+def _attributes(
+    matched: Matched,
+    leg: Leg,
+    columns: tuple[str, ...],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+) -> Verdict:
+    """Report pairs whose declared attributes differ; an absent one is not compared."""
+    slim = matched.ledger.slim
+    found = []
+    for column in columns:
+        words = matched.ledger.digests[column]
+        one, other = words[left], words[right]
+        differs = one.any(axis=1) & other.any(axis=1) & (one != other).any(axis=1)
+        code = np.full(int(differs.sum()), int(Code.ATTRIBUTE_MISMATCH), np.uint16)
+        rows = left[differs]
+        findings = _findings(matched, leg, rows, right[differs], code)
+        found.append(
+            findings.with_columns(
+                anchor=slim["fingerprint"].gather(rows).cast(pl.String) + f".{column}",
+                cause=pl.lit(f"{column} differs"),
+            )
+        )
+    return Verdict.joined([Verdict.of(), *(Verdict.of(frame) for frame in found)])
 
 
 def _late(matched: Matched, leg: Leg, left: NDArray[np.int64], right: NDArray[np.int64]) -> Verdict:

@@ -253,6 +253,7 @@ class LegRules(Model):
     left: Literal["merchant", "channel", "bank"]
     right: Literal["merchant", "channel", "bank"]
     passes: tuple[PassRules, ...] = Field(alias="pass", min_length=1)
+    compare: tuple[Literal["merchant_id", "terminal_id", "card", "product"], ...] = ()
 
     @model_validator(mode="after")
     def sides_differ(self) -> LegRules:

@@ -1,0 +1,80 @@
+"""What a night stands on: its calendar, its loaded files, the terms that its rows are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon import history
+from recon.io.load import Loaded, load
+from recon.io.parts import read_columns, read_rows
+from recon.rules import terms
+from recon.rules.arrivals import Arrivals
+from recon.rules.calendar import Calendar, Overlay, read_overlay
+from recon.rules.enrich import enrich
+from recon.rules.night import Ledger, Night, Verdict
+from recon.rules.rule_file import RuleFile
+from recon.source_options import load_keys, options_of
+from recon.store.workspace import Workspace
+
+
+def calendar_of(rule_file: RuleFile) -> Calendar:
+    """Return the rule file's calendar of working days."""
+    declared = rule_file.rules.calendar
+    overlay = read_overlay(rule_file.folder / declared.overlay) if declared.overlay else Overlay()
+    return Calendar(declared.country, overlay, declared.authoritative_through)
+
+
+def load_files(
+    rule_file: RuleFile,
+    night: Night,
+    arrived: Arrivals,
+    workspace: Workspace,
+    work: Path,
+    threads: int,
+) -> Loaded:
+    """Load tonight's files; the rule file's own columns are added batch by batch."""
+    rules = rule_file.rules
+    sources = {source.name: source for source in rules.sources}
+    legs = tuple(leg.plan() for leg in rules.legs)
+    return load(
+        arrived.files,
+        {source.name: options_of(source, rules) for source in rules.sources},
+        load_keys(legs, rules),
+        workdir=work,
+        staging=workspace.staging,
+        business_date=night.business_date,
+        seen=history.loaded_before(workspace, night.business_date),
+        finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
+        threads=threads,
+    )
+
+
+def judge_terms(
+    parts: Sequence[Path], ledger: Ledger, night: Night, excluded: NDArray[np.int64]
+) -> Verdict:
+    """Judge tonight's channel rows by the contracts of the rule file, where there are any."""
+    if not night.rules.fee_contracts:
+        return Verdict.of()
+    channels = [item.name for item in night.rules.sources if item.side == "channel"]
+    rows = read_columns(parts, channels, terms.columns_needed(night))
+    left_out = ledger.slim["txn_id"].gather(excluded)
+    return terms.find(rows.filter(~pl.col("txn_id").is_in(left_out.implode())), ledger, night)
+
+
+def hold_back(ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame) -> Ledger:
+    """Note which rows wait for a side whose file is missing: all, or those of the products."""
+    held = {}
+    for side, products in night.blocked.items():
+        if products is None:
+            held[int(side)] = np.ones(ledger.slim.height, bool)
+        else:
+            ids = ledger.slim["txn_id"].to_numpy()
+            product = read_rows(parts, opening, ids)["product"]
+            held[int(side)] = product.is_in(sorted(products)).fill_null(value=True).to_numpy()
+    return replace(ledger, held_back=held)
