@@ -21,6 +21,7 @@ from recon.core.match import match
 from recon.core.passes.key_groups import match_keys
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
+from recon.core.text import text_buffers
 from recon.core.warm_text import warm_text
 
 
@@ -38,22 +39,34 @@ def warm_matcher() -> None:
             "amount_minor": [1, 2, 1, 2],
             "net_minor": [1, 2, 1, 2],
             "currency": [0] * 4,
+            "clearing_date": [0] * 4,
+            "due_date": [0] * 4,
+            "value_date": [0] * 4,
         }
     )
-    steps = tuple(
-        Pass(method.name, method, ("key",), ("key",))
-        for method in (
-            Method.SUBSET,
-            Method.WINDOW,
-            Method.BAND,
-            Method.UNIQUE,
-            Method.GROUP,
-            Method.EXACT,
-        )
+    legs = tuple(
+        Leg(f"{method.name} {own}", Side.MERCHANT, Side.CHANNEL, (warm_pass(method, own),))
+        for method in Method
+        for own in (False, True)
     )
-    leg = Leg("warm", Side.MERCHANT, Side.CHANNEL, steps)
-    digests = {"key": np.ascontiguousarray(digest[:4])}
-    match(conform(rows, SLIM), digests, (leg,), {"warm": np.ones(4, np.bool_)}, threads=1)
+    digests = {"key": np.repeat(digest[:1], 4, axis=0)}
+    texts = {"memo": text_buffers(pl.Series(["a", "b", "a", "c"]))}
+    everybody = {leg.name: np.ones(4, np.bool_) for leg in legs}
+    match(conform(rows, SLIM), digests, legs, everybody, threads=1, texts=texts)
+
+
+def warm_pass(method: Method, own: bool) -> Pass:  # noqa: FBT001 - one of two variants
+    """Return a pass whose rows meet; `own` takes the other form of its windows and tolerance."""
+    return Pass(
+        method.name,
+        method,
+        ("key",),
+        ("key",),
+        days_after=1,
+        tolerance_minor=1,
+        tolerance_base="right" if own else "left",
+        until_due=own,
+    )
 
 
 def warm_sums() -> None:
