@@ -207,30 +207,10 @@ def _field(field: Field) -> str:
 
 
 def codes() -> str:
-    """Return the reference of every break code, from the catalogue."""
-    from recon.rules.catalogue import catalogue
+    """Return the reference of every break code, with its worked example."""
+    from recon.rules.codes_page import codes_page
 
-    parts = [
-        _HEAD
-        + "# Break codes\n\nIn order of precedence. A code's number is permanent. 长款 and 短款 "
-        "are used in opposite\ndirections by different houses, so codes name the side.\n"
-    ]
-    for code, entry in catalogue().items():
-        schemes = [
-            f"{scheme} {', '.join(values)}"
-            for scheme in ("unionpay", "visa", "mastercard")
-            if (values := getattr(entry, scheme))
-        ]
-        parts.append(
-            f"\n## {code.name} ({int(code)}) {entry.label_zh}\n\n**{entry.label_en}.** "
-            f"{entry.definition_en} {entry.definition_zh}\n\n"
-            f"- out of pocket: {entry.out_of_pocket.name}; severity: {entry.severity.name}; "
-            f"act within {entry.act_within_days} days\n"
-            f"- {entry.action_en}\n- {entry.action_zh}\n"
-        )
-        if schemes:
-            parts.append(f"- scheme codes: {'; '.join(schemes)}\n")
-    return "".join(parts)
+    return _HEAD + codes_page()
 
 
 def main() -> None:
