@@ -240,9 +240,9 @@ def plain_decimal(text: str) -> str | None:
     if separator and separator == mark:
         return None
     groups = whole.split(separator) if separator else [whole]
-    if separator in {",", "."} and mark is None and len(groups) == 2:  # noqa: PLR2004 (1,006)
+    if separator in {",", "."} and mark is None and len(groups) == 2:  # noqa: PLR2004  1,006
         return None
-    if not separator and mark == "," and len(match[5]) == 3:  # noqa: PLR2004 (1006,600)
+    if not separator and mark == "," and len(match[5]) == 3:  # noqa: PLR2004  1006,600
         return None
     digits = "".join(groups).lstrip("0") or "0"
     sign = "-" if match[1] == "-" else ""

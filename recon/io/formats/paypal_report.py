@@ -149,7 +149,7 @@ class _Reader:
     def take_header(self, kind: str, cells: list[str], line: Line) -> None:
         """Take the account of a section, or the column names."""
         if kind == "SH":
-            self.section = _Section(cells[3].strip() if len(cells) > 3 else "")  # noqa: PLR2004
+            self.section = _Section(cells[3].strip() if len(cells) > 3 else "")  # noqa: PLR2004  a place in the line
             self.sections += 1
         elif kind == "CH":
             names = [" ".join(cell.split()) for cell in cells]
@@ -239,7 +239,7 @@ class _Reader:
         if kind in {"SC", "RC"} and len(cells) > 1 and cells[1].isdigit():
             name = f"line {line.number} rows of the {'section' if kind == 'SC' else 'report'}"
             self.reading.controls.append(ControlTotal(name, int(cells[1]), section.rows))
-        if (kind == "SF" or (kind == "RF" and not self.footed)) and len(cells) > 10:  # noqa: PLR2004
+        if (kind == "SF" or (kind == "RF" and not self.footed)) and len(cells) > 10:  # noqa: PLR2004  a place in the line
             self.check_sums(cells, section, line)
 
     def check_sums(self, cells: list[str], section: _Section, line: Line) -> None:
@@ -275,7 +275,7 @@ def _balances(cells: list[str]) -> tuple[int, int] | None:
         if mark not in {"CR", "DR"} or not text.isdigit():
             return None
         ends.append(int(text) if mark == "CR" else -int(text))
-    return (ends[0], ends[1]) if len(ends) == 2 else None  # noqa: PLR2004 (both ends)
+    return (ends[0], ends[1]) if len(ends) == 2 else None  # noqa: PLR2004  both ends
 
 
 def _kind(event: str, gross: int) -> str:
