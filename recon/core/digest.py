@@ -114,8 +114,12 @@ class _Lanes:
 
     def absorb_numbers(self, column: pl.Series, tag: int) -> None:
         """Absorb one column of integers, enumerations, dates or times."""
-        values = column.to_physical().cast(pl.Int64).fill_null(0).to_numpy().view(np.uint64)
-        self.absorb_words(values, column.is_not_null().to_numpy().view(np.uint8), tag)
+        numbers = column.to_physical().cast(pl.Int64)
+        valid = np.ones(len(column), np.uint8)
+        if column.null_count():
+            numbers = numbers.fill_null(0)
+            valid = column.is_not_null().to_numpy().view(np.uint8)
+        self.absorb_words(numbers.to_numpy().view(np.uint64), valid, tag)
 
     def absorb_words(self, words: NDArray[np.uint64], valid: NDArray[np.uint8], tag: int) -> None:
         """Absorb one column of 64-bit words."""

@@ -15,6 +15,7 @@ from typing import Self
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -23,8 +24,10 @@ from recon.core.digest import Occurrences, digest, digest_rows, fingerprints
 from recon.core.money import CURRENCY_NUMBER
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.schema import RECORD_BITS, RECORD_LIMIT, SLIM, TRANSACTIONS, words
+from recon.core.text import TextColumn
 from recon.errors import InputError
 from recon.io.control import ControlSums
+from recon.io.disk import writing
 from recon.io.formats.contract import Format, Options, RawRows, Reading, Reject, StagedFile
 from recon.io.normalise import Context, canonical, normalise
 
@@ -181,10 +184,13 @@ class _RowWriter:
         trace: TracebackType | None,
     ) -> None:
         """Close the part; remove it when reading failed."""
-        if self._writer is not None:
-            self._writer.close()
-        if kind is not None:
-            self._part.path.unlink(missing_ok=True)
+        try:
+            if self._writer is not None:
+                with writing(self._part.path.parent):
+                    self._writer.close()
+        finally:
+            if kind is not None:
+                self._part.path.unlink(missing_ok=True)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Write one batch of accepted rows."""
@@ -197,10 +203,11 @@ class _RowWriter:
         frame = self._job.finish(frame, self._job.file).select(
             pl.col(name).cast(dtype) for name, dtype in TRANSACTIONS.schema.items()
         )
-        self._append(frame)
+        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        self._append(table)
         self._part.slim.append(_slim(frame, self._job.file.source_no, occurrences))
         for key in self._job.keys:
-            found = digest([frame[name].cast(pl.String) for name in key])
+            found = digest([_as_text(table, frame, name) for name in key])
             self._part.digests.setdefault(key_name(key), []).append(found)
         self._part.rows += frame.height
 
@@ -222,13 +229,20 @@ class _RowWriter:
             fingerprint=pl.Series(prints),
         ).select(TRANSACTIONS.schema.keys())
 
-    def _append(self, frame: pl.DataFrame) -> None:
+    def _append(self, table: pa.Table) -> None:
         """Write one row group."""
-        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-        if self._writer is None:
-            self._part.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._part.path, table.schema, **_PARQUET)
-        self._writer.write_table(table)
+        folder = self._part.path.parent
+        with writing(folder):
+            if self._writer is None:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._writer = pq.ParquetWriter(self._part.path, table.schema, **_PARQUET)
+                self._part.path.chmod(0o600)
+            self._writer.write_table(table)
+
+
+def _as_text(table: pa.Table, frame: pl.DataFrame, name: str) -> TextColumn:
+    """Return a column as text: as it stands where it is text, else what its values are called."""
+    return table[name] if frame[name].dtype == pl.String else frame[name].cast(pl.String)
 
 
 def _check_records(raw: RawRows, name: str) -> None:

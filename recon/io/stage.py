@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
 import tempfile
@@ -17,12 +18,14 @@ from datetime import date
 from pathlib import Path
 
 from recon.errors import InputError
+from recon.io.disk import writing
 from recon.io.formats.contract import StagedFile
 
 MAX_BYTES = 64 << 30  # an input, decompressed
 MAX_RATIO = 200  # decompressed to compressed; text of payments packs about 10 to 1
 RATIO_FREE_BYTES = 16 << 20  # small outputs may pack better than that
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
+_UNFINISHED = ".incoming-"  # a copy that a killed run left behind; safe to remove
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
@@ -32,9 +35,10 @@ def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
 
     A gzip file is decompressed by us, checksum verified; `StagedFile.path` is then the plain
     content and `sha256` still that of the bytes as received. Raises InputError for anything but a
-    regular file that holds still while it is read.
+    regular file that holds still while it is read, ResourceError when the disk refuses.
     """
-    staging_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with writing(staging_dir):
+        staging_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(path) as source:
         received, sha256, size = _copy(source, path, staging_dir)
     content = received
@@ -83,7 +87,7 @@ def _refused(path: Path, found: str) -> InputError:
 def _copy(source: int, path: Path, staging_dir: Path) -> tuple[Path, str, int]:
     """Copy an open file into staging; refuse one that changed while it was read."""
     before = os.fstat(source)
-    placed, sha256, size = _place(_blocks(source), staging_dir)
+    placed, sha256, size = _place(_blocks(source, path.name), staging_dir)
     after = os.fstat(source)
     try:
         named = path.lstat().st_ino
@@ -102,22 +106,32 @@ def _copy(source: int, path: Path, staging_dir: Path) -> tuple[Path, str, int]:
     return placed, sha256, size
 
 
-def _blocks(source: int) -> Iterator[bytes]:
-    """Yield the bytes of an open file."""
-    while block := os.read(source, _BLOCK):
-        yield block
+def _blocks(source: int, name: str) -> Iterator[memoryview]:
+    """Yield the bytes of an open file, each block in the same memory, which stays in cache."""
+    buffer = memoryview(bytearray(_BLOCK))
+    try:
+        while size := os.readv(source, [buffer]):
+            yield buffer[:size]
+    except OSError as error:
+        raise InputError(
+            f"expected a file that can be read to its end, found {error.strerror}",
+            where=name,
+            fix="check the disk or share that the file lies on, and deliver it again",
+            code="FILE_SCHEMA",
+        ) from error
 
 
-def _place(blocks: Iterator[bytes], staging_dir: Path) -> tuple[Path, str, int]:
+def _place(blocks: Iterator[bytes | memoryview], staging_dir: Path) -> tuple[Path, str, int]:
     """Write blocks under the name of their SHA-256, durable, read-only; return path, sha, size."""
     digest = hashlib.sha256()
     size = 0
-    descriptor, temporary = tempfile.mkstemp(prefix=".incoming-", dir=staging_dir)
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
+    with contextlib.ExitStack() as cleanup, writing(staging_dir):
+        descriptor, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=staging_dir)
+        cleanup.callback(Path(temporary).unlink, missing_ok=True)
+        with io.FileIO(descriptor, "wb") as file:
             for block in blocks:
                 digest.update(block)
-                file.write(block)
+                _write_all(file, block)
                 size += len(block)
             os.fchmod(file.fileno(), 0o400)
             os.fsync(file.fileno())
@@ -125,9 +139,14 @@ def _place(blocks: Iterator[bytes], staging_dir: Path) -> tuple[Path, str, int]:
         if not _holds(target, size, digest.hexdigest()):
             Path(temporary).rename(target)
             _sync_folder(staging_dir)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return target, digest.hexdigest(), size
+
+
+def _write_all(file: io.FileIO, block: bytes | memoryview) -> None:
+    """Write a whole block; the system may take a part of it at a time."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _holds(target: Path, size: int, sha256: str) -> bool:

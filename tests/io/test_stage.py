@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
+import resource
+import signal
 import stat
 from datetime import date
 
 import pytest
 
-from recon.errors import InputError
+from recon.errors import InputError, ResourceError
 from recon.io import stage as module
 from recon.io.stage import stage, verify
 
@@ -90,8 +93,8 @@ def test_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, ch
     path.write_bytes(TEXT)
     read = module._blocks
 
-    def meddle(source):
-        yield from read(source)
+    def meddle(source, name):
+        yield from read(source, name)
         if change == "append":
             with path.open("ab") as file:
                 file.write(b"more")
@@ -151,3 +154,30 @@ def test_hostile_names_stay_data(deliver, tmp_path):
         assert staged.name == name
         assert staged.path.parent == tmp_path / "staging"
         assert len(staged.path.name) == 64
+
+
+def test_a_disk_that_refuses_is_a_resource_error(tmp_path):
+    """When the copy cannot be written whole, nothing is left behind under its final name."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(TEXT)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(TEXT) - 1, limits[1]))
+    try:
+        with pytest.raises(ResourceError, match="the disk refused"):
+            stage(path, tmp_path / "staging", NIGHT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert not list((tmp_path / "staging").iterdir())
+
+
+def test_an_input_that_cannot_be_read_to_its_end_is_refused(deliver, monkeypatch):
+    """A read error is about the input, not about our disk."""
+
+    def broken(_descriptor, _buffers):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(module.os, "readv", broken)
+    with pytest.raises(InputError, match="Input/output error"):
+        deliver(TEXT)
