@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from recon.cli import COMMANDS
+from recon.cli import COMMANDS, group
 from recon.commands.docs import ROOT, documents
+from recon.io.formats import FORMATS
+from recon.rules.rule_file import read_rules
 
 
 @pytest.mark.parametrize("name", sorted(documents()))
@@ -25,6 +28,26 @@ def test_readme_names_only_commands_that_exist(name: str) -> None:
         assert word in COMMANDS, f"{name}: recon {word}"
     for path in re.findall(r"\]\(([a-zA-Z][^):#]*)\)", text):
         assert (ROOT / path).exists(), f"{name}: {path}"
+
+
+def test_the_readme_rule_file_is_right(tmp_path: Path) -> None:
+    """The rule file that the README shows is accepted as it stands."""
+    block = re.search(r"```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert block
+    path = tmp_path / "recon.toml"
+    path.write_text(block.group(1), "utf-8")
+    assert read_rules(path, tuple(item.name for item in FORMATS)).rules.name == "shop"
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_demo_prints() -> None:
+    """Each line of the output that the README shows is printed by `recon demo`."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    shown = text.split("It ends like this:", 1)[1].split("```")[1].strip().splitlines()
+    result = CliRunner().invoke(group, ["demo"])
+    assert result.exit_code == 0, result.output
+    printed = set(result.stdout.splitlines())
+    assert [line for line in shown if line and line not in printed] == []
 
 
 def test_every_command_says_what_it_does() -> None:

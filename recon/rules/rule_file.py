@@ -224,14 +224,17 @@ class PassRules(Model):
     def plan(self, leg: LegRules) -> Pass:
         """Return the pass in the engine's words."""
         pairs = [[part.strip() for part in key.split("=")] for key in self.keys]
-        bank = "bank" in (leg.left, leg.right)
+        if leg.swapped:
+            pairs = [pair[::-1] for pair in pairs]
+        left, right = leg.sides
+        net = right is Side.BANK and left is Side.CHANNEL
         return Pass(
             name=self.name,
             method=Method[self.method.upper()],
             left_key=tuple(pair[0] for pair in pairs),
             right_key=tuple(pair[-1] for pair in pairs),
-            left_amount="net_minor" if bank and leg.left != "merchant" else "amount_minor",
-            right_amount="net_minor" if bank and leg.right == "channel" else "amount_minor",
+            left_amount="net_minor" if net else "amount_minor",
+            right_amount="amount_minor",
             tolerance_minor=self.tolerance_minor,
             tolerance_ppm=int(self.tolerance_percent * 10_000),
             days_before=self.days_before,
@@ -262,12 +265,24 @@ class LegRules(Model):
             raise ValueError(f"left and right are both {self.left!r}; a leg links two sides")
         return self
 
+    @property
+    def swapped(self) -> bool:
+        """Return whether the file names the sides against the way of the money."""
+        return Side[self.left.upper()] > Side[self.right.upper()]
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Return the sides in the way of the money: merchant, channel, bank."""
+        left, right = sorted((Side[self.left.upper()], Side[self.right.upper()]))
+        return left, right
+
     def plan(self) -> Leg:
-        """Return the leg in the engine's words."""
+        """Return the leg in the engine's words; the rules rely on the bank standing right."""
+        left, right = self.sides
         return Leg(
             name=self.name,
-            left=Side[self.left.upper()],
-            right=Side[self.right.upper()],
+            left=left,
+            right=right,
             passes=tuple(item.plan(self) for item in self.passes),
         )
 
