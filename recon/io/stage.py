@@ -14,6 +14,7 @@ import stat
 import tempfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -30,28 +31,80 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
+_AT_REST_NS = 1_000_000_000  # clocks of file systems are coarse: younger files are copied again
+
+_Stamp = tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A file written to staging under its digest, and when, by the clock of the file system."""
+
+    path: Path
+    size: int
+    written_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The copies of one input made by this process, and what they looked like."""
+
+    received: Path
+    content: Path
+    size: int
+    stamps: tuple[_Stamp, ...]
+
+    def is_untouched(self) -> bool:
+        """Return whether nobody has changed or removed the copies."""
+        try:
+            return _stamps(self.received, self.content) == self.stamps
+        except FileNotFoundError:
+            return False
+
+
+_COPIES: dict[tuple[str, _Stamp], _Copy] = {}
+
+
 def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
     """Copy an input into `staging_dir` under the SHA-256 of its bytes and return the copy.
 
     A gzip file is decompressed by us, checksum verified; `StagedFile.path` is then the plain
     content and `sha256` still that of the bytes as received. Raises InputError for anything but a
     regular file that holds still while it is read, ResourceError when the disk refuses.
+
+    A run asks twice for each input, first for its digest and then for its content: the second time
+    the copy of the first is given back, as long as neither file has been touched in between.
     """
     with writing(staging_dir):
         staging_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(path) as source:
-        received, sha256, size = _copy(source, path, staging_dir)
-    content = received
-    if _head(received) == _GZIP_MAGIC:
-        content, _, size = _place(_gunzip(received, path.name), staging_dir)
-    if not size:
+        asked = (str(staging_dir), _stamp(os.fstat(source)))
+        if asked not in _COPIES or not _COPIES[asked].is_untouched():
+            _COPIES.pop(asked, None)
+            copy, is_settled = _copied(source, path, staging_dir)
+            if is_settled:
+                _COPIES[asked] = copy
+        else:
+            copy = _COPIES[asked]
+    return StagedFile(copy.content, path.name, copy.received.name, copy.size, business_date)
+
+
+def _copied(source: int, path: Path, staging_dir: Path) -> tuple[_Copy, bool]:
+    """Copy and unpack an open file; also return whether it had been at rest for a while."""
+    placed = _copy(source, path, staging_dir)
+    is_settled = placed.written_ns - os.fstat(source).st_ctime_ns > _AT_REST_NS
+    content = placed
+    if _head(placed.path) == _GZIP_MAGIC:
+        content = _place(_gunzip(placed.path, path.name), staging_dir)
+    if not content.size:
         raise InputError(
             "expected at least one byte, found an empty file",
             where=path.name,
             fix="ask the sender for the file again; an empty day still has a header or a trailer",
             code="FILE_EMPTY",
         )
-    return StagedFile(content, path.name, sha256, size, business_date)
+    copy = _Copy(placed.path, content.path, content.size, _stamps(placed.path, content.path))
+    return copy, is_settled
 
 
 def verify(staged: StagedFile) -> bool:
@@ -84,26 +137,36 @@ def _refused(path: Path, found: str) -> InputError:
     )
 
 
-def _copy(source: int, path: Path, staging_dir: Path) -> tuple[Path, str, int]:
+def _stamp(found: os.stat_result) -> _Stamp:
+    """Return what changes when a file is written, replaced or cut."""
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _stamps(*paths: Path) -> tuple[_Stamp, ...]:
+    """Return the stamps of files of ours."""
+    return tuple(_stamp(path.lstat()) for path in paths)
+
+
+def _copy(source: int, path: Path, staging_dir: Path) -> _Placed:
     """Copy an open file into staging; refuse one that changed while it was read."""
     before = os.fstat(source)
-    placed, sha256, size = _place(_blocks(source, path.name), staging_dir)
+    placed = _place(_blocks(source, path.name), staging_dir)
     after = os.fstat(source)
     try:
         named = path.lstat().st_ino
     except OSError:
         named = -1
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or (
-        size != before.st_size or named != before.st_ino
+        placed.size != before.st_size or named != before.st_ino
     ):
         raise InputError(
             f"expected a file that holds still, found {before.st_size} bytes before and "
-            f"{after.st_size} after {size} were read",
+            f"{after.st_size} after {placed.size} were read",
             where=path.name,
             fix="run again once the sender has finished; have it renamed into place when complete",
             code="FILE_SCHEMA",
         )
-    return placed, sha256, size
+    return placed
 
 
 def _blocks(source: int, name: str) -> Iterator[memoryview]:
@@ -121,8 +184,8 @@ def _blocks(source: int, name: str) -> Iterator[memoryview]:
         ) from error
 
 
-def _place(blocks: Iterator[bytes | memoryview], staging_dir: Path) -> tuple[Path, str, int]:
-    """Write blocks under the name of their SHA-256, durable, read-only; return path, sha, size."""
+def _place(blocks: Iterator[bytes | memoryview], staging_dir: Path) -> _Placed:
+    """Write blocks under the name of their SHA-256, durable and read-only."""
     digest = hashlib.sha256()
     size = 0
     with contextlib.ExitStack() as cleanup, writing(staging_dir):
@@ -135,11 +198,12 @@ def _place(blocks: Iterator[bytes | memoryview], staging_dir: Path) -> tuple[Pat
                 size += len(block)
             os.fchmod(file.fileno(), 0o400)
             os.fsync(file.fileno())
+            written_ns = os.fstat(file.fileno()).st_mtime_ns
         target = staging_dir / digest.hexdigest()
         if not _holds(target, size, digest.hexdigest()):
             Path(temporary).rename(target)
             _sync_folder(staging_dir)
-    return target, digest.hexdigest(), size
+    return _Placed(target, size, written_ns)
 
 
 def _write_all(file: io.FileIO, block: bytes | memoryview) -> None:

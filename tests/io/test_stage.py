@@ -59,6 +59,22 @@ def test_same_content_is_staged_once_and_a_damaged_copy_is_replaced(deliver):
     assert deliver(TEXT).path.read_bytes() == TEXT
 
 
+def test_an_input_at_rest_is_copied_once_by_a_run(deliver, tmp_path, monkeypatch):
+    """Asking again for an untouched input costs nothing; touching either file copies it again."""
+    monkeypatch.setattr(module, "_AT_REST_NS", -1)
+    staged = deliver(TEXT)
+    copies = []
+    monkeypatch.setattr(module, "_copied", lambda *given: copies.append(given))
+    path = tmp_path / "a.csv"
+    assert stage(path, tmp_path / "staging", NIGHT) == staged
+    assert copies == []
+    for touched in (path, staged.path):
+        os.utime(touched, (5, 5))
+        with pytest.raises(TypeError):  # because the copying is taken away
+            stage(path, tmp_path / "staging", NIGHT)
+    assert len(copies) == 2
+
+
 def test_sender_cannot_reach_the_copy(deliver, tmp_path):
     """Cutting the input after staging changes nothing."""
     staged = deliver(TEXT)
