@@ -38,6 +38,7 @@ SHEET: Final = Sheet(
         *("收单收益", "交易类型", "卡号", "参考号bit37"),
     ),
     optional=("品牌费", "卡种", "银联系统跟踪号", "终端流水号bit11", "授权号", "原bit37", "订单号"),
+    wider=1,
     closed=False,
 )
 _KINDS: Final = {

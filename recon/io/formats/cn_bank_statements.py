@@ -88,6 +88,7 @@ def _icbc_sheet() -> Sheet:
             "余额",
         ),
         quote='"',
+        wider=1,
         title="明细查询文件下载",
         aside="人民币合计",
         facts=r"卡号: *(?P<account>[0-9*]+)",

@@ -149,6 +149,7 @@ JD: Final = SheetFormat(
         ),
         optional=("备注",),
         unread=("交易分类",),
+        wider=1,
         title="京东账号名",
         totals=_COUNT,
     ),

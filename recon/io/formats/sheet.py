@@ -42,6 +42,7 @@ class Sheet:
     header_delimiter: str = ""  # where it is not the rows'; "space" for any run of blanks
     row: str = ""  # without a header: a pattern that the first row must fit
     short: int = 0  # so many cells may be lost at the end of a row
+    wider: int = 0  # so many empty cells may stand behind the last column
     title: str = ""  # a pattern that must be found in the lines before the rows
     first_line: str = ""  # a pattern that the first filled line must begin with
     aside: str = _NEVER  # a pattern at the begin of lines that are no rows
@@ -80,11 +81,13 @@ def header_line(sheet: Sheet, lines: list[str]) -> int | None:
     """Return the number of the header line, or of the first row when there is no header."""
     for number, line in enumerate(lines):
         cells = split_cells(sheet, line)
-        if sheet.header and set(sheet.required) <= set(cells):
-            return number
-        is_row = len(cells) == len(sheet.required) and re.match(sheet.row, line) is not None
-        if not sheet.header and is_row:
-            return number
+        if sheet.header:
+            if set(sheet.required) <= set(cells):
+                return number
+        elif re.match(sheet.row, line) is not None:
+            return number if len(cells) == len(sheet.required) else None
+        elif line.strip() and not re.match(f"{sheet.aside}|{sheet.title or _NEVER}", line):
+            return None
     return None
 
 
@@ -117,15 +120,20 @@ def read_stream(
     blocks = Lines(stream, where, options.encoding or sheet.encoding, sniffed_encoding)
     first = blocks.take()
     assert first is not None, "Lines refuses an empty file"
-    titles, layout, first = _titles(sheet, first, options, reading, where)
+    titles, header, first = _titles(sheet, first, options, reading, where)
+    wanted = tuple(name for name in (*sheet.required, *sheet.optional) if name in header)
+    filled = len(header)
+    while not header[filled - 1]:
+        filled -= 1
+    wider = sheet.wider + len(header) - filled
     aside = Aside(re.compile(b"(?m)^(?:" + sheet.aside.encode() + b")"))
     yield from cut_rows(
         chain((first,), blocks),
         Dialect(sheet.delimiter.encode(), ord(sheet.quote) if sheet.quote else -1, trim=True),
-        layout,
+        Layout(header[:filled], wanted),
         reading,
         give_back=blocks.give_back,
-        repair=partial(_mend_tail, sheet),
+        repair=partial(_mend_tail, sheet, wider),
         aside=aside,
     )
     _take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, where)
@@ -133,8 +141,8 @@ def read_stream(
 
 def _titles(
     sheet: Sheet, block: Block, options: Options, reading: Reading, where: str
-) -> tuple[list[str], Layout, Block]:
-    """Return the lines before the header, the layout of the rows, and what follows."""
+) -> tuple[list[str], tuple[str, ...], Block]:
+    """Return the lines before the header, the names in it, and what follows."""
     lines = block.line_texts(TITLE_LINES)
     at = header_line(sheet, lines)
     if at is None:
@@ -159,8 +167,7 @@ def _titles(
     if sheet.facts:
         for match in re.finditer(sheet.facts, "\n".join(titles)):
             reading.facts.update({k: v for k, v in match.groupdict().items() if v is not None})
-    wanted = tuple(name for name in (*sheet.required, *sheet.optional) if name in names)
-    return titles, Layout(names, wanted), block.after(passed)
+    return titles, names, block.after(passed)
 
 
 def _check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: str) -> None:
@@ -180,7 +187,7 @@ def _check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: 
         )
 
 
-def _mend_tail(sheet: Sheet, block: Block, tokens: Tokens, layout: Layout) -> None:
+def _mend_tail(sheet: Sheet, wider: int, block: Block, tokens: Tokens, layout: Layout) -> None:
     """Accept rows that are wider by empty cells only, or shorter by cells that may be lost."""
     lost = len(layout.header) - tokens.row_fields
     for row in np.flatnonzero((tokens.row_fault == FAULT_FEW) & (lost <= sheet.short)).tolist():
@@ -191,12 +198,13 @@ def _mend_tail(sheet: Sheet, block: Block, tokens: Tokens, layout: Layout) -> No
     rows = np.flatnonzero(tokens.row_fault == FAULT_MANY).tolist()
     if not rows:
         return
+    mark = sheet.delimiter.encode()
     lines = block.data.tobytes().split(b"\n")
     for row in rows:
         line = lines[tokens.row_line[row]].rstrip(b"\r")
         surplus = int(tokens.row_fields[row]) - len(layout.header)
-        tail = line.rsplit(sheet.delimiter.encode(), surplus)[1:]
-        if not b"".join(tail).strip(b" \t"):
+        tail = line.rsplit(mark, surplus)[1:]
+        if surplus <= wider and not b"".join(tail).strip(b" \t"):
             tokens.row_fault[row] = FAULT_NONE
 
 

@@ -18,7 +18,6 @@ can stand in the middle. The clearing day runs from 23:00 to 23:00.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
@@ -36,7 +35,6 @@ from recon.io.formats.contract import (
     Format,
     Money,
     Options,
-    Probe,
     RawRows,
     Reading,
     StagedFile,
@@ -50,6 +48,7 @@ _ROW: Final = (
     *("清算日期", "交易日期", "交易时间", "终端号", "交易金额", "清算金额", "手续费", "流水号"),
     *("交易类型", "参考号", "卡号", "商户号", "发卡行", "卡类型"),
 )
+_PAGE_ROW: Final = r"20[0-9]{6}\t20[0-9]{2}-[0-9]{2}-[0-9]{2}\t[0-9]{2}:[0-9]{2}:[0-9]{2}\t-?[0-9]"
 DETAIL: Final = Sheet(
     required=_ROW,
     optional=("商户订单号", "银商订单号"),
@@ -71,9 +70,9 @@ PAGES: Final = Sheet(
     ),
     delimiter="\t",
     header=False,
+    row=_PAGE_ROW,
     aside=r"(?:对账明细查询结果|\t+\r?$)",
 )
-_PAGE_ROW: Final = r"20[0-9]{6}\t20[0-9]{2}-[0-9]{2}-[0-9]{2}\t[0-9]{2}:[0-9]{2}:[0-9]{2}\t-?[0-9]"
 _KINDS: Final = {
     "消费": Kind.PAYMENT,
     "预授权完成": Kind.PAYMENT,
@@ -152,13 +151,6 @@ def controls(_options: Options) -> tuple[Control, ...]:
     )
 
 
-def _recognise_pages(probe: Probe) -> bool:
-    """Return whether the first filled line is a bare row of 21 cells."""
-    lines = (line for line in probe.text().splitlines()[:200] if line.strip())
-    line = next(lines, "")
-    return re.match(_PAGE_ROW, line) is not None and line.count("\t") == len(PAGES.required) - 1
-
-
 FORMATS: Final = (
     Format(
         name="ums_detail",
@@ -177,7 +169,7 @@ FORMATS: Final = (
         title_en="UMS portal export, bare pages",
         title_zh="银联商务门户导出（无表头）",
         side=Side.CHANNEL,
-        recognise=_recognise_pages,
+        recognise=partial(fits, PAGES),
         read=partial(_read, PAGES),
         fields=fields,
         refine=refine,

@@ -72,3 +72,16 @@ def test_no_real_file_is_taken_for_another_format():
         if names != wanted:
             wrong.append((str(place), names, wanted))
     assert wrong == []
+
+
+def test_settlement_layouts_stay_in_their_folder():
+    """The declared layouts of banks recognise no file of another kind, and never two at once."""
+    if not CORPUS.is_dir():
+        pytest.skip("no corpus; set RECON_CORPUS to the folder of real samples")
+    wrong = []
+    for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
+        names = [known.name for known in recognised(probe_of(path))]
+        is_settlement = any(name.startswith("settlement_") for name in names)
+        if len(names) > 1 or is_settlement > (path.parent.name == "cn_bank_settlement"):
+            wrong.append((path.name, names))
+    assert wrong == []

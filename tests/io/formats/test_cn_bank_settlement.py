@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats import cn_acquirer_settlement, cn_bank_settlement, recognised
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
+
+FORMATS = (*cn_bank_settlement.FORMATS, *cn_acquirer_settlement.FORMATS)
+BY_NAME = {form.name.removeprefix("settlement_"): form for form in FORMATS}
+ABC = (
+    "商户号|交易类型|订单编号|交易时间|交易金额|商户账号|商户动账金额|客户账号|账户类型|商户回佣手续费"
+    "|商户分期手续费|会计日期|主机流水号|9014流水号|原订单号"
+)
+CMBC = """民生银行网上支付商户对帐文件 ,,,,
+商户名称,甲,对帐日期,20261120,
+消费笔数,1,消费金额,2.50,
+撤销笔数,0,撤销金额,0,
+退单笔数,1,退单金额,1,
+累计笔数,2,汇总金额,1.50,
+交易明细 ,,,,
+订单号,交易金额,交易日期,交易时间,交易类型
+'0099,2.50,20261120,101112,消费,
+'0099,1,20261120,101113,退货,
+"""
+
+
+def load(tmp_path, name, *lines, encoding="gb18030"):
+    return load_bytes(BY_NAME[name], tmp_path, "\n".join(lines).encode(encoding))
+
+
+def test_words_make_signs_and_a_lost_last_cell_is_empty(tmp_path):
+    """A refund and its fee are money out; the number of the original may be missing."""
+    result = load(
+        tmp_path,
+        "abc",
+        ABC,
+        "M1|Sale|O1|20261120095147|19.80|a|19.80|622848*********1517|401|0.10|0.00|20261120|1|9",
+        "M1|Refund|O2|20261120095148|9.80|a|9.80|622848*********1517|401|0.05|0|20261120|2|8|O1",
+        "M1|Other|O3|20261120095148|9.80|a|9.80|6228|401|0.05|0|20261120|2|8|O1",
+        "M1|Sale|O4|20261120095147|19.80|a|19.80|6228|401|0.10|0.00|20261120|1",
+    )
+    assert result.column("amount_minor") == [1980, -980]
+    assert result.column("fee_minor") == [10, -5]
+    assert result.column("original_ref") == [None, "O1"]
+    assert result.refused_lines == [4, 5]
+
+
+def test_declared_totals_of_titles_and_footers(tmp_path):
+    """Counts and sums by kind, before or behind the rows, agree or say that they do not."""
+    result = load(tmp_path, "cmbc", CMBC)
+    assert result.column("amount_minor") == [250, -100]
+    assert result.column("order_id") == ["0099", "0099"]
+    assert result.agrees
+    assert len(result.totals) == 8
+    assert not load(tmp_path, "cmbc", CMBC.replace("2.50,20261120", "2.51,20261120")).agrees
+    with pytest.raises(InputError):
+        load(tmp_path, "cmbc", *CMBC.splitlines()[6:])
+
+
+def test_a_cell_more_in_the_middle_is_never_shifted_away(tmp_path):
+    """A row that is wider is refused even when it ends in empty cells."""
+    row = "ZF01|20261120|20261120182025|O1|G1|M1||0.11|0|0.11|0000||"
+    moved = "ZF02|20261120|20261120182025|R1|O1|G1|M1||0.11|0|0.11|0000||"
+    result = load(tmp_path, "vas_rural", "2", row, moved)
+    assert result.refused_lines == [3]
+    assert result.column("amount_minor") == [11]
+
+
+def test_credit_and_debit_columns_make_the_sign(tmp_path):
+    """Payment and refund columns; a blank cell at the end of a row is allowed."""
+    result = load(
+        tmp_path,
+        "ccb",
+        "交易流水明细",
+        "交易时间 定单号 付款方账号 支付金额 退款金额 柜台号 备注1 备注2 付款方式 订单状态"
+        " 记账日期",
+        "2026-11-20 11:09:52\t1\t***7974\t0.10\t0.00\t55\t*\t*\t本地\t成功\t2026-11-20\t",
+        "2026-11-20 11:09:53\t1\t***7974\t0.00\t0.04\t55\t*\t*\t本地\t成功\t20261120",
+        "",
+        "支付总金额/总笔数：0.10/1",
+        "退款总金额/总笔数：0.04/1",
+    )
+    assert result.column("amount_minor") == [10, -4]
+    assert result.column("kind") == ["PAYMENT", "REFUND"]
+    assert result.agrees
+    assert len(result.totals) == 4
+
+
+EXCERPTS = {  # file -> format, amounts, refused lines, do the declared totals agree
+    "abc_new_interface": ("abc", [1980, 1980], [], None),
+    "abc_quickpay_credit": ("abc_quickpay", [32000, 100000, 34400], [], None),
+    "bank_of_shanghai": ("shanghai", [1, 1], [], None),
+    "__boc.txt": ("boc", [-51400, -51400, 10400, 9900], [], False),
+    "ccb_b2c": ("ccb", [10, 10, 20, 10, 1, 10, 21, 10, 10], [], True),
+    "ccb_web": ("ccb", [1, 1, 100, 10], [], None),
+    "ceb_rural": ("vas", [163000], [], True),
+    "ceb_vas": ("vas", [5000, 20000], [], True),
+    "cgb_hz_wap": ("cgb_hz", [2000, 9950], [], None),
+    "cib_vas": ("cib", [1, 5], [], None),
+    "citic_b2c_recharge": ("citic_recharge", [1200], [], True),
+    "cmb_b2c_wap": ("cmb", [10, 16, 10], [], None),
+    "cmb_web": ("cmb_trace", [116000], [], None),
+    "cmbc_web": ("cmbc", [-200, -100, -99, 1, 1], [], True),
+    "dianyin": ("dianyin", [1000, 399600], [], False),
+    "gaoyang": ("gaoyang", [1], [], True),
+    "hebei_bank": ("hebei", [100, 100, 100, 100, 5000], [], None),
+    "hengfeng": ("hengfeng", [10000, 5000, 5000], [], None),
+    "ips_huanxun": ("ips", [2], [], True),
+    "psbc_vas": ("vas", [1], [2], False),
+    "qingdao": ("qingdao", [10000, 5000, -5000, -10000, 10000], [], None),
+    "rcu_rural": ("vas_rural", [11, 11], [4], False),
+    "spdb": ("vas", [1], [], True),
+}
+
+
+@pytest.mark.parametrize("part", EXCERPTS)
+def test_real_excerpts_give_the_numbers_seen_in_them(part):
+    """Amounts, refused lines and totals of every excerpt; cut excerpts keep their old totals."""
+    name, amounts, refused, agrees = EXCERPTS[part]
+    path = corpus_file(f"cn_bank_settlement/*{part}*")
+    assert recognised(probe_of(path)) == (BY_NAME[name],)
+    result = load_path(BY_NAME[name], path)
+    assert result.column("amount_minor") == amounts
+    assert result.refused_lines == refused
+    assert (result.agrees if result.totals else None) == agrees
+
+
+@pytest.mark.parametrize("part", ["icbc_b2b", "boc_sz_creditcard", "citic_creditcard_batch"])
+def test_reports_aligned_by_spaces_are_not_taken_for_a_table(part):
+    """Layouts that are not declared are recognised by nothing, rather than read wrongly."""
+    assert recognised(probe_of(corpus_file(f"cn_bank_settlement/*{part}*"))) == ()
