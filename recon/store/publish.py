@@ -102,7 +102,7 @@ def publish(
             _write_json(folder / "certificate.json", certificate),
             _write_json(folder / "summary.json", summary),
         ]
-        snapshot_facts = _write_snapshot(folder, workspace)
+        snapshot_facts = _write_snapshot(folder, workspace, run_id)
         manifest = {
             **manifest_extra,
             "schema_version": SCHEMA_VERSION,
@@ -153,25 +153,27 @@ def _fatal(workspace: Workspace, run_id: str) -> Iterator[None]:
 
 
 def _ready_for_views(workspace: Workspace) -> None:
-    """Make the empty run, and point CURRENT at it in a workspace that has published nothing.
+    """Make the empty run, so that every view's wildcard matches a file, and the views' template.
 
-    A view can only be defined over a wildcard that matches a file, so before the first run there
-    must be one. Rewritten when a table has gained a column.
+    Made anew when a definition has changed or the workspace has moved; its digest comes last.
     """
     folder = snapshot.empty_run(workspace.root)
     digest_file = folder / "definitions.sha256"
-    digest = snapshot.definitions_sha256()
-    if not digest_file.exists() or digest_file.read_text() != digest:
-        (folder / TRANSACTIONS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for table in schema.PUBLISHED:
-            part = "transactions/none.parquet"
-            path = folder / (part if table.name == "transactions" else f"{table.name}.parquet")
-            draft = path.with_suffix(".draft")
-            write_table(table.empty(), table, draft)
-            draft.replace(path)
-        digest_file.write_text(digest)
-    if not workspace.current.exists():
-        workspace.point_current_at(folder)
+    digest = snapshot.definitions_sha256(workspace.root)
+    if digest_file.exists() and digest_file.read_text() == digest:
+        return
+    digest_file.unlink(missing_ok=True)
+    (folder / TRANSACTIONS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for table in schema.PUBLISHED:
+        part = "transactions/none.parquet"
+        path = folder / (part if table.name == "transactions" else f"{table.name}.parquet")
+        draft = path.with_suffix(".draft")
+        write_table(table.empty(), table, draft)
+        draft.replace(path)
+    template = snapshot.template_of(workspace.root)
+    template.unlink(missing_ok=True)
+    snapshot.build_template(template, workspace.root)
+    digest_file.write_text(digest)
 
 
 def _place(history: Sequence[Run], business_date: date) -> dict[str, Any]:
@@ -232,10 +234,10 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     return _entry(path.parent, path, 1, {})
 
 
-def _write_snapshot(folder: Path, workspace: Workspace) -> dict[str, Any]:
+def _write_snapshot(folder: Path, workspace: Workspace, run_id: str) -> dict[str, Any]:
     """Write the DuckDB file. Its bytes differ from run to run, so its digest stands beside it."""
     path = folder / "recon.duckdb"
-    snapshot.build(path, workspace.root)
+    snapshot.build(path, snapshot.template_of(workspace.root), run_id)
     (folder / "recon.duckdb.sha256").write_text(f"{_sha256(path)}  recon.duckdb\n")
     return {
         "path": path.name,

@@ -9,7 +9,7 @@ import polars as pl
 
 from recon.store import snapshot
 from recon.store.table_file import scan_table, table_of
-from recon.store.workspace import Workspace
+from recon.store.workspace import Run, Workspace
 
 DEFAULT_MEMORY = 4 << 30
 
@@ -32,14 +32,15 @@ def open_snapshot(
 ) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with every view and macro over all runs of the workspace.
 
-    The views are made anew in memory from the workspace's present path, so this also works after
-    the folder has moved. The connection can read nothing but `runs/`, loads no extensions, spills
-    nothing to disk and its settings are locked. The caller closes it.
+    The newest run's own file is opened; when the workspace has moved since, or the definitions
+    have changed, the views are made anew in memory. The connection can read nothing but `runs/`,
+    loads no extensions, spills nothing to disk and its settings are locked. The caller closes it.
     """
-    workspace.resolve(None)
+    newest = workspace.resolve(None)
     connection = duckdb.connect(config=dict(snapshot.NO_EXTENSIONS))
     try:
-        snapshot.define(connection, workspace.root)
+        if not _attach(connection, workspace, newest):
+            snapshot.define(connection, workspace.root, newest.run_id)
         _lock_down(connection, workspace, memory_bytes)
     except BaseException:
         connection.close()
@@ -47,12 +48,26 @@ def open_snapshot(
     return connection
 
 
+def _attach(connection: duckdb.DuckDBPyConnection, workspace: Workspace, run: Run) -> bool:
+    """Attach the run's published file; False when its definitions or its path are not today's."""
+    if run.manifest["snapshot"]["definitions_sha256"] != snapshot.definitions_sha256():
+        return False
+    path = str(run.folder / "recon.duckdb").replace("'", "''")
+    connection.execute(f"attach '{path}' as published (read_only)")
+    query = "select sql from duckdb_views() where view_name = 'runs_all'"
+    here = f"{workspace.runs}/*/*/runs.parquet".replace("'", "''")
+    if here not in connection.execute(query).fetchall()[0][0]:
+        connection.execute("detach published")
+        return False
+    connection.execute("use published")
+    return True
+
+
 def _lock_down(
     connection: duckdb.DuckDBPyConnection, workspace: Workspace, memory_bytes: int
 ) -> None:
     """Close every door but reading published files. Limits hold only when made by SET."""
-    folders = [f"{workspace.runs}/", f"{workspace.current}/"]
-    allowed = ", ".join("'" + folder.replace("'", "''") + "'" for folder in folders)
+    allowed = "'" + f"{workspace.runs}/".replace("'", "''") + "'"
     connection.execute(f"set allowed_directories = [{allowed}]")
     connection.execute("set temp_directory = ''")
     connection.execute(f"set memory_limit = '{memory_bytes}B'")

@@ -182,7 +182,7 @@ def test_an_end_at_every_step_leaves_the_old_or_the_new_run(tmp_path, monkeypatc
     publish_night(clean, SECOND)
     expected = [hashes(run.folder) for run in clean.published()]
     ready_made = clean.current / "recon.duckdb"
-    monkeypatch.setattr(snapshot, "build", lambda path, _root: shutil.copy(ready_made, path))
+    monkeypatch.setattr(snapshot, "build", lambda path, *_: shutil.copy(ready_made, path))
     counted, limit = 0, 0
 
     def ending(real):
@@ -195,7 +195,7 @@ def test_an_end_at_every_step_leaves_the_old_or_the_new_run(tmp_path, monkeypatc
 
         return call
 
-    for name in ("rename", "replace", "symlink", "fsync", "mkdir", "chmod"):
+    for name in ("rename", "replace", "symlink", "fsync", "mkdir"):
         monkeypatch.setattr(os, name, ending(getattr(os, name)))
     while True:
         counted = -(10**9)
@@ -214,7 +214,7 @@ def test_an_end_at_every_step_leaves_the_old_or_the_new_run(tmp_path, monkeypatc
         assert [hashes(run.folder) for run in workspace.published()] == expected
         assert strays(workspace) == []
         shutil.rmtree(workspace.root)
-    assert limit > 30
+    assert limit > 20
 
 
 def _between_rename_and_swap(report) -> bool:
@@ -364,7 +364,7 @@ def test_readers_see_one_whole_run_while_nights_are_published(tmp_path):
                 nights = connection.execute(
                     "select count(*), count(distinct business_date) from runs"
                 ).fetchall()
-            if len(set(mine)) != 1 or nights[0][0] != nights[0][1] or folder.name != run_id:
+            if set(mine) != {(run_id,)} or nights[0][0] != nights[0][1]:
                 problems.append(f"{run_id} {mine} {nights}")
             reads[0] += 1
 

@@ -120,13 +120,13 @@ def test_a_night_reads_only_its_own_files(connection):
 
 
 def test_an_open_file_sees_the_nights_published_after_it(tmp_path):
-    """A client that opened the file yesterday reads tonight's run through the same views."""
+    """A client that opened the file yesterday sees tonight's run; _latest stays its own run."""
     space = Workspace(tmp_path / "w")
     folder = publish_night(space, FIRST)
     with duckdb.connect(folder / "recon.duckdb", read_only=True) as opened:
         publish_nights(space, 2)
         assert ask(opened, "select count(*) from runs") == [(2,)]
-        assert ask(opened, "select business_date::varchar from runs_latest") == [("2026-03-03",)]
+        assert ask(opened, "select business_date::varchar from runs_latest") == [("2026-03-02",)]
 
 
 def test_a_moved_workspace_is_still_queried(workspace, tmp_path):
@@ -135,6 +135,38 @@ def test_a_moved_workspace_is_still_queried(workspace, tmp_path):
     with read.open_snapshot(Workspace(tmp_path / "moved")) as opened:
         files = ask(opened, "select count(*) from transactions")
         assert files == [(20 + 18 + 12 + 12,)]
+
+
+def test_the_published_file_is_used_where_it_fits(workspace):
+    """Reading opens the ready-made views: making them anew reads every file of every night."""
+    with read.open_snapshot(workspace) as opened:
+        assert ask(opened, "select count(*) from duckdb_databases() where database_name = "
+                   "'published'") == [(1,)]  # fmt: skip
+        assert ask(opened, "select count(*) from breaks") == [(2,)]
+
+
+def test_a_client_in_the_same_process_is_not_disturbed(workspace):
+    """A connection to the published file and a sandboxed one live side by side."""
+    with (
+        duckdb.connect(workspace.current / "recon.duckdb", read_only=True) as mine,
+        read.open_snapshot(workspace) as sandboxed,
+    ):
+        assert ask(mine, "select count(*) from runs") == ask(sandboxed, "from runs select count(*)")
+        mine.execute("set threads = 1")
+
+
+def test_a_new_definition_reaches_an_old_workspace(tmp_path, monkeypatch):
+    """After an upgrade that changes a view, the next run's file and `recon query` have it."""
+    space = Workspace(tmp_path / "w")
+    publish_night(space, FIRST)
+    real = snapshot._macros
+    extra = "create macro answer_to_everything() as 42"
+    monkeypatch.setattr(snapshot, "_macros", lambda: [*real(), extra])
+    with read.open_snapshot(space) as opened:
+        assert ask(opened, "select answer_to_everything()") == [(42,)]
+    publish_nights(space, 2)
+    with duckdb.connect(space.current / "recon.duckdb", read_only=True) as opened:
+        assert ask(opened, "select answer_to_everything()") == [(42,)]
 
 
 def test_a_path_with_a_quote_works(tmp_path):
