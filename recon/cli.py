@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Say why a row matched, or did not.",
     "trace": "Follow one order, trade or refund across files, sides and days.",
     "report": "Write the finance team's documents.",
+    "decisions": "Bring decisions on disputes back from the workbook.",
     "diff": "Say what changed between two runs.",
     "verify": "Recompute every hash and the conservation certificate.",
     "generate": "Make a synthetic world with planted, labelled breaks.",

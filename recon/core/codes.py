@@ -102,6 +102,15 @@ class DisputeStatus(IntEnum):
 
 
 @unique
+class Decision(IntEnum):
+    """What a person decided about a candidate dispute."""
+
+    CONFIRMED = 0  # the break is real: act on it
+    REJECTED = 1  # no break: do not report it again
+    PENDING = 2  # somebody is looking into it
+
+
+@unique
 class Severity(IntEnum):
     """How soon a person should look."""
 

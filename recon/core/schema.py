@@ -14,6 +14,7 @@ import polars as pl
 
 from recon.core.codes import (
     Code,
+    Decision,
     DisputeStatus,
     InputState,
     Kind,
@@ -325,6 +326,22 @@ RUNS = Table(
             "sequence", pl.Int64, "place in the order of publication, from 1; set at publishing"
         ),
         Column("supersedes", pl.String, "earlier run of the same night; set at publishing"),
+    ),
+)
+
+DECISIONS = Table(
+    "decisions",
+    "what a person decided about a candidate dispute; workspace/decisions, append-only",
+    ("sequence", "row_no"),
+    (
+        Column("sequence", pl.Int64, "place in the order of imports, from 1; the last one counts"),
+        Column("row_no", pl.Int64, "1-based row of the sheet"),
+        Column("dispute_id", pl.String, "the dispute"),
+        Column("decision", words(Decision), "confirmed, rejected or pending"),
+        Column("note", pl.String, "why, in the person's words"),
+        Column("decided_by", pl.String, "who, as written in the sheet"),
+        Column("source_name", pl.String, "name of the imported file"),
+        Column("source_sha256", pl.String, "SHA-256 of the imported file"),
     ),
 )
 

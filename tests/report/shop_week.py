@@ -155,8 +155,8 @@ def charge(
     """Write one charge of the wallet."""
     fee = fee_of(amount)
     today.wallet.append(
-        f"42{order.lstrip('XO')}{again}{'X' * (order[0] == 'X')},{order},{yuan(amount)},{yuan(fee)},{moment},{today.day},sale,ok,"
-        f"B{today.day:%y%m%d},M1001,{terminal},,622202******{number:04d}"
+        f"42{order.replace('O', '')}{again},{order},{yuan(amount)},{yuan(fee)},{moment},"
+        f"{today.day},sale,ok,B{today.day:%y%m%d},M1001,{terminal},,622202******{number:04d}"
     )
     today.net += amount - fee
 
@@ -165,8 +165,8 @@ def write_inputs(root: Path, nights: int, orders: int, broken_terminal: str = "n
     """Write the rule file and the inputs of consecutive nights; return the rule file's path.
 
     Planted every day: amounts differ (3), missing in the channel (5, and a formula-like order),
-    paid but still open at the merchant (8), charged twice (9), unknown to the shop (14). Day 2 is paid one yuan short, day 3
-    is never paid, day 4 brings a credit that nobody knows.
+    paid but still open at the merchant (8), charged twice (9), unknown to the shop (14). Day 2
+    is paid one yuan short, day 3 never, day 4 brings a credit that nobody knows.
     """
     (root / "in").mkdir(parents=True, exist_ok=True)
     rules = root / "rules.toml"

@@ -1,0 +1,65 @@
+"""Read a published night into the pack that reports are made from."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon.commands.catalogue_words import code_words
+from recon.commands.explain import published_language
+from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
+from recon.store.lookup import history, previous_open_items
+from recon.store.read import read_table, scan
+from recon.store.workspace import Run, Workspace
+
+TREND_NIGHTS = 14
+
+
+def read_pack(
+    workspace: Workspace, run: Run, language: str | None = None, nights: int = TREND_NIGHTS
+) -> Pack:
+    """Return everything the documents need of one night, and the trend of the nights before."""
+    names = (
+        "inputs", "rejects", "links", "groups", "outcomes", "breaks", "disputes", "open_items",
+        "runs",
+    )  # fmt: skip
+    tables = {name: read_table(run.folder, name) for name in names}
+    opening = previous_open_items(workspace, run)
+    transactions = scan(run.folder, "transactions")
+    ledger = ledger_of(transactions, opening, tables["outcomes"])
+    named = tables["disputes"]["evidence"].explode().drop_nulls().struct.field("txn_id").unique()
+    near = tables["breaks"]["nearest_txn_id"].drop_nulls().unique()
+    wanted = pl.concat([named, near]).unique().implode()
+    carried = opening.select(transactions.collect_schema().names()).unique("txn_id")
+    rows = (
+        pl.concat([transactions, carried.lazy()])
+        .filter(pl.col("txn_id").is_in(wanted))
+        .collect()
+        .sort("txn_id")
+    )
+    earlier = [_trend(workspace, item) for item in history(workspace, run, nights)[:-1]]
+    days = [item[0] for item in earlier] + [match_days(ledger, run.business_date)]
+    settled = [item[1] for item in earlier]
+    settled.append(days_to_settle(ledger, tables["links"], run.business_date))
+    return Pack(
+        tables=tables,
+        ledger=ledger,
+        rows=rows,
+        opening=opening,
+        days=stacked(days),
+        settled=stacked(settled),
+        manifest=run.manifest,
+        codes=code_words(),
+        language=language or published_language(run.folder),
+        folder=run.folder.relative_to(workspace.root).as_posix(),
+    )
+
+
+def _trend(workspace: Workspace, run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the match rate and the days to settle of an earlier night."""
+    ledger = ledger_of(
+        scan(run.folder, "transactions"),
+        previous_open_items(workspace, run),
+        read_table(run.folder, "outcomes"),
+    )
+    links = read_table(run.folder, "links")
+    return match_days(ledger, run.business_date), days_to_settle(ledger, links, run.business_date)

@@ -1,0 +1,170 @@
+"""The HTML report: one file that opens offline, with its table, its pictures and its script inside.
+
+Nothing is fetched: the page forbids itself every connection (`default-src 'none'`). Data is JSON in
+a script element that is never run, with `<` escaped; the page's own script writes it with
+`textContent` only, so no cell of a file can become markup. The long texts of a case are packed in
+chunks (zlib, base64) and unpacked when a case is opened.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+
+from recon.core.money import exponent
+from recon.report.html_pictures import cause_lines, fee_table, pictures
+from recon.report.html_words import WORDS, PageWords
+from recon.report.pack import Pack
+from recon.report.priority import by_priority
+from recon.report.root_causes import root_causes
+from recon.report.tie_out import statements
+from recon.report.words import LABELS, label, money
+from recon.report.workbook_cases import Cases
+from recon.report.workbook_proof import verdict
+from recon.report.workbook_words import Say
+
+CHUNK_ROWS = 500
+PRINTED_ROWS = 200
+_SAFE_INTEGER = 1 << 53  # beyond it a script's number is not exact: text is sent
+_EVIDENCE_SHOWN = 12
+_DIGITS_SHOWN = 12
+_TEXT_COLUMNS = ("dispute_id", "order_id", "channel_ref", "bank_ref")
+_WORD_COLUMNS = ("code", "severity", "status", "out_of_pocket", "currency", "merchant_id", "due_at")
+
+
+def write_html(pack: Pack, path: Path) -> None:
+    """Write the report of one night as one HTML file. The same night gives the same bytes."""
+    say = PageWords(pack.language)
+    ranked = by_priority(pack.disputes, pack.business_date)
+    sentence, proved = verdict(pack, statements(pack), Say(pack.language))
+    causes = root_causes(pack)
+    page = files("recon.report").joinpath("page")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(page.joinpath("report.html").read_text(encoding="utf-8"))
+    run = pack.run
+    text = template.render(
+        say=say,
+        language=pack.language,
+        title=Say(pack.language)("title", name=run["name"], date=pack.business_date),
+        run=say(
+            "run",
+            run=run["run_id"],
+            version=run["version"] or "—",
+            rules=str(run["rules_sha256"] or "—")[:_DIGITS_SHOWN],
+        ),
+        verdict=sentence,
+        proved=proved,
+        style=page.joinpath("report.css").read_text(encoding="utf-8"),
+        script=page.joinpath("report.js").read_text(encoding="utf-8"),
+        data=_script_safe(_data(pack, ranked, say)),
+        pictures=pictures(pack, say),
+        fees=fee_table(pack),
+        causes=cause_lines(causes, pack, say),
+        printed=[_printed(pack, row) for row in ranked.head(PRINTED_ROWS).iter_rows(named=True)],
+        all_cases=f"{ranked.height:,}",
+    )
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _data(pack: Pack, ranked: pl.DataFrame, say: PageWords) -> dict[str, Any]:
+    """Return the cases column by column, words by number, long texts in packed chunks."""
+    columns: dict[str, Any] = {name: ranked[name].to_list() for name in _TEXT_COLUMNS}
+    vocabularies: dict[str, list[str | None]] = {}
+    for name in _WORD_COLUMNS:
+        vocabularies[name], columns[name] = _numbered(ranked[name].cast(pl.String))
+    for name in ("amount", "expected", "actual"):
+        columns[name] = [_number(value) for value in ranked[f"{name}_minor"].to_list()]
+    for name in ("days_left", "age_days"):
+        columns[name] = ranked[name].to_list()
+    return {
+        "rows": ranked.height,
+        "columns": columns,
+        "vocabularies": vocabularies,
+        "labels": {
+            "code": [pack.label(str(name)) for name in vocabularies["code"]],
+            **{
+                name: [label(name, word, pack.language) for word in vocabularies[name]]
+                for name in ("severity", "status", "out_of_pocket")
+            },
+        },
+        "exponents": [exponent(name) if name else 0 for name in vocabularies["currency"]],
+        "severities": list(LABELS["severity"]),
+        "chunk": CHUNK_ROWS,
+        "details": list(_chunks(pack, ranked)),
+        "words": {name: say(name) for name in WORDS if "{" not in say(name) or name == "shown"},
+    }
+
+
+def _numbered(column: pl.Series) -> tuple[list[str | None], list[int]]:
+    """Return a column's distinct texts, sorted, and the position of each row's text."""
+    distinct = column.unique().sort(nulls_last=True).to_list()
+    position = {text: number for number, text in enumerate(distinct)}
+    return distinct, [position[text] for text in column.to_list()]
+
+
+def _number(value: int | None) -> int | str | None:
+    return value if value is None or abs(value) < _SAFE_INTEGER else str(value)
+
+
+def _chunks(pack: Pack, ranked: pl.DataFrame) -> Iterator[str]:
+    """Yield the long texts of the cases: explanation, action, cause, nearest, gate, evidence."""
+    cases = Cases(pack)
+    chinese = pack.language == "zh"
+    happened = "explanation_zh" if chinese else "explanation_en"
+    todo = "suggested_action_zh" if chinese else "suggested_action"
+    for start in range(0, ranked.height, CHUNK_ROWS):
+        details = []
+        for row in ranked.slice(start, CHUNK_ROWS).iter_rows(named=True):
+            nearest, gate = cases.nearest(row["dispute_id"])
+            shown = _evidence(pack, row["evidence"] or [], cases, row["currency"])
+            details.append([row[happened], row[todo], row["cause"], nearest, gate, shown])
+        text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
+        yield base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
+
+
+def _evidence(
+    pack: Pack, evidence: Sequence[dict[str, Any]], cases: Cases, currency: str | None
+) -> list[list[str]]:
+    shown = [
+        [
+            label("side", item["side"], pack.language),
+            cases.path(item["file_id"]),
+            str(item["record_no"]),
+            money(item["amount_minor"], currency),
+            str(item["txn_id"]),
+        ]
+        for item in evidence[:_EVIDENCE_SHOWN]
+    ]
+    more = len(evidence) - len(shown)
+    return [*shown, ["", f"+{more}", "", "", ""]] if more > 0 else shown
+
+
+def _printed(pack: Pack, row: dict[str, Any]) -> dict[str, str]:
+    """Return one case as the printed list shows it."""
+    chinese = pack.language == "zh"
+    return {
+        "dispute": row["dispute_id"],
+        "reason": pack.label(row["code"]),
+        "severity": label("severity", row["severity"], pack.language),
+        "status": label("status", row["status"], pack.language),
+        "at_risk": money(row["amount_minor"], row["currency"]),
+        "due": str(row["due_at"] or "—"),
+        "order": row["order_id"] or row["channel_ref"] or row["bank_ref"] or "—",
+        "happened": row["explanation_zh" if chinese else "explanation_en"] or "",
+    }
+
+
+def _script_safe(document: dict[str, Any]) -> str:
+    """Return JSON that may stand inside a script element: no character can end it."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

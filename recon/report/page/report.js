@@ -1,0 +1,191 @@
+"use strict";
+(function () {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const columns = data.columns, words = data.words, height = 30;
+  const byId = (id) => document.getElementById(id);
+  const rowsBox = byId("rows"), space = byId("space"), head = byId("head");
+
+  // Amounts are whole minor units, as a number or, beyond 2^53, as text: only digits are moved.
+  function money(minor, places) {
+    if (minor === null) return "—";
+    let digits = String(minor), sign = "";
+    if (digits[0] === "-") { sign = "-"; digits = digits.slice(1); }
+    digits = digits.padStart(places + 1, "0");
+    const whole = digits.slice(0, digits.length - places);
+    const rest = places ? "." + digits.slice(digits.length - places) : "";
+    return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
+  }
+  const places = (row) => data.exponents[columns.currency[row]];
+  const word = (name) => (row) => data.labels[name][columns[name][row]];
+  const said = (name) => (row) => data.vocabularies[name][columns[name][row]] || "";
+  const text = (name) => (row) => columns[name][row] || "";
+  const rank = data.vocabularies.severity.map((name) => data.severities.indexOf(name));
+  const shape = [
+    { name: "dispute", wide: "162px", show: text("dispute_id"), key: text("dispute_id") },
+    { name: "reason", wide: "minmax(130px, 1.5fr)", show: word("code"), key: word("code") },
+    { name: "severity", wide: "74px", show: word("severity"), mark: said("severity"),
+      key: (row) => rank[columns.severity[row]] },
+    { name: "status", wide: "66px", show: word("status"), key: word("status") },
+    { name: "at_risk", wide: "116px", number: true, key: (row) => Number(columns.amount[row]),
+      show: (row) => money(columns.amount[row], places(row)) },
+    { name: "currency", wide: "52px", show: said("currency"), key: said("currency") },
+    { name: "days_left", wide: "84px", number: true, key: (row) => columns.days_left[row],
+      show: (row) => columns.days_left[row] === null ? "" : String(columns.days_left[row]),
+      late: (row) => columns.days_left[row] !== null && columns.days_left[row] < 0 },
+    { name: "due", wide: "94px", show: said("due_at"), key: said("due_at") },
+    { name: "merchant", wide: "minmax(66px, .8fr)", show: said("merchant_id"), key: said("merchant_id") },
+    { name: "order", wide: "minmax(96px, 1.2fr)", show: text("order_id"), key: text("order_id") },
+    { name: "reference", wide: "minmax(96px, 1.2fr)", show: text("channel_ref"), key: text("channel_ref") },
+    { name: "bank", wide: "minmax(66px, .8fr)", show: text("bank_ref"), key: text("bank_ref") },
+  ];
+  const template = shape.map((column) => column.wide).join(" ");
+  let shown = Int32Array.from({ length: data.rows }, (_, row) => row);
+  let order = { column: null, down: false };
+  let hay = null;
+
+  function element(name, content, kind) {
+    const made = document.createElement(name);
+    if (content !== undefined) made.textContent = content;
+    if (kind) made.className = kind;
+    return made;
+  }
+
+  head.style.gridTemplateColumns = template;
+  shape.forEach((column) => {
+    const button = element("button", words[column.name], column.number ? "n" : "");
+    button.setAttribute("role", "columnheader");
+    button.addEventListener("click", () => {
+      order = { column, down: order.column === column ? !order.down : Boolean(column.number) };
+      filter();
+    });
+    column.button = button;
+    head.append(button);
+  });
+
+  function draw() {
+    const first = Math.max(0, Math.floor(rowsBox.scrollTop / height) - 8);
+    const last = Math.min(shown.length, first + Math.ceil(rowsBox.clientHeight / height) + 16);
+    const made = document.createDocumentFragment();
+    for (let at = first; at < last; at++) {
+      const row = shown[at], line = element("div", undefined, "row");
+      line.style.top = at * height + "px";
+      line.style.gridTemplateColumns = template;
+      line.setAttribute("role", "row");
+      for (const column of shape) {
+        const cell = element("span", column.mark ? undefined : column.show(row), column.number ? "n" : "");
+        if (column.late && column.late(row)) cell.classList.add("late");
+        if (column.mark) cell.append(element("b", column.show(row), "mark " + column.mark(row)));
+        line.append(cell);
+      }
+      line.addEventListener("click", () => open(row));
+      made.append(line);
+    }
+    rowsBox.querySelectorAll(".row").forEach((line) => line.remove());
+    rowsBox.append(made);
+  }
+
+  function haystack() {
+    const names = ["dispute_id", "order_id", "channel_ref", "bank_ref"];
+    hay = new Array(data.rows);
+    for (let row = 0; row < data.rows; row++) {
+      let all = said("merchant_id")(row);
+      for (const name of names) all += "\n" + (columns[name][row] || "");
+      hay[row] = all.toLowerCase();
+    }
+  }
+
+  function filter() {
+    const wanted = byId("search").value.trim().toLowerCase();
+    const codes = byId("by-code").value, grave = byId("by-severity").value, state = byId("by-status").value;
+    if (wanted && !hay) haystack();
+    const kept = [];
+    for (let row = 0; row < data.rows; row++) {
+      if (codes !== "" && columns.code[row] !== +codes) continue;
+      if (grave !== "" && columns.severity[row] !== +grave) continue;
+      if (state !== "" && columns.status[row] !== +state) continue;
+      if (wanted && !hay[row].includes(wanted)) continue;
+      kept.push(row);
+    }
+    if (order.column) {
+      const key = order.column.key, sign = order.down ? -1 : 1;
+      const keys = new Map(kept.map((row) => [row, key(row)]));
+      kept.sort((one, two) => {
+        const a = keys.get(one), b = keys.get(two);
+        if (a === b) return one - two;
+        if (a === null || a === "") return 1;
+        if (b === null || b === "") return -1;
+        return a < b ? -sign : sign;
+      });
+    }
+    shape.forEach((column) => {
+      const arrow = column === order.column ? (order.down ? " ▼" : " ▲") : "";
+      column.button.textContent = words[column.name] + arrow;
+    });
+    shown = Int32Array.from(kept);
+    space.style.height = shown.length * height + "px";
+    byId("shown").textContent = words.shown
+      .replace("{n}", shown.length.toLocaleString("en"))
+      .replace("{all}", data.rows.toLocaleString("en"));
+    rowsBox.scrollTop = 0;
+    draw();
+  }
+
+  async function details(row) {
+    const chunk = data.details[Math.floor(row / data.chunk)];
+    if (typeof chunk !== "string") return chunk[row % data.chunk];
+    if (!("DecompressionStream" in window)) return null;
+    const bytes = Uint8Array.from(atob(chunk), (part) => part.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const made = JSON.parse(await new Response(stream).text());
+    data.details[Math.floor(row / data.chunk)] = made;
+    return made[row % data.chunk];
+  }
+
+  async function open(row) {
+    const box = byId("case"), found = await details(row);
+    const currency = " " + said("currency")(row);
+    box.replaceChildren();
+    box.append(element("h3", word("code")(row) + " (" + said("code")(row) + ")"));
+    box.append(element("p", columns.dispute_id[row], "grey"));
+    const list = element("dl");
+    const add = (name, value) => {
+      if (value) list.append(element("dt", words[name]), element("dd", value));
+    };
+    add("happened", found ? found[0] : words.too_old);
+    add("todo", found && found[1]);
+    add("at_risk", money(columns.amount[row], places(row)) + currency);
+    add("expected", money(columns.expected[row], places(row)) + currency);
+    add("actual", money(columns.actual[row], places(row)) + currency);
+    add("pocket", word("out_of_pocket")(row));
+    add("status", word("status")(row) + " · " + word("severity")(row));
+    add("due", said("due_at")(row));
+    add("merchant", said("merchant_id")(row));
+    add("order", columns.order_id[row]);
+    add("reference", columns.channel_ref[row]);
+    add("bank", columns.bank_ref[row]);
+    add("nearest", found && found[3]);
+    add("gate", found && found[4]);
+    if (found) for (const line of found[5]) add("evidence", line.filter(Boolean).join("  ·  "));
+    box.append(list);
+    const shut = element("button", words.close);
+    shut.addEventListener("click", () => box.close());
+    box.append(shut);
+    box.showModal();
+  }
+
+  function fill(id, name, labels) {
+    labels.map((text, at) => [text, at]).forEach(([text, at]) => {
+      const option = element("option", text);
+      option.value = at;
+      byId(id).append(option);
+    });
+    byId(id).addEventListener("change", filter);
+  }
+  fill("by-code", "code", data.labels.code);
+  fill("by-severity", "severity", data.labels.severity);
+  fill("by-status", "status", data.labels.status);
+  byId("search").addEventListener("input", filter);
+  rowsBox.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+  window.addEventListener("resize", draw);
+  filter();
+})();
