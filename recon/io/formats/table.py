@@ -8,13 +8,15 @@ as the layout allows.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
+import polars as pl
+
 from recon.errors import InputError
-from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
-from recon.io.formats.cutting import Dialect, Layout, cut_rows
+from recon.io.formats.contract import Options, Probe, RawRows, Reader, Reading, StagedFile
+from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines
 
 
@@ -95,3 +97,54 @@ class Table:
             fix="export the report with its standard columns, or map the file as `delimited`",
             code="FILE_SCHEMA",
         )
+
+
+def reader(table: Table, derive: Callable[[pl.DataFrame], pl.DataFrame]) -> Reader:
+    """Return a reader of `table` that adds what `derive` makes of the text columns.
+
+    `derive` sees every column of the table, text; one that the file lacks is empty.
+    """
+
+    def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+        """Yield the rows with the derived columns."""
+        for rows in table.read(staged, options, reading):
+            frame = frame_of(rows)
+            absent = [name for name in table.optional if name not in frame.columns]
+            whole = frame.with_columns(pl.lit("").alias(name) for name in absent)
+            yield rows_of(derive(whole), rows)
+
+    return read
+
+
+def filled(name: str) -> pl.Expr:
+    """Return a text column with its empty cells null."""
+    return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars())
+
+
+def negated(text: pl.Expr) -> pl.Expr:
+    """Return an amount's text with its sign turned; an empty cell stays empty."""
+    plain = text.str.strip_chars()
+    return (
+        pl.when(plain == "")
+        .then(plain)
+        .when(plain.str.starts_with("-"))
+        .then(plain.str.strip_prefix("-"))
+        .otherwise(pl.lit("-") + plain.str.strip_prefix("+"))
+    )
+
+
+def utc_text(text: pl.Expr) -> pl.Expr:
+    """Return ISO times with an offset or `Z` as `YYYY-MM-DD hh:mm:ss` in UTC.
+
+    A text that is no such time stays as it is, for the time parser to refuse; fractions of a second
+    are cut.
+    """
+    shape = (
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+        r"(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
+    )
+    plain = text.str.strip_chars()
+    even = plain.str.replace(r"\.[0-9]+", "").str.replace("Z$", "+0000").str.replace(" ", "T")
+    moment = even.str.to_datetime("%Y-%m-%dT%H:%M:%S%z", strict=False, time_zone="UTC")
+    made = moment.dt.strftime("%Y-%m-%d %H:%M:%S")
+    return pl.when(plain.str.contains(shape)).then(pl.coalesce(made, plain)).otherwise(plain)

@@ -1,0 +1,226 @@
+# ruff: noqa: E501  a line of a sample is a line of a file
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recon.io.formats import (
+    checkout_breakdown,
+    checkout_payouts,
+    gravy_transactions,
+    mollie_settlement,
+    paypal_activity,
+    razorpay_settlement,
+    square_transactions,
+    venmo,
+)
+from recon.io.formats.contract import Options
+from recon.io.formats.table import negated, utc_text
+from tests.io.formats.examine import (
+    check_expectations,
+    claimed_elsewhere,
+    corpus_folder,
+    read_bytes,
+)
+
+PUMP = "wikimedia__wikimedia-fundraising-SmashPig__"
+ORCHESTRATOR = {
+    PUMP + "all_transactions_report.csv": (4, 0, "unproved"),
+    PUMP + "all_transactions_report_no_captured_trnxs.csv": (2, 0, "unproved"),
+    PUMP + "all_transactions_report_refund.csv": (3, 0, "unproved"),
+}
+PAYOUTS = {
+    PUMP + "payouts_ent_testcheckoutfixture_20260701_20260702_1(1)-1.csv": (1, 0, "unproved")
+}
+VENMO = {"jbms__beancount-import__transactions.csv": (50, 0, "unproved")}
+ACTIVITY = {
+    "OCA__bank-statement-import__activity_en.csv": (76, 0, "unproved"),
+    "OCA__bank-statement-import__statement_en.csv": (19, 0, "unproved"),
+    "simonmichael__hledger__paypal-custom.csv": (7, 0, "unproved"),
+}
+COLUMNS = ("kind", "state", "amount_minor", "fee_minor", "net_minor")
+
+SAMPLES = [
+    (
+        gravy_transactions.FORMAT,
+        Options(),
+        """\
+id,external_identifier,status,created_at,updated_at,captured_at,amount,currency,captured_amount,refunded_amount,payment_service_transaction_id
+g1,ORDER-1,capture_succeeded,2026-01-01T00:30:00.5+01:00,x,2026-01-01T00:31:00.5+01:00,1000,USD,900,0,P1
+g2,ORDER-2,authorization_declined,2026-01-01T00:30:00Z,x,,500,JPY,0,0,P2
+""",
+        [("PAYMENT", "SUCCESS", 900, None, 900), ("PAYMENT", "FAILED", 500, None, 500)],
+        ["2025-12-31 23:31:00", "2026-01-01 00:30:00"],
+    ),
+    (
+        checkout_breakdown.FORMAT,
+        Options(),
+        """\
+Type,Payment ID,Action ID,Reference,Processed On,Available On,Payout ID,Holding Currency,Gross In Holding Currency,Deduction In Holding Currency,Net In Holding Currency
+Charge,pay_1,act_1,ORDER-1,2026-01-01T10:00:00.123,2026-01-03T00:00:00.000,P1,EUR,60.50,-1.5,59.00
+Refund,pay_1,act_2,ORDER-1,2026-01-02T10:00:00.123,2026-01-03T00:00:00.000,P1,EUR,-10,0.10,-9.9
+""",
+        [("PAYMENT", "SUCCESS", 6050, 150, 5900), ("REFUND", "SUCCESS", -1000, -10, -990)],
+        ["2026-01-01 10:00:00", "2026-01-02 10:00:00"],
+    ),
+    (
+        checkout_payouts.FORMAT,
+        Options(),
+        """\
+Client Entity ID,Currency Account ID,Holding Currency,Payout ID,Payout Date,Payout Amount,Merchant Payout Fees
+ent_1,ca_1,EUR,P1,2026-01-03T02:00:00.000,49.1,-2
+""",
+        [("PAYOUT", "SUCCESS", -4910, None, -4910)],
+        ["2026-01-03 02:00:00"],
+    ),
+    (
+        venmo.FORMAT,
+        Options(zone="UTC"),
+        """\
+Account Statement - (@shop)
+ID,Datetime,Type,Status,Note,From,To,Amount (total),Amount (fee),Destination
+1,2026-01-01T10:00:00,Payment,Complete,Order 1,Ann,Shop,"+ $1,150.00",$1.15,
+2,2026-01-02T10:00:00,Standard Transfer,Issued,,,,"- $1,148.85",,Bank
+""",
+        [
+            ("PAYMENT", "SUCCESS", 115000, 115, 114885),
+            ("PAYOUT", "SUCCESS", -114885, None, -114885),
+        ],
+        ["2026-01-01 10:00:00", "2026-01-02 10:00:00"],
+    ),
+    (
+        paypal_activity.FORMAT,
+        Options(date_patterns=("M/D/YYYY",)),
+        """\
+"Date","Time","TimeZone","Name","Type","Status","Currency","Gross","Fee","Net","Transaction ID","Reference Txn ID","Invoice Number"
+"1/2/2026","07:00:00","PST","Ann","Website Payment","Completed","USD","1,060.50","-1.50","1,059.00","T1","","ORDER-1"
+"7/3/2026","07:00:00","America/Los_Angeles","","General Withdrawal - Bank Account","Completed","USD","-50.00","0.00","-50.00","T2","",""
+"1/4/2026","07:00:00","PST","Ann","Payment Refund","Pending","USD","-10.00","0.30","-9.70","T3","T1","ORDER-1"
+""",
+        [
+            ("PAYMENT", "SUCCESS", 106050, 150, 105900),
+            ("PAYOUT", "SUCCESS", -5000, 0, -5000),
+            ("REFUND", "PENDING", -1000, -30, -970),
+        ],
+        ["2026-01-02 15:00:00", "2026-07-03 14:00:00", "2026-01-04 15:00:00"],
+    ),
+    (
+        square_transactions.FORMAT,
+        Options(zone="America/New_York"),
+        """\
+Date,Time,Time Zone,Total Collected,Fees,Net Total,Transaction ID,Payment ID,Event Type,Deposit ID,Card Brand
+2026-01-01,10:00:00,Eastern Time,"$1,060.50",-$1.50,"$1,059.00",T1,P1,Payment,D1,Visa
+2026-01-02,10:00:00,Eastern Time,($10.00),$0.00,($10.00),T2,P2,Refund,D1,Visa
+""",
+        [("PAYMENT", "SUCCESS", 106050, 150, 105900), ("REFUND", "SUCCESS", -1000, 0, -1000)],
+        ["2026-01-01 15:00:00", "2026-01-02 15:00:00"],
+    ),
+    (
+        razorpay_settlement.FORMAT,
+        Options(),
+        """\
+entity_id,type,debit,credit,amount,currency,fee (exclusive tax),tax,on_hold,settled,created_at,settlement_id,settlement_utr,payment_id,order_id
+pay_1,payment,0.00,97.64,100.00,INR,2.00,0.36,0,1,02/01/2026 00:10:00,setl_1,UTR1,,order_1
+rfnd_1,refund,10.00,0.00,10.00,INR,0.00,0.00,0,1,02/01/2026 00:10:00,setl_1,UTR1,pay_1,order_1
+""",
+        [("PAYMENT", "SUCCESS", 10000, 236, 9764), ("REFUND", "SUCCESS", -1000, 0, -1000)],
+        ["2026-01-01 18:40:00", "2026-01-01 18:40:00"],
+    ),
+    (
+        mollie_settlement.FORMAT,
+        Options(zone="Europe/Amsterdam"),
+        """\
+Date,Payment method,Currency,Amount,Status,ID,Description,Settlement currency,Settlement amount,Settlement reference
+2026-01-01 10:00:00,ideal,EUR,60.50,paid,tr_1,ORDER-1,EUR,60.50,123.2601.01
+2026-01-02 10:00:00,creditcard,USD,-10.00,refunded,re_1,ORDER-1,EUR,-9.10,123.2601.01
+""",
+        [("PAYMENT", "SUCCESS", 6050, None, 6050), ("REFUND", "SUCCESS", -910, None, -910)],
+        ["2026-01-01 09:00:00", "2026-01-02 09:00:00"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "text", "rows", "times"),
+    SAMPLES,
+    ids=[sample[0].name for sample in SAMPLES],
+)
+def test_samples_are_read_field_by_field(
+    tmp_path: Path, form, options: Options, text: str, rows: list, times: list
+) -> None:
+    """Kind, state, amount, fee, net and time of each provider's sample must be exactly these."""
+    outcome = read_bytes(form, text.encode(), tmp_path, options)
+    assert outcome.rejects == []
+    assert outcome.frame.select(COLUMNS).rows() == rows
+    assert [str(time)[:19] for time in outcome.frame["occurred_at"]] == times
+    assert outcome.reading.all_lines_accounted()
+    assert [
+        other.name for other, *_ in SAMPLES if other is not form and other.recognise(_probe(text))
+    ] == []
+    assert form.recognise(_probe(text))
+
+
+def _probe(text: str):
+    from recon.io.formats.contract import Probe  # noqa: PLC0415  one use
+
+    return Probe("sample.csv", len(text), text.encode())
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=[sample[0].name for sample in SAMPLES])
+def test_a_missing_column_refuses_the_file(tmp_path: Path, sample: tuple) -> None:
+    """Each required column that is renamed must refuse the file and be named."""
+    form, options, text = sample[:3]
+    header = next(line for line in text.splitlines() if "," in line)
+    name = header.split(",")[-1].strip('"') if form is mollie_settlement.FORMAT else None
+    name = name or {"venmo": "Datetime", "paypal_activity": "Gross"}.get(form.name)
+    name = name or next(
+        cell for cell in header.split(",") if cell in {"amount", "Payout ID", "Fees"}
+    )
+    changed = text.replace(header, header.replace(name, "Other"), 1)
+    outcome = read_bytes(form, changed.encode(), tmp_path, options)
+    assert name in outcome.verdict
+    assert outcome.refusal is not None
+
+
+def test_corpus_outcomes() -> None:
+    """Every file of these providers in the corpus must come out as it was judged by eye."""
+    check_expectations(gravy_transactions.FORMAT, corpus_folder("gravy"), ORCHESTRATOR)
+    check_expectations(checkout_payouts.FORMAT, corpus_folder("checkoutcom"), PAYOUTS)
+    check_expectations(venmo.FORMAT, corpus_folder("venmo_csv"), VENMO)
+    for day, name in (("D/M/YYYY", "activity_en"), ("M/D/YYYY", "statement_en")):
+        wanted = {key: value for key, value in ACTIVITY.items() if name in key}
+        wanted |= {key: (0, 0, "") for key in ACTIVITY if name not in key}
+        _check_some(wanted, Options(date_patterns=(day,)))
+    _check_some(ACTIVITY, Options(date_patterns=("MM/DD/YYYY",)), only="custom")
+
+
+def _check_some(expected: dict, options: Options, only: str = "") -> None:
+    from tests.io.formats.examine import read_path  # noqa: PLC0415  one use
+
+    for path in sorted(corpus_folder("paypal_activity_csv").iterdir()):
+        rows, rejects, verdict = expected[path.name]
+        if verdict and only in path.name:
+            outcome = read_path(paypal_activity.FORMAT, path, options)
+            assert (outcome.frame.height, len(outcome.rejects), outcome.verdict) == (
+                rows,
+                rejects,
+                verdict,
+            )
+
+
+def test_no_other_file_is_taken() -> None:
+    """No file of another sender may be taken for one of these."""
+    own = {"gravy", "checkoutcom", "venmo_csv", "paypal_activity_csv"}
+    for form, *_ in SAMPLES:
+        assert claimed_elsewhere(form, own) == [], form.name
+
+
+def test_text_of_times_and_signs() -> None:
+    """Only whole ISO times with an offset are turned; everything else stays for the parser."""
+    texts = ["2026-01-01T00:30:00.5+01:00", "2026-01-01 24:00:00Z", "2026-02-30T00:00:00Z", "x", ""]
+    frame = pl.DataFrame({"time": texts, "amount": ["1.00", "-1.00", "+1.00", " 2", ""]})
+    made = frame.select(utc_text(pl.col("time")), negated(pl.col("amount")))
+    assert made["time"].to_list() == ["2025-12-31 23:30:00", *texts[1:]]
+    assert made["amount"].to_list() == ["-1.00", "1.00", "-1.00", "-2", ""]
