@@ -31,7 +31,6 @@ CHUNK = 1 << 20
 SHOWN = 5  # examples in one finding
 LONGEST = 400  # characters of a value in a finding
 UNLISTED = {"manifest.json", "recon.duckdb", "recon.duckdb.sha256"}
-LOADED = ("ACCEPTED", "UNVERIFIED")
 Json = dict[str, Any]
 
 
@@ -337,6 +336,15 @@ def _files_balance(
         for file in certificate.get("files", [])
     }  # fmt: skip
     report.compare_each("certificate: files", where, expected=stated, found=heads)
+    names = ("source", "path", "sha256", "state", "rows", "rejected")
+    rows = connection.execute(_queries()["query: set aside"]).fetchall()
+    aside = [dict(zip(names, row, strict=True)) for row in rows]
+    report.compare(
+        "certificate: files set aside",
+        where,
+        expected=certificate.get("set_aside"),
+        found=aside,
+    )
 
 
 def _stated_outcomes(certificate: Json) -> dict[tuple[str, ...], tuple[str, ...]]:

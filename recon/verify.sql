@@ -42,6 +42,12 @@ from inputs
 left join (select file_id, count(*) as refused from rejects group by file_id) using (file_id)
 where cast(state as varchar) in ('ACCEPTED', 'UNVERIFIED');
 
+-- query: set aside
+select source, path, sha256, cast(state as varchar), "rows", rejected
+from inputs
+where cast(state as varchar) in ('HELD', 'REFUSED', 'DUPLICATE')
+order by source, path;
+
 -- query: roll-forward
 with stages as (
   select 'opening' as stage, side, currency, amount_minor from placed where was_open
@@ -210,3 +216,8 @@ select file_id, record_no
 from rejects
 group by all
 having count(*) > 1;
+
+-- law: a reject belongs to a file of tonight
+select rejects.file_id, rejects.record_no
+from rejects
+anti join inputs using (file_id);

@@ -174,6 +174,7 @@ def drop_last(frame):
         ("open_items", plus_one("amount_minor")),
         ("inputs", plus_one("rows")),
         ("inputs", plus_one("rejected")),
+        ("inputs", lambda frame: frame.with_columns(state=pl.lit("HELD"))),
         ("breaks", lambda frame: frame.with_columns(txn_ids=pl.lit([1]))),
         ("runs", drop_last),
         ("runs", plus_one("sequence")),

@@ -21,6 +21,7 @@ from recon.core.codes import InputState, Outcome
 from recon.store.table_file import scan_table
 
 LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
+SET_ASIDE = (InputState.HELD.name, InputState.REFUSED.name, InputState.DUPLICATE.name)
 SLICE = ("txn_id", "side", "source", "file_id", "currency", "amount_minor", "fee_minor")
 GROUPING = ("side", "source", "file_id", "currency", "outcome", "closing")
 
@@ -67,6 +68,7 @@ def certify(
         "balanced": not failures,
         "failures": failures,
         "files": files,
+        "set_aside": _set_aside(inputs),
         "roll_forward": roll_forward,
     }
 
@@ -185,6 +187,16 @@ def _files(
     strays = sorted(set(new["file_id"].to_list()) - known)
     _compare("files in transactions that `inputs` does not accept", [], strays, failures)
     return entries
+
+
+def _set_aside(inputs: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the files whose rows are not in tonight's books, and how many rows those are.
+
+    `rows` is null where the file could not be read.
+    """
+    aside = inputs.filter(pl.col("state").cast(pl.String).is_in(SET_ASIDE)).sort("source", "path")
+    kept = ("source", "path", "sha256", "state", "rows", "rejected")
+    return [{name: row[name] for name in kept} for row in aside.iter_rows(named=True)]
 
 
 def _currencies(rows: pl.DataFrame) -> list[dict[str, Any]]:

@@ -129,6 +129,26 @@ def test_any_loss_or_invention_is_a_failure(night, harm):
     assert proof["failures"]
 
 
+def test_a_file_set_aside_is_counted_and_not_lost(night):
+    """The rows of a held file stand in the certificate, though not in the night's books."""
+    held = (
+        night["inputs"]
+        .head(1)
+        .with_columns(
+            path=pl.lit("in/shop-again.csv"),
+            file_id=pl.lit("f" * 16),
+            state=pl.lit("HELD").cast(schema.INPUTS.schema["state"]),
+            rows=pl.lit(7, dtype=pl.Int64),
+        )
+    )
+    night["inputs"] = pl.concat([night["inputs"], held])
+    proof = certificate.certify(**night)
+    assert proof["balanced"]
+    assert [(file["path"], file["state"], file["rows"]) for file in proof["set_aside"]] == [
+        ("in/shop-again.csv", "HELD", 7)
+    ]
+
+
 def test_an_empty_night_balances():
     """No files, no rows: nothing to account for, and that is said."""
     proof = certificate.certify(
