@@ -191,7 +191,7 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
 
 def _verdict(fmt: Format, part: Part, totals: Sequence[ControlTotal]) -> tuple[InputState, str]:
     """Return whether a file proved itself, and why not."""
-    wrong = disagreement(totals, len(part.rejects))
+    wrong = _nothing_accepted(part) or disagreement(totals, len(part.rejects))
     if wrong:
         return InputState.HELD, wrong
     if totals:
@@ -203,6 +203,22 @@ def _verdict(fmt: Format, part: Part, totals: Sequence[ControlTotal]) -> tuple[I
             "matched"
         )
     return InputState.UNVERIFIED, ""
+
+
+def _nothing_accepted(part: Part) -> str:
+    """Return the sentence about a file of which every row was refused; else empty.
+
+    Such a file is not an empty day: taken as one, it would make every row of the other side a
+    break.
+    """
+    if part.rows or not part.rejects:
+        return ""
+    first = min(part.rejects, key=lambda reject: reject.record_no)
+    return (
+        f"FILE_SCHEMA: expected rows that can be read, found all {len(part.rejects)} refused; "
+        f"the first (record {first.record_no}): {first.reasons[0]}\n  fix: correct the source's "
+        "declaration in the rule file if it describes the file wrongly, else ask the sender"
+    )
 
 
 def _message(error: InputError) -> str:

@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -218,7 +219,7 @@ def test_a_delimited_file_cut_at_every_byte(night):
             assert full == whole[: len(full)]
             assert len(orders) - len(full) <= 1
         else:
-            assert state == "REFUSED"
+            assert state in ("REFUSED", "HELD")
             assert message.startswith("FILE_")
 
 
@@ -230,6 +231,15 @@ def test_an_empty_day(night):
     assert (state_of(loaded), loaded.slim.height, loaded.parts) == (("ACCEPTED", ""), 0, ())
     state, message = state_of(night({"c": b""}, work="c"))
     assert (state, message.split(":")[0]) == ("REFUSED", "FILE_EMPTY")
+
+
+def test_a_file_of_which_every_row_is_refused_is_held(night):
+    """A wrong declaration refuses every row: one finding about the file, not an empty day."""
+    loaded = night({"a": CSV}, "delimited", replace(MAPPING, time_patterns=("YYYYMMDD",)))
+    state, message = state_of(loaded)
+    assert state == "HELD"
+    assert "all 3 refused; the first (record 2): time '2026-03-04 10:00:00' does not" in message
+    assert loaded.rejects.height == 3
 
 
 def test_a_format_that_always_proves_itself_must(night, monkeypatch):
