@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import __version__
-from recon.core.codes import BENIGN, InputState
-from recon.core.schema import OPEN_ITEMS, RUNS, conform
+from recon.core.codes import BENIGN, InputState, Side
+from recon.core.schema import OPEN_ITEMS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
 from recon.io.stage import stage
 from recon.rules.arrivals import Arrivals
@@ -26,6 +26,7 @@ from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
 _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
+_REFUND_DAYS = 400  # a payment may be refunded for about a year
 _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
@@ -103,6 +104,35 @@ def delivered_before(
         if known:
             found.append(rows[prints.is_in(pl.concat(known).implode()).to_numpy()])
     return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def rows_about(
+    workspace: Workspace, references: Sequence[str], business_date: date
+) -> pl.DataFrame:
+    """Return earlier payments and refunds that name one of the references (TRANSACTIONS)."""
+    named = pl.any_horizontal(
+        pl.col(name).is_in(references) for name in ("order_id", "channel_ref", "original_ref")
+    )
+    runs = _earlier(workspace, business_date, _REFUND_DAYS) if references else []
+    frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]
+    return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
+
+
+def rows_of_months(
+    workspace: Workspace, months: Sequence[date], business_date: date
+) -> pl.DataFrame:
+    """Return the channel rows of earlier nights in the months that begin on the given days."""
+    if not months:
+        return TRANSACTIONS.empty()
+    since = (business_date - min(months)).days + 1
+    inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & pl.col(
+        "clearing_date"
+    ).dt.month_start().is_in(months)
+    frames = [
+        scan(run.folder, "transactions").filter(inside).collect()
+        for run in _earlier(workspace, business_date, since)
+    ]
+    return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
 
 
 def opening_date(workspace: Workspace, rules: Rules, business_date: date) -> date:

@@ -24,9 +24,19 @@ from recon.core.plan import Leg
 from recon.io.load import Loaded
 from recon.io.parts import read_rows
 from recon.report.summary import summarise
-from recon.rules import arrivals, breaks, classify, disputes, duplicates, events, files, netting
+from recon.rules import (
+    arrivals,
+    breaks,
+    classify,
+    disputes,
+    duplicates,
+    events,
+    files,
+    netting,
+    terms,
+)
 from recon.rules.nearest import add_nearest
-from recon.rules.night import Ledger, Matched, Night
+from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.open_items import closing_items, join_ledger
 from recon.rules.outcomes import group_table, link_table, outcome_table
 from recon.rules.rule_file import RuleFile
@@ -152,20 +162,23 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     group = joined(matches.group, netted["left"].to_numpy(), netted["right"].to_numpy())
     matched = Matched(ledger, eligible, replace(matches, group=group))
     clock.stage("classify")
+    judged = surroundings.judge_terms(evening.workspace, loaded.parts, ledger, night, excluded)
     before = [
         netting_verdict,
         duplicates.report_records(ledger, repeated),
         events.find(ledger),
-        surroundings.judge_terms(loaded.parts, ledger, night, excluded),
+        Verdict.of(broken=terms.broken_rows(judged.facts, ledger)),
     ]
     classified = classify.classify(matched, legs, night, before, resent, repeated)
     found, anchors = breaks.build(classified.findings, matched, opening, night)
     found = add_nearest(found, matched, legs)
-    found = pl.concat([found, files.find(inputs, night)]).sort("break_id")
+    agreed = terms.as_breaks(judged.facts, judged.wide, ledger, night)
+    found = pl.concat([found, agreed, files.find(inputs, night)]).sort("break_id")
     clock.stage("disputes")
     waiting_ids = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
-    wide = read_rows(loaded.parts, opening, looked_at)
+    looked_at = np.setdiff1d(looked_at, judged.wide["txn_id"].to_numpy())
+    wide = terms.whole_rows(judged.wide, read_rows(loaded.parts, opening, looked_at))
     closing = closing_items(classified.waiting, wide, ledger, opening, anchors, night)
     tables = {
         "inputs": inputs,

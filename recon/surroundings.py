@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import history
+from recon.core.codes import Side
+from recon.core.schema import TRANSACTIONS
 from recon.io.load import Loaded, load
 from recon.io.parts import read_columns, read_rows
 from recon.rules import terms
 from recon.rules.arrivals import Arrivals
 from recon.rules.calendar import Calendar, Overlay, read_overlay
 from recon.rules.enrich import enrich
-from recon.rules.night import Ledger, Night, Verdict
+from recon.rules.facts import FACTS
+from recon.rules.night import Ledger, Night
 from recon.rules.rule_file import RuleFile
 from recon.source_options import load_keys, options_of
 from recon.store.workspace import Workspace
@@ -55,16 +58,42 @@ def load_files(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the agreed terms say of tonight: facts, and the whole rows that they name."""
+
+    facts: pl.DataFrame
+    wide: pl.DataFrame
+
+
 def judge_terms(
-    parts: Sequence[Path], ledger: Ledger, night: Night, excluded: NDArray[np.int64]
-) -> Verdict:
-    """Judge tonight's channel rows by the contracts of the rule file, where there are any."""
-    if not night.rules.fee_contracts:
-        return Verdict.of()
-    channels = [item.name for item in night.rules.sources if item.side == "channel"]
-    rows = read_columns(parts, channels, terms.columns_needed(night))
-    left_out = ledger.slim["txn_id"].gather(excluded)
-    return terms.find(rows.filter(~pl.col("txn_id").is_in(left_out.implode())), ledger, night)
+    workspace: Workspace,
+    parts: Sequence[Path],
+    ledger: Ledger,
+    night: Night,
+    excluded: NDArray[np.int64],
+) -> Judged:
+    """Hold tonight's rows against fee contracts, refund terms and rebate policies, if any."""
+    if not terms.wanted(night):
+        return Judged(pl.DataFrame(schema=FACTS), TRANSACTIONS.empty())
+    names = [item.name for item in night.rules.sources if item.side != "bank"]
+    columns = [column.name for column in TRANSACTIONS.columns]
+    left_out = ledger.slim["txn_id"].gather(excluded).implode()
+    rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
+    channel = rows.filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
+    earlier = TRANSACTIONS.empty()
+    if night.rules.refunds is not None:
+        references = terms.refund_references(rows)
+        earlier = history.rows_about(workspace, references, night.business_date)
+    months = terms.rebate_months(channel, night)
+    past = history.rows_of_months(workspace, months, night.business_date)
+    facts = [terms.fee_facts(channel, night), terms.refund_facts(rows, earlier, night)]
+    if months:
+        facts.append(terms.rebate_facts(terms.whole_rows(channel, past), night))
+    found = pl.concat(facts)
+    named = terms.named_rows(found).implode()
+    wide = terms.whole_rows(rows, earlier, past).filter(pl.col("txn_id").is_in(named))
+    return Judged(found, wide)
 
 
 def hold_back(ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame) -> Ledger:

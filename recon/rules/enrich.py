@@ -9,7 +9,7 @@ import polars as pl
 from recon.core.codes import Kind
 from recon.core.schema import words
 from recon.rules.calendar import Calendar
-from recon.rules.rule_file import Extract, Rules, Source
+from recon.rules.rule_models import Extract, Rules, Source
 from recon.rules.settlement import clearing_day, parse_cycle
 
 _LEAVING = (Kind.REFUND, Kind.REVERSAL, Kind.VOID, Kind.CHARGEBACK, Kind.DEBIT, Kind.PAYOUT)

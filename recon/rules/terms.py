@@ -1,42 +1,51 @@
-"""Contract terms over tonight's channel rows: fees as agreed, row by row.
+"""What was agreed, held against what happened: fee contracts, refund terms, rebate policies.
 
-The families find facts by txn_id over wide rows; here they become findings on ledger positions.
+Each family finds facts by txn_id over wide rows. A fact may name a row of an earlier night (the
+last sale of a month whose rebate never came), so facts become breaks directly, not by position.
 """
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from recon.core.codes import Code
-from recon.rules import fees
+from recon.core.codes import BENIGN, Code, DisputeStatus, Kind
+from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
+from recon.rules import fees, rebates, refunds
+from recon.rules.breaks import break_identity
+from recon.rules.facts import FACTS
 from recon.rules.fee_contract import Compiled
-from recon.rules.night import Ledger, Night, Verdict
-from recon.rules.rule_file import SourceContract
+from recon.rules.night import Ledger, Night
+from recon.rules.refund_terms import RefundCheck
+from recon.rules.rule_models import SourceContract
 
 LEG = "contract"  # where a leg is named
+_MONTHS_BACK = 13  # a rebate is due within a year
+# Refund facts that legs between the sides do not find by themselves.
+_REFUND_CODES = (
+    Code.REFUND_EXCESS,
+    Code.REFUND_NO_ORIGINAL,
+    Code.REFUND_ROUTE,
+    Code.REFUND_WITHHELD,
+)
 
 
-def columns_needed(night: Night) -> tuple[str, ...]:
-    """Return the wide columns that the contracts of tonight look at."""
-    wanted = [*fees.NEEDED, "product", "merchant_id", "terminal_id", "source", "order_id"]
-    wanted += ["channel_ref", "original_ref", "batch_id", "memo"]
-    for contract in night.rules.fee_contracts:
-        wanted += Compiled(contract).attributes
-    return tuple(dict.fromkeys(wanted))
+def wanted(night: Night) -> bool:
+    """Return whether the rule file agrees anything at all."""
+    rules = night.rules
+    return bool(rules.fee_contracts or rules.refunds or rules.rebates)
 
 
-def find(rows: pl.DataFrame, ledger: Ledger, night: Night) -> Verdict:
-    """Return the findings of every contract over new channel rows (columns of `columns_needed`)."""
+def fee_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return the facts of every fee contract over tonight's channel rows."""
     found = [_fees(rows, contract) for contract in night.rules.fee_contracts]
-    facts = [frame for frame in found if frame.height]
-    if not facts:
-        return Verdict.of()
-    return Verdict.of(_findings(pl.concat(facts), ledger))
+    return pl.concat([pl.DataFrame(schema=FACTS), *found])
 
 
 def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
-    """Return the fee facts of one contract."""
     mine = rows.filter(pl.col("source").is_in(contract.sources)) if contract.sources else rows
     policy = fees.FeePolicy(
         Compiled(contract),
@@ -46,24 +55,113 @@ def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     return fees.find(mine, policy)
 
 
-def _findings(facts: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
-    """Return facts as findings; the row at fault first, its anchor the row's own content."""
-    ids = ledger.slim["txn_id"].to_numpy()
-    row = np.searchsorted(ids, facts["txn_id"].to_numpy())
-    others = facts["other_txn_ids"].to_list()
-    rows = [
-        [int(first), *np.searchsorted(ids, np.array(more, np.int64)).tolist()]
-        for first, more in zip(row, others, strict=True)
+def refund_references(rows: pl.DataFrame) -> list[str]:
+    """Return the originals that tonight's refunds name: history is searched for these."""
+    named = rows.filter(pl.col("kind").cast(pl.String) == Kind.REFUND.name)["original_ref"]
+    return named.drop_nulls().unique().sort().to_list()
+
+
+def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return the facts of tonight's refunds; `earlier` holds payments and refunds they concern."""
+    if night.rules.refunds is None:
+        return pl.DataFrame(schema=FACTS)
+    policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
+    codes = [int(code) for code in _REFUND_CODES]
+    found = []
+    for side in ("MERCHANT", "CHANNEL"):
+        mine = pl.concat([rows, earlier]).filter(pl.col("side").cast(pl.String) == side)
+        found.append(refunds.find(mine.unique("txn_id", keep="first"), policy))
+    fresh = pl.col("txn_id").is_in(rows["txn_id"].implode()) & pl.col("code").is_in(codes)
+    return pl.concat(found).filter(fresh)
+
+
+def rebate_months(rows: pl.DataFrame, night: Night) -> list[date]:
+    """Return the first days of the months whose rebates are judged tonight.
+
+    A month is judged on the night on which its rebate is paid, and on the first night after the
+    payment was due.
+    """
+    months: set[date] = set()
+    this_month = night.business_date.replace(day=1)
+    before = (this_month - timedelta(days=1)).replace(day=1)
+    for policy in night.rules.rebates:
+        paid = rows.filter(pl.col("product").is_in(policy.paid_as))
+        if paid.height:
+            months.add(before)
+        last_day = this_month - timedelta(days=1)
+        for _ in range(_MONTHS_BACK):
+            if last_day + timedelta(days=policy.due_days + 1) == night.business_date:
+                months.add(last_day.replace(day=1))
+            last_day = last_day.replace(day=1) - timedelta(days=1)
+    return sorted(months)
+
+
+def rebate_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return the facts of every rebate policy; `rows` hold whole months and tonight's payments."""
+    found = [
+        rebates.find(rows, rebates.RebateCheck(policy, night.business_date))
+        for policy in night.rules.rebates
     ]
-    benign = int(Code.ROUNDING)
-    return facts.select(
-        "code",
-        pl.lit(LEG).alias("leg"),
-        pl.Series("rows", rows, dtype=pl.List(pl.Int64)),
-        pl.when(pl.col("code") == benign).then(0).otherwise(1).alias("faulty"),
-        anchor=ledger.slim["fingerprint"].gather(row).cast(pl.String),
-        expected_minor="expected_minor",
-        actual_minor="actual_minor",
-        currency=ledger.slim["currency"].gather(row),
-        cause="cause",
+    return pl.concat([pl.DataFrame(schema=FACTS), *found])
+
+
+def broken_rows(facts: pl.DataFrame, ledger: Ledger) -> NDArray[np.int64]:
+    """Return the ledger positions of rows at fault; rows of earlier nights have none."""
+    real = facts.filter(~pl.col("code").is_in([int(code) for code in BENIGN]))
+    ids, mine = ledger.slim["txn_id"].to_numpy(), real["txn_id"].to_numpy()
+    if len(ids) == 0:
+        return np.empty(0, np.int64)
+    place = np.minimum(np.searchsorted(ids, mine), len(ids) - 1)
+    found: NDArray[np.int64] = place[ids[place] == mine]
+    return found
+
+
+def as_breaks(
+    facts: pl.DataFrame, wide: pl.DataFrame, ledger: Ledger, night: Night
+) -> pl.DataFrame:
+    """Return facts as BREAKS; `wide` holds the whole row of each fact."""
+    if facts.height == 0:
+        return BREAKS.empty()
+    known = wide.select("txn_id", "source", "currency", "fingerprint")
+    frame = facts.join(known, on="txn_id", how="left", maintain_order="left")
+    again = frame.select(pl.int_range(pl.len()).over("code", "fingerprint", "cause")).to_series()
+    identities = [
+        break_identity(night.rules.name, code, LEG, f"{fingerprint}|{cause}|{nth}")
+        for code, fingerprint, cause, nth in zip(
+            frame["code"], frame["fingerprint"], frame["cause"], again, strict=True
+        )
+    ]
+    names = {int(code): code.name for code in Code}
+    status = pl.lit(DisputeStatus.NEW.name).cast(words(DisputeStatus))
+    return conform(
+        frame.with_columns(
+            break_id=pl.Series(identities, dtype=pl.String),
+            business_date=pl.lit(night.business_date),
+            first_seen=pl.lit(night.business_date),
+            leg=pl.lit(LEG),
+            txn_ids=pl.concat_list("txn_id", "other_txn_ids"),
+            group_id=_groups(frame["txn_id"], ledger),
+            difference_minor=pl.col("actual_minor") - pl.col("expected_minor"),
+            status=status,
+            code=pl.col("code").replace_strict(names, return_dtype=pl.String).cast(words(Code)),
+        ),
+        BREAKS,
     )
+
+
+def _groups(txn_ids: pl.Series, ledger: Ledger) -> pl.Series:
+    """Return the row itself as its group; null for rows of earlier nights."""
+    mine = txn_ids.is_in(ledger.slim["txn_id"].implode())
+    return pl.select(pl.when(mine).then(txn_ids)).to_series()
+
+
+def named_rows(facts: pl.DataFrame) -> pl.Series:
+    """Return every txn_id that some fact names."""
+    others = facts["other_txn_ids"].explode()
+    return pl.concat([facts["txn_id"], others]).drop_nulls().unique().sort()
+
+
+def whole_rows(*frames: pl.DataFrame) -> pl.DataFrame:
+    """Return wide rows from several places, each once, schema TRANSACTIONS."""
+    joined = pl.concat([conform(frame, TRANSACTIONS) for frame in frames])
+    return joined.unique("txn_id", keep="first").sort("txn_id")
