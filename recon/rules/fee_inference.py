@@ -126,6 +126,8 @@ def fit(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> Price | None:
     for candidate in _candidates(sample, sample_fee):
         if best is None or _score(candidate) > _score(best):
             best = candidate
+        if _score(best) >= sample.size - 1:  # a further parameter cannot do better
+            break
     assert best is not None
     explained = int((best.fees(amount) == fee).sum())
     return _with_counts(best, explained, amount.size)
@@ -182,8 +184,10 @@ def _repeated(
 
     The most shared fee may be either; the smallest may be a floor, the largest a cap.
     """
-    pairs = np.unique(np.stack([fee, amount], axis=1), axis=0)[:, 0]
-    fees, amounts = np.unique(pairs, return_counts=True)
+    order = np.lexsort((amount, fee))
+    first = np.ones(order.size, np.bool_)
+    first[1:] = (np.diff(fee[order]) != 0) | (np.diff(amount[order]) != 0)
+    fees, amounts = np.unique(fee[order][first], return_counts=True)
     shared = fees[amounts > 1]
     if shared.size == 0 or fees.size == 1:
         return (), ()

@@ -272,12 +272,14 @@ def _explained(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
     rows = rows.sort("txn_id")
     columns = _group_columns(rows)
     group = rows.select(pl.struct(columns).rank("dense")).to_series().to_numpy() - 1
-    variants = list(_variants(rows, policy))
-    inferred = _inferred(rows, group.astype(np.int64))
-    variants.append(_Variant(Code.FEE_RATE, "", inferred.fee, inferred.found))
+    group = group.astype(np.int64)
     actual = rows["fee_minor"].to_numpy()
-    fits = np.stack([item.allowed & (item.fee == actual) for item in variants], axis=1)
-    chosen = _most_explaining(fits, group.astype(np.int64))
+    variants = list(_variants(rows, policy))
+    columns_of_fits = [item.allowed & (item.fee == actual) for item in variants]
+    inferred = _inferred(rows, group, _open_groups(np.stack(columns_of_fits, axis=1), group))
+    variants.append(_Variant(Code.FEE_RATE, "", inferred.fee, inferred.found))
+    fits = np.stack([*columns_of_fits, inferred.found & (inferred.fee == actual)], axis=1)
+    chosen = _most_explaining(fits, group)
     causes = [
         _cause(row, variants, fits[row], int(chosen[row]), inferred) for row in range(rows.height)
     ]
@@ -362,14 +364,24 @@ class _Inferred:
     group: NDArray[np.int64]
 
 
-def _inferred(rows: pl.DataFrame, group: NDArray[np.int64]) -> _Inferred:
-    """Fit one price to the differing rows of each group."""
+def _open_groups(fits: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return, by group, whether it has rows enough for a price and no variant explains them all."""
+    size = np.bincount(group)
+    most = np.zeros(size.size, np.int64)
+    for variant in range(fits.shape[1]):
+        np.maximum(most, np.bincount(group, fits[:, variant]).astype(np.int64), out=most)
+    return (size >= _FEWEST) & (most < size)
+
+
+def _inferred(rows: pl.DataFrame, group: NDArray[np.int64], wanted: NDArray[np.bool_]) -> _Inferred:
+    """Fit one price to the differing rows of each group that is wanted."""
     amount, actual = rows["amount_minor"].abs().to_numpy(), rows["fee_minor"].to_numpy()
     fee, found = np.zeros(rows.height, np.int64), np.zeros(rows.height, np.bool_)
     words: dict[int, str] = {}
     order = np.argsort(group, kind="stable")
+    order = order[wanted[group[order]]]
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        price = fit(amount[members], actual[members])
+        price = fit(amount[members], actual[members]) if members.size else None
         if price is None or price.explained < max(_FEWEST, price.parameters + 2):
             continue
         fee[members] = price.fees(amount[members])
