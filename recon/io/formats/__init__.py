@@ -22,6 +22,8 @@ from recon.io.formats import (
     cn_bank_statements,
     coda,
     delimited,
+    dlocal_settlement,
+    dlocal_transactions,
     fixed_width,
     gravy_transactions,
     json_lines,
@@ -39,6 +41,7 @@ from recon.io.formats import (
     razorpay_settlement,
     square_transactions,
     stripe_report,
+    trustly,
     ums_export,
     unionpay_acom,
     unionpay_zm,
@@ -91,6 +94,9 @@ FORMATS: Final[tuple[Format, ...]] = (
     square_transactions.FORMAT,
     razorpay_settlement.FORMAT,
     mollie_settlement.FORMAT,
+    trustly.FORMAT,
+    dlocal_transactions.FORMAT,
+    dlocal_settlement.FORMAT,
 )
 
 

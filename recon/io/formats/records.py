@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -112,6 +113,14 @@ class RowBuilder:
             np.ascontiguousarray(places[:, 1]),
             np.ascontiguousarray(places[:, 2]),
         )
+
+
+def csv_cells(text: str) -> list[str] | None:
+    """Return the stripped cells of one CSV line, None when its quotes are not in order."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([text], strict=True), [])]
+    except csv.Error:
+        return None
 
 
 def account_for_spans(data: bytes, spans: Sequence[tuple[int, int]], reading: Reading) -> int:

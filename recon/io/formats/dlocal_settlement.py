@@ -1,0 +1,235 @@
+"""dLocal cross-border settlement report.
+
+Two headings: that of the transfer (one HEADER line with its totals), then that of the rows. Rows
+settle in fractions of a cent (six decimals), which no minor unit holds; so a row that has a local
+amount is in its local currency, and its settled amount stands in the memo. Rows without one (fees,
+adjustments) are in the settlement currency. The transfer is a PAYOUT row. Proof: the number of
+items; the sums of gross, fee and net, each rounded to the cent half away from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from recon.core.codes import Kind, Side, State
+from recon.errors import InputError
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    ControlTotal,
+    Fields,
+    Format,
+    Money,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+    Time,
+)
+from recon.io.formats.records import Line, RowBuilder, csv_cells, cut_lines, refuse_row
+from recon.io.formats.statement import exponent_of
+
+COLUMNS = (
+    "merchant",
+    "kind",
+    "order",
+    "transaction",
+    "batch",
+    "amount",
+    "currency",
+    "approved",
+    "product",
+    "memo",
+)
+_TOTALS = ("GROSS_TOTAL_AMOUNT", "FEE_TOTAL_AMOUNT", "NET_TOTAL_AMOUNT")
+_AMOUNTS = ("GROSS_AMOUNT", "FEE_AMOUNT", "NET_AMOUNT")
+_TOP = (
+    "ROW_TYPE",
+    "SETTLEMENT_CURRENCY",
+    "NUMBER_OF_ITEMS",
+    *_TOTALS,
+    "TRANSFER_DATE",
+    "TRANSFER_ID",
+)
+_BELOW = ("ROW_TYPE", "MID", "APPROVED_DATE", "TRANSACTION_ID", "LOCAL_AMOUNT", *_AMOUNTS)
+_KINDS = {
+    "PAYMENT": "PAYMENT",
+    "CAPTURE": "PAYMENT",
+    "REFUND": "REFUND",
+    "CHARGEBACK": "CHARGEBACK",
+    "SETTLEMENT_FEE": "FEE",
+    "FEE": "FEE",
+}
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known while the lines are read."""
+
+    names: list[str] = field(default_factory=list)
+    transfer: dict[str, str] = field(default_factory=dict)
+    sums: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 3)
+    items: int = 0
+
+
+def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Cut a report into rows; raises InputError when it lacks its headings or its transfer."""
+    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
+    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
+    reading.lines = len(lines)
+    rows, state = RowBuilder(COLUMNS), _State()
+    for line in lines:
+        cells = csv_cells(line.text)
+        if not line.text.strip(", "):
+            reading.blank_lines += 1
+        elif cells is not None and cells[0] == "ROW_TYPE":
+            reading.header_lines += 1
+            state.names = cells
+        elif not state.names:
+            raise _refused("a row stands before its heading (ROW_TYPE)", staged.name, line)
+        else:
+            reading.record_lines += 1
+            _take(line, cells, state, rows, reading)
+    if not state.transfer:
+        raise _refused("the report has no HEADER line with the transfer", staged.name, None)
+    _close(state, reading)
+    yield from rows.batches()
+
+
+def _refused(problem: str, name: str, line: Line | None) -> InputError:
+    """Return the refusal of the file."""
+    where = f"{name}, line {line.number}" if line else name
+    return InputError(problem, where=where, fix="download the report again", code="FILE_SCHEMA")
+
+
+def _take(
+    line: Line, cells: list[str] | None, state: _State, rows: RowBuilder, reading: Reading
+) -> None:
+    """Take a line of the transfer or of a transaction: a row, or a reject."""
+    place = (line.number, line.start, line.end)
+    if cells is None or len(cells) > len(state.names):
+        refuse_row(reading, place, line.text, ["the line is not CSV of as many cells as names"])
+        return
+    values = dict(zip(state.names, cells, strict=False))
+    if values["ROW_TYPE"] == "HEADER":
+        state.transfer = values
+        rows.add(place, _transfer_cells(values))
+        return
+    state.items += 1
+    amounts = [_decimal(values.get(name, "")) for name in _AMOUNTS]
+    if None in amounts:
+        reasons = [f"{' or '.join(_AMOUNTS)} is not a decimal amount"]
+        refuse_row(reading, place, line.text, reasons)
+        return
+    state.sums = [total + (amount or 0) for total, amount in zip(state.sums, amounts, strict=True)]
+    rows.add(place, _row_cells(values, state.transfer))
+
+
+def _decimal(text: str) -> Decimal | None:
+    """Return a finite decimal, None for anything else."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and not set(text) & set("eE_ ") else None
+
+
+def _transfer_cells(values: dict[str, str]) -> tuple[str | None, ...]:
+    """Return the cells of the transfer's own row: money that leaves for the bank."""
+    net = values.get("NET_TOTAL_AMOUNT", "")
+    return (
+        None,
+        "PAYOUT",
+        None,
+        None,
+        values.get("TRANSFER_ID"),
+        net[1:] if net.startswith("-") else f"-{net}",
+        values.get("SETTLEMENT_CURRENCY"),
+        f"{values.get('TRANSFER_DATE', '')} 00:00:00",
+        None,
+        f"{values.get('NUMBER_OF_ITEMS')} items",
+    )
+
+
+def _row_cells(values: dict[str, str], transfer: dict[str, str]) -> tuple[str | None, ...]:
+    """Return the cells of a transaction's row."""
+    kind = _KINDS.get(values["ROW_TYPE"], "ADJUSTMENT")
+    local, currency = values.get("LOCAL_AMOUNT", ""), values.get("LOCAL_CURRENCY", "")
+    settled = f"{transfer.get('SETTLEMENT_CURRENCY', '')} {values['NET_AMOUNT']}"
+    if currency:
+        leaves = values["NET_AMOUNT"].startswith("-") and not local.startswith("-")
+        amount = f"-{local}" if leaves else local
+        told = f"settled {settled}, fee {values['FEE_AMOUNT']}"
+    else:
+        amount, currency, told = values["NET_AMOUNT"], transfer.get("SETTLEMENT_CURRENCY", ""), ""
+    words = [told, values.get("STATUS_DETAILS", ""), values.get("DESCRIPTION", "")]
+    return (
+        values.get("MID"),
+        kind,
+        values.get("TRANSACTION_ID") or None,
+        values.get("DLOCAL_TRANSACTION_ID") or None,
+        transfer.get("TRANSFER_ID"),
+        amount,
+        currency or None,
+        values.get("APPROVED_DATE") or values.get("CREATION_DATE") or None,
+        values.get("PAYMENT_METHOD_CODE") or None,
+        " ".join(word for word in words if word) or None,
+    )
+
+
+def _close(state: _State, reading: Reading) -> None:
+    """Compare the number of items and the three sums, rounded to the cent."""
+    currency = state.transfer.get("SETTLEMENT_CURRENCY", "")
+    items = state.transfer.get("NUMBER_OF_ITEMS", "")
+    if items.isdigit():
+        reading.controls.append(ControlTotal("items of the transfer", int(items), state.items))
+    unit = Decimal(1).scaleb(-exponent_of(currency))
+    for name, computed in zip(_TOTALS, state.sums, strict=True):
+        declared = _decimal(state.transfer.get(name, ""))
+        if declared is not None:
+            pair = [
+                int((value / unit).quantize(Decimal(1), ROUND_HALF_UP))
+                for value in (declared, computed)
+            ]
+            reading.controls.append(ControlTotal(name.lower(), pair[0], pair[1], currency))
+
+
+def recognise(probe: Probe) -> bool:
+    """Return whether the first two headings are those of the report."""
+    lines = probe.text().lstrip("\ufeff").splitlines()[:3]
+    return len(lines) == 3 and all(  # noqa: PLR2004  heading, transfer, heading
+        set(names) <= set(csv_cells(line) or [])
+        for names, line in ((_TOP, lines[0]), (_BELOW, lines[2]))
+    )
+
+
+def fields(_options: Options) -> Fields:
+    """Return how the columns become the canonical table."""
+    return {
+        "kind": Choice("kind", {kind.name: kind for kind in Kind}),
+        "state": Constant(State.SUCCESS),
+        "merchant_id": Text("merchant"),
+        "order_id": Text("order"),
+        "channel_ref": Text("transaction"),
+        "batch_id": Text("batch"),
+        "product": Text("product"),
+        "amount_minor": Money("amount", extra_zero_decimals=True),
+        "currency": Text("currency"),
+        "occurred_at": Time(("approved",), ("YYYY-MM-DD hh:mm:ss",)),
+        "memo": Text("memo"),
+    }
+
+
+FORMAT = Format(
+    name="dlocal_settlement",
+    title_en="dLocal cross-border settlement report",
+    title_zh="dLocal 跨境结算报表",
+    side=Side.CHANNEL,
+    recognise=recognise,
+    read=read,
+    fields=fields,
+)
