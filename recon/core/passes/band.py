@@ -6,6 +6,7 @@ total lag in days. A pair that not every optimum contains is shown with its riva
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,14 +69,15 @@ class Edges:
         return Edges(start, self.column[kept], self.columns)
 
 
+GainOf = Callable[[Edges, Rows], Rows]
+
+
 @dataclass(frozen=True)
 class Assignment:
-    """An optimal assignment, its duals and its exchange components."""
+    """An optimal assignment and what other optima may exchange in it."""
 
     row_partner: Rows
     column_partner: Rows
-    row_dual: Rows
-    column_dual: Rows
     tight: NDArray[np.uint8]
     label: Rows  # rows, columns, and one node for "unmatched"
 
@@ -92,7 +94,8 @@ def find_bands(work: Work) -> Found:
     """Link the pairs that every optimal assignment contains; list the others as ties."""
     left, right = band_sides(work)
     edges = candidate_edges(work, left, right)
-    solved = assign(edges, gains(edges, *prices(left, right, edges)))
+    difference, lag = prices(left, right, edges)
+    solved = assign(edges, lambda rest, kept: gains(rest, difference[kept], lag[kept]))
     return report(left, right, edges, solved, MatchKind.BAND)
 
 
@@ -236,23 +239,51 @@ def largest(value: Rows, component: Rows, components: int) -> Rows:
     return out
 
 
-def assign(edges: Edges, gain: Rows) -> Assignment:
-    """Return an assignment of greatest total gain, proved by its duals."""
+def assign(edges: Edges, gain_of: GainOf) -> Assignment:
+    """Return an assignment of greatest total gain, proved by its duals.
+
+    Pairs whose two rows have no other candidate are settled at once; only the rest is a problem.
+    `gain_of` gives the gains, all positive, of that rest and of its positions among the edges.
+    """
     rows, columns = edges.start.size - 1, edges.columns
     solved = Assignment(
         np.full(rows, -1, np.int64),
         np.full(columns, -1, np.int64),
-        np.zeros(rows, np.int64),
-        np.zeros(columns, np.int64),
         np.zeros(edges.column.size, np.uint8),
-        np.full(rows + columns + 1, -1, np.int64),
+        np.arange(rows + columns + 1),
     )
-    duals = (solved.row_dual, solved.column_dual)
-    partners = (solved.row_partner, solved.column_partner)
-    solve_assignment(edges.start, edges.column, gain, *partners, *duals)
-    tight_edges(edges.start, edges.column, gain, *duals, solved.tight)
-    strong_components(edges.start, edges.column, solved.tight, *partners, *duals, solved.label)
+    row = edges.row
+    rivals = np.bincount(edges.column, minlength=columns)
+    lone = (np.diff(edges.start)[row] == 1) & (rivals[edges.column] == 1)
+    solved.row_partner[row[lone]] = edges.column[lone]
+    solved.column_partner[edges.column[lone]] = row[lone]
+    solved.tight[lone] = 1
+    kept = np.flatnonzero(~lone)
+    if kept.size:
+        solve_rest(edges, kept, gain_of, solved)
     return solved
+
+
+def solve_rest(edges: Edges, kept: Rows, gain_of: GainOf, solved: Assignment) -> None:
+    """Solve the edges `kept`, their rows and columns numbered anew, into `solved`."""
+    rows = np.unique(edges.row[kept])
+    columns, column = np.unique(edges.column[kept], return_inverse=True)
+    taken = edges.take(kept)
+    start = np.append(taken.start[rows], kept.size)
+    rest = Edges(start, column.astype(np.int64), columns.size)
+    gain = gain_of(rest, kept)
+    partners = np.full(rows.size, -1, np.int64), np.full(columns.size, -1, np.int64)
+    duals = np.zeros(rows.size, np.int64), np.zeros(columns.size, np.int64)
+    tight = np.zeros(kept.size, np.uint8)
+    label = np.full(rows.size + columns.size + 1, -1, np.int64)
+    solve_assignment(rest.start, rest.column, gain, *partners, *duals)
+    tight_edges(rest.start, rest.column, gain, *duals, tight)
+    strong_components(rest.start, rest.column, tight, *partners, *duals, label)
+    nodes = np.concatenate((rows, solved.row_partner.size + columns, [solved.label.size - 1]))
+    solved.label[nodes] = nodes[label]
+    solved.tight[kept] = tight
+    solved.row_partner[rows] = np.where(partners[0] >= 0, columns[partners[0]], -1)
+    solved.column_partner[columns] = np.where(partners[1] >= 0, rows[partners[1]], -1)
 
 
 def report(left: Side, right: Side, edges: Edges, solved: Assignment, kind: MatchKind) -> Found:

@@ -109,7 +109,7 @@ def find_scores(work: Work) -> Found:
     left, right = band_sides(work)
     edges = candidate_edges(work, left, right)
     if edges.column.size == 0:
-        return report(left, right, edges, assign(edges, np.empty(0, np.int64)), MatchKind.SCORE)
+        return report(left, right, edges, assign(edges, lambda _, kept: kept), MatchKind.SCORE)
     texts = work.facts.texts[work.step.text]
     both = (texts_of(texts, left.rows), texts_of(texts, right.rows))
     evidence, sizes = compare(work, (left, right), edges, both)
@@ -121,7 +121,7 @@ def decide(work: Work, sides: tuple[Side, Side], edges: Edges, model: Model) -> 
     """Return the links and ties of a fitted model."""
     chosen = np.flatnonzero(model.weight > 0)
     kept = edges.take(chosen)
-    solved = assign(kept, gains_of(model, chosen))
+    solved = solve_chosen(kept, gains_of(model, chosen))
     posterior = model.posterior[chosen]
     found = report(*sides, kept, solved, MatchKind.SCORE)
     probability = pair_posterior(kept, solved, posterior)
@@ -205,12 +205,18 @@ def settle_share(evidence: Evidence, beliefs: Beliefs) -> Model:
     for _ in range(SHARE_ROUNDS):
         model = expect(evidence, beliefs)
         chosen = np.flatnonzero(model.weight > 0)
-        pairs = int((assign(edges.take(chosen), gains_of(model, chosen)).row_partner >= 0).sum())
+        solved = solve_chosen(edges.take(chosen), gains_of(model, chosen))
+        pairs = int((solved.row_partner >= 0).sum())
         matched = (pairs + 0.5) / (smaller_side + 1.0)
         if matched <= beliefs.matched:
             break
         beliefs = Beliefs(beliefs.log_m, matched)
     return expect(evidence, beliefs)
+
+
+def solve_chosen(edges: Edges, gain: Rows) -> Assignment:
+    """Return the assignment of greatest total gain over pairs whose gains are given."""
+    return assign(edges, lambda _, kept: gain[kept])
 
 
 def gains_of(model: Model, chosen: NDArray[np.int64]) -> Rows:

@@ -1,0 +1,119 @@
+"""Equal account, amount within 1, at most 2 days apart, one to one: against DuckDB.
+
+The peer lists the candidates by a range join and then repeats: every row proposes to its best free
+candidate, mutual proposals are links, until nothing moves. That is what a careful user writes; it
+is greedy, so it may find fewer pairs than there are. Ours is an optimal assignment.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from benchmarks.race import arguments, race
+from recon.core.codes import Side as Party
+from recon.core.parallel import run_all
+from recon.core.passes.band import Side, assign, gains, join, prices, sort_side
+from recon.core.passes.contract import Work
+from recon.core.plan import Leg, Method, Pass
+
+TOLERANCE, DAYS = 1, 2
+PAIRS = f"""
+create table pairs as
+select l.row as a, r.row as b, abs(r.amount - l.amount) * 10 + abs(r.day - l.day) as cost
+from l join r on l.account = r.account
+and r.amount between l.amount - {TOLERANCE} and l.amount + {TOLERANCE}
+and r.day between l.day - {DAYS} and l.day + {DAYS}"""
+MUTUAL = """
+with best_a as (select a, arg_min(b, (cost, b)) as b from pairs group by a),
+best_b as (select b, arg_min(a, (cost, a)) as a from pairs group by b)
+select a, b from best_a join best_b using (a, b)"""
+
+
+def world(rows: int, accounts: int, seed: int = 9) -> tuple[np.ndarray, ...]:
+    """Return account, amount and day of two sides, a little apart, shuffled."""
+    rng = np.random.default_rng(seed)
+    account = rng.integers(0, accounts, rows)
+    amount = rng.integers(100, 1_000_000, rows)
+    day = rng.integers(20_000, 20_030, rows)
+    order = rng.permutation(rows)
+    other = (amount + rng.integers(-TOLERANCE, TOLERANCE + 1, rows))[order]
+    late = (day + rng.integers(-DAYS, DAYS + 1, rows))[order]
+    return account, amount, day, account[order], other, late
+
+
+def duckdb_links(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return links by range join and iterated mutual best."""
+    number = np.arange(sides[0].size)
+    found = []
+    with duckdb.connect(config={"threads": threads}) as connection:
+        for name, (account, amount, day) in (("l", sides[:3]), ("r", sides[3:])):
+            frame = pl.DataFrame({"row": number, "account": account, "amount": amount, "day": day})
+            connection.register(name, frame.to_arrow())
+        connection.execute(PAIRS)
+        while True:
+            connection.execute(f"create or replace temp table mutual as {MUTUAL}")
+            part = connection.execute("select a, b from mutual").fetchnumpy()
+            if part["a"].size == 0:
+                break
+            found.append(part)
+            connection.execute("delete from pairs where a in (select a from mutual)")
+            connection.execute("delete from pairs where b in (select b from mutual)")
+    return tuple(np.concatenate([part[name] for part in found]) for name in ("a", "b"))
+
+
+def side(account: np.ndarray, amount: np.ndarray, day: np.ndarray) -> Side:
+    """Return one side sorted and cut, accounts as groups."""
+    return sort_side(np.arange(amount.size), account.astype(np.int32), day, amount)
+
+
+def ours(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the links of an optimal assignment."""
+    step = Pass("band", Method.BAND, ("account",), ("account",), tolerance_minor=TOLERANCE)
+    work = Work(
+        None, Leg("leg", Party.CHANNEL, Party.BANK, (step,)), step, np.empty(0, np.bool_), threads
+    )
+    left, right = run_all(side, [sides[:3], sides[3:]], threads)
+    band = (left.amount - TOLERANCE, left.amount + TOLERANCE)
+    edges = join(work, left, right, band, (-DAYS, DAYS))
+    difference, lag = prices(left, right, edges)
+    solved = assign(edges, lambda rest, kept: gains(rest, difference[kept], lag[kept]))
+    found = np.flatnonzero(solved.row_partner >= 0)
+    return left.rows[found], right.rows[solved.row_partner[found]]
+
+
+def agree(sides: tuple[np.ndarray, ...], answers: dict) -> str:
+    """Assert that both answers are admissible and exclusive, and that ours has no fewer pairs."""
+    for left, right in answers.values():
+        assert np.unique(left).size == left.size == np.unique(right).size
+        assert np.array_equal(sides[0][left], sides[3][right])
+        assert (np.abs(sides[1][left] - sides[4][right]) <= TOLERANCE).all()
+        assert (np.abs(sides[2][left] - sides[5][right]) <= DAYS).all()
+    greedy, optimal = (left.size for left, _ in answers.values())
+    assert optimal >= greedy
+    return f"{optimal:,} pairs, the most there are; mutual best finds {greedy:,}"
+
+
+def main() -> None:
+    """Run the two rows of the table."""
+    options = arguments(main.__doc__ or "", 1_000_000)
+    ours(world(2_000, 5), options.threads)
+    for accounts, goal in ((2_000, 30), (100, 100)):
+        sides = world(options.rows, accounts)
+        race(
+            f"account and band one to one, {accounts} accounts",
+            {
+                "duckdb mutual best": lambda s=sides: duckdb_links(s, options.threads),
+                "recon": lambda s=sides: ours(s, options.threads),
+            },
+            lambda answers, s=sides: agree(s, answers),
+            goal=goal,
+            repeats=options.repeats,
+            size=f"{options.rows:,} x {options.rows:,}",
+            slow={"duckdb mutual best": 1},
+        )
+
+
+if __name__ == "__main__":
+    main()
