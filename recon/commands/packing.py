@@ -7,7 +7,7 @@ import polars as pl
 from recon.commands.catalogue_words import code_words
 from recon.commands.explain import published_language
 from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
-from recon.store.lookup import history, previous_open_items
+from recon.store.lookup import Lookup, history, previous_open_items
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
@@ -47,11 +47,18 @@ def read_pack(
         opening=opening,
         days=stacked(days),
         settled=stacked(settled),
+        paths=_paths(workspace, run),
         manifest=run.manifest,
         codes=code_words(),
         language=language or published_language(run.folder),
         folder=run.folder.relative_to(workspace.root).as_posix(),
     )
+
+
+def _paths(workspace: Workspace, run: Run) -> dict[str, str]:
+    """Return the declared path of every file that a row of these nights may point at."""
+    known = Lookup.in_force(workspace, run).fetch("inputs", pl.col("file_id").is_not_null())
+    return dict(known.select("file_id", "path").iter_rows())
 
 
 def _trend(workspace: Workspace, run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -37,6 +37,7 @@ class Pack:
     opening: pl.DataFrame
     days: pl.DataFrame
     settled: pl.DataFrame
+    paths: Mapping[str, str]  # file_id -> path as declared, of every night so far
     manifest: Mapping[str, Any]
     codes: CodeWordsByName
     language: str

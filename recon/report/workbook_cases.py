@@ -190,9 +190,7 @@ class Cases:
     def __init__(self, pack: Pack) -> None:
         """Index what the reason sheets need."""
         self._rows = {row["txn_id"]: row for row in pack.rows.iter_rows(named=True)}
-        self._paths = dict(
-            pack.tables["inputs"].drop_nulls("file_id").select("file_id", "path").iter_rows()
-        )
+        self._paths = pack.paths
         breaks = pack.tables["breaks"].select("break_id", "nearest_txn_id", "failed_gate")
         self._near = {row[0]: row[1:] for row in breaks.iter_rows()}
 
@@ -216,8 +214,8 @@ class Cases:
         return f"{row['source']} {reference} [{near}]", gate
 
     def path(self, file_id: str) -> str:
-        """Return the path of a file as declared; its id when it came on an earlier night."""
-        return self._paths.get(file_id) or file_id
+        """Return the path of a file as declared; its id where no night knows it."""
+        return self._paths.get(file_id, file_id)
 
     def pointers(self, evidence: Sequence[Mapping[str, Any]]) -> str:
         """Return where the first rows of a case stand: file and record."""

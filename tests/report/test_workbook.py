@@ -85,7 +85,7 @@ def test_a_lost_row_or_a_silent_difference_breaks_the_proof(pack):
     tables["breaks"] = tables["breaks"].head(0)
     bare = type(pack)(**{
         name: getattr(pack, name)
-        for name in ("ledger", "rows", "opening", "days", "settled", "manifest", "codes",
+        for name in ("ledger", "rows", "opening", "days", "settled", "paths", "manifest", "codes",
                      "language", "folder")
     }, tables=tables)  # fmt: skip
     proofs = statements(bare)

@@ -1,0 +1,166 @@
+"""What changed between two runs: rows, outcomes, links, breaks by code, disputes. Plain data.
+
+Two nights, or one night under two versions of rules or inputs: everything is compared by stable
+ids (txn_id, dispute_id), so a case that merely moved on is told apart from one that is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from recon.report.explanation import plain
+
+Facts = dict[str, Any]
+Tables = Mapping[str, pl.DataFrame]
+SHOWN = 200
+_COMPARED = (
+    "code", "status", "severity", "currency", "amount_minor", "expected_minor", "actual_minor",
+    "cause", "due_at",
+)  # fmt: skip
+
+
+def difference(before: Tables, after: Tables) -> Facts:
+    """Return what changed from `before` to `after`; both map table names to published tables.
+
+    Needed tables: runs, transactions (txn_id, side, source, currency, amount_minor), outcomes,
+    links, breaks, disputes. Lists hold the first 200 of the largest; counts are whole.
+    """
+    return {
+        "schema_version": 1,
+        "runs": [_run(tables) for tables in (before, after)],
+        "rows": _rows(before, after),
+        "outcomes": _outcomes(before, after),
+        "links": _links(before, after),
+        "breaks": _breaks(before, after),
+        "disputes": _disputes(before, after),
+    }
+
+
+def _run(tables: Tables) -> Facts:
+    run = tables["runs"].row(0, named=True)
+    names = ("run_id", "name", "business_date", "version", "rules_sha256")
+    facts: Facts = plain({name: run[name] for name in names})
+    return facts
+
+
+def _rows(before: Tables, after: Tables) -> list[Facts]:
+    """Return per side, source and currency the rows and money of either run, where they differ."""
+    by = ["side", "source", "currency"]
+    sums = [
+        tables["transactions"]
+        .group_by(by)
+        .agg(
+            pl.len().cast(pl.Int64).alias("rows"),
+            pl.col("amount_minor").cast(pl.Int128).sum().alias("amount_minor"),
+        )
+        for tables in (before, after)
+    ]
+    return _changed(sums[0], sums[1], by, ("rows", "amount_minor"))
+
+
+def _breaks(before: Tables, after: Tables) -> list[Facts]:
+    """Return per code, currency and status the breaks and their money, where they differ."""
+    by = ["code", "currency", "status"]
+    sums = [
+        tables["breaks"]
+        .group_by(by)
+        .agg(
+            pl.len().cast(pl.Int64).alias("count"),
+            pl.col("difference_minor").abs().cast(pl.Int128).sum().alias("difference_minor"),
+        )
+        for tables in (before, after)
+    ]
+    return _changed(sums[0], sums[1], by, ("count", "difference_minor"))
+
+
+def _changed(
+    before: pl.DataFrame, after: pl.DataFrame, by: list[str], values: tuple[str, ...]
+) -> list[Facts]:
+    joined = before.join(after, on=by, how="full", suffix="_after", coalesce=True, nulls_equal=True)
+    filled = joined.with_columns(
+        pl.col(name).fill_null(0) for value in values for name in (value, f"{value}_after")
+    )
+    differs = pl.any_horizontal(pl.col(name) != pl.col(f"{name}_after") for name in values)
+    return [
+        {
+            **{name: row[name] for name in by},
+            **{name: [int(row[name]), int(row[f"{name}_after"])] for name in values},
+        }
+        for row in filled.filter(differs).sort(by).iter_rows(named=True)
+    ]
+
+
+def _outcomes(before: Tables, after: Tables) -> list[Facts]:
+    """Return how many rows went from which outcome to which; null: not a row of that run."""
+    ends = [
+        tables["outcomes"].select("txn_id", pl.col("outcome").cast(pl.String))
+        for tables in (before, after)
+    ]
+    joined = ends[0].join(ends[1], on="txn_id", how="full", suffix="_after", coalesce=True)
+    moved = joined.filter(pl.col("outcome").ne_missing(pl.col("outcome_after")))
+    counted = moved.group_by("outcome", "outcome_after").len().sort("outcome", "outcome_after")
+    return [
+        {"before": row["outcome"], "after": row["outcome_after"], "rows": row["len"]}
+        for row in counted.iter_rows(named=True)
+    ]
+
+
+def _links(before: Tables, after: Tables) -> list[Facts]:
+    """Return per leg and pass the links that are gone and the links that are new."""
+    by = ["leg", "left_txn_id", "right_txn_id"]
+    ends = [tables["links"].select([*by, "pass"]) for tables in (before, after)]
+    gone = ends[0].join(ends[1], on=by, how="anti").group_by("leg", "pass").len("gone")
+    new = ends[1].join(ends[0], on=by, how="anti").group_by("leg", "pass").len("new")
+    joined = gone.join(new, on=["leg", "pass"], how="full", coalesce=True).sort("leg", "pass")
+    return [
+        {"leg": row["leg"], "pass": row["pass"], "gone": row["gone"] or 0, "new": row["new"] or 0}
+        for row in joined.iter_rows(named=True)
+    ]
+
+
+def _disputes(before: Tables, after: Tables) -> Facts:
+    """Return the disputes that are new, gone or changed, the largest first."""
+    old, new = before["disputes"], after["disputes"]
+    arrived = new.join(old, on="dispute_id", how="anti")
+    gone = old.join(new, on="dispute_id", how="anti")
+    both = old.join(new, on="dispute_id", how="inner", suffix="_after")
+    differs = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in _COMPARED
+    )
+    changed = both.filter(differs)
+    return {
+        "counts": {
+            "before": old.height,
+            "after": new.height,
+            "new": arrived.height,
+            "gone": gone.height,
+            "changed": changed.height,
+            "same": both.height - changed.height,
+        },
+        "new": [_brief(row) for row in _largest(arrived)],
+        "gone": [_brief(row) for row in _largest(gone)],
+        "changed": [_change(row) for row in _largest(changed)],
+    }
+
+
+def _largest(disputes: pl.DataFrame) -> list[Facts]:
+    ranked = disputes.sort("amount_minor", "dispute_id", descending=[True, False])
+    return ranked.head(SHOWN).to_dicts()
+
+
+def _brief(row: Facts) -> Facts:
+    names = ("dispute_id", "code", "status", "currency", "amount_minor", "order_id", "channel_ref")
+    facts: Facts = plain({name: row[name] for name in names})
+    return facts
+
+
+def _change(row: Facts) -> Facts:
+    fields = {
+        name: plain([row[name], row[f"{name}_after"]])
+        for name in _COMPARED
+        if row[name] != row[f"{name}_after"]
+    }
+    return {**_brief(row), "fields": fields}
