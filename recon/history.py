@@ -45,6 +45,12 @@ def input_digests(arrived: Arrivals, staging: Path, business_date: date) -> list
     return digests
 
 
+def decision_digests(decided: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return (dispute, decision) pairs: a decision is an input of the night like any file."""
+    pairs = decided.select("dispute_id", pl.format("{}|{}", "decision", "source_sha256"))
+    return [(str(dispute), str(decision)) for dispute, decision in pairs.iter_rows()]
+
+
 def open_items(previous: Run | None) -> pl.DataFrame:
     """Return what the night before carried out (table OPEN_ITEMS)."""
     if previous is None:

@@ -43,7 +43,7 @@ from recon.rules.rule_file import RuleFile
 from recon.rules.windows import business_days
 from recon.source_options import load_keys
 from recon.stopwatch import Stopwatch
-from recon.store import certificate, lock, publish
+from recon.store import certificate, decisions, lock, publish
 from recon.store.workspace import Run, Workspace
 from recon.surroundings import calendar_of
 
@@ -74,6 +74,7 @@ class Evening:
     workspace: Workspace
     previous: Run | None
     run_id: str
+    decided: pl.DataFrame  # what people decided before tonight (table DECISIONS)
     clock: Stopwatch
     threads: int
     memory_bytes: int | None
@@ -113,9 +114,11 @@ def run_night(
         previous = workspace.previous(business_date)
         arrived = arrivals.expected(rule_file, business_date, calendar)
         clock.stage("stage")
+        decided = decisions.in_force(workspace)
+        digests = history.input_digests(arrived, workspace.staging, business_date)
         run_id = publish.run_id(
             business_date,
-            inputs=history.input_digests(arrived, workspace.staging, business_date),
+            inputs=[*digests, *history.decision_digests(decided)],
             rules_sha256=rule_file.sha256,
             version=__version__,
             previous_run_id=previous.run_id if previous else None,
@@ -126,7 +129,7 @@ def run_night(
         opening_date = history.opening_date(workspace, rule_file.rules, business_date)
         night = Night(rule_file.rules, calendar, business_date, opening_date)
         evening = Evening(
-            rule_file, night, workspace, previous, run_id, clock, threads, memory_bytes
+            rule_file, night, workspace, previous, run_id, decided, clock, threads, memory_bytes
         )
         work = workspace.work_folder(run_id)
         clock.stage("load")
@@ -187,7 +190,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         "groups": group_table(matched, classified.outcome),
         "outcomes": outcome_table(matched, classified, closing),
         "breaks": found,
-        "disputes": disputes.build(found, wide, evening.run_id, night),
+        "disputes": disputes.build(found, wide, evening.run_id, night, evening.decided),
         "open_items": closing,
     }
     exit_code = history.exit_code(inputs)

@@ -397,3 +397,43 @@ def test_declared_attributes_are_compared(tmp_path: Path) -> None:
     world.config.write_text(text.replace(leg, leg + 'compare = ["merchant_id"]\n'), "utf-8")
     world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
     assert world.codes(world.run(MONDAY)) == ["ATTRIBUTE_MISMATCH"]
+
+
+def test_refunds_are_held_against_their_originals(tmp_path: Path) -> None:
+    """Two refunds above the sale of an earlier night are excess; one without a sale has none."""
+    world = NightWorld(tmp_path)
+    world.config.write_text(world.config.read_text("utf-8") + "\n[refunds]\n", "utf-8")
+    world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"])
+    world.run(MONDAY)
+    refunds = ["F1 60.00 kind=refund original=A1", "F2 60.00 kind=refund original=A1"]
+    refunds.append("F3 5.00 kind=refund original=Z9")
+    world.day(TUESDAY, orders=refunds, psp=refunds, bank=["100.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(TUESDAY)
+    assert set(world.codes(night)) == {"REFUND_EXCESS", "REFUND_NO_ORIGINAL"}
+    excess = world.table(night, "disputes").filter(pl.col("code") == "REFUND_EXCESS")
+    assert "F2" in excess["order_id"].to_list()
+
+
+REBATE = """
+[[rebate]]
+name = "volume rebate"
+tiers = [{ from = 100, rate = "1%" }]
+due_days = 9
+"""
+
+
+def test_a_rebate_that_never_came_is_reported_once(tmp_path: Path) -> None:
+    """The night after a month's rebate was due, its absence is one break with the sum earned."""
+    world = NightWorld(tmp_path, opening="2026-10-30")
+    world.config.write_text(world.config.read_text("utf-8") + REBATE, "utf-8")
+    world.day("2026-10-30", orders=["A1 300.00"], psp=["A1 300.00"])
+    world.run("2026-10-30")
+    world.day(MONDAY, bank=["300.00 memo=PAYOUT_8001_20261030 on=2026-11-02"])
+    world.run(MONDAY)
+    world.day(TUESDAY)
+    night = world.run(TUESDAY)
+    assert "REBATE_MISSING" in world.codes(night)
+    row = world.table(night, "disputes").filter(pl.col("code") == "REBATE_MISSING")
+    assert row["expected_minor"].to_list() == [200]
+    world.day(WEDNESDAY)
+    assert "REBATE_MISSING" not in world.codes(world.run(WEDNESDAY))

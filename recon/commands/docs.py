@@ -207,10 +207,10 @@ def _field(field: Field) -> str:
 
 
 def codes() -> str:
-    """Return the reference of every break code, with its worked example."""
+    """Return the page of break codes: words, actions and a worked example of each."""
     from recon.rules.codes_page import codes_page
 
-    return _HEAD + codes_page()
+    return codes_page()
 
 
 def main() -> None:

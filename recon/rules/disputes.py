@@ -26,8 +26,14 @@ def dispute_rows(breaks: pl.DataFrame) -> NDArray[np.int64]:
     return cases["txn_ids"].explode().drop_nulls().unique().to_numpy()
 
 
-def build(breaks: pl.DataFrame, wide: pl.DataFrame, run_id: str, night: Night) -> pl.DataFrame:
-    """Return the DISPUTES table. `wide` holds the whole rows of `dispute_rows(breaks)`."""
+def build(
+    breaks: pl.DataFrame, wide: pl.DataFrame, run_id: str, night: Night, decided: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the DISPUTES table.
+
+    `wide` holds the whole rows of `dispute_rows(breaks)`; `decided` (table DECISIONS) what people
+    decided before tonight, one row a dispute.
+    """
     cases = breaks.filter(_is_case())
     if cases.height == 0:
         return DISPUTES.empty()
@@ -56,6 +62,8 @@ def build(breaks: pl.DataFrame, wide: pl.DataFrame, run_id: str, night: Night) -
             days=_per_code({c: e.act_within_days for c, e in catalogue().items()}, pl.Int64)
         ),
     )
+    known = decided.select("dispute_id", "decision", decision_note="note")
+    frame = frame.join(known, on="dispute_id", how="left", maintain_order="left")
     return conform(_explained(frame), DISPUTES).sort("dispute_id")
 
 
