@@ -46,15 +46,12 @@ def processor() -> str:
     return names[0].split(":", 1)[1].strip() if names else platform.machine()
 
 
-def timed(work: Callable[[], Any], repeats: int) -> tuple[Any, list[float]]:
-    """Return the answer of `work` and its times in seconds, one a repeat."""
-    answer, seconds = None, []
-    for _ in range(repeats):
-        gc.collect()
-        begin = time.perf_counter()
-        answer = work()
-        seconds.append(time.perf_counter() - begin)
-    return answer, seconds
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """Return the answer of `work` and its time in seconds."""
+    gc.collect()
+    begin = time.perf_counter()
+    answer = work()
+    return answer, time.perf_counter() - begin
 
 
 def race(
@@ -72,9 +69,13 @@ def race(
     `agree` gets the answers by label and returns in words what it proved. The last contestant is
     ours; the ratio is the fastest peer's median over our median. `slow` limits repeats by label.
     """
-    answers, times = {}, {}
-    for label, work in contestants.items():
-        answers[label], times[label] = timed(work, (slow or {}).get(label, repeats))
+    answers: dict[str, Any] = {}
+    times: dict[str, list[float]] = {label: [] for label in contestants}
+    for turn in range(repeats):  # in turns, so that a busy moment of the machine hits all alike
+        for label, work in contestants.items():
+            if turn < (slow or {}).get(label, repeats):
+                answers[label], second = timed(work)
+                times[label].append(second)
     proof = agree(answers)
     medians = {label: statistics.median(seconds) for label, seconds in times.items()}
     ours = list(contestants)[-1]

@@ -20,6 +20,7 @@ from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
+from recon.core.passes.order import sort_order
 from recon.core.passes.score import find_scores
 from recon.core.passes.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
@@ -141,7 +142,7 @@ def match(
     ]
     all_links = stack([frame for state in states for frame in state.links], LINK_SCHEMA)
     return Matches(
-        links=all_links.sort("leg", "left", "right"),
+        links=in_order(all_links),
         key_group={state.leg.name: state.key_group for state in states},
         group=components(facts.rows, all_links),
         ambiguous=stack([open_ties(state) for state in states], TIE_SCHEMA)
@@ -154,6 +155,17 @@ def match(
             [line for state in states for line in state.searches], schema=SEARCH_SCHEMA
         ),
     )
+
+
+def in_order(all_links: pl.DataFrame) -> pl.DataFrame:
+    """Return the links by leg, left and right row."""
+    leg = all_links["leg"].to_numpy().astype(np.int64)
+    left, right = all_links["left"].to_numpy(), all_links["right"].to_numpy()
+    order = sort_order(leg, left)
+    rights, lefts = right[order], left[order]
+    if bool(np.any((rights[1:] < rights[:-1]) & (lefts[1:] == lefts[:-1]))):
+        order = sort_order(leg, left, right)
+    return all_links[order]
 
 
 def stack(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
