@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import history
-from recon.core.codes import Side
+from recon.core.codes import Side, State
 from recon.core.schema import TRANSACTIONS
 from recon.io.load import Loaded, load
 from recon.io.parts import read_columns, read_rows
@@ -80,7 +80,7 @@ def judge_terms(
     columns = [column.name for column in TRANSACTIONS.columns]
     left_out = ledger.slim["txn_id"].gather(excluded).implode()
     rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
-    channel = rows.filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
+    channel = _with_undone(rows, ledger).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
     earlier = TRANSACTIONS.empty()
     if night.rules.refunds is not None:
         references = terms.refund_references(rows)
@@ -94,6 +94,14 @@ def judge_terms(
     named = terms.named_rows(found).implode()
     wide = terms.whole_rows(rows, earlier, past).filter(pl.col("txn_id").is_in(named))
     return Judged(found, wide)
+
+
+def _with_undone(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    """Return rows in which payments that netting found undone are REVERSED, whatever they say."""
+    undone = ledger.slim.filter(pl.col("state") == int(State.REVERSED))["txn_id"].implode()
+    word = pl.lit(State.REVERSED.name, dtype=rows.schema["state"])
+    state = pl.when(pl.col("txn_id").is_in(undone)).then(word).otherwise("state")
+    return rows.with_columns(state.alias("state"))
 
 
 def hold_back(ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame) -> Ledger:
