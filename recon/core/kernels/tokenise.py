@@ -9,6 +9,7 @@ the faulty record and reading goes on at the next, so that one stray quote costs
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Flags, Ints
@@ -33,6 +34,16 @@ _CR = 13
 _SPACE = 32
 _CTRL_Z = 26
 _NO_QUOTE = -1
+
+RUN_ROWS = 1024  # rows whose bytes stay in a cache while all of their columns are built
+
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_TOP = np.uint64(56)
+_ONES = np.uint64(0x0101010101010101)
+_LOWS = np.uint64(0x7F7F7F7F7F7F7F7F)
+_LFS = np.uint64(0x0A0A0A0A0A0A0A0A)
+_CRS = np.uint64(0x0D0D0D0D0D0D0D0D)
 
 
 @njit(cache=True, nogil=True)
@@ -287,45 +298,160 @@ def tokenise(
 
 
 @njit(cache=True, nogil=True)
+def find_marks(data: Bytes, words: Ints, delimiter: int, marks: Ints) -> int:
+    """Write where the bytes delimiter, LF and CR stand into `marks` (int32); return how many.
+
+    words is `data` as uint64, eight bytes each, little-endian, what is left over at the end aside.
+    A byte of a word is zero after `^ pattern` exactly where the byte stands; the additions below
+    set its high bit then, without carry into the next byte.
+    """
+    count = 0
+    first = np.uint64(delimiter) * _ONES
+    for index in range(words.size):
+        word = words[index]
+        found = _zero_bytes(word ^ first) | _zero_bytes(word ^ _LFS) | _zero_bytes(word ^ _CRS)
+        while found != _ZERO:
+            lowest = found & (~found + _ONE)
+            byte = (((lowest - _ONE) & _ONES) * _ONES) >> _TOP
+            marks[count] = index * 8 + np.int64(byte) - 1
+            count += 1
+            found &= found - _ONE
+    for at in range(words.size * 8, data.size):
+        if data[at] == delimiter or data[at] == _LF or data[at] == _CR:
+            marks[count] = at
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _zero_bytes(word: np.uint64) -> np.uint64:
+    """Return a word whose high bits say which bytes of `word` are zero."""
+    return ~(((word & _LOWS) + _LOWS) | word | _LOWS)
+
+
+@njit(cache=True, nogil=True)
+def tokenise_marks(
+    data: Bytes,
+    marks: Ints,
+    comment: Bytes,
+    slots: Ints,
+    line_class: Flags,
+    row_line: Ints,
+    row_fault: Flags,
+    row_fields: Ints,
+    starts: Ints,
+    ends: Ints,
+) -> tuple[int, int]:
+    """Do as `tokenise` does, for text without quotes, from the marks; return (records, lines)."""
+    size = data.size
+    at = 0
+    line = 0
+    row = 0
+    mark = 0
+    while at < size:
+        first = data[at]
+        is_blank = first <= _SPACE and first != _TAB and _is_blank(data, at, _line_end(data, at))
+        if is_blank or (comment.size > 0 and _matches(data, at, comment)):
+            line_class[line] = LINE_BLANK if is_blank else LINE_COMMENT
+            line += 1
+            while mark < marks.size and data[marks[mark]] != _LF:
+                mark += 1
+            at = marks[mark] + 1 if mark < marks.size else size
+            mark += 1
+            continue
+        end, mark, fields, fault = _marked_record(data, at, marks, mark, slots, row, starts, ends)
+        if fault == FAULT_NONE and slots.size > 0 and fields != slots.size:
+            fault = FAULT_FEW if fields < slots.size else FAULT_MANY
+        row_line[row] = line
+        row_fault[row] = fault
+        row_fields[row] = fields
+        row += 1
+        line_class[line] = LINE_RECORD
+        line += 1
+        at = end + 1
+    return row, line
+
+
+@njit(cache=True, nogil=True)
+def _marked_record(
+    data: Bytes, begin: int, marks: Ints, mark: int, slots: Ints, row: int, starts: Ints, ends: Ints
+) -> tuple[int, int, int, int]:
+    """Cut the record at `begin`; return (end, next mark, fields, fault)."""
+    size = data.size
+    start = begin
+    fields = 0
+    fault = FAULT_NONE
+    while True:
+        at = marks[mark] if mark < marks.size else size
+        mark += 1
+        end = at
+        is_last = at == size or data[at] == _LF
+        if not is_last and data[at] == _CR:
+            if at + 1 < size and data[at + 1] != _LF:
+                fault = FAULT_CARRIAGE_RETURN
+            continue
+        if is_last and end > start and data[end - 1] == _CR:
+            end -= 1
+        if fields < slots.size:
+            slot = slots[fields]
+            if slot >= 0:
+                starts[slot, row] = start
+                ends[slot, row] = end
+        if fault == FAULT_NONE:
+            fields += 1
+        if is_last:
+            return at, mark, fields, fault
+        start = at + 1
+
+
+@njit(cache=True, nogil=True)
 def measure_fields(
     data: Bytes,
     starts: Ints,
     ends: Ints,
+    rows: int,
     quote: int,
-    trim: bool,  # noqa: FBT001 (kernels take positional arguments)
+    trim: int,
     offsets: Ints,
-) -> int:
-    """Write Arrow offsets (int32, one more than rows) for one column; return its bytes.
+) -> None:
+    """Write the Arrow offsets of every column: `offsets` is int32, (columns, rows + 1).
 
-    With `trim`, spaces, tabs and back-ticks at both ends are left out: `starts` and `ends` are
-    moved inwards in place.
+    starts, ends   int32, (columns, rows or more)
+    trim           1: spaces, tabs and back-ticks at both ends are left out; the spans are moved
+
+    Rows are taken in runs that fit a cache, all columns of a run together.
     """
-    total = 0
-    offsets[0] = 0
-    for row in range(starts.size):
-        start = starts[row]
-        end = ends[row]
-        doubled = end < 0
-        if doubled:
-            end = ~end
-        if trim:
-            while start < end and _is_wrapping(data[start]):
-                start += 1
-            while end > start and _is_wrapping(data[end - 1]):
-                end -= 1
-            starts[row] = start
-            ends[row] = ~end if doubled else end
-        length = end - start
-        if doubled:
-            at = start
-            while at < end:
-                if data[at] == quote and at + 1 < end:
-                    length -= 1
-                    at += 1
-                at += 1
-        total += length
-        offsets[row + 1] = total
-    return total
+    for column in range(starts.shape[0]):
+        offsets[column, 0] = 0
+    for first in range(0, rows, RUN_ROWS):
+        last = min(first + RUN_ROWS, rows)
+        for column in range(starts.shape[0]):
+            total = offsets[column, first]
+            for row in range(first, last):
+                if trim != 0:
+                    _trim(data, column, row, starts, ends)
+                end = ends[column, row]
+                if end >= 0:
+                    total += end - starts[column, row]
+                else:
+                    total += _plain_length(data, starts[column, row], ~end, quote)
+                offsets[column, row + 1] = total
+
+
+@njit(cache=True, nogil=True)
+def _trim(data: Bytes, column: int, row: int, starts: Ints, ends: Ints) -> None:
+    """Move a span inwards over spaces, tabs and back-ticks."""
+    start = starts[column, row]
+    end = ends[column, row]
+    doubled = end < 0
+    if doubled:
+        end = ~end
+    while start < end and _is_wrapping(data[start]):
+        start += 1
+    while end > start and _is_wrapping(data[end - 1]):
+        end -= 1
+    starts[column, row] = start
+    ends[column, row] = ~end if doubled else end
 
 
 @njit(cache=True, nogil=True)
@@ -335,23 +461,55 @@ def _is_wrapping(byte: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def copy_fields(
-    data: Bytes, starts: Ints, ends: Ints, quote: int, offsets: Ints, out: Bytes
-) -> None:
-    """Copy one column's fields into `out` (uint8) at `offsets`, doubled quotes made single."""
-    for row in range(starts.size):
-        start = starts[row]
-        end = ends[row]
-        target = offsets[row]
-        if end >= 0:
-            for step in range(end - start):
-                out[target + step] = data[start + step]
-            continue
-        end = ~end
-        at = start
-        while at < end:
-            out[target] = data[at]
-            target += 1
-            if data[at] == quote and at + 1 < end:
-                at += 1
+def _plain_length(data: Bytes, start: int, end: int, quote: int) -> int:
+    """Return the bytes of a field when its doubled quotes are made single."""
+    length = end - start
+    at = start
+    while at < end:
+        if data[at] == quote and at + 1 < end:
+            length -= 1
             at += 1
+        at += 1
+    return length
+
+
+@njit(cache=True, nogil=True)
+def copy_fields(
+    data: Bytes,
+    starts: Ints,
+    ends: Ints,
+    rows: int,
+    quote: int,
+    offsets: Ints,
+    bases: Ints,
+    out: Bytes,
+) -> None:
+    """Copy every column's fields into `out` (uint8), a column from `bases[column]` (int64) on.
+
+    The other arguments are those of `measure_fields`. Doubled quotes are made single.
+    """
+    for first in range(0, rows, RUN_ROWS):
+        last = min(first + RUN_ROWS, rows)
+        for column in range(starts.shape[0]):
+            base = bases[column]
+            for row in range(first, last):
+                start = starts[column, row]
+                end = ends[column, row]
+                target = base + offsets[column, row]
+                if end >= 0:
+                    for step in range(end - start):
+                        out[target + step] = data[start + step]
+                else:
+                    _copy_doubled(data, start, ~end, quote, target, out)
+
+
+@njit(cache=True, nogil=True)
+def _copy_doubled(data: Bytes, start: int, end: int, quote: int, target: int, out: Bytes) -> None:
+    """Copy a field, its doubled quotes made single."""
+    at = start
+    while at < end:
+        out[target] = data[at]
+        target += 1
+        if data[at] == quote and at + 1 < end:
+            at += 1
+        at += 1

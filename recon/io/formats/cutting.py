@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -63,7 +64,7 @@ class Tokens:
     row_line: NDArray[np.int32]
     row_fault: NDArray[np.uint8]
     row_fields: NDArray[np.int32]
-    starts: NDArray[np.int32]
+    starts: NDArray[np.int32]  # (wanted columns, records or more), C order
     ends: NDArray[np.int32]
 
 
@@ -122,38 +123,63 @@ Repair = Callable[[Block, Tokens, Layout], None]
 def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
     """Find the records of a block; an open quote at its end leaves lines over, unless final."""
     capacity = int(kernel.count_byte(block.data, 10)) + 2
-    slots = layout.slots()
-    line_class = np.empty(capacity, dtype=np.uint8)
-    row_line = np.empty(capacity, dtype=np.int32)
-    row_fault = np.empty(capacity, dtype=np.uint8)
-    row_fields = np.empty(capacity, dtype=np.int32)
-    starts = np.empty((len(layout.wanted), capacity), dtype=np.int32)
-    ends = np.empty((len(layout.wanted), capacity), dtype=np.int32)
-    records, lines, _ = kernel.tokenise(
-        block.data,
-        np.frombuffer(dialect.delimiter, dtype=np.uint8),
-        dialect.quote,
-        int(dialect.trim),
-        np.frombuffer(dialect.comment, dtype=np.uint8),
-        slots,
-        block.final,
-        line_class,
-        row_line,
-        row_fault,
-        row_fields,
-        starts,
-        ends,
+    tokens = Tokens(
+        0,
+        0,
+        np.empty(capacity, dtype=np.uint8),
+        np.empty(capacity, dtype=np.int32),
+        np.empty(capacity, dtype=np.uint8),
+        np.empty(capacity, dtype=np.int32),
+        np.empty((len(layout.wanted), capacity), dtype=np.int32),
+        np.empty((len(layout.wanted), capacity), dtype=np.int32),
     )
-    return Tokens(
-        records,
-        lines,
-        line_class[:lines],
-        row_line[:records],
-        row_fault[:records],
-        row_fields[:records],
-        starts[:, :records],
-        ends[:, :records],
+    out = (
+        tokens.line_class,
+        tokens.row_line,
+        tokens.row_fault,
+        tokens.row_fields,
+        tokens.starts,
+        tokens.ends,
     )
+    comment = np.frombuffer(dialect.comment, dtype=np.uint8)
+    if _is_plain(block, dialect):
+        marks = _marks(block.data, dialect.delimiter[0])
+        tokens.records, tokens.lines = kernel.tokenise_marks(
+            block.data, marks, comment, layout.slots(), *out
+        )
+    else:
+        tokens.records, tokens.lines, _ = kernel.tokenise(
+            block.data,
+            np.frombuffer(dialect.delimiter, dtype=np.uint8),
+            dialect.quote,
+            int(dialect.trim),
+            comment,
+            layout.slots(),
+            block.final,
+            *out,
+        )
+    tokens.line_class = tokens.line_class[: tokens.lines]
+    tokens.row_line = tokens.row_line[: tokens.records]
+    tokens.row_fault = tokens.row_fault[: tokens.records]
+    tokens.row_fields = tokens.row_fields[: tokens.records]
+    return tokens
+
+
+def _is_plain(block: Block, dialect: Dialect) -> bool:
+    """Return whether the block can be cut eight bytes at a time: no quotes, a short delimiter."""
+    is_quoted = dialect.quote >= 0 and dialect.quote in block.raw
+    return len(dialect.delimiter) == 1 and not is_quoted and sys.byteorder == "little"
+
+
+def _marks(data: NDArray[np.uint8], delimiter: int) -> NDArray[np.int32]:
+    """Return where delimiters and line ends stand."""
+    count = sum(int(kernel.count_byte(data, byte)) for byte in {delimiter, 10, 13})
+    marks = np.empty(count, dtype=np.int32)
+    if data.ctypes.data % 8:  # what follows a header: one kernel for aligned words is enough
+        data = data.copy()
+    words = data[: data.size // 8 * 8].view(np.uint64)
+    kernel.find_marks(data, words, delimiter, marks)
+    return marks
 
 
 def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
@@ -172,8 +198,9 @@ def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
     tokens.row_line = tokens.row_line[~is_aside]
     tokens.row_fault = tokens.row_fault[~is_aside]
     tokens.row_fields = tokens.row_fields[~is_aside]
-    tokens.starts = tokens.starts[:, ~is_aside]
-    tokens.ends = tokens.ends[:, ~is_aside]
+    kept = np.flatnonzero(~is_aside)
+    tokens.starts = tokens.starts[:, kept]
+    tokens.ends = tokens.ends[:, kept]
     tokens.records = int(tokens.row_line.size)
     return texts
 
@@ -195,10 +222,7 @@ def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Ba
         for row in sorted(reasons)
     ]
     rows = RawRows(
-        {
-            name: _column(block.data, tokens.starts[slot], tokens.ends[slot], keep, dialect)
-            for slot, name in enumerate(layout.wanted)
-        },
+        _columns(block, tokens, keep, dialect, layout),
         (tokens.row_line[keep] + block.first_line).astype(np.int64),
         begin[keep] + block.raw_start,
         end[keep] + block.raw_start,
@@ -256,23 +280,41 @@ def _faults(block: Block, tokens: Tokens, layout: Layout) -> dict[int, list[str]
     return reasons
 
 
-def _column(
+def text_columns(
     data: NDArray[np.uint8],
     starts: NDArray[np.int32],
     ends: NDArray[np.int32],
-    keep: NDArray[np.bool_],
+    rows: int,
     dialect: Dialect,
-) -> pa.Array:
-    """Return one column of the kept rows as an Arrow string array."""
+) -> list[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
+    """Return offsets and bytes of every column of the first `rows` spans."""
+    offsets = np.empty((starts.shape[0], rows + 1), dtype=np.int32)
+    kernel.measure_fields(data, starts, ends, rows, dialect.quote, int(dialect.trim), offsets)
+    sizes = offsets[:, rows].astype(np.int64)
+    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
+    out = np.empty(bases[-1], dtype=np.uint8)
+    kernel.copy_fields(data, starts, ends, rows, dialect.quote, offsets, bases, out)
+    return [
+        (offsets[column], out[bases[column] : bases[column + 1]])
+        for column in range(starts.shape[0])
+    ]
+
+
+def _columns(
+    block: Block, tokens: Tokens, keep: NDArray[np.bool_], dialect: Dialect, layout: Layout
+) -> dict[str, pa.Array]:
+    """Return the wanted columns of the kept rows as Arrow string arrays."""
+    starts, ends, rows = tokens.starts, tokens.ends, tokens.records
     if not keep.all():
-        starts, ends = starts[keep], ends[keep]
-    offsets = np.empty(starts.size + 1, dtype=np.int32)
-    size = kernel.measure_fields(data, starts, ends, dialect.quote, dialect.trim, offsets)
-    values = np.empty(size, dtype=np.uint8)
-    kernel.copy_fields(data, starts, ends, dialect.quote, offsets, values)
-    return pa.Array.from_buffers(
-        pa.string(), starts.size, [None, pa.py_buffer(offsets), pa.py_buffer(values)]
-    )
+        kept = np.flatnonzero(keep)
+        starts, ends, rows = starts[:, kept], ends[:, kept], kept.size
+    built = text_columns(block.data, starts, ends, rows, dialect)
+    return {
+        name: pa.Array.from_buffers(
+            pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(values)]
+        )
+        for name, (offsets, values) in zip(layout.wanted, built, strict=True)
+    }
 
 
 def cut_rows(

@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recon.core.kernels import tokenise as kernel
 from recon.io.formats.contract import RawRows, Reading, Reject
-from recon.io.formats.cutting import raw_text
+from recon.io.formats.cutting import Dialect, raw_text, text_columns
 from recon.io.formats.lines import Block
 
 
@@ -128,15 +127,13 @@ def _column(
     block: Block,
 ) -> pa.Array:
     """Return one column as text."""
-    first, last = starts.astype(np.int32), ends.astype(np.int32)
-    offsets = np.empty(first.size + 1, dtype=np.int32)
-    size = kernel.measure_fields(raw, first, last, -1, trim, offsets)
-    values = np.empty(size, dtype=np.uint8)
-    kernel.copy_fields(raw, first, last, -1, offsets, values)
+    first, last = starts.astype(np.int32)[None, :], ends.astype(np.int32)[None, :]
+    rows = starts.size
+    ((offsets, values),) = text_columns(raw, first, last, rows, Dialect(b"", trim=trim))
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values)]
     if values.size == 0 or int(values.max()) < 128:  # noqa: PLR2004 (ASCII)
-        return pa.Array.from_buffers(pa.string(), first.size, buffers)
-    packed = pa.Array.from_buffers(pa.binary(), first.size, buffers)
+        return pa.Array.from_buffers(pa.string(), rows, buffers)
+    packed = pa.Array.from_buffers(pa.binary(), rows, buffers)
     return pa.array(
         [value.decode(block.encoding, "backslashreplace") for value in packed.to_pylist()],
         type=pa.string(),
