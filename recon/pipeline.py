@@ -35,6 +35,7 @@ from recon.rules import (
     netting,
     terms,
 )
+from recon.rules.named_causes import name_causes
 from recon.rules.nearest import add_nearest
 from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.open_items import closing_items, join_ledger
@@ -182,6 +183,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
     looked_at = np.setdiff1d(looked_at, judged.wide["txn_id"].to_numpy())
     wide = terms.whole_rows(judged.wide, read_rows(loaded.parts, opening, looked_at))
+    found = name_causes(found, wide)
     closing = closing_items(classified.waiting, wide, ledger, opening, anchors, night)
     tables = {
         "inputs": inputs,

@@ -7,6 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon.core.schema import DECISIONS, conform
+from recon.store import decisions
+from recon.store.workspace import Workspace
 from recon.verify import verify
 from tests.night_world import NightWorld
 
@@ -437,3 +440,41 @@ def test_a_rebate_that_never_came_is_reported_once(tmp_path: Path) -> None:
     assert row["expected_minor"].to_list() == [200]
     world.day(WEDNESDAY)
     assert "REBATE_MISSING" not in world.codes(world.run(WEDNESDAY))
+
+
+def test_causes_of_differences_are_named_where_they_fit(world: NightWorld) -> None:
+    """Swapped digits, a unit error and a fee taken off are named; what fits nothing is not."""
+    world.day(
+        MONDAY,
+        orders=["A1 112.00", "A2 5.00", "A3 100.00", "A4 77.00"],
+        psp=["A1 121.00", "A2 500.00", "A3 99.40 fee=0.60", "A4 70.31"],
+    )
+    disputes = world.table(world.run(MONDAY), "disputes").sort("order_id")
+    swapped, unit, fee, unknown = disputes["cause"].to_list()
+    assert "swapped" in swapped
+    assert "x100" in unit
+    assert "fee of 0.60" in fee
+    assert unknown is None
+
+
+def test_the_row_missing_from_a_payout_is_named(world: NightWorld) -> None:
+    """A credit that is short by exactly one row of its batch names that row."""
+    world.day(MONDAY, orders=["A1 10.00", "A2 31.70"], psp=["A1 10.00", "A2 31.70"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == ["NET_MISMATCH"]
+    assert "31.70 is missing from the sum" in world.table(night, "disputes")["cause"][0]
+
+
+def test_decisions_are_read_by_the_next_night(world: NightWorld) -> None:
+    """What a person decided stands beside the dispute on the next night, and changes its run."""
+    world.day(MONDAY, orders=["A1 10.00"])
+    dispute = world.table(world.run(MONDAY), "disputes")["dispute_id"][0]
+    made = pl.DataFrame(
+        {"dispute_id": [dispute], "decision": ["CONFIRMED"], "note": ["seen"], "row_no": [1]}
+    )
+    decisions.append(Workspace(world.folder / "workspace"), conform(made, DECISIONS), "ab" * 32)
+    world.day(TUESDAY)
+    row = world.table(world.run(TUESDAY), "disputes").row(0, named=True)
+    assert (row["status"], row["decision"], row["decision_note"]) == ("OPEN", "CONFIRMED", "seen")
