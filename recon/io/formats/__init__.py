@@ -12,6 +12,7 @@ from recon.io.formats import (
     alipay_account,
     alipay_trade,
     bai2,
+    braintree,
     camt052,
     camt053,
     camt054,
@@ -26,8 +27,10 @@ from recon.io.formats import (
     dlocal_transactions,
     fixed_width,
     gravy_transactions,
+    ingenico_wx,
     json_lines,
     lakala,
+    mastercard_ipm,
     mollie_settlement,
     mt940,
     mt942,
@@ -97,6 +100,9 @@ FORMATS: Final[tuple[Format, ...]] = (
     trustly.FORMAT,
     dlocal_transactions.FORMAT,
     dlocal_settlement.FORMAT,
+    mastercard_ipm.FORMAT,
+    braintree.FORMAT,
+    ingenico_wx.FORMAT,
 )
 
 
