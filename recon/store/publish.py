@@ -114,6 +114,7 @@ def publish(
             "snapshot": snapshot_facts,
         }
         write_manifest(folder / "manifest.json", manifest)
+        _refuse_strays(folder, entries)
         _make_durable(folder)
         _appear(folder, destination)
         workspace.point_current_at(destination)
@@ -262,6 +263,19 @@ def _sha256(path: Path) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _refuse_strays(folder: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to publish a folder that holds anything but what the manifest says.
+
+    DuckDB goes on in silence when it cannot remove its log beside the finished file (seen by
+    failing its unlink), and what the log holds may then be missing in the file.
+    """
+    wanted = {str(entry["path"]) for entry in entries}
+    wanted |= {"manifest.json", "recon.duckdb", "recon.duckdb.sha256"}
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    if found != wanted:
+        raise OSError(f"files that do not belong in a run: {sorted(found ^ wanted)}")
 
 
 def _make_durable(folder: Path) -> None:

@@ -317,6 +317,21 @@ def test_a_write_that_reads_back_differently_is_fatal(tmp_path, monkeypatch):
     assert workspace.published() == []
 
 
+def test_a_log_left_beside_the_snapshot_stops_the_run(tmp_path, monkeypatch):
+    """A file that belongs to no artefact is never published: DuckDB's log, left on a bad disk."""
+    workspace = Workspace(tmp_path / "w")
+    real = snapshot.build
+
+    def leaves_its_log(path, template, run_id):
+        real(path, template, run_id)
+        path.with_name("recon.duckdb.wal").touch()
+
+    monkeypatch.setattr(snapshot, "build", leaves_its_log)
+    with pytest.raises(ResourceError, match=r"recon\.duckdb\.wal"):
+        publish_night(workspace, FIRST)
+    assert workspace.published() == []
+
+
 def test_two_writers_at_once_publish_one_chain(tmp_path):
     """Of two processes that publish at the same time, one works and the other is told to wait."""
     script = (
