@@ -157,3 +157,24 @@ def test_amounts_that_are_not_exact_are_rejects(world: NightWorld, amount: str) 
     rejects = world.table(result, "rejects")
     assert rejects.height == 1
     assert amount in rejects["reasons"][0][0]
+
+
+def test_backfill_gives_what_consecutive_nights_give(tmp_path: Path) -> None:
+    """Nights run one by one and a backfill over them publish the same bytes."""
+    days = ("2026-11-09", "2026-11-10", "2026-11-11")
+    published = []
+    for name in ("nights", "backfill"):
+        world = NightWorld(tmp_path / name)
+        world.day(days[0], orders=["A1 10.00", "A2 20.00 23:40"], psp=["A1 10.00", "B1 4.00"])
+        world.day(days[1], psp=["A2 20.00 23:40 on=2026-11-09"])
+        world.day(days[2], bank=["14.00 memo=PAYOUT_8001_20261109"])
+        if name == "nights":
+            for day in days:
+                assert recon("run", str(world.config), "--date", day).exit_code == 0
+        else:
+            span = ("--from", days[0], "--to", days[-1])
+            assert recon("backfill", str(world.config), *span).exit_code == 0
+        runs = world.folder / "workspace" / "runs"
+        files = sorted(runs.rglob("*.parquet"))
+        published.append([(str(path.relative_to(runs)), path.read_bytes()) for path in files])
+    assert published[0] == published[1]
