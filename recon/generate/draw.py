@@ -34,8 +34,8 @@ def draw_sales(
 ) -> pl.DataFrame:
     """Return `rows` paid sales in order of time; `first` is the first night's day number.
 
-    Columns: i, order_id, t, night, channel, amount, fee, merchant, terminal, stan, card,
-    channel_ref, tc (the channel's clock), day (the channel's clearing day).
+    Columns: i, order_id, t, night, channel, amount, ppm (fee rate), fee, merchant, terminal, stan,
+    card, channel_ref, tc (the channel's clock), day (the channel's clearing day).
     """
     t = np.sort(_times(profile, rng, rows, first, nights))
     channel = _weighted(rng, profile.channel_ppm, rows)
@@ -114,7 +114,7 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
         channel=number.replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String),
         tc=pl.col("t") + pl.col("lag"),
         stan=pl.col("i") % PPM,
-        fee=(pl.col("amount") * fee_ppm + PPM // 2) // PPM,
+        ppm=fee_ppm,
         night=(pl.col("t") // DAY_SECONDS).cast(pl.Int32),
         terminal=padded(pl.col("merchant_no") * 100 + pl.col("terminal_no"), 8),
         card=pl.concat_str(
@@ -124,7 +124,10 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
             padded(pl.col("card_no") % 10_000, 4),
         ),
     )
+    priced = at_rate(pl.col("amount"), pl.col("ppm"))
+    is_card = pl.col("channel") == UNIONPAY
     frame = frame.with_columns(
+        fee=pl.when(is_card).then(priced.clip(upper_bound=profile.card_cap)).otherwise(priced),
         merchant=merchant_name(party),
         day=clearing_day("channel", "tc"),
         order_id=pl.concat_str(
@@ -134,6 +137,11 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
     return frame.with_columns(channel_ref=channel_reference("i", "tc")).drop(
         "channel_no", "terminal_no", "card_no", "lag"
     )
+
+
+def at_rate(amount: pl.Expr, ppm: pl.Expr) -> pl.Expr:
+    """Return an amount's fee at a rate, rounded half up to the fen; amounts are not negative."""
+    return (amount * ppm + PPM // 2) // PPM
 
 
 def merchant_name(party: Party) -> pl.Expr:

@@ -14,15 +14,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.generate.draw import channel_reference, clearing_day
-from recon.generate.files import CHARGES, ORDERS, PAY
+from recon.generate.draw import at_rate, channel_reference, clearing_day, merchant_name
+from recon.generate.files import CHARGES, ORDERS, PAY, Party
 from recon.generate.profile import CHANNELS, PPM, Profile
 from recon.generate.text import DAY_SECONDS, local_time, padded
 from recon.generate.truth import Truth
 
 _EARLIEST, _LATEST = 8 * 3_600, 21 * 3_600
-STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED")
-PAID, CLOSED, PENDING, VOIDED = range(4)
+STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED", "FAILED")
+PAID, CLOSED, PENDING, VOIDED, FAILED = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,23 @@ class Planter:
         self,
         sales: pl.DataFrame,
         profile: Profile,
+        party: Party,
         rng: np.random.Generator,
         truth: Truth,
         delays: Delays,
     ) -> None:
         """Begin with every sale paid, booked and delivered."""
-        self.sales, self.profile, self.rng = sales, profile, rng
+        self.sales, self.profile, self.party, self.rng = sales, profile, party, rng
         self.truth, self.delays = truth, delays
         rows = sales.height
         self.no_order = np.zeros(rows, bool)
         self.no_charge = np.zeros(rows, bool)
         self.status = np.zeros(rows, np.uint8)
         self.order_amount = sales["amount"].to_numpy().copy()
+        self.fee = sales["fee"].to_numpy().copy()
         self.foreign = np.zeros(rows, bool)
         self.at_counter = np.zeros(rows, bool)
         self.order_night = sales["night"].to_numpy().copy()
-        self.charge_delay = np.zeros(rows, np.int32)
         self.orders: list[pl.DataFrame] = []
         self.charges: list[pl.DataFrame] = []
         self._counter = 3 * rows + 1_000  # beyond the counters of the sales drawn
@@ -95,6 +96,11 @@ class Planter:
         free = (seconds >= _EARLIEST) & (seconds < _LATEST)
         self._order = rng.permutation(np.flatnonzero(free))
         self._taken = np.zeros(rows, bool)
+
+    @property
+    def untaken(self) -> NDArray[np.bool_]:
+        """Return which sales no plant has taken."""
+        return ~self._taken
 
     @property
     def rows(self) -> int:
@@ -170,24 +176,30 @@ class Planter:
         )
         return frame.with_columns(channel_ref=channel_reference("i", "tc"))
 
-    def refunds_of(self, picks: pl.DataFrame, days: NDArray[np.int64]) -> pl.DataFrame:
+    def card_merchant(self) -> pl.Expr:
+        """Return the number that the row's channel knows its merchant by."""
+        return merchant_name(self.party).alias("merchant")
+
+    def refunds_of(
+        self, picks: pl.DataFrame, days: NDArray[np.int64], *, partial: bool = True
+    ) -> pl.DataFrame:
         """Return the refunds of picks, `days` later: own numbers, negative amount, fee returned.
 
         One in five is partial.
         """
-        partial = pl.Series(self.rng.integers(0, 5, picks.height) == 0)
+        parted = pl.Series((self.rng.integers(0, 5, picks.height) == 0) & partial)
         moved = picks.with_columns(
             pl.Series("days", days),
             original_order=pl.col("order_id"),
             original_ref=pl.col("channel_ref"),
-            partial=partial,
+            partial=parted,
         ).with_columns(
             pl.col("t") + pl.col("days") * DAY_SECONDS, pl.col("tc") + pl.col("days") * DAY_SECONDS
         )
         moved = self.later(moved, 600, 3_600)
         part = (pl.col("amount") * 4 // 10).clip(1)
         size = pl.when(pl.col("partial")).then(part).otherwise("amount")
-        back = (pl.col("fee") * size + pl.col("amount") // 2) // pl.col("amount")
+        back = at_rate(size, pl.col("ppm"))
         return moved.with_columns(
             amount=-size,
             fee=-back,
@@ -233,8 +245,6 @@ class Planter:
 
     def channel_books(self) -> pl.DataFrame:
         """Return every row of every channel (CHARGES), in order of time."""
-        kept = self.charge_rows(self.sales).with_columns(
-            pl.col("night") + pl.Series(self.charge_delay)
-        )
-        kept = kept.filter(pl.Series(~self.no_charge))
+        sales = self.sales.with_columns(pl.Series("fee", self.fee))
+        kept = self.charge_rows(sales).filter(pl.Series(~self.no_charge))
         return pl.concat([kept, *self.charges]).sort("t", "channel_ref", maintain_order=True)

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from recon.generate.draw import at_rate
 from recon.generate.files import REFUND, UNDO
-from recon.generate.planter import CLOSED, PENDING, VOIDED, Planter
+from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
 
 ORPHAN_DAYS: Final = 3  # patience of the rule file with a reversal that has no original
@@ -241,6 +242,40 @@ def revoked_but_booked(world: Planter, count: int) -> None:
     )
 
 
+def failed_but_debited(world: Planter, count: int) -> None:
+    """Plant sales that failed in the books while the payer was charged (失败却扣款)."""
+    picks = world.take(count)
+    world.status[picks["i"].to_numpy()] = FAILED
+    world.truth.add(
+        "FAILED_BUT_DEBITED",
+        picks,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="failed in the books, charged by the channel",
+    )
+
+
+def paid_by_other_means(world: Planter, count: int) -> None:
+    """Plant orders paid by WeChat and, minutes later, once more by card."""
+    picks = world.take(count, (WECHAT,))
+    card = picks.with_columns(
+        pl.lit(UNIONPAY).alias("channel"), pl.lit(world.profile.fee_ppm[2]).alias("ppm")
+    )
+    card = world.later(card.with_columns(world.card_merchant()), 60, 600)
+    fee = at_rate(pl.col("amount"), pl.col("ppm")).clip(upper_bound=world.profile.card_cap)
+    card = card.with_columns(fee=fee)
+    world.charges.append(world.charge_rows(card))
+    world.truth.add(
+        "PAID_BY_OTHER_MEANS",
+        card,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="paid by WeChat and again by card",
+    )
+
+
 def voided_but_settled(world: Planter, count: int) -> None:
     """Plant orders that the merchant voided and the channel settled all the same."""
     picks = world.take(count)
@@ -334,6 +369,41 @@ def refund_amount(world: Planter, count: int) -> None:
     )
 
 
+def refund_excess(world: Planter, count: int) -> None:
+    """Plant a sale refunded twice in full, each refund asked for and made."""
+    picks = world.take(count)
+    whole = np.zeros(picks.height, np.int64)
+    for number in range(2):
+        refunds = world.refunds_of(picks, whole, partial=False)
+        world.orders.append(world.order_rows(refunds, REFUND))
+        world.charges.append(world.charge_rows(refunds, REFUND))
+        if number:
+            world.truth.add(
+                "REFUND_EXCESS",
+                refunds,
+                column="order_id",
+                night=world.delays.delivered(),
+                amount="amount",
+                planted="two refunds of the whole amount",
+            )
+
+
+def refund_route(world: Planter, count: int) -> None:
+    """Plant refunds that went to another card."""
+    refunds = _sale_and_refund(world, count, (UNIONPAY,))
+    refunds = refunds.with_columns(card=pl.lit("625999******0007"))
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.charges.append(world.charge_rows(refunds, REFUND))
+    world.truth.add(
+        "REFUND_ROUTE",
+        refunds,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="refunded to another card",
+    )
+
+
 def _sale_and_refund(
     world: Planter, count: int, channels: tuple[str, ...] = (WECHAT, "ALIPAY", UNIONPAY)
 ) -> pl.DataFrame:
@@ -375,12 +445,16 @@ PLANTS: Final[Mapping[str, tuple[Callable[[Planter, int], None], int]]] = {
     "CURRENCY_MISMATCH": (currency_mismatch, 2),
     "CHANNEL_PAID_MERCHANT_NOT": (dropped_order, 200),
     "MERCHANT_PAID_CHANNEL_NOT": (revoked_but_booked, 50),
+    "FAILED_BUT_DEBITED": (failed_but_debited, 30),
+    "PAID_BY_OTHER_MEANS": (paid_by_other_means, 10),
     "VOIDED_BUT_SETTLED": (voided_but_settled, 10),
     "REVERSAL_ORPHAN": (reversal_orphan, 5),
     "REFUND_NOT_SETTLED": (refund_not_settled, 20),
     "REFUND_UNBOOKED": (refund_unbooked, 20),
     "REFUND_DUPLICATE": (refund_duplicate, 3),
     "REFUND_AMOUNT": (refund_amount, 5),
+    "REFUND_EXCESS": (refund_excess, 3),
+    "REFUND_ROUTE": (refund_route, 3),
     "AMBIGUOUS": (ambiguous, 5),
 }
 

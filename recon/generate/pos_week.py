@@ -25,7 +25,7 @@ WEEK: Final = World(
     profile=PROFILES["shops"],
     rows=2_450,
     nights=7,
-    seed=4,
+    seed=13,
     rates={
         "DUPLICATE_CHARGE": 1_300,
         "DUPLICATE_CLEARING": 900,
@@ -36,6 +36,7 @@ WEEK: Final = World(
         "LATE_IN_MERCHANT": 900,
         "AMOUNT_MISMATCH": 1_300,
         "CHANNEL_PAID_MERCHANT_NOT": 1_700,
+        "FEE_SURCHARGE": 1_300,
         "MERCHANT_PAID_CHANNEL_NOT": 900,
         "MISSING_SETTLEMENT": 60_000,
         "LATE_SETTLEMENT": 120_000,
@@ -67,7 +68,8 @@ Channels pay T+1: the batches (结算批次) of Friday, Saturday and Sunday are 
 Monday. Tuesday's batches are still in transit (在途) when the week ends. Card sales after 23:00
 stand in the next day's file, unpaid orders are closed, refunds come back with their fee, some
 sales are revoked within minutes (撤销), customers buy the same coffee twice: none of that is a
-break.
+break. The rule file knows the fee contract (手续费): 0.38 % of a wallet payment, 0.55 % of a card
+payment and at most 2.00, each rounded half up to the fen.
 
 ## What was planted
 

@@ -49,6 +49,7 @@ class Profile:
     unpaid_ppm: int  # orders that nobody paid
     counter_ppm: int  # card sales on counter terminals, booked without an order number
     fee_ppm: tuple[int, int, int] = (3_800, 3_800, 5_500)
+    card_cap: int = 200  # most that a UnionPay sale costs, fen
     hours: tuple[int, ...] = _DAY_HOURS
     weekday_weights: tuple[int, ...] = (90, 90, 92, 95, 110, 130, 120)
 
@@ -89,6 +90,7 @@ PROFILES: Final = {
             unpaid_ppm=20_000,
             counter_ppm=1_000,
             fee_ppm=(2_000, 2_000, 1_800),
+            card_cap=2_000,
         ),
         Profile(
             name="marketplace",

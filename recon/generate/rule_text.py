@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from recon.generate.profile import Profile
+from recon.generate.text import yuan_text
+
 _RULES: Final = """# {name}: merchant orders; WeChat, Alipay and UnionPay bills; MT940 statements.
 # Written by `recon generate` (profile {profile}). Change it as you like; `recon check` checks it.
 version = 1
@@ -35,6 +38,7 @@ PAID = "success"
 CLOSED = "closed"
 PENDING = "pending"
 VOIDED = "reversed"
+FAILED = "failed"
 
 [[source]]
 name = "wechat"
@@ -95,9 +99,43 @@ right = "bank"
 name = "settlement batch"
 method = "group"
 keys = ["batch_id"]
+
+[[fee_contract]]
+name = "channels"
+on_refund = "rate"  # the fee comes back with the refund (退手续费)
+
+[[fee_contract.line]]
+name = "wechat"
+formula = "AMT*{wechat}"
+when = {{ source = "wechat" }}
+
+[[fee_contract.line]]
+name = "alipay"
+formula = "AMT*{alipay}"
+when = {{ source = "alipay" }}
+
+[[fee_contract.line]]
+name = "unionpay"
+formula = "MIN({cap},AMT*{unionpay})"
+when = {{ source = "unionpay" }}
+
+[refunds]
 """
 
 
-def rule_text(name: str, profile: str) -> str:
+def rule_text(name: str, profile: Profile) -> str:
     """Return the rule file of a world."""
-    return _RULES.format(name=name, profile=profile)
+    wechat, alipay, unionpay = (_share(ppm) for ppm in profile.fee_ppm)
+    return _RULES.format(
+        name=name,
+        profile=profile.name,
+        wechat=wechat,
+        alipay=alipay,
+        unionpay=unionpay,
+        cap=yuan_text(profile.card_cap),
+    )
+
+
+def _share(ppm: int) -> str:
+    """Return parts per million as a decimal below one."""
+    return f"0.{ppm:06d}".rstrip("0")

@@ -35,6 +35,7 @@ from recon.generate.files import (
 )
 from recon.generate.planter import Planter
 from recon.generate.plants import PLANTS, plant_breaks, plant_everyday
+from recon.generate.plants_fees import FEE_PLANTS, plant_fees
 from recon.generate.profile import ALIPAY, UNIONPAY, WECHAT, Profile
 from recon.generate.rule_text import rule_text
 from recon.generate.truth import Truth
@@ -46,7 +47,7 @@ _OPENING_BALANCE: Final = 1_250_000_00
 
 def plant_names() -> tuple[str, ...]:
     """Return every plant that a rate may be given for."""
-    return (*PLANTS, *BANK_RATES)
+    return (*PLANTS, *FEE_PLANTS, *BANK_RATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ def generate(world: World, out: Path) -> Made:
         world.profile, party, rng, rows=rows, first=first - 1, nights=world.nights + 1
     )
     sales = sales.filter(_in_books(first)).with_columns(_renumbered())
-    planter = Planter(sales, world.profile, rng, truth, delays)
+    planter = Planter(sales, world.profile, party, rng, truth, delays)
     plant_everyday(planter)
     plant_breaks(planter, world.rates)
+    plant_fees(planter, world.rates)
     charges = planter.channel_books().filter(pl.col("day").is_between(first, last))
     orders = planter.merchant_books().filter(pl.col("night").is_between(first, last))
     statement = settle(charges, calendar, rng, truth, delays, world.rates)
@@ -108,7 +110,7 @@ def generate(world: World, out: Path) -> Made:
         _write_night(out / "inbox" / day_of(night).isoformat(), night, orders, charges, party)
     _write_statements(out / "inbox", statement.lines, calendar, party, first, last)
     world.damage.apply(out / "inbox", truth)
-    (out / "recon.toml").write_text(rule_text(world.name, world.profile.name), encoding="utf-8")
+    (out / "recon.toml").write_text(rule_text(world.name, world.profile), encoding="utf-8")
     table = truth.table()
     table.write_csv(out / "truth.csv")
     return Made(orders.height, charges.height, statement.lines.height, table)

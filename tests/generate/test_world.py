@@ -83,7 +83,7 @@ def test_everything_planted_is_found(profile: str, seed: int, tmp_path: Path) ->
         rows=6_000,
         nights=7,
         seed=seed,
-        rates=dict.fromkeys(plant_names(), 2_500),
+        rates={**dict.fromkeys(plant_names(), 2_000), "FEE_RATE": 500},
         damage=Damage(1, 3, 2, 4),
     )
     made, workspace = reconciled(world, tmp_path)
