@@ -160,6 +160,7 @@ def _dialect(options: Options) -> Dialect:
         options.delimiter.encode(),
         ord(options.quote) if options.quote else -1,
         options.comment.encode(),
+        trim=options.padded,
     )
 
 

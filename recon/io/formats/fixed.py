@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from recon.io.formats.contract import RawRows, Reading, Reject
 from recon.io.formats.cutting import Dialect, raw_text, text_columns
 from recon.io.formats.lines import Block
+
+_BLANKS: Final = (32, 26)  # space, and the Ctrl-Z that closes some files
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,13 @@ def _blank_lines(
     block: Block, begin: NDArray[np.int64], end: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Return which lines hold nothing but spaces (or a closing Ctrl-Z)."""
-    blank = end == begin
-    raw = block.raw
-    for line in np.flatnonzero(~blank).tolist():
-        first = raw[begin[line]]
-        if first in (32, 26):
-            blank[line] = not raw[begin[line] : end[line]].strip(b" \x1a")
-    return np.asarray(blank, dtype=np.bool_)
+    blank = np.asarray(end == begin, dtype=np.bool_)
+    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    filled = np.flatnonzero(~blank)
+    first, last = raw[begin[filled]], raw[end[filled] - 1]
+    for line in filled[np.isin(first, _BLANKS) & np.isin(last, _BLANKS)].tolist():
+        blank[line] = not block.raw[begin[line] : end[line]].strip(b" \x1a")
+    return blank
 
 
 def _column(

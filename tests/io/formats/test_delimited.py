@@ -192,6 +192,14 @@ def test_an_unknown_encoding_is_refused(tmp_path):
         read(tmp_path, HEAD, Options(columns=OPTIONS.columns, encoding="utf-7"))
 
 
+def test_padding_around_cells_is_declared(tmp_path):
+    """Spaces and tabs around cells, behind closing quotes too, are left out where declared."""
+    raw = HEAD + b'A\t,  1.00 ,"x"\t\n'
+    options = Options(columns=OPTIONS.columns, padded=True)
+    assert read(tmp_path, raw, options).frame.rows() == [("A", "1.00", "x")]
+    assert [number for number, _ in reasons(read(tmp_path, raw))] == [2]
+
+
 def test_fields_follow_the_canonical_type():
     """Money, times, days, words and texts each get their own kind of field."""
     options = Options(
