@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
@@ -58,25 +56,60 @@ def _is_issuer(digits: Ints, begin: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _is_card(digits: Ints, begin: int, end: int) -> bool:
     """Return whether `digits[begin:end]` is a plausible card number."""
-    if not MIN_DIGITS <= end - begin <= MAX_DIGITS:
-        return False
-    return _is_issuer(digits, begin) and _is_luhn(digits, begin, end)
+    fits = MIN_DIGITS <= end - begin <= MAX_DIGITS
+    return fits and _is_issuer(digits, begin) and _is_luhn(digits, begin, end)
 
 
 @njit(cache=True, nogil=True)
-def _digit_at(data: Bytes, at: int, end: int) -> tuple[Any, int]:
-    """Return (digit, bytes) at a place; -1 where no ASCII or full-width digit stands."""
-    byte = data[at]
-    if _ZERO <= byte <= _NINE:
-        return np.int64(byte) - _ZERO, 1
-    if byte == _FULL_WIDTH[0] and at + 2 < end and data[at + 1] == _FULL_WIDTH[1]:
-        value = np.int64(data[at + 2]) - _FULL_WIDTH[2]
+def _wide_digit(data: Bytes, at: int, end: int) -> int:
+    """Return the full-width digit at a place, -1 where none stands."""
+    if at + 2 < end and data[at + 1] == _FULL_WIDTH[1]:
+        value = int(np.int64(data[at + 2])) - _FULL_WIDTH[2]
+        return value if 0 <= value < _TEN else -1
+    return -1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _may_hold(data: Bytes, at: int, end: int) -> bool:
+    """Return whether a text has digits enough for a card number; most have not."""
+    count = 0
+    for k in range(at, end):
+        if _ZERO <= data[k] <= _NINE or data[k] == _FULL_WIDTH[0]:
+            count += 1
+    return count >= MIN_DIGITS
+
+
+@njit(cache=True, nogil=True)
+def _holds_card(data: Bytes, at: int, end: int, digits: Ints) -> bool:
+    """Return whether a plausible card number stands alone in `data[at:end]`.
+
+    digits: int64, room for the digits of the longest text.
+    """
+    count = group = 0  # digits of the joined run, and where its last group begins
+    joined = False
+    while at < end:
+        byte = data[at]
+        value = int(np.int64(byte)) - _ZERO
+        at += 1
+        if byte == _FULL_WIDTH[0]:
+            value = _wide_digit(data, at - 1, end)
+            at += 2 if value >= 0 else 0
         if 0 <= value < _TEN:
-            return value, 3
-    return -1, 1
+            digits[count] = value
+            count += 1
+            joined = False
+        elif count > 0:
+            if _is_card(digits, group, count):
+                return True
+            joins = not joined and byte in (_SPACE, _DASH)
+            if not joins and group > 0 and _is_card(digits, 0, count):
+                return True
+            count = group = count if joins else 0
+            joined = joins
+    return _is_card(digits, group, count) or _is_card(digits, 0, count)
 
 
 @njit(cache=True, nogil=True)
@@ -91,28 +124,7 @@ def find_pan(data: Bytes, offsets: Ints, valid: Flags, out: Flags) -> None:
         longest = max(longest, offsets[i + 1] - offsets[i])
     digits = np.empty(longest + 1, np.int64)
     for i in range(len(valid)):
-        out[i] = 0
         at, end = offsets[i], offsets[i + 1]
-        if not valid[i] or end - at < MIN_DIGITS:
-            continue
-        count = group = 0  # digits of the joined run, and where its last group begins
-        joined = False
-        while at <= end:
-            value, size = (-1, 1) if at == end else _digit_at(data, at, end)
-            if value >= 0:
-                digits[count] = value
-                count += 1
-                joined = False
-            elif at < end and data[at] in (_SPACE, _DASH) and count > 0 and not joined:
-                if _is_card(digits, group, count):
-                    out[i] = 1
-                    break
-                group = count
-                joined = True
-            else:
-                if _is_card(digits, group, count) or _is_card(digits, 0, count):
-                    out[i] = 1
-                    break
-                count = group = 0
-                joined = False
-            at += size
+        out[i] = 0
+        if valid[i] and end - at >= MIN_DIGITS and _may_hold(data, at, end):
+            out[i] = _holds_card(data, at, end, digits)
