@@ -21,8 +21,10 @@ from recon import __version__, history, surroundings
 from recon.core.groups import joined
 from recon.core.match import Matches, match
 from recon.core.plan import Leg
+from recon.core.text import TextBuffers
 from recon.io.load import Loaded
 from recon.io.parts import read_rows
+from recon.io.texts import texts_for
 from recon.report.summary import summarise
 from recon.rules import (
     arrivals,
@@ -162,7 +164,8 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     ledger, netted, netting_verdict = netting.net(ledger, night)
     clock.stage("match")
     eligible = classify.eligible(ledger, legs, excluded)
-    matches = _match(evening, ledger, eligible)
+    texts = texts_for(legs, ledger.slim, loaded.parts, opening)
+    matches = _match(evening, ledger, eligible, texts)
     group = joined(matches.group, netted["left"].to_numpy(), netted["right"].to_numpy())
     matched = Matched(ledger, eligible, replace(matches, group=group))
     clock.stage("classify")
@@ -202,7 +205,9 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     return Reconciled({**tables, "runs": run}, loaded.parts, exit_code)
 
 
-def _match(evening: Evening, ledger: Ledger, eligible: Eligible) -> Matches:
+def _match(
+    evening: Evening, ledger: Ledger, eligible: Eligible, texts: dict[str, TextBuffers]
+) -> Matches:
     """Link the rows of every leg."""
     return match(
         ledger.slim,
@@ -212,6 +217,7 @@ def _match(evening: Evening, ledger: Ledger, eligible: Eligible) -> Matches:
         threads=evening.threads,
         memory_bytes=evening.memory_bytes,
         business_days=business_days(evening.legs, ledger.slim, evening.night.calendar),
+        texts=texts,
     )
 
 

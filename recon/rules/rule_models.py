@@ -198,6 +198,9 @@ class PassRules(Model):
         1_000  # likelier accidents: shown only
     )
 
+    text: Literal["memo", "order_id", "channel_ref", "bank_ref", "rrn"] = "memo"  # what SCORE reads
+    confidence_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 950_000  # least, for a SCORE link
+
     @field_validator("keys")
     @classmethod
     def keys_are_columns(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -241,6 +244,8 @@ class PassRules(Model):
             business_days=self.business_days,
             until_due=self.until_due,
             accident_ppm=self.accident_ppm,
+            text=self.text,
+            confidence_ppm=self.confidence_ppm,
         )
 
 
