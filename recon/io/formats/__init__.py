@@ -11,6 +11,7 @@ from recon.io.formats import (
     adyen_settlement,
     alipay_account,
     alipay_trade,
+    allinpay,
     bai2,
     braintree,
     camt052,
@@ -103,6 +104,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     mastercard_ipm.FORMAT,
     braintree.FORMAT,
     ingenico_wx.FORMAT,
+    allinpay.FORMAT,
 )
 
 

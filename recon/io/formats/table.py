@@ -29,6 +29,7 @@ class Table:
     optional: tuple[str, ...] = ()
     delimiter: str = ","
     preamble: int = 0  # lines that may stand before the header
+    fallback: str = "utf-8"  # the encoding of a file that is not UTF-8
     aliases: Mapping[str, str] = field(default_factory=dict)  # other names of a column
 
     def names(self, line: str) -> tuple[str, ...] | None:
@@ -57,12 +58,15 @@ class Table:
     def read(self, staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
         """Yield the known columns of every row under the table's names."""
         with staged.path.open("rb") as stream:
-            blocks = Lines(stream, staged.name, options.encoding or "utf-8")
+            blocks = Lines(stream, staged.name, options.encoding, self._encoding)
             first = blocks.take()
             if first is None:
                 raise self._no_header(staged.name, "no line")
             header, first = self._cut_header(first, reading, staged.name)
             wanted = tuple(name for name in (*self.required, *self.optional) if name in header)
+            unread = [name for name in header if name and name not in wanted]
+            if unread:
+                reading.notes.append(f"columns that are not read: {', '.join(unread)[:500]}")
             dialect = Dialect(self.delimiter.encode(), ord('"'))
             yield from cut_rows(
                 chain((first,), blocks),
@@ -71,6 +75,14 @@ class Table:
                 reading,
                 give_back=blocks.give_back,
             )
+
+    def _encoding(self, head: bytes) -> str:
+        """Return the encoding of a file that begins with `head`."""
+        try:
+            head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
+        except UnicodeDecodeError:
+            return self.fallback
+        return "utf-8"
 
     def _cut_header(
         self, block: Block, reading: Reading, where: str

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from recon.io.formats import (
+    allinpay,
     checkout_breakdown,
     checkout_payouts,
     gravy_transactions,
@@ -129,6 +130,17 @@ rfnd_1,refund,10.00,0.00,10.00,INR,0.00,0.00,0,1,02/01/2026 00:10:00,setl_1,UTR1
         ["2026-01-01 18:40:00", "2026-01-01 18:40:00"],
     ),
     (
+        allinpay.FORMAT,
+        Options(),
+        """\
+商户号,门店名称,终端号,交易时间,交易类型,交易批次号,凭证号,参考号,卡号,交易金额,手续费,交易日期,交易单号,订单号,结算金额,原交易单
+M1,一店,T1,10:00:00,消费,B1,000001,R1,6222020000001234,60.50,0.36,2026-01-02,A1,ORDER-1,60.14,
+M1,一店,T1,11:00:00,退货,B1,000002,R2,6222020000001234,10.00,0.06,2026-01-02,A2,ORDER-1,9.94,A1
+""",
+        [("PAYMENT", "SUCCESS", 6050, 36, 6014), ("REFUND", "SUCCESS", -1000, -6, -994)],
+        ["2026-01-02 02:00:00", "2026-01-02 03:00:00"],
+    ),
+    (
         mollie_settlement.FORMAT,
         Options(zone="Europe/Amsterdam"),
         """\
@@ -174,6 +186,7 @@ def test_a_missing_column_refuses_the_file(tmp_path: Path, sample: tuple) -> Non
     form, options, text = sample[:3]
     header = next(line for line in text.splitlines() if "," in line)
     name = header.split(",")[-1].strip('"') if form is mollie_settlement.FORMAT else None
+    name = name or {"allinpay": "交易单号"}.get(form.name)
     name = name or {"venmo": "Datetime", "paypal_activity": "Gross"}.get(form.name)
     name = name or next(
         cell for cell in header.split(",") if cell in {"amount", "Payout ID", "Fees"}
@@ -215,6 +228,26 @@ def test_no_other_file_is_taken() -> None:
     own = {"gravy", "checkoutcom", "venmo_csv", "paypal_activity_csv"}
     for form, *_ in SAMPLES:
         assert claimed_elsewhere(form, own) == [], form.name
+
+
+def test_other_encodings_and_unknown_types(tmp_path: Path) -> None:
+    """GBK must be read where it is the sender's habit; an unknown type is a reject, not a guess."""
+    text = next(sample[2] for sample in SAMPLES if sample[0] is allinpay.FORMAT)
+    outcome = read_bytes(allinpay.FORMAT, text.encode("gb18030"), tmp_path)
+    assert outcome.frame["amount_minor"].to_list() == [6050, -1000]
+    odd = read_bytes(allinpay.FORMAT, text.replace("退货", "查询").encode(), tmp_path)
+    assert [reject.record_no for reject in odd.rejects] == [3]
+
+
+def test_new_columns_are_told(tmp_path: Path) -> None:
+    """A column that the table does not know must be told, and change nothing else."""
+    form, options, text = SAMPLES[0][:3]
+    more = "\n".join(
+        f"{line},{'New' if place == 0 else 'x'}" for place, line in enumerate(text.splitlines())
+    )
+    outcome = read_bytes(form, more.encode(), tmp_path, options)
+    assert outcome.frame.height == 2
+    assert any("not read" in note and "New" in note for note in outcome.reading.notes)
 
 
 def test_text_of_times_and_signs() -> None:
