@@ -36,7 +36,8 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import Sheet, fits, read_sheet
+from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.workbook_sheet import read_either
 
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
 _CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
@@ -203,7 +204,7 @@ def _read(
     file: LakalaFile, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the rows; refunds and withdrawals get their sign."""
-    for rows in read_sheet(sheet_of(file), staged, options, reading):
+    for rows in read_either(sheet_of(file), staged, options, reading):
         if file.code != "JY":
             yield rows
             continue

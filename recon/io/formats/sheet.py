@@ -136,7 +136,7 @@ def read_stream(
         repair=partial(_mend_tail, sheet, wider),
         aside=aside,
     )
-    _take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, where)
+    take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, where)
 
 
 def _titles(
@@ -155,7 +155,7 @@ def _titles(
         )
     if sheet.header:
         names = tuple(split_cells(sheet, lines[at]))
-        _check_names(sheet, names, options, f"{where}, line {at + 1}")
+        check_names(sheet, names, options, f"{where}, line {at + 1}")
         passed = at + 1
     else:
         names, passed = sheet.required, at
@@ -164,13 +164,18 @@ def _titles(
     reading.blank_lines += blank
     reading.header_lines += passed - blank
     titles = lines[:at]
-    if sheet.facts:
-        for match in re.finditer(sheet.facts, "\n".join(titles)):
-            reading.facts.update({k: v for k, v in match.groupdict().items() if v is not None})
+    take_facts(sheet, titles, reading)
     return titles, names, block.after(passed)
 
 
-def _check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: str) -> None:
+def take_facts(sheet: Sheet, titles: list[str], reading: Reading) -> None:
+    """Fill the facts that the lines before the rows state."""
+    if sheet.facts:
+        for match in re.finditer(sheet.facts, "\n".join(titles)):
+            reading.facts.update({k: v for k, v in match.groupdict().items() if v is not None})
+
+
+def check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: str) -> None:
     """Refuse a header with columns that stand twice or that are new."""
     known = {*sheet.required, *sheet.optional, *sheet.unread, *options.ignore_columns, ""}
     wanted = {*sheet.required, *sheet.optional}
@@ -208,7 +213,7 @@ def _mend_tail(sheet: Sheet, wider: int, block: Block, tokens: Tokens, layout: L
             tokens.row_fault[row] = FAULT_NONE
 
 
-def _take_totals(sheet: Sheet, text: str, reading: Reading, where: str) -> None:
+def take_totals(sheet: Sheet, text: str, reading: Reading, where: str) -> None:
     """Fill what the file declares; refuse it when its totals are missing or stand twice."""
     if not sheet.totals:
         return

@@ -20,7 +20,8 @@ from recon.io.formats.contract import (
     StagedFile,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import Sheet, fits, read_sheet
+from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.workbook_sheet import read_either
 
 Facts = Mapping[str, str]
 Refine = Callable[[pl.DataFrame, Mapping[str, pl.Series]], pl.DataFrame]
@@ -73,7 +74,7 @@ def _read(
     declared: SheetFormat, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the sheet's rows with the derived columns."""
-    for rows in read_sheet(declared.sheet, staged, options, reading):
+    for rows in read_either(declared.sheet, staged, options, reading):
         frame = frame_of(rows)
         lacking = [
             pl.lit(text).alias(name)

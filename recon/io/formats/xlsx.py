@@ -34,7 +34,7 @@ _DIGITS: Final = 15
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the mapped columns of every row of the sheet."""
-    _check_archive(staged)
+    check_archive(staged)
     frame = sheet_text(staged, options.member)
     header, skipped = _header(frame, options, staged.name)
     check_columns(header, options, staged.name)
@@ -87,7 +87,7 @@ def _visible(book: fastexcel.ExcelReader, name: str) -> bool:
     return bool(book.load_sheet(name, header_row=None, n_rows=0).visible == "visible")
 
 
-def _check_archive(staged: StagedFile) -> None:
+def check_archive(staged: StagedFile) -> None:
     """Refuse damaged or exploding workbooks, formulas, and numbers that have lost digits."""
     try:
         with zipfile.ZipFile(staged.path) as archive:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
+import xlsxwriter
 
 from recon.io.formats import recognised
 from recon.io.formats.personal_bills import FORMATS
@@ -72,3 +76,26 @@ def test_public_exports_give_the_numbers_seen_in_them(pattern, form, rows, decla
     assert [one.declared for one in result.totals] == ([] if declared is None else [declared])
     if total is not None:
         assert result.frame["amount_minor"].sum() == total
+
+
+def test_a_workbook_is_read_as_its_text_export(tmp_path):
+    """The same rows and totals come out of a workbook; its rows are the record numbers."""
+    path = tmp_path / "bill.xlsx"
+    workbook = xlsxwriter.Workbook(str(path))
+    sheet = workbook.add_worksheet()
+    for number, cells in enumerate(csv.reader(io.StringIO(WECHAT_TEXT.replace('"\t', '"')))):
+        sheet.write_row(number, 0, cells)
+    workbook.close()
+    text = load_bytes(WECHAT, tmp_path, WECHAT_TEXT.encode())
+    book = load_path(WECHAT, path)
+    places = ["byte_start", "byte_end"]
+    assert book.frame.drop(places).equals(text.frame.drop(places))
+    assert book.agrees
+
+
+def test_the_public_workbook_gives_the_numbers_seen_in_it():
+    """Rows, first amounts and the declared number of records of a public export."""
+    result = load_path(WECHAT, corpus_file("cn_personal_wechat/*.xlsx"))
+    assert result.column("amount_minor")[:4] == [-2816, 35, -1200, -50000]
+    assert [one.declared for one in result.totals] == [10]
+    assert result.rejects == []
