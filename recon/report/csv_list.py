@@ -48,5 +48,7 @@ def _cell(row: dict[str, Any], name: str) -> str:
         return str(value) if currency is None else format_minor(value, currency).replace(",", "")
     if isinstance(value, (int, date)):
         return str(value)
-    text = "".join(part if part.isprintable() else " " for part in str(value))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(part if part.isprintable() else " " for part in text)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

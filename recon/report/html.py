@@ -44,7 +44,8 @@ def write_html(pack: Pack, path: Path) -> None:
     """Write the report of one night as one HTML file. The same night gives the same bytes."""
     say = PageWords(pack.language)
     ranked = by_priority(pack.disputes, pack.business_date)
-    sentence, proved = verdict(pack, statements(pack), Say(pack.language))
+    proofs = statements(pack)
+    sentence, proved = verdict(pack, proofs, Say(pack.language))
     causes = root_causes(pack)
     page = files("recon.report").joinpath("page")
     environment = jinja2.Environment(
@@ -67,7 +68,7 @@ def write_html(pack: Pack, path: Path) -> None:
         style=page.joinpath("report.css").read_text(encoding="utf-8"),
         script=page.joinpath("report.js").read_text(encoding="utf-8"),
         data=_script_safe(_data(pack, ranked, say)),
-        pictures=pictures(pack, say),
+        pictures=pictures(pack, proofs, say),
         fees=fee_table(pack),
         causes=cause_lines(causes, pack, say),
         printed=[_printed(pack, row) for row in ranked.head(PRINTED_ROWS).iter_rows(named=True)],

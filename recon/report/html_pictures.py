@@ -12,7 +12,7 @@ from recon.report.html_words import PageWords
 from recon.report.pack import Pack, real_breaks
 from recon.report.priority import age_band, bands
 from recon.report.root_causes import Cause
-from recon.report.tie_out import Line, Statement, channel_flows, statements
+from recon.report.tie_out import Line, Statement, channel_flows
 from recon.report.words import label, money
 
 _AGE_COLOURS = ("#84caff", "#53b1fd", "#2e90fa", "#1570ef", "#f79009", "#f04438", "#7a271a")
@@ -33,10 +33,10 @@ class Picture:
     note: str = ""
 
 
-def pictures(pack: Pack, say: PageWords) -> list[Picture]:
+def pictures(pack: Pack, proofs: Sequence[Statement], say: PageWords) -> list[Picture]:
     """Return every picture that has something to show."""
     made = [
-        *_flows(pack, say),
+        *_flows(pack, proofs, say),
         Picture(say("ageing"), _ageing(pack)),
         Picture(say("mix"), _mix(pack, by_money=False)),
         Picture(say("mix_money"), _mix(pack, by_money=True)),
@@ -47,9 +47,8 @@ def pictures(pack: Pack, say: PageWords) -> list[Picture]:
     return [picture for picture in made if picture.svg]
 
 
-def _flows(pack: Pack, say: PageWords) -> Iterator[Picture]:
+def _flows(pack: Pack, proofs: Sequence[Statement], say: PageWords) -> Iterator[Picture]:
     """Yield a flow a currency, the ones with most rows first."""
-    proofs = statements(pack)
     rows = pack.ledger.group_by("currency").len().sort("len", "currency", descending=[True, False])
     for currency in rows["currency"].drop_nulls().to_list()[:_MOST_CURRENCIES]:
         mine = [proof for proof in proofs if proof.currency == currency]

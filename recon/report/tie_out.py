@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side
 from recon.core.kernels.union_find import label_components, unite_rows
@@ -231,9 +232,11 @@ def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -
     """Return each group of linked rows with its difference, right minus left, and its code."""
     ids = rows["txn_id"].sort().to_numpy()
     links = pack.tables["links"].filter(pl.col("leg").is_in(legs))
-    ends = [links[name].to_numpy() for name in ("left_txn_id", "right_txn_id")]
-    known = np.isin(ends[0], ids) & np.isin(ends[1], ids)
-    left, right = (np.searchsorted(ids, end[known]).astype(np.int64) for end in ends)
+    left, right = (
+        _positions(ids, links[name].to_numpy()) for name in ("left_txn_id", "right_txn_id")
+    )
+    known = (left >= 0) & (right >= 0)
+    left, right = left[known], right[known]
     parent = np.arange(len(ids), dtype=np.int64)
     unite_rows(left, right, parent)
     label_components(parent)
@@ -258,6 +261,14 @@ def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -
         .agg(pl.col("code").first())
     )
     return sums.join(codes, on="part", how="left").filter(pl.col("difference") != 0)
+
+
+def _positions(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each wanted id stands among sorted ids, -1 where it does not."""
+    if len(ids) == 0:
+        return np.full(len(wanted), -1, np.int64)
+    at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return np.where(ids[at] == wanted, at, -1).astype(np.int64)
 
 
 def _difference_lines(differences: pl.DataFrame) -> list[Line]:

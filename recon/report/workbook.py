@@ -49,6 +49,7 @@ def write_workbook(pack: Pack, path: Path) -> None:
     title = say("title", name=pack.run["name"], date=pack.business_date)
     book = Book(path, pack.business_date, title=title)
     footer = f"{say('prepared')} ______  {say('reviewed')} ______  {say('approved')} ______"
+    proofs = statements(pack)
     ranked = by_priority(pack.disputes, pack.business_date)
     shown = ranked.head(MOST_CASES)
     by_code = {code: shown.filter(pl.col("code").cast(pl.String) == code) for code in _codes(shown)}
@@ -64,8 +65,10 @@ def write_workbook(pack: Pack, path: Path) -> None:
     reasons = {
         code: sheet(code, reason_widths(sides_of(mine)), 3) for code, mine in by_code.items()
     }
-    write_summary(summary, book, pack, say, {code: item.name for code, item in reasons.items()})
-    write_tie_out(tie_out, pack, say)
+    write_summary(
+        summary, book, pack, proofs, say, {code: item.name for code, item in reasons.items()}
+    )
+    write_tie_out(tie_out, pack, proofs, say)
     write_roll_forward(roll, pack, say)
     write_ageing(ageing, book, ranked, pack, say)
     write_queue(queue, ranked, pack, say, shown.height)
@@ -76,7 +79,7 @@ def write_workbook(pack: Pack, path: Path) -> None:
     write_rejects(sheet(say("rejects"), (14, 40, 10, 70, 90)), pack, say)
     write_inputs(sheet(say("inputs"), (24, 24, 26, 40, 10, 10, 20, 40, 68)), pack, say)
     write_glossary(sheet(say("glossary"), (28, 30, 70, 70, 12)), pack, say)
-    sentence, _ = verdict(pack, statements(pack), say)
+    sentence, _ = verdict(pack, proofs, say)
     write_sign_off(sheet(say("sign_off"), (20, 24, 30, 18)), pack, say, sentence)
     book.close()
 

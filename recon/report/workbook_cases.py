@@ -189,16 +189,22 @@ class Cases:
 
     def __init__(self, pack: Pack) -> None:
         """Index what the reason sheets need."""
-        self._rows = {row["txn_id"]: row for row in pack.rows.iter_rows(named=True)}
+        self._names = ("side", *sorted({name for names in _SIDES.values() for name in names}))
+        columns = pack.rows.select("txn_id", *self._names)
+        self._rows = {row[0]: row[1:] for row in columns.iter_rows()}
         self._paths = pack.paths
         breaks = pack.tables["breaks"].select("break_id", "nearest_txn_id", "failed_gate")
         self._near = {row[0]: row[1:] for row in breaks.iter_rows()}
+
+    def _row(self, txn_id: int | None) -> Facts | None:
+        cells = None if txn_id is None else self._rows.get(txn_id)
+        return None if cells is None else dict(zip(self._names, cells, strict=True))
 
     def sides(self, evidence: Sequence[Mapping[str, Any]]) -> dict[str, Facts]:
         """Return the first row of each side among the rows that a case points at."""
         found: dict[str, Facts] = {}
         for pointer in evidence:
-            row = self._rows.get(pointer["txn_id"])
+            row = self._row(pointer["txn_id"])
             if row is not None:
                 found.setdefault(row["side"], row)
         return found
@@ -206,7 +212,7 @@ class Cases:
     def nearest(self, dispute_id: str) -> tuple[str | None, str | None]:
         """Return the nearest candidate in words, and the gate that it fails."""
         near, gate = self._near.get(f"B{dispute_id[1:]}", (None, None))
-        row = self._rows.get(near)
+        row = self._row(near)
         if row is None:
             return None, gate
         named = (row["order_id"], row["channel_ref"], row["bank_ref"])

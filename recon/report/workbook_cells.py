@@ -255,5 +255,7 @@ def exact(minor: int, currency: str | None) -> str:
 
 def _printable(text: str) -> str:
     """Return a text without control characters, cut to what a cell should hold."""
-    clean = "".join(part if part.isprintable() or part == "\n" else " " for part in text)
+    clean = text
+    if not text.isprintable():
+        clean = "".join(part if part.isprintable() or part == "\n" else " " for part in text)
     return clean if len(clean) <= TEXT_LIMIT else clean[: TEXT_LIMIT - 1] + "…"

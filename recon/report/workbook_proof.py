@@ -16,7 +16,6 @@ from recon.report.tie_out import (
     channel_flows,
     conservation,
     roll_forward,
-    statements,
 )
 from recon.report.words import money
 from recon.report.workbook_cells import Book, Sheet, exact
@@ -58,7 +57,12 @@ def at_risk(disputes: pl.DataFrame) -> str:
 
 
 def write_summary(
-    sheet: Sheet, book: Book, pack: Pack, say: Say, reasons: Mapping[str, str]
+    sheet: Sheet,
+    book: Book,
+    pack: Pack,
+    proofs: Sequence[Statement],
+    say: Say,
+    reasons: Mapping[str, str],
 ) -> None:
     """Write verdict, key figures and the list of reasons with links to their sheets."""
     run = pack.run
@@ -68,7 +72,7 @@ def write_summary(
     line = say("run", run=run["run_id"], version=run["version"], rules=rules)
     sheet.text(0, line, "note_line")
     sheet.next(2)
-    sentence, good = verdict(pack, statements(pack), say)
+    sentence, good = verdict(pack, proofs, say)
     sheet.worksheet.merge_range(
         sheet.row, 0, sheet.row, 7, "", book.look("good" if good else "bad")
     )
@@ -163,7 +167,7 @@ def _reason_chart(sheet: Sheet, book: Book, say: Say, first: int, last: int) -> 
     sheet.worksheet.insert_chart(sheet.row + 1, 0, chart)
 
 
-def write_tie_out(sheet: Sheet, pack: Pack, say: Say) -> None:
+def write_tie_out(sheet: Sheet, pack: Pack, proofs: Sequence[Statement], say: Say) -> None:
     """Write the statements, the channel flows and the files' control totals."""
     sheet.text(0, say("tie_out"), "title")
     sheet.next()
@@ -171,7 +175,7 @@ def write_tie_out(sheet: Sheet, pack: Pack, say: Say) -> None:
     sheet.worksheet.merge_range(sheet.row, 0, sheet.row, 7, "", sheet.book.look("note"))
     sheet.worksheet.write_string(sheet.row, 0, say("proof_note"), sheet.book.look("note"))
     sheet.next(2)
-    for proof in statements(pack):
+    for proof in proofs:
         _statement(sheet, proof, pack, say)
         sheet.next()
     _flows(sheet, pack, say)
