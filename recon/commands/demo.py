@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
 from recon.commands.options import language_option
 
 _QUESTION = "select code, order_id, amount_minor, explanation_en from disputes_latest"
+
+_HEADING = (
+    *("candidate disputes of the week:", "code", "label", "count", "resolved", "CNY at risk"),
+    "out of pocket",
+)
+_HEADING_ZH = ("本周疑似争议：", "代码", "名称", "笔数", "已解决", "涉及金额 CNY", "垫付方")
 
 
 @click.command(name="demo")
@@ -26,22 +34,54 @@ def command(folder: Path | None, lang: str | None) -> None:
     from recon.generate.samples import SHOWCASE, copy_sample, sample_nights
     from recon.io.formats import FORMATS
     from recon.pipeline import run_night
-    from recon.report.text import night_line, summary_text
+    from recon.report.text import night_line
     from recon.rules.rule_file import read_rules
 
     project = folder or Path(tempfile.mkdtemp(prefix="recon-demo-")) / SHOWCASE
     path = copy_sample(SHOWCASE, project)
     rules = read_rules(path, tuple(item.name for item in FORMATS))
     click.echo(f"a shop chain's week, seven nights, three parties: {project}\n")
+    summaries = []
     for night in sample_nights(project):
-        result = run_night(rules, night)
-        click.echo(night_line(result.summary, lang))
-    click.echo(f"\n{summary_text(result.summary, lang)}\n")
+        summaries.append(run_night(rules, night).summary)
+        click.echo(night_line(summaries[-1], lang))
+    click.echo("\n" + "\n".join(_week_lines(summaries, lang)) + "\n")
     click.echo(_truth_line(rules.workspace, project))
     click.echo(f"results: {rules.workspace}")
     click.echo("try next:")
     click.echo(f"  recon show --workspace {rules.workspace} 2026-11-09")
     click.echo(f"  recon query --workspace {rules.workspace} '{_QUESTION}'")
+
+
+def _week_lines(summaries: list[dict[str, Any]], lang: str | None) -> list[str]:
+    """Return the week's candidate disputes, each counted once, and how many were resolved."""
+    from recon.core.money import format_minor
+    from recon.report.text import table
+
+    chinese = (lang or summaries[0]["language"]) == "zh"
+    heading = _HEADING_ZH if chinese else _HEADING
+    first, money, resolved = Counter[str](), Counter[str](), Counter[str]()
+    facts: dict[str, tuple[str, str]] = {}
+    for item in (item for summary in summaries for item in summary["disputes"]):
+        code = item["code"]
+        facts[code] = (item["label_zh"] if chinese else item["label_en"], item["out_of_pocket"])
+        if item["status"] == "NEW":
+            first[code] += int(item["count"])
+            money[code] += int(item["amount_minor"])
+        elif item["status"] == "RESOLVED":
+            resolved[code] += int(item["count"])
+    rows = [
+        (
+            code,
+            label,
+            f"{first[code]}",
+            f"{resolved[code] or ''}",
+            format_minor(money[code], "CNY"),
+            pocket,
+        )
+        for code, (label, pocket) in sorted(facts.items())
+    ]
+    return [heading[0], *table([heading[1:], *rows], right=(2, 3, 4))]
 
 
 def _truth_line(workspace: Path, project: Path) -> str:
