@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -8,7 +9,7 @@ from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.rules.rule_file import read_rules
 from recon.store.query import answer
-from recon.store.read import open_snapshot
+from recon.store.read import open_snapshot, read_nights
 from recon.store.workspace import Workspace
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "analysts.md"
@@ -104,8 +105,8 @@ A1005,W5,5.00,0.03,2026-11-11 09:00:05,88
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory):
-    """Reconcile three nights of a small shop and open them as an analyst."""
+def workspace(tmp_path_factory):
+    """Reconcile three nights of a small shop."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "recon.toml").write_text(RULES, encoding="utf-8")
     for name, text in FILES.items():
@@ -113,7 +114,13 @@ def connection(tmp_path_factory):
     rules = read_rules(folder / "recon.toml", tuple(item.name for item in FORMATS))
     for night in NIGHTS:
         assert run_night(rules, night).exit_code == 0
-    with open_snapshot(Workspace(rules.workspace)) as opened:
+    return Workspace(rules.workspace)
+
+
+@pytest.fixture(scope="module")
+def connection(workspace):
+    """Open the nights as an analyst."""
+    with open_snapshot(workspace) as opened:
         yield opened
 
 
@@ -172,3 +179,33 @@ def test_every_macro_of_the_page_exists(connection):
         "where function_type in ('macro', 'table_macro') and not internal",
     )["name"].to_list()
     assert set(known) - {"minor_digits"} <= told
+
+
+def test_the_notebook_runs(workspace, monkeypatch):
+    """Every code cell of the notebook runs, in order, on a real workspace."""
+    monkeypatch.setenv("RECON_WORKSPACE", str(workspace.root))
+    notebook = json.loads((PAGE.parent / "analyst.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for number, cell in enumerate(cells):
+        exec(compile(cell, f"cell {number}", "exec"), names)  # noqa: S102 - our own notebook
+    assert names["nights"].height == 3
+    assert names["trace"]
+    assert names["ageing"]
+
+
+def test_the_notebook_is_kept_without_outputs():
+    """Outputs are not kept, so that the file changes only when its code does."""
+    notebook = json.loads((PAGE.parent / "analyst.ipynb").read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+def test_tables_of_many_nights_are_one_frame(workspace):
+    """`read_nights` gives every night in force, or one, with run and date; none gives no rows."""
+    breaks = read_nights(workspace, "breaks")
+    assert sorted(set(breaks["business_date"])) == NIGHTS
+    one = read_nights(workspace, "transactions", NIGHTS[1])
+    assert set(one["business_date"]) == {NIGHTS[1]}
+    assert one.height == 3
+    assert read_nights(workspace, "transactions", date(2020, 1, 1)).height == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,23 @@ def scan(run_folder: Path, name: str) -> pl.LazyFrame:
     if name == "transactions":
         return scan_table(sorted((run_folder / name).glob("*.parquet")), table)
     return scan_table(run_folder / f"{name}.parquet", table)
+
+
+def read_nights(workspace: Workspace, name: str, night: date | None = None) -> pl.DataFrame:
+    """Return a table of the runs in force, all nights or one, with `run_id` and `business_date`.
+
+    A night that has no run gives no rows.
+    """
+    table = table_of(name)
+    runs = [run for day, run in workspace.newest_by_date().items() if night in {None, day}]
+    marked = [
+        read_table(run.folder, name).with_columns(
+            pl.lit(run.run_id).alias("run_id"), pl.lit(run.business_date).alias("business_date")
+        )
+        for run in runs
+    ]
+    marks = {"run_id": pl.String(), "business_date": pl.Date()}
+    return pl.concat([pl.DataFrame(schema={**table.schema, **marks}), *marked])
 
 
 def open_snapshot(
