@@ -23,7 +23,7 @@ from recon.errors import InputError
 from recon.io.control import controls_json, disagreement
 from recon.io.formats import format_named
 from recon.io.formats.contract import ControlTotal, Format, Options, StagedFile
-from recon.io.mask import mask_texts
+from recon.io.mask import mask_text
 from recon.io.part import FileIdentity, Finish, Job, Part, read_part
 from recon.io.recognise import check_declared
 from recon.io.stage import stage
@@ -223,7 +223,7 @@ def _nothing_accepted(part: Part) -> str:
 
 def _message(error: InputError) -> str:
     """Return an error as the table `inputs` tells it: the finding's code, then the sentence."""
-    return f"{error.code}: {error.message()}"
+    return mask_text(f"{error.code}: {error.message()}")
 
 
 def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
@@ -296,7 +296,6 @@ def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
         if result.part is not None and result.identity is not None
         for reject in result.part.rejects
     ]
-    texts = mask_texts([reject.text for _, _, reject in rows])
     return pl.DataFrame(
         [
             (
@@ -305,10 +304,10 @@ def _rejects(results: Sequence[_Result]) -> pl.DataFrame:
                 reject.record_no,
                 reject.byte_start,
                 reject.byte_end,
-                text[:_SHOWN_CHARACTERS],
+                reject.text[:_SHOWN_CHARACTERS],
                 list(reject.reasons),
             )
-            for (file_id, source, reject), text in zip(rows, texts, strict=True)
+            for file_id, source, reject in rows
         ],
         schema=REJECTS.schema,
         orient="row",

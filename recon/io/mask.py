@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import find_pan as kernel
 from recon.core.text import text_buffers
+from recon.io.formats.contract import Reject
 
 FREE_TEXT = ("memo", "product")
 IDENTIFIERS = (
@@ -128,15 +130,28 @@ def _is_card(digits: str) -> bool:
     return bool(out[0])
 
 
-def mask_lines(
+def mask_rejects(rejects: Sequence[Reject]) -> list[Reject]:
+    """Return refused rows whose line and reasons show no card number."""
+    texts = iter(
+        mask_texts([text for reject in rejects for text in (reject.text, *reject.reasons)])
+    )
+    return [
+        replace(
+            reject, text=next(texts), reasons=tuple(next(texts) for _ in range(len(reject.reasons)))
+        )
+        for reject in rejects
+    ]
+
+
+def card_free_lines(
     columns: Mapping[str, Sequence[str | None]], card_columns: frozenset[str]
 ) -> list[str]:
-    """Return refused rows, given by column, as lines with every card number in them cut."""
+    """Return refused rows, given by column, as lines; a card column is cut whatever Luhn says."""
     cells = [
         [mask_card(text or "") if name in card_columns else text or "" for text in texts]
         for name, texts in columns.items()
     ]
-    return mask_texts([",".join(row) for row in zip(*cells, strict=True)])
+    return [",".join(row) for row in zip(*cells, strict=True)]
 
 
 def mask_texts(texts: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ from recon.core.money import MAX_MINOR
 from recon.core.schema import TRANSACTIONS, words
 from recon.io.fields import Problems, RowReader
 from recon.io.formats.contract import Fields, Format, Options, RawRows, Reject
-from recon.io.mask import mask_cards, mask_free_text, mask_lines
+from recon.io.mask import card_free_lines, mask_cards, mask_free_text, mask_rejects
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")
 _PLACE = ("record_no", "byte_start", "byte_end")
@@ -206,8 +206,8 @@ def _rejects(raw: RawRows, fields: Fields, problems: Problems) -> list[Reject]:
     found = sorted(problems.rows.items())
     rows = pa.array([row for row, _ in found], pa.int64())
     cells = {name: column.take(rows).to_pylist() for name, column in raw.columns.items()}
-    texts = mask_lines(cells, _card_columns(fields))
-    return [
+    texts = card_free_lines(cells, _card_columns(fields))
+    rejects = [
         Reject(
             int(raw.record_no[row]),
             int(raw.byte_start[row]),
@@ -217,6 +217,7 @@ def _rejects(raw: RawRows, fields: Fields, problems: Problems) -> list[Reject]:
         )
         for (row, reasons), text in zip(found, texts, strict=True)
     ]
+    return mask_rejects(rejects)
 
 
 def _card_columns(fields: Fields) -> frozenset[str]:

@@ -29,6 +29,7 @@ from recon.errors import InputError
 from recon.io.control import ControlSums
 from recon.io.disk import writing
 from recon.io.formats.contract import Format, Options, RawRows, Reading, Reject, StagedFile
+from recon.io.mask import mask_rejects
 from recon.io.normalise import Context, canonical, normalise
 
 Finish = Callable[[pl.DataFrame, InputFile], pl.DataFrame]
@@ -155,7 +156,7 @@ def read_part(job: Job) -> Part:
             writer.write(canonical(frame))
             if job.on_rows is not None:
                 job.on_rows(job.file, part.rows)
-    part.rejects.extend(part.reading.rejects)
+    part.rejects.extend(mask_rejects(part.reading.rejects))
     assert part.reading.all_lines_accounted(), (
         f"{job.file.path.name}: {job.fmt.name} left physical lines unaccounted: {part.reading}"
     )

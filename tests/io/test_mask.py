@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from recon.core.kernels import find_pan as kernel
 from recon.core.text import text_buffers
+from recon.io.formats.contract import Reject
 from recon.io.mask import (
+    card_free_lines,
     mask_card,
     mask_cards,
     mask_free_text,
-    mask_lines,
+    mask_rejects,
     mask_text,
     rows_with_cards,
 )
@@ -125,6 +127,15 @@ def test_what_is_masked_holds_no_card(text):
 def test_refused_line_is_masked_before_it_is_kept():
     """The line of a refused row shows its cells, the card column cut even if Luhn fails."""
     cells = {"order": ["A1", None], "card": ["4111111111111112", ""], "memo": [f"pan {VISA}", "x"]}
-    expected = [f"A1,411111******1112,pan {MASKED}", ",,x"]
-    assert mask_lines(cells, frozenset({"card"})) == expected
-    assert mask_lines({}, frozenset()) == []
+    lines = card_free_lines(cells, frozenset({"card"}))
+    assert lines == [f"A1,411111******1112,pan {VISA}", ",,x"]
+    assert card_free_lines({}, frozenset()) == []
+    rejects = [
+        Reject(1, 2, 3, lines[0], (f"amount '{VISA}' is beyond", "b")),
+        Reject(4, 5, 6, "", ()),
+    ]
+    assert mask_rejects(rejects) == [
+        Reject(1, 2, 3, f"A1,411111******1112,pan {MASKED}", (f"amount '{MASKED}' is beyond", "b")),
+        rejects[1],
+    ]
+    assert mask_rejects([]) == []
