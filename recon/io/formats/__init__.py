@@ -29,6 +29,7 @@ from recon.io.formats import (
     fixed_width,
     gravy_transactions,
     ingenico_wx,
+    iso8583_log,
     json_lines,
     lakala,
     mastercard_ipm,
@@ -105,6 +106,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     braintree.FORMAT,
     ingenico_wx.FORMAT,
     allinpay.FORMAT,
+    iso8583_log.FORMAT,
 )
 
 

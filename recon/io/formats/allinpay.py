@@ -1,8 +1,8 @@
 """Allinpay (通联支付) transaction detail, CSV.
 
-Source: the vendor's page "交易明细文件" (34 columns); no public sample was found. Amounts are yuan with
-two decimals, unsigned; the type of the transaction gives the sign. 手续费 is a cost; net is 结算金额
-where the file has it. A refund leads to its original by 原交易单.
+Source: the vendor's page "交易明细文件" (34 columns); no public sample was found. Amounts are
+yuan with two decimals, unsigned; the type of the transaction gives the sign. 手续费 is a cost; net
+is 结算金额 where the file has it. A refund leads to its original by 原交易单.
 
 | 交易类型                       | kind     | sign |
 |--------------------------------|----------|------|
