@@ -1,25 +1,19 @@
-"""Prices rows with one fee contract three ways: the fee kernel, DuckDB SQL, Polars expressions.
+"""Fees of text rows by a contract, against the same contract in DuckDB SQL and Polars expressions.
 
-    python benchmarks/bench_fees.py [ROWS]
-
-The contract has lines by terminal, merchant, card type, category and amount band, with floors,
-caps, bands and surcharges. The three answers are compared before anything is timed. DuckDB reads a
-table of its own that is filled before the clock starts; each way returns the column of fees.
+Two contracts: ten lines by terminal, merchant, card type, category and amount band, with floors,
+caps, bands and surcharges; and a price list of a rate and a cap a terminal. DuckDB reads a table of
+its own that is filled before the clock starts; each way returns the column of fees in row order.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from collections.abc import Callable
 from datetime import date
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from recon.core.pricing import price
+from benchmarks.race import arguments, race
 from recon.rules.fee_contract import Compiled, FeeContract, compile_contract
 
 LINES = (
@@ -129,43 +123,111 @@ def polars_fees() -> pl.Expr:
     )
 
 
-def best_of(work: Callable[[], object], times: int = 3) -> float:
-    """Return the shortest of several timings, seconds."""
-    best = float("inf")
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - started)
-    return best
+TERMINALS = 2_000
+PRICE_LIST_SQL = """
+SELECT CASE WHEN p.terminal_id IS NULL THEN (amount_minor * 6000 + 500000) // 1000000
+  ELSE least(p.cap, (amount_minor * p.rate + 500000) // 1000000) END AS fee
+FROM rows LEFT JOIN prices p USING (terminal_id) ORDER BY row
+"""
+
+
+def price_list() -> tuple[Compiled, pl.DataFrame]:
+    """Return a contract of a rate and a cap a terminal, and the same as a table (ppm, fen)."""
+    generator = np.random.default_rng(12)
+    prices = pl.DataFrame(
+        {
+            "terminal_id": [f"T{number}" for number in range(TERMINALS)],
+            "rate": generator.integers(18, 60, TERMINALS) * 100,
+            "cap": generator.integers(10, 80, TERMINALS) * 100,
+        }
+    )
+    lines: list[dict[str, object]] = [{"name": "others", "formula": "0.6%"}]
+    for terminal, rate, cap in prices.iter_rows():
+        formula = f"MIN({cap // 100},AMT*{rate // 100 / 10_000:.4f})"
+        lines.append({"name": terminal, "formula": formula, "when": {"terminal_id": terminal}})
+    model = FeeContract.model_validate({"name": "price list", "line": lines})
+    return compile_contract(model), prices
+
+
+def price_list_polars(frame: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
+    """Return the fees of the price list by a join and an expression."""
+    amount = pl.col("amount_minor")
+    joined = frame.join(prices, on="terminal_id", how="left", maintain_order="left")
+    listed = pl.min_horizontal((amount * pl.col("rate") + 500_000) // 1_000_000, "cap")
+    others = (amount * 6000 + 500_000) // 1_000_000
+    return joined.select(fee=pl.when(pl.col("rate").is_null()).then(others).otherwise(listed))
+
+
+def agree(answers: dict[str, np.ndarray]) -> str:
+    """Assert that every way gives the same fees."""
+    *others, ours = answers.values()
+    assert all(np.array_equal(other, ours) for other in others)
+    return f"{ours.size:,} equal fees"
+
+
+def few_lines(rows: int, threads: int, repeats: int) -> None:
+    """Race a contract of ten lines with floors, caps, bands and surcharges."""
+    compiled, frame = contract(), world(rows)
+    connection = duckdb.connect()
+    connection.execute(f"SET threads = {threads}")
+    connection.execute("CREATE TABLE rows AS SELECT * FROM frame")
+    compiled.price_rows(frame.head(10), threads)
+
+    def polars_case() -> np.ndarray:
+        return frame.select(polars_fees())["fee"].to_numpy()
+
+    race(
+        "fees by a contract of 10 lines",
+        {
+            "duckdb CASE": lambda: connection.sql(SQL).fetchnumpy()["fee"],
+            "polars when/then": polars_case,
+            "recon": lambda: compiled.price_rows(frame, threads)[0],
+        },
+        agree,
+        goal=1,
+        repeats=repeats,
+        size=f"{rows:,} rows",
+    )
+
+
+def many_lines(rows: int, threads: int, repeats: int) -> None:
+    """Race a price list of a line a terminal."""
+    compiled, prices = price_list()
+    generator = np.random.default_rng(13)
+    frame = world(rows).with_columns(
+        pl.Series("terminal_id", [f"T{number}" for number in range(TERMINALS + 500)]).gather(
+            generator.integers(0, TERMINALS + 500, rows)
+        ),
+        row=pl.int_range(rows),
+    )
+    connection = duckdb.connect()
+    connection.execute(f"SET threads = {threads}")
+    connection.execute("CREATE TABLE rows AS SELECT * FROM frame")
+    connection.execute("CREATE TABLE prices AS SELECT * FROM prices")
+    compiled.price_rows(frame.head(10), threads)
+
+    def polars_join() -> np.ndarray:
+        return price_list_polars(frame, prices)["fee"].to_numpy()
+
+    race(
+        f"fees by a price list of {TERMINALS:,} terminals",
+        {
+            "duckdb join": lambda: connection.sql(PRICE_LIST_SQL).fetchnumpy()["fee"],
+            "polars join": polars_join,
+            "recon": lambda: compiled.price_rows(frame, threads)[0],
+        },
+        agree,
+        goal=1,
+        repeats=repeats,
+        size=f"{rows:,} rows",
+    )
 
 
 def main() -> None:
-    """Compare, then time, then print rows per second."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000
-    compiled, frame, threads = contract(), world(rows), os.cpu_count() or 1
-    connection = duckdb.connect()
-    connection.execute("CREATE TABLE rows AS SELECT * FROM frame")
-    profile, profiles = compiled.profile_rows(frame)
-    amount = frame["amount_minor"].to_numpy()
-    day = frame["clearing_date"].cast(pl.Int32).cast(pl.Int64).to_numpy()
-
-    def kernel_alone() -> object:
-        return price(compiled.tariff, profiles, amount, day, profile, threads)
-
-    ways: dict[str, Callable[[], object]] = {
-        "recon fee kernel, rows profiled": kernel_alone,
-        "recon, from text columns": lambda: compiled.price_rows(frame, threads),
-        "DuckDB SQL (CASE)": lambda: connection.sql(SQL).fetchnumpy(),
-        "Polars expressions": lambda: frame.select(polars_fees()),
-    }
-    ours, line = compiled.price_rows(frame)
-    assert (line >= 0).all()
-    assert (connection.sql(SQL).fetchnumpy()["fee"] == ours).all(), "DuckDB disagrees"
-    assert (frame.select(polars_fees())["fee"].to_numpy() == ours).all(), "Polars disagrees"
-    print(f"{rows:,} rows, {len(LINES)} lines, {os.cpu_count()} cores; the three answers are equal")
-    for name, work in ways.items():
-        seconds = best_of(work)
-        print(f"{name:34} {seconds:8.3f} s {rows / seconds / 1e6:8.1f} M rows/s")
+    """Run both rows of the table."""
+    options = arguments(main.__doc__ or "", 5_000_000)
+    few_lines(options.rows, options.threads, options.repeats)
+    many_lines(options.rows, options.threads, options.repeats)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,8 @@ def price(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return each row's fee (minor units) and line; a negative line is a status of the kernel.
 
-    Amounts are absolute minor units, days count from 1970-01-01.
+    Amounts are absolute minor units, days count from 1970-01-01; an empty array of days is right
+    where no line has a validity.
     """
     fee = np.empty(amount.size, np.int64)
     line = np.empty(amount.size, np.int32)
@@ -131,7 +132,7 @@ def price(
     def work(start: int, end: int) -> None:
         kernel.price(
             amount[start:end],
-            day[start:end],
+            day[start:end] if day.size else day,
             profile[start:end],
             profiles.start,
             profiles.line,

@@ -327,7 +327,9 @@ class Compiled:
         """
         profile, profiles = self.profile_rows(rows)
         amount = rows["amount_minor"].abs().to_numpy()
-        day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()
+        day = np.empty(0, np.int64)
+        if any(line.valid_from or line.valid_until for line in self.lines):
+            day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()
         return price(self.tariff, profiles, amount, day, profile, threads)
 
 

@@ -58,18 +58,18 @@ DIGIT = 10  # DIGIT + d: up when the first dropped decimal is d or more
 @njit(cache=True, nogil=True)
 def rounded(whole: int, rest: int, scale: int, mode: int) -> int:
     """Return whole + rest/scale (0 <= rest < scale) as an integer, by a rounding mode."""
+    if mode == HALF_UP:  # by far the most frequent, without a branch on the data
+        return whole + (2 * rest >= scale)
+    if mode >= DIGIT:
+        return whole + (rest * 10 // scale >= mode - DIGIT)
     if rest == 0 or mode == ROUND_FLOOR:
         return whole
     if mode == CEILING:
         return whole + 1
-    if mode >= DIGIT:
-        return whole + 1 if rest * 10 // scale >= mode - DIGIT else whole
     twice = 2 * rest
     if twice != scale:
-        return whole + 1 if twice > scale else whole
-    if mode == HALF_EVEN:
-        return whole + (whole & 1)
-    return whole + 1 if mode == HALF_UP else whole
+        return whole + (twice > scale)
+    return whole + (whole & 1) if mode == HALF_EVEN else whole
 
 
 @njit(cache=True, nogil=True)
@@ -144,26 +144,31 @@ def price(
     """Fill the fee and the line of each row.
 
     A row's profile lists, from `profile_start[profile]` on, the lines whose conditions it meets,
-    the most specific first. The first that also fits amount and day wins.
+    the most specific first. The first that also fits amount and day wins. Without days (an empty
+    array) only lines that hold for ever apply.
     """
     for i in range(amount.size):
-        out_fee[i] = 0
-        out_line[i] = NO_LINE
-        if amount[i] < 0 or amount[i] > LIMIT:
+        value = amount[i]
+        fee = np.int64(0)
+        found: int = NO_LINE
+        if value < 0 or value > LIMIT:
+            out_fee[i] = fee
             out_line[i] = OUT_OF_RANGE
             continue
+        when = day[i] if day.size else NO_DAY
         for position in range(profile_start[profile[i]], profile_start[profile[i] + 1]):
             candidate = profile_line[position]
-            if not applies(amount[i], day[i], candidate, lines):
-                continue
-            if out_line[i] == NO_LINE:
-                out_line[i] = candidate
-                continue
-            if lines[candidate, SPECIFICITY] == lines[out_line[i], SPECIFICITY]:
-                out_line[i] = TIED
-            break
-        if out_line[i] >= 0:
-            out_fee[i] = line_fee(amount[i], out_line[i], lines, band_below, band_value)
+            if found >= 0 and lines[candidate, SPECIFICITY] != lines[found, SPECIFICITY]:
+                break
+            if applies(value, when, candidate, lines):
+                if found >= 0:
+                    found = TIED
+                    break
+                found = candidate
+        if found >= 0:
+            fee = line_fee(value, found, lines, band_below, band_value)
+        out_fee[i] = fee
+        out_line[i] = found
 
 
 @njit(cache=True, nogil=True)
