@@ -28,9 +28,8 @@ from recon.core import schema
 from recon.errors import ResourceError
 from recon.store import snapshot
 from recon.store.table_file import Totals, scan_table, totals, write_table
-from recon.store.workspace import Run, Workspace, sync
+from recon.store.workspace import Run, Workspace, sha256_of, sync
 
-CHUNK = 1 << 20
 ID_DIGITS = 12
 SCHEMA_VERSION = 1
 TRANSACTIONS_FOLDER = "transactions"
@@ -239,7 +238,7 @@ def _write_snapshot(folder: Path, workspace: Workspace, run_id: str) -> dict[str
     """Write the DuckDB file. Its bytes differ from run to run, so its digest stands beside it."""
     path = folder / "recon.duckdb"
     snapshot.build(path, snapshot.template_of(workspace.root), run_id)
-    (folder / "recon.duckdb.sha256").write_text(f"{_sha256(path)}  recon.duckdb\n")
+    (folder / "recon.duckdb.sha256").write_text(f"{sha256_of(path)}  recon.duckdb\n")
     return {
         "path": path.name,
         "sha256_in": "recon.duckdb.sha256",
@@ -250,19 +249,11 @@ def _write_snapshot(folder: Path, workspace: Workspace, run_id: str) -> dict[str
 def _entry(folder: Path, path: Path, rows: int, sums: Totals) -> dict[str, Any]:
     return {
         "path": path.relative_to(folder).as_posix(),
-        "sha256": _sha256(path),
+        "sha256": sha256_of(path),
         "bytes": path.stat().st_size,
         "rows": rows,
         "totals": sums,
     }
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _refuse_strays(folder: Path, entries: Sequence[Mapping[str, Any]]) -> None:

@@ -28,6 +28,7 @@ from typing import Any
 from recon.errors import ResourceError, UsageError
 
 GLOB_CHARACTERS = frozenset("*?[]")
+CHUNK = 1 << 20
 DATE_LENGTH = len("2026-01-31")
 SCHEMA_FOLDER = "_schema"
 
@@ -44,7 +45,7 @@ class Run:
 
     def manifest_sha256(self) -> str:
         """Return the SHA-256 of the manifest's bytes, which the next manifest repeats."""
-        return hashlib.sha256((self.folder / "manifest.json").read_bytes()).hexdigest()
+        return sha256_of(self.folder / "manifest.json")
 
 
 class Workspace:
@@ -176,6 +177,15 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _read_run(path: Path) -> Run:
