@@ -9,10 +9,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from benchmarks.race import arguments, race
+from recon.core.kernels.window import match_constant
 from recon.core.parallel import run_all
-from recon.core.passes.dated import Dated
 from recon.core.passes.order import sort_order
-from recon.core.passes.window import solve_constant
 
 EARLIEST, LATEST = 0, 3
 
@@ -28,17 +27,30 @@ def world(rows: int, seed: int = 3) -> tuple[np.ndarray, ...]:
 
 
 def ours(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the links of a maximum matching."""
-    left, right = run_all(sort_side, [sides[:2], sides[2:]], threads)
-    matching, _ = solve_constant(left, right, EARLIEST, LATEST)
-    found = np.flatnonzero(matching.left >= 0)
-    return left.rows[found], right.rows[matching.left[found]]
+    """Return the links of a maximum matching.
+
+    Amount and day are packed in one number, amounts so far apart that no window reaches the next.
+    """
+    first = min(int(sides[1].min()), int(sides[3].min()))
+    last = max(int(sides[1].max()), int(sides[3].max()))
+    apart = last - first + LATEST - EARLIEST + 1
+    jobs = [(amount, day, first, apart) for amount, day in (sides[:2], sides[2:])]
+    (left, left_key), (right, right_key) = run_all(sort_side, jobs, threads)
+    one_group = np.zeros(left.size, np.int8)
+    partner = np.full(left.size, -1, np.int32)
+    other = np.full(right.size, -1, np.int32)
+    match_constant(one_group, left_key, one_group, right_key, EARLIEST, LATEST, partner, other)
+    found = np.flatnonzero(partner >= 0)
+    return left[found], right[partner[found]]
 
 
-def sort_side(amount: np.ndarray, day: np.ndarray) -> Dated:
-    """Return one side sorted by amount and day; the amount is the group."""
-    order = sort_order(amount, day)
-    return Dated(order, amount[order], day[order])
+def sort_side(
+    amount: np.ndarray, day: np.ndarray, first: int, apart: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of one side by amount and day, and their packed keys."""
+    key = amount * apart + (day - first)
+    order = sort_order(key)
+    return order, key[order]
 
 
 def duckdb_pairs(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:

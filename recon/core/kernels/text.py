@@ -105,10 +105,15 @@ def prefix_edges(
 ) -> None:
     """Fill the common prefix of every candidate pair (compressed rows)."""
     for i in range(start.size - 1):
-        one = left_data[left_offsets[i] : left_offsets[i + 1]]
+        begin = left_offsets[i]
+        size = left_offsets[i + 1] - begin
         for e in range(start[i], start[i + 1]):
-            j = column[e]
-            out[e] = common_prefix(one, right_data[right_offsets[j] : right_offsets[j + 1]])
+            other = right_offsets[column[e]]
+            most = min(size, right_offsets[column[e] + 1] - other)
+            n = 0
+            while n < most and left_data[begin + n] == right_data[other + n]:
+                n += 1
+            out[e] = n
 
 
 @njit(cache=True, nogil=True)
@@ -178,27 +183,24 @@ def clear_pattern(text: Bytes, table: Words) -> None:
         table[text[k]] = np.uint64(0)
 
 
-@njit(cache=True, nogil=True)
-def distance_to_pattern(size: int, table: Words, text: Bytes) -> int:
-    """Return the edit distance of `text` to the pattern of 1 to 64 bytes in `table`.
+@njit(cache=True, nogil=True, inline="always")
+def distance_to_pattern(size: int, table: Words, data: Bytes, begin: int, end: int) -> int:
+    """Return the edit distance of `data[begin:end]` to the pattern of 1 to 64 bytes in `table`.
 
-    Bit-parallel: Myers 1999 in the form of Hyyro 2003, one step a byte of `text`.
+    Bit-parallel: Myers 1999 in the form of Hyyro 2003, one step a byte of the text.
     """
     one = np.uint64(1)
-    last = one << np.uint64(size - 1)
+    last = np.uint64(size - 1)
     plus = ~np.uint64(0)
     minus = np.uint64(0)
     distance = size
-    for k in range(text.size):
-        equal = table[text[k]]
+    for k in range(begin, end):
+        equal = table[data[k]]
         vertical = equal | minus
         horizontal = (((equal & plus) + plus) ^ plus) | equal
         up = minus | ~(horizontal | plus)
         down = plus & horizontal
-        if up & last:
-            distance += 1
-        if down & last:
-            distance -= 1
+        distance += int((up >> last) & one) - int((down >> last) & one)
         up = (up << one) | one
         down <<= one
         plus = down | ~(vertical | up)
@@ -243,12 +245,12 @@ def distance_edges(
         elif one.size >= row.size:
             row = np.empty(one.size + 1, np.int64)
         for e in range(start[i], start[i + 1]):
-            j = column[e]
-            two = right_data[right_offsets[j] : right_offsets[j + 1]]
+            begin = right_offsets[column[e]]
+            end = right_offsets[column[e] + 1]
             if short:
-                out[e] = distance_to_pattern(one.size, table, two)
+                out[e] = distance_to_pattern(one.size, table, right_data, begin, end)
             else:
-                out[e] = distance_rows(one, two, row)
+                out[e] = distance_rows(one, right_data[begin:end], row)
         if short:
             clear_pattern(one, table)
 
