@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import rebate as kernel
-from recon.core.pricing import RATE_SCALE
+from recon.core.pricing import RATE_SCALE, sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ def split(
     volume, count = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
     portion = np.zeros((groups, len(tiers.start)), np.int64)
     kernel.split(
-        group,
-        amount,
-        base,
-        step,
+        sealed(group),
+        sealed(amount),
+        sealed(base),
+        sealed(step),
         np.array(tiers.start, np.int64),
         tiers.by_count,
         tiers.excess,
