@@ -13,6 +13,7 @@ from tests.io.formats import test_alipay_account as alipay_account
 from tests.io.formats import test_alipay_trade as alipay_trade
 from tests.io.formats import test_cn_bank_settlement as settlement
 from tests.io.formats import test_cn_bank_statements as statements
+from tests.io.formats import test_cn_reports as reports
 from tests.io.formats import test_lakala as lakala
 from tests.io.formats import test_personal_bills as wallets
 from tests.io.formats import test_ums_export as ums
@@ -41,6 +42,8 @@ SEEDS = {
     "personal_alipay": (wallets.ALIPAY_TEXT.encode("gb18030"), Options()),
     "statement_icbc": (statements.ICBC.encode("gb18030"), Options()),
     "statement_cmb_credit": (statements.CMB_CREDIT.encode(), Options()),
+    "unionpay_clearing_report": (reports.UNIONPAY.encode("gb18030"), Options()),
+    "settlement_citic_card": (reports.CITIC.encode(), Options()),
     "settlement_cmbc": (settlement.CMBC.encode("gb18030"), Options()),
 }
 BYTES = b'\x00\x01\t\n\r\x1a "#,;|`-.0123456789ABCD\x81\xb0\xef\xbb\xbf\xff'

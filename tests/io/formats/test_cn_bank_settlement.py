@@ -124,9 +124,3 @@ def test_real_excerpts_give_the_numbers_seen_in_them(part):
     assert result.column("amount_minor") == amounts
     assert result.refused_lines == refused
     assert (result.agrees if result.totals else None) == agrees
-
-
-@pytest.mark.parametrize("part", ["icbc_b2b", "boc_sz_creditcard", "citic_creditcard_batch"])
-def test_reports_aligned_by_spaces_are_not_taken_for_a_table(part):
-    """Layouts that are not declared are recognised by nothing, rather than read wrongly."""
-    assert recognised(probe_of(corpus_file(f"cn_bank_settlement/*{part}*"))) == ()

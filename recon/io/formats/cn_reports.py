@@ -1,0 +1,211 @@
+"""Settlement reports of Chinese banks and UnionPay that are printed for people.
+
+Layouts of real excerpts (ICBC for businesses, BOC Shenzhen, CITIC credit card); ICBC for consumers
+and the UnionPay clearing report follow the described columns.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from recon.core.codes import Kind, State
+from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Money, Text, Time
+from recon.io.formats.report_lines import Report
+
+_CNY: Final = {"currency": Constant("CNY"), "state": Constant(State.SUCCESS)}
+_AMOUNT: Final = r"-?[0-9][0-9,]*\.?[0-9]*"
+_RULES: Final = r"\s*[-=]{5,}"
+
+
+def _turned(kind: str, words: tuple[str, ...], *amounts: str) -> dict[str, pl.Expr]:
+    """Return amounts that are money out on rows of some kinds."""
+    is_out = pl.col(kind).is_in(words)
+    return {
+        name: pl.when(is_out & ~pl.col(name).str.starts_with("-"))
+        .then(pl.lit("-") + pl.col(name))
+        .otherwise(pl.col(name))
+        for name in amounts
+    }
+
+
+REPORTS: Final = (
+    Report(
+        "settlement_icbc_b2b",
+        "ICBC, merchant transactions of businesses",
+        "工商银行 B2B 商城交易",
+        title=r"商城代码[:：]",
+        row=(
+            r"\s*(?P<account>[0-9]{10,25})\s+(?P<order>\S+)\s+(?P<trace>\S+)\s+"
+            rf"(?P<amount>{_AMOUNT})\s+(?P<state>\S+)\s+"
+            rf"(?P<time>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}})\s+{_AMOUNT}\s*"
+        ),
+        passed=r"\s*(?:商城|从[0-9])",
+        fields={
+            **_CNY,
+            "kind": Constant(Kind.PAYMENT),
+            "state": Choice(
+                "state", {"指令处理完成，转账成功": State.SUCCESS}, otherwise=State.UNKNOWN
+            ),
+            "merchant_id": Text("account"),
+            "order_id": Text("order"),
+            "channel_ref": Text("trace"),
+            "amount_minor": Money("amount", thousands=","),
+            "occurred_at": Time(("time",), ("YYYY-MM-DD hh:mm",)),
+        },
+    ),
+    Report(
+        "settlement_icbc_b2c",
+        "ICBC, merchant transactions of consumers",
+        "工商银行 B2C 商城交易",
+        title=r"商城代码[:：]",
+        row=(
+            r"\s*(?P<account>[0-9]{10,25})\s+(?P<order>\S+)\s+(?P<trace>\S+)\s+"
+            rf"(?P<amount>{_AMOUNT})\s+"
+            r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)\s+"
+            rf"(?P<state>\S+)\s+(?:\S+\s+)?{_AMOUNT}\s*"
+        ),
+        passed=r"\s*(?:商城|从[0-9])",
+        fields={
+            **_CNY,
+            "kind": Constant(Kind.PAYMENT),
+            "state": Choice(
+                "state",
+                {"支付成功已清算": State.SUCCESS, "支付成功": State.SUCCESS},
+                otherwise=State.UNKNOWN,
+            ),
+            "merchant_id": Text("account"),
+            "order_id": Text("order"),
+            "channel_ref": Text("trace"),
+            "amount_minor": Money("amount", thousands=","),
+            "occurred_at": Time(("time",), ("YYYY-MM-DD hh:mm", "YYYY-MM-DD hh:mm:ss")),
+        },
+    ),
+    Report(
+        "settlement_boc_sz",
+        "Bank of China, Shenzhen credit cards",
+        "中国银行深圳信用卡",
+        title=r"结算日期\[",
+        row=(
+            r"(?P<terminal>[0-9]{8})\s+(?P<batch>[0-9]{6})\s+(?:[0-9]+\s+)?"
+            r"(?P<card>[0-9]{4}-[0-9X]{4}-[0-9X]{4}-[0-9X]{4})\s+(?P<cleared>[0-9]{8})\s+"
+            rf"(?P<day>[0-9]{{8}})\s+(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+"
+            rf"(?P<net>{_AMOUNT})\s+(?P<auth>[0-9A-Z]{{6}})\s+(?P<code>[A-Z]{{4}})\s+[0-9]{{4}}\s+"
+            r"(?P<product>[A-Z]+)\s+(?P<rrn>[0-9]{12})\s*(?P<order>\S*)\s*"
+        ),
+        passed=r"(?:.*\[[0-9]{15}\]|结算|交易后台|商户号|\s*终端号|.*(?:合计|小计))",
+        facts=r"商户号[：:](?P<merchant>[0-9]+)",
+        fields={
+            **_CNY,
+            "kind": Choice("code", {"PCEP": Kind.PAYMENT, "REFP": Kind.REFUND}),
+            "merchant_id": Text("merchant"),
+            "terminal_id": Text("terminal"),
+            "order_id": Text("order"),
+            "rrn": Text("rrn"),
+            "auth_code": Text("auth"),
+            "card": Text("card"),
+            "batch_id": Text("batch"),
+            "product": Text("product"),
+            "amount_minor": Money("amount", thousands=","),
+            "fee_minor": Money("fee", thousands=","),
+            "net_minor": Money("net", thousands=","),
+            "occurred_at": Time(("day",), ("YYYYMMDD",)),
+            "clearing_date": Day("cleared", ("YYYYMMDD",)),
+        },
+        derive=lambda facts: {
+            **_turned("code", ("REFP",), "amount", "fee", "net"),
+            "merchant": pl.lit(facts.get("merchant", "")),
+        },
+    ),
+    Report(
+        "settlement_citic_card",
+        "CITIC credit cards, merchant batch report",
+        "中信信用卡商户批次报表",
+        title="Merchant Batch All-Process Report",
+        row=(
+            r"\s*(?P<card>[0-9*]{12,19})\s+(?P<kind>PER|RFD)\s+(?P<day>[0-9]{8})\s"
+            r"(?P<clock>[0-9]{6})[0-9]{2}\s(?P<auth>\S{6})\s+(?P<trace>[0-9]{6})\s+"
+            rf"(?P<rrn>[0-9]{{12}})\s+(?P<amount>{_AMOUNT})\s+156\s.*"
+        ),
+        passed=rf"(?:{_RULES}|\s*(?:Citic|Merchant|Report Date|CardNbr|Batch|Total))",
+        totals=rf"Batch Trx Cnt:\s*(?P<count>[0-9,]+)\s+Batch Amt Sum:\s*(?P<sum>{_AMOUNT})",
+        facts=r"Merchant:\s+(?P<merchant>[0-9]+)",
+        fields={
+            **_CNY,
+            "kind": Choice("kind", {"PER": Kind.PAYMENT, "RFD": Kind.REFUND}),
+            "merchant_id": Text("merchant"),
+            "rrn": Text("rrn"),
+            "stan": Text("trace"),
+            "auth_code": Text("auth"),
+            "card": Text("card"),
+            "amount_minor": Money("amount", thousands=","),
+            "occurred_at": Time(("day", "clock"), ("YYYYMMDD hhmmss",)),
+        },
+        derive=lambda facts: {
+            **_turned("kind", ("RFD",), "amount"),
+            "merchant": pl.lit(facts.get("merchant", "")),
+        },
+        controls=(
+            Control("Batch Trx Cnt", "count", pl.len()),
+            Control("Batch Amt Sum", "sum", pl.col("amount_minor").sum(), Money("")),
+        ),
+    ),
+    Report(
+        "unionpay_clearing_report",
+        "UnionPay clearing transactions, printed report",
+        "银联清算交易明细表",
+        title="清算交易明细表",
+        row=(
+            r"\s*(?P<terminal>[0-9A-Z]{8})\s+(?P<time>[0-9]{10})\s+(?P<card>[0-9*]{12,19})\s+"
+            rf"(?P<issuer>\S+)\s+(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+(?P<net>{_AMOUNT})\s+"
+            r"(?P<rrn>[0-9]{12})\s+(?P<trace>[0-9]{6})\s+(?P<channel>\S+)\s+(?P<kind>\S+)"
+            r"(?:\s+(?P<order>\S+))?\s*"
+        ),
+        passed=rf"(?:{_RULES}|\s*(?:中国银联|商户编号|清算日期|终端编号|合计|总计|小计))",
+        facts=r"商户编号[:：]\s*(?P<merchant>[0-9]+)|清算日期[:：]\s*(?P<cleared>[0-9]{8})",
+        fields={
+            **_CNY,
+            "kind": Choice(
+                "kind",
+                {
+                    "消费": Kind.PAYMENT,
+                    "预授权完成": Kind.PAYMENT,
+                    "退货": Kind.REFUND,
+                    "消费撤销": Kind.VOID,
+                    "撤销": Kind.VOID,
+                    "冲正": Kind.REVERSAL,
+                },
+            ),
+            "merchant_id": Text("merchant"),
+            "terminal_id": Text("terminal"),
+            "order_id": Text("order"),
+            "rrn": Text("rrn"),
+            "stan": Text("trace"),
+            "card": Text("card"),
+            "product": Text("channel"),
+            "amount_minor": Money("amount", thousands=","),
+            "fee_minor": Money("fee", thousands=","),
+            "net_minor": Money("net", thousands=","),
+            "occurred_at": Time(("time",), ("YYYYMMDDhhmmss",)),
+            "clearing_date": Day("cleared", ("YYYYMMDD",)),
+        },
+        derive=lambda facts: {
+            **_turned("kind", ("退货", "消费撤销", "撤销", "冲正"), "amount", "fee", "net"),
+            "merchant": pl.lit(facts.get("merchant", "")),
+            "cleared": pl.lit(facts.get("cleared", "")),
+            "time": _with_year(facts.get("cleared", "")),
+        },
+    ),
+)
+
+
+def _with_year(cleared: str) -> pl.Expr:
+    """Return `MMDDhhmmss` with the clearing day's year, or the year before over New Year."""
+    year, month = cleared[:4], cleared[4:6]
+    before = str(int(year) - 1) if year.isdigit() else ""
+    is_last_year = pl.lit(month == "01") & (pl.col("time").str.head(2) == "12")
+    return pl.when(is_last_year).then(pl.lit(before)).otherwise(pl.lit(year)) + pl.col("time")
+
+
+FORMATS: Final[tuple[Format, ...]] = tuple(report.format() for report in REPORTS)

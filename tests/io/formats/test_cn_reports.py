@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats import recognised
+from recon.io.formats.cn_reports import FORMATS
+from recon.io.formats.contract import Probe
+from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
+
+BY_NAME = {form.name: form for form in FORMATS}
+UNIONPAY = """==========================
+        中国银联商户清算交易明细表
+商户编号： 898319849000018  商户名称：甲  收单机构：乙
+清算日期：20270101     生成日期：20270101
+终端编号 交易日期时间 主账号 发卡行 交易金额 商户费用 结算金额 系统参考号 系统跟踪号 交易渠道 交易类型 订单号
+--------------------------
+01080209 1231231512 622280*********0000 01020000 100.00 0.60 99.40 512645316965 316965 07 消费 O1
+
+01080209 0101001512 622280*********0000 01020000 40.00 0.24 39.76 512645316966 316966 07 退货
+01080209 0101001512 622280*********0000 01020000 xx 0.24 39.76 512645316966 316966 07 退货
+合计 2
+"""  # noqa: E501 (a report's own lines)
+CITIC = """ Merchant Batch All-Process Report
+ Merchant:  099900000998800     Batch:  000001
+ CardNbr/OrderNbr    TrxType TranDate TranTime AuthNbr TraceNbr RefNbr  TransAmt Curr
+ 51821280****0805    RFD     20261120 11192990 537717  949899   101119296259   -2.00  156 000000   00
+ 62268000****6507    PER     20261120 23004790 321954  945387   092300479914   1,000.50  156 00
+ ----------------------------
+ Batch Trx Cnt:    1     Batch Amt Sum:      -2.00
+ Batch Trx Cnt:    1     Batch Amt Sum:   1,000.50
+"""  # noqa: E501 (a report's own lines)
+
+
+def test_rows_titles_and_lines_that_are_neither(tmp_path):
+    """Rows get year and sign, titles are counted, and a line that is neither is a reject."""
+    form = BY_NAME["unionpay_clearing_report"]
+    raw = UNIONPAY.encode("gb18030")
+    assert recognised(Probe("x", len(raw), raw)) == (form,)
+    result = load_bytes(form, tmp_path, raw)
+    assert result.column("amount_minor") == [10000, -4000]
+    assert result.column("net_minor") == [9940, -3976]
+    assert result.column("order_id") == ["O1", None]
+    assert [str(time) for time in result.column("occurred_at")] == [
+        "2026-12-31 15:15:12",
+        "2026-12-31 16:15:12",
+    ]
+    assert str(result.column("clearing_date")[0]) == "2027-01-01"
+    assert result.refused_lines == [10]
+    assert (result.reading.header_lines, result.reading.trailer_lines) == (6, 1)
+
+
+def test_totals_of_several_batches_add_up(tmp_path):
+    """Each batch declares its own count and sum; together they are the file's."""
+    result = load_bytes(BY_NAME["settlement_citic_card"], tmp_path, CITIC.encode())
+    assert result.column("amount_minor") == [-200, 100050]
+    assert [(one.declared, one.computed) for one in result.totals] == [(2, 2), (99850, 99850)]
+
+
+def test_another_report_is_refused(tmp_path):
+    """Without its title a file is not this report, whatever its lines look like."""
+    with pytest.raises(InputError, match="title"):
+        load_bytes(BY_NAME["settlement_citic_card"], tmp_path, b"hello\nworld\n")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "amounts", "agrees"),
+    [
+        ("*icbc_b2b*", "settlement_icbc_b2b", [1000], None),
+        ("*boc_sz*", "settlement_boc_sz", [8400, 18650, 15700], None),
+        (
+            "*citic_creditcard*",
+            "settlement_citic_card",
+            [-223200, -106000, -52000, -1406400, 214000, 95000, 15700, 24050, 36000, 52000],
+            False,
+        ),
+    ],
+)
+def test_real_excerpts_give_the_numbers_seen_in_them(pattern, name, amounts, agrees):
+    """Amounts of every line; the cut CITIC report keeps the totals of its whole batch."""
+    path = corpus_file(f"cn_bank_settlement/{pattern}")
+    assert recognised(probe_of(path)) == (BY_NAME[name],)
+    result = load_path(BY_NAME[name], path)
+    assert result.column("amount_minor") == amounts
+    assert result.rejects == []
+    assert (result.agrees if result.totals else None) == agrees
