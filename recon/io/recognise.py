@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from typing import Final
@@ -12,6 +13,17 @@ from recon.io.formats.contract import Format, Options, Probe, StagedFile
 
 HEAD_BYTES: Final = 1 << 16
 _ZIP_MAGIC: Final = b"PK\x03\x04"
+# What `zipfile` raises for damaged, encrypted or unknown archives, as found by changing their bytes.
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def probe_of(staged: StagedFile) -> Probe:
@@ -28,7 +40,7 @@ def probe_of(staged: StagedFile) -> Probe:
                 with archive.open(members[0]) as stream:
                     head = stream.read(HEAD_BYTES)
             return Probe(staged.name, staged.size, head, names)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"expected a whole zip archive, found one that does not open ({error})",
             where=staged.name,

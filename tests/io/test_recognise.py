@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from datetime import date
+
+import pytest
+
+from recon.errors import InputError
+from recon.io.formats import format_named
+from recon.io.formats.contract import Options
+from recon.io.recognise import HEAD_BYTES, check_declared, probe_of
+from recon.io.stage import stage
+
+STATEMENT = b":20:X\n:25:1\n:28C:1/1\n:60F:C260304EUR0,\n:62F:C260304EUR0,\n-\n"
+
+
+@pytest.fixture
+def staged(tmp_path):
+    """Return a function that stages bytes."""
+
+    def run(content, name="x"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return stage(path, tmp_path / "staging", date(2026, 3, 4))
+
+    return run
+
+
+def zipped(**members):
+    """Return a zip archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_a_probe_is_the_beginning_of_the_file(staged):
+    """Recognition sees name, size and at most the first 64 KiB."""
+    probe = probe_of(staged(b"a" * 100_000, "bill.csv"))
+    assert (probe.name, probe.size, len(probe.head)) == ("bill.csv", 100_000, HEAD_BYTES)
+
+
+def test_a_probe_of_a_zip_is_its_first_member(staged):
+    """For an archive, recognition sees the first member's first bytes and every name."""
+    probe = probe_of(staged(zipped(a=STATEMENT, b=b"x")))
+    assert (probe.head, probe.members) == (STATEMENT, ("a", "b"))
+
+
+def test_damaged_archives_are_refused(staged):
+    """An archive with any byte changed is read or refused; nothing else happens."""
+    raw = zipped(a=STATEMENT * 50, b=b"x")
+    dice = random.Random(7)  # noqa: S311 - a fixed sequence of changes
+    for turn in range(300):
+        spoiled = bytearray(raw)
+        spoiled[dice.randrange(4, len(raw))] = dice.randrange(256)
+        content = bytes(spoiled) if turn % 3 else raw[: dice.randrange(4, len(raw))]
+        try:
+            probe_of(staged(content))
+        except InputError as error:
+            assert error.code == "FILE_SCHEMA"
+
+
+def test_the_declared_format_is_checked_against_the_content(staged):
+    """Another format's file is refused by both names; an unknown one is left to the reader."""
+    with pytest.raises(InputError, match=r"expected camt053 .*found a file of mt940"):
+        check_declared(format_named("camt053"), Options(), staged(STATEMENT))
+    check_declared(format_named("mt940"), Options(), staged(STATEMENT))
+    check_declared(format_named("camt053"), Options(), staged(b"unknown"))
+
+
+def test_a_declared_mapping_is_the_users_own_word(staged):
+    """A file with a declared column mapping is not second-guessed by its looks."""
+    mapping = Options(columns={"amount": "x"})
+    check_declared(format_named("delimited"), mapping, staged(STATEMENT))
