@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -171,11 +172,12 @@ def formats() -> str:
         "the file; a row that cannot\nbe read exactly is a reject, with every reason.\n"
     ]
     for item in FORMATS:
-        proof = "proves itself" if item.has_controls else "declares no totals of its own"
+        proof = "always proves itself" if item.has_controls else "may have no totals to prove it"
         parts.append(
             f"\n## `{item.name}`\n\n{item.title_en} ({item.title_zh}). Side: "
             f"{item.side.name.lower()}. A file {proof}.\n"
         )
+        parts.append(_about(item.name))
         fields = item.fields(Options())
         if fields:
             parts.append("\n| canonical column | from |\n|---|---|\n")
@@ -184,6 +186,18 @@ def formats() -> str:
         if controls:
             parts.append("\nControl totals: " + ", ".join(item.name for item in controls) + ".\n")
     return "".join(parts)
+
+
+def _about(name: str) -> str:
+    """Return what the module of a format says of it, behind its first line; else nothing."""
+    from recon.io import formats as room
+
+    for module in vars(room).values():
+        own = getattr(module, "FORMAT", None)
+        if isinstance(module, ModuleType) and own is not None and own.name == name:
+            about = (module.__doc__ or "").partition("\n")[2].strip()
+            return f"\n{about}\n" if about else ""
+    return ""
 
 
 def _field(field: Field) -> str:
