@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import fee as kernel
-from recon.core.kernels.arrays import Ints
 from recon.core.money import MAX_MINOR
 from recon.core.parallel import chunk_bounds, run_all
+from recon.core.text import read_only
 
 RATE_SCALE = kernel.RATE_SCALE
 FINE = kernel.FINE
@@ -129,7 +129,7 @@ def price(
     """
     fee = np.empty(amount.size, np.int64)
     line = np.empty(amount.size, np.int32)
-    amount, day, profile = sealed(amount), sealed(day), sealed(profile)
+    amount, day, profile = read_only(amount), read_only(day), read_only(profile)
 
     def work(start: int, end: int) -> None:
         kernel.price(
@@ -149,21 +149,14 @@ def price(
     return fee, line
 
 
-def sealed(array: Ints) -> Ints:
-    """Return a read-only view, as engines hand out, so that a kernel is compiled but once."""
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view
-
-
 def price_lines(
     tariff: Tariff, amount: NDArray[np.int64], line: NDArray[np.int32]
 ) -> NDArray[np.int64]:
     """Return the fee of each row (minor units) at the line given for it; 0 for no line."""
     fee = np.empty(amount.size, np.int64)
     kernel.price_lines(
-        sealed(amount),
-        sealed(line),
+        read_only(amount),
+        read_only(line),
         tariff.lines,
         tariff.band_below,
         tariff.band_value,

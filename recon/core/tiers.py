@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import rebate as kernel
-from recon.core.pricing import RATE_SCALE, sealed
+from recon.core.pricing import RATE_SCALE
+from recon.core.text import read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ def split(
     volume, count = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
     portion = np.zeros((groups, len(tiers.start)), np.int64)
     kernel.split(
-        sealed(group),
-        sealed(amount),
-        sealed(base),
-        sealed(step),
+        read_only(group),
+        read_only(amount),
+        read_only(base),
+        read_only(step),
         np.array(tiers.start, np.int64),
         tiers.by_count,
         tiers.excess,
