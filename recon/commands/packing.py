@@ -48,6 +48,7 @@ def read_pack(
         days=stacked(days),
         settled=stacked(settled),
         paths=_paths(workspace, run),
+        first_night=Lookup.in_force(workspace, run).runs[0].business_date,
         manifest=run.manifest,
         codes=code_words(),
         language=language or published_language(run.folder),

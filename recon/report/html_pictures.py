@@ -110,7 +110,9 @@ def _side_streams(
         for line in proof.of("missing", side)
     ]
     aside = [
-        line for role in ("not_needed", "netted", "other_kind") for line in proof.of(role, side)
+        line
+        for role in ("not_needed", "before_books", "netted", "other_kind")
+        for line in proof.of(role, side)
     ]
     if any(line.amount_minor for line in aside):
         total = Line("", side, "", sum(x.rows for x in aside), sum(x.amount_minor for x in aside))

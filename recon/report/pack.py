@@ -17,7 +17,7 @@ BENIGN_NAMES = [code.name for code in BENIGN]
 LEDGER_COLUMNS = (
     "txn_id", "side", "source", "file_id", "kind", "state", "merchant_id", "terminal_id",
     "batch_id", "product", "card", "amount_minor", "fee_minor", "net_minor", "currency",
-    "occurred_at", "clearing_date", "value_date",
+    "occurred_at", "clearing_date", "value_date", "due_date",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ class Pack:
     days: pl.DataFrame
     settled: pl.DataFrame
     paths: Mapping[str, str]  # file_id -> path as declared, of every night so far
+    first_night: date  # the books open with it
     manifest: Mapping[str, Any]
     codes: CodeWordsByName
     language: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -138,6 +139,8 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("missing"))
         .when(pl.col("txn_id").is_in(undone) | pl.col("txn_id").is_in(undoing))
         .then(pl.lit("netted"))
+        .when(_before_books(right, pack.first_night))
+        .then(pl.lit("before_books"))
         .when(_not_of_this_pair(right))
         .then(pl.lit("other_kind"))
         .otherwise(pl.lit("residual"))
@@ -147,6 +150,17 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         code=pl.coalesce("waiting_code", "break_code"),
         amount=_amount(right, undone),
     ).select("txn_id", "side", "source", "currency", "amount", "place", "code")
+
+
+def _before_books(right: Side, first_night: date) -> pl.Expr:
+    """Return whether a new row belongs to days before the books opened: nobody can judge it.
+
+    What the bank should show is dated by its due day, a sale by its own day (UTC), as loaded.
+    """
+    sold = pl.col("occurred_at").dt.date()
+    day = pl.col("due_date") if right is Side.BANK else pl.min_horizontal(sold, "due_date")
+    early = day < pl.lit(first_night)
+    return early.fill_null(value=False) & ~pl.col("opening")
 
 
 def _not_of_this_pair(right: Side) -> pl.Expr:
@@ -316,7 +330,7 @@ def channel_flows(pack: Pack) -> pl.DataFrame:
         "settled": ("linked",),
         "waiting": ("waiting",),
         "broken": ("missing",),
-        "idle": ("not_needed", "netted", "other_kind", "residual"),
+        "idle": ("not_needed", "netted", "other_kind", "before_books", "residual"),
     }
     return (
         channel.group_by("source", "currency")

@@ -202,7 +202,7 @@ def _side_block(
     top = sheet.row
     (all_rows,) = proof.of("total", side)
     _line(sheet, say("st_total", side=say.label("side", side)), all_rows, currency, "section")
-    for role in ("not_needed", "netted", "other_kind", "waiting", "missing"):
+    for role in ("not_needed", "before_books", "netted", "other_kind", "waiting", "missing"):
         for line in proof.of(role, side):
             text = say(f"st_{role}", label=pack.label(line.code), code=line.code)
             _line(sheet, f"   {text}", line, currency)

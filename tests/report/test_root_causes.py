@@ -77,6 +77,7 @@ def test_an_even_spread_is_no_cause(broken):
         "days",
         "settled",
         "paths",
+        "first_night",
         "manifest",
         "codes",
         "language",

@@ -20,7 +20,7 @@ from recon.report.priority import by_priority
 from recon.report.tie_out import channel_flows, conservation, roll_forward, statements
 from recon.report.workbook_cells import EXACT_LIMIT, Book, decimal, money_format
 from recon.store.workspace import Workspace
-from tests.report.shop_week import FIRST, LINK
+from tests.report.shop_week import FIRST, LINK, with_tables
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +83,7 @@ def test_a_lost_row_or_a_silent_difference_breaks_the_proof(pack):
     tables = dict(pack.tables)
     tables["open_items"] = tables["open_items"].head(0)
     tables["breaks"] = tables["breaks"].head(0)
-    bare = type(pack)(**{
-        name: getattr(pack, name)
-        for name in ("ledger", "rows", "opening", "days", "settled", "paths", "manifest", "codes",
-                     "language", "folder")
-    }, tables=tables)  # fmt: skip
+    bare = with_tables(pack, tables)
     proofs = statements(bare)
     assert sum(proof.unexplained_rows for proof in proofs) > 0
     assert sum(proof.unexplained_minor for proof in proofs) > 0
