@@ -66,6 +66,7 @@ class Workspace:
         self.runs = self.root / "runs"
         self.current = self.root / "CURRENT"
         self.lock_file = self.root / "lock"
+        self._known: dict[Path, Run] = {}  # published runs never change, so each is read once
 
     def prepare(self) -> None:
         """Create the folders, readable by their owner only."""
@@ -111,7 +112,11 @@ class Workspace:
     def published(self) -> list[Run]:
         """Return every published run in the order of publication."""
         manifests = self.runs.glob("*/*/manifest.json")
-        found = [_read_run(path) for path in manifests if len(path.parts[-3]) == DATE_LENGTH]
+        paths = [path for path in manifests if len(path.parts[-3]) == DATE_LENGTH]
+        for path in paths:
+            if path not in self._known:
+                self._known[path] = _read_run(path)
+        found = [self._known[path] for path in paths]
         return sorted(found, key=lambda run: run.sequence)
 
     def latest(self) -> Run | None:

@@ -65,3 +65,14 @@ def test_a_damaged_manifest_is_named(tmp_path):
     (folder / "manifest.json").write_text("{")
     with pytest.raises(ResourceError, match="manifest"):
         workspace.latest()
+
+
+def test_a_run_published_by_another_process_is_seen(tmp_path):
+    """What was read once is kept, and what is new is still found; what is gone is gone."""
+    mine, other = Workspace(tmp_path / "w"), Workspace(tmp_path / "w")
+    publish_nights(other, 1)
+    assert len(mine.published()) == 1
+    second = publish_nights(other, 2)[1]
+    assert len(mine.published()) == 2
+    second.rename(tmp_path / "gone")
+    assert len(mine.published()) == 1
