@@ -13,7 +13,7 @@ from recon.io.formats.contract import Format, Options, Probe, StagedFile
 
 HEAD_BYTES: Final = 1 << 16
 _ZIP_MAGIC: Final = b"PK\x03\x04"
-# What `zipfile` raises for damaged, encrypted or unknown archives, as found by changing their bytes.
+# What `zipfile` raises for damaged, encrypted or unknown archives, found by changing bytes.
 _DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
