@@ -47,6 +47,7 @@ COLUMNS = (
     "memo",
 )
 _TAG = re.compile(rb"<!--.*?-->|<(/?)([A-Za-z][A-Za-z0-9._]*)(?:\s[^<>]*?)?(/?)>", re.DOTALL)
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _BEGIN = re.compile(rb"<OFX[\s>]", re.IGNORECASE)
 _STATEMENTS = frozenset({"STMTRS", "CCSTMTRS"})
 _ENTRIES = frozenset({"STMTTRN", "STMTTRNP"})
@@ -169,7 +170,8 @@ class _Reader:
 
     def take_text(self, name: str, raw: bytes) -> None:
         """Take the text of an element."""
-        text = html.unescape(raw.decode(self.encoding)).strip()
+        text = _CDATA.sub(r"\1", raw.decode(self.encoding))
+        text = html.unescape(text).strip()
         above = self.stack[-1] if self.stack else ""
         if self.entry is not None:
             key = name if above in _ENTRIES else f"{above}/{name}"

@@ -48,6 +48,7 @@ _ORDER_KEYS = ("order_id", "order", "merchant_reference", "external_identifier")
 _METADATA = tuple(f"payment_metadata[{key}]" for key in _ORDER_KEYS)
 _TEXTS = (
     "source_id",
+    "payout_id",
     "charge_id",
     "payment_intent_id",
     "automatic_payout_id",
@@ -66,6 +67,8 @@ TABLE = Table(
         *_METADATA,
         "created_utc",
         "created",
+        "effective_at_utc",
+        "effective_at",
         "available_on_utc",
         "available_on",
     ),
@@ -105,13 +108,15 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             pl.col("currency").str.strip_chars().str.to_uppercase(),
             category.alias("category"),
             pl.coalesce(*found, pl.lit("")).alias("order"),
-            pl.coalesce(_filled("source_id"), pl.col("balance_transaction_id")).alias("own"),
+            pl.coalesce(
+                _filled("source_id"), _filled("payout_id"), pl.col("balance_transaction_id")
+            ).alias("own"),
             pl.when(category.is_in(["charge", "payout"]))
             .then(pl.lit(""))
             .otherwise(pl.coalesce(_filled("charge_id"), pl.col("payment_intent_id")))
             .alias("original"),
             pl.when(payout)
-            .then(pl.col("source_id"))
+            .then(pl.coalesce(_filled("source_id"), pl.col("payout_id")))
             .otherwise(pl.col("automatic_payout_id"))
             .alias("batch"),
             pl.coalesce(_filled("card_brand"), pl.col("payment_method_type")).alias("product"),
@@ -141,6 +146,8 @@ def fields(_options: Options) -> Fields:
         "net_minor": Money("net", extra_zero_decimals=True),
         "currency": Text("currency"),
         "occurred_at": Time(("created",), _CLOCK, optional=True),
+        "_effective_at": Time(("effective_at",), _CLOCK, optional=True),
+        "_effective_utc": Time(("effective_at_utc",), _CLOCK, zone="UTC", optional=True),
         "_created_utc": Time(("created_utc",), _CLOCK, zone="UTC", optional=True),
         "clearing_date": Day("available_on", _CLOCK, optional=True),
         "_available_utc": Day("available_on_utc", _CLOCK, optional=True),
@@ -151,7 +158,9 @@ def fields(_options: Options) -> Fields:
 def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     """Take the UTC clock where the report has one."""
     return frame.with_columns(
-        pl.coalesce("_created_utc", "occurred_at").alias("occurred_at"),
+        pl.coalesce("_created_utc", "occurred_at", "_effective_utc", "_effective_at").alias(
+            "occurred_at"
+        ),
         pl.coalesce("clearing_date", "_available_utc").alias("clearing_date"),
     )
 

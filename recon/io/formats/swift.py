@@ -24,7 +24,7 @@ _TAG = re.compile(rf"(?:\{{[^:]*:.*\{{4:)?:({_TAGS}):(.*)", re.DOTALL)
 _CLOSING = frozenset({"62F", "62M", "64", "65", "90C", "90D"})
 
 _ENTRY = re.compile(
-    r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?\s*"
+    r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4}| {4})?(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?\s*"
     r"(?P<amount>[0-9]{1,25},[0-9]{0,15}) ?(?P<type>[A-Z][A-Z0-9]{3})(?P<rest>.*)"
 )
 _BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,25},[0-9]{0,15})\s*")
@@ -191,7 +191,7 @@ def read_entry(swift_field: Field) -> Entry:
 
 def _set_entry_day(entry: Entry, value: date, month_day: str | None) -> None:
     """Put the entry date in, or the reason why not."""
-    if not month_day:
+    if not month_day or not month_day.strip():
         return
     day = entry_day(value, month_day)
     if day is None:

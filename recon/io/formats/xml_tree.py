@@ -16,6 +16,7 @@ from xml.parsers import expat
 from recon.errors import InputError
 
 DEPTH_LIMIT = 64
+LIVE_LIMIT = 1_000_000  # elements kept at one time
 TEXT_LIMIT = 1 << 16
 CHUNK = 1 << 20
 _HUGE_TAG = re.compile(rb"<[^<>]{65536}")
@@ -67,6 +68,8 @@ class _Builder:
         self.where = where
         self.wanted = wanted
         self.stack: list[Element] = []
+        self.live: list[int] = []  # how many elements were kept when each open one began
+        self.kept = 0
         self.root: Element | None = None
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartDoctypeDeclHandler = self.doctype
@@ -88,6 +91,10 @@ class _Builder:
         """Open an element."""
         if len(self.stack) >= DEPTH_LIMIT:
             raise self.refused(f"the XML is nested deeper than {DEPTH_LIMIT} elements")
+        self.live.append(self.kept)
+        self.kept += 1
+        if self.kept > LIVE_LIMIT:
+            raise self.refused(f"more than {LIVE_LIMIT} elements stand in one statement or record")
         namespace, _, local = name.rpartition(" ")
         self.stack.append(
             Element(
@@ -102,10 +109,12 @@ class _Builder:
     def end(self, _name: str) -> None:
         """Close an element: hand it over when it is wanted, else hang it under its parent."""
         element = self.stack.pop()
+        before = self.live.pop()
         element.end = self.parser.CurrentByteIndex
         element.last_line = self.parser.CurrentLineNumber
         take = self.wanted.get(element.name)
         if take is not None:
+            self.kept = before
             take([*self.stack, element])
         elif self.stack:
             self.stack[-1].children.append(element)
