@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
+from recon.report.pack import Pack
 from recon.rules.rule_file import read_rules
 
 FIRST = date(2026, 3, 2)
@@ -220,3 +224,9 @@ def reconcile_week(
     for number in range(nights):
         run_night(rules, FIRST + timedelta(days=number))
     return root / "workspace"
+
+
+def with_tables(pack: Pack, tables: Mapping[str, pl.DataFrame]) -> Pack:
+    """Return the pack with other tables."""
+    kept = {item.name: getattr(pack, item.name) for item in fields(pack) if item.init}
+    return Pack(**{**kept, "tables": tables})

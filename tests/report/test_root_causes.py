@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recon.commands.packing import read_pack
 from recon.report.root_causes import discoveries, root_causes, tail
 from recon.store.workspace import Workspace
-from tests.report.shop_week import reconcile_week
+from tests.report.shop_week import reconcile_week, with_tables
 
 
 def exact_tail(k, n, breaks, rows):
@@ -70,17 +70,4 @@ def test_one_broken_terminal_is_one_cause(broken):
 def test_an_even_spread_is_no_cause(broken):
     """With every break's code shuffled away nothing is beyond chance."""
     calm = {**broken.tables, "breaks": broken.tables["breaks"].head(2)}
-    names = (
-        "ledger",
-        "rows",
-        "opening",
-        "days",
-        "settled",
-        "paths",
-        "first_night",
-        "manifest",
-        "codes",
-        "language",
-    )
-    same = {name: getattr(broken, name) for name in names}
-    assert root_causes(type(broken)(**same, tables=calm, folder="")) == []
+    assert root_causes(with_tables(broken, calm)) == []
