@@ -81,10 +81,26 @@ def verify(workspace: Path, selector: str | None = None) -> Report:
         UsageError: there is no such run.
     """
     root = workspace.absolute()
-    folder = _choose(root, selector)
+    return _verify(root, _choose(root, selector), with_chain=True)
+
+
+def verify_all(workspace: Path) -> Iterator[Report]:
+    """Check every published run, one report each; the chain of all is checked with the first.
+
+    Raises:
+        UsageError: nothing is published.
+    """
+    root = workspace.absolute()
+    folders = run_folders(root) or [_choose(root, None)]  # the latter refuses an empty workspace
+    for number, folder in enumerate(folders):
+        yield _verify(root, folder, with_chain=number == 0)
+
+
+def _verify(root: Path, folder: Path, *, with_chain: bool) -> Report:
     report = Report(folder.name, str(folder))
     manifest = _files(report, folder)
-    _chain(report, root, folder)
+    if with_chain:
+        _chain(report, root, folder)
     if report.ok and manifest is not None:
         _content(report, root, folder, manifest)
     return report
@@ -243,7 +259,9 @@ def _previous(report: Report, root: Path, manifest: Json) -> Path | None:
     name = manifest.get("previous_run_id")
     if not name:
         return None
-    found = [path for path in run_folders(root) if path.name == name]
+    nights = sorted((root / "runs").glob("[0-9]*"))
+    own = Path(str(name)).name  # a name, never a path that leads elsewhere
+    found = [night / own for night in nights if (night / own).is_dir()]
     report.compare("previous run", str(name), expected=1, found=len(found))
     if len(found) != 1:
         return None

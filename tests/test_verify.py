@@ -45,6 +45,16 @@ def test_what_was_published_proves_itself(published):
         ]  # fmt: skip
 
 
+def test_all_runs_are_checked_with_one_walk_along_the_chain(published, workspace):
+    """`--all` gives one report a run; the chain is checked once, with the first."""
+    reports = list(checker.verify_all(published))
+    assert [report.ok for report in reports] == [True] * 4
+    assert sum("chain" in report.checks for report in reports) == 1
+    folder = workspace.published()[2].folder
+    (folder / "links.parquet").write_bytes(b"")
+    assert [report.ok for report in checker.verify_all(workspace.root)].count(False) == 1
+
+
 def test_the_checker_shares_no_code_with_the_engine():
     """It imports the errors of recon, DuckDB and the standard library, nothing else."""
     tree = ast.parse(Path(checker.__file__).read_text(encoding="utf-8"))
@@ -193,6 +203,8 @@ def test_an_unknown_run_is_a_usage_error(published, tmp_path):
     for root, selector in ((published, "2031-01-01"), (tmp_path, None), (published, "2026030")):
         with pytest.raises(UsageError, match="recon runs"):
             checker.verify(root, selector)
+    with pytest.raises(UsageError, match="recon runs"):
+        list(checker.verify_all(tmp_path))
 
 
 def test_the_command_exits_4_and_says_what_differs(workspace):

@@ -30,10 +30,9 @@ def command(
     RUN is a run id, its beginning or a business date; without it, the run that CURRENT names. The
     checker shares no code with the engine. Exit code 4 when anything is not as published.
     """
-    from recon.verify import Report, run_folders, verify
+    from recon.verify import verify, verify_all
 
-    names = [folder.name for folder in run_folders(workspace.absolute())] if every else [run]
-    reports: list[Report] = [verify(workspace, name) for name in names]
+    reports = list(verify_all(workspace)) if every else [verify(workspace, run)]
     failed = [report for report in reports if not report.ok]
     if as_json:
         document = {
