@@ -172,6 +172,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     judged = surroundings.judge_terms(evening.workspace, loaded.parts, ledger, night, excluded)
     before = [
         netting_verdict,
+        surroundings.judge_late_reversals(evening.workspace, ledger, netted, opening, night),
         duplicates.report_records(ledger, repeated),
         events.find(ledger),
         Verdict.of(broken=terms.broken_rows(judged.facts, ledger)),

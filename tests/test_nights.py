@@ -389,7 +389,48 @@ def test_a_debit_that_names_a_batch_is_a_bounced_payout(world: NightWorld) -> No
 def test_a_failed_order_that_the_channel_debited(world: NightWorld) -> None:
     """Failed in the books, paid at the channel: the payer has lost the money."""
     world.day(MONDAY, orders=["A1 10.00 state=FAILED"], psp=["A1 10.00"])
-    assert world.codes(world.run(MONDAY)) == ["FAILED_BUT_DEBITED"]
+    assert world.codes(world.run(MONDAY)) == []  # the terminal may still send its reversal
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day("2026-11-12")
+    assert world.codes(world.run("2026-11-12")) == ["FAILED_BUT_DEBITED"]
+
+
+def test_a_reversal_on_the_next_clearing_day_is_benign(world: NightWorld) -> None:
+    """A failed order, debited, reversed the next morning: no transaction, and no break."""
+    world.day(MONDAY, orders=["A1 10.00 state=FAILED"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    world.day(
+        TUESDAY, psp=["V1 10.00 kind=void original=A1"], bank=["10.00 memo=PAYOUT_8001_20261109"]
+    )
+    night = world.run(TUESDAY)
+    assert world.codes(night) == []
+    assert "NETTED" in world.codes(night, benign=True)
+    assert world.table(night, "open_items")["order_id"].to_list() == ["V1"]
+
+
+def test_a_paid_order_that_the_channel_undoes_on_a_later_night(world: NightWorld) -> None:
+    """Paid and matched last night, voided by the channel tonight: the books are wrong now."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    world.day(TUESDAY, psp=["V1 10.00 kind=void original=A1"], bank=None)
+    assert world.codes(world.run(TUESDAY)) == ["FILE_MISSING", "MERCHANT_PAID_CHANNEL_NOT"]
+
+
+def test_a_second_charge_on_a_later_night(world: NightWorld) -> None:
+    """The order met its charge last night; tonight's second charge of it is a duplicate."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00 ref=R1"])
+    world.run(MONDAY)
+    world.day(TUESDAY, psp=["A1 10.00 ref=R2 09:00"])
+    assert world.codes(world.run(TUESDAY)) == ["DUPLICATE_CHARGE", "MISSING_SETTLEMENT"]
+
+
+def test_an_order_told_again_is_not_missing(world: NightWorld) -> None:
+    """An order that the next day's export repeats in another state was matched already."""
+    world.day(MONDAY, orders=["A1 10.00 state=PENDING"], psp=["A1 10.00"])
+    assert world.codes(world.run(MONDAY)) == ["CHANNEL_PAID_MERCHANT_NOT"]
+    world.day(TUESDAY, orders=["A1 10.00 on=2026-11-09"], bank=None)
+    assert world.codes(world.run(TUESDAY)) == ["FILE_MISSING"]
 
 
 def test_declared_attributes_are_compared(tmp_path: Path) -> None:

@@ -75,6 +75,39 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
     return Verdict.of(findings, not_needed=dead["row"].to_numpy())
 
 
+def report_again(matched: Matched, leg: Leg, lone: pl.DataFrame) -> Verdict:
+    """Report lone rows with an earlier row of their key on their own side (column `twin`).
+
+    The row at fault is the later one; the partner of the first one was linked on an earlier night.
+    """
+    if lone.height == 0:
+        return Verdict.of()
+    source = matched.ledger.slim["source"].to_numpy()
+    row, twin = lone["row"].to_numpy(), lone["twin"].to_numpy()
+    frame = lone.with_columns(
+        other=pl.Series(twin),
+        other_means=(pl.col("kind") == int(Kind.PAYMENT)) & pl.Series(source[row] != source[twin]),
+    )
+    frame = frame.with_columns(
+        same_reference=pl.Series(_same_reference(matched, frame), dtype=pl.Boolean)
+    )
+    return Verdict.of(
+        frame.select(
+            _code(leg).alias("code"),
+            pl.lit(leg.name).alias("leg"),
+            pl.concat_list("row", "twin").alias("rows"),
+            pl.lit(1).alias("faulty"),
+            anchor=pl.col("fingerprint").cast(pl.String),
+            expected_minor=pl.lit(0),
+            actual_minor="amount",
+            currency="currency",
+            cause=pl.lit("the first one came earlier under the same key"),
+            due_date="due_date",
+        ),
+        broken=row,
+    )
+
+
 def _code(leg: Leg) -> pl.Expr:
     """Return the code of a surplus row, from its side, its kind and its own references."""
     bank_leg = leg.right is Side.BANK

@@ -7,13 +7,14 @@ the channel books both. An undoing that finds no original waits some days, then 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import UNDO_KINDS, Code, Kind, State
+from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.rules.night import Ledger, Night, Verdict, days, ordinal
 
 NETTING = "netting"  # the name of this step where a leg is named
@@ -95,6 +96,37 @@ def _netted(slim: pl.DataFrame, links: pl.DataFrame) -> Verdict:
         currency=paid["currency"],
     )
     return Verdict.of(findings)
+
+
+def undone_late(ledger: Ledger, links: pl.DataFrame, legs: Iterable[str]) -> pl.DataFrame:
+    """Return the netted pairs whose payment the merchant's books met on an earlier night.
+
+    `legs` are the names of legs between merchant and channel. Columns left, right as `links`.
+    """
+    waits = np.zeros(ledger.slim.height, bool)
+    for name in legs:
+        waits |= ledger.waiting_on.get(name, np.zeros(ledger.slim.height, bool))
+    channel = (ledger.slim["side"] == int(Side.CHANNEL)).to_numpy()
+    closed = ledger.opening & ~waits & channel
+    return links.filter(pl.Series(closed[links["left"].to_numpy()]))
+
+
+def report_late(ledger: Ledger, pairs: pl.DataFrame) -> Verdict:
+    """Report payments undone on a later night that the merchant's books still call paid."""
+    paid = ledger.slim[pairs["left"].to_numpy()]
+    return Verdict.of(
+        pairs.select(
+            pl.lit(int(Code.MERCHANT_PAID_CHANNEL_NOT)).alias("code"),
+            pl.lit(NETTING).alias("leg"),
+            pl.concat_list("right", "left").alias("rows"),
+            pl.lit(2).alias("faulty"),
+            anchor=paid["fingerprint"].cast(pl.String),
+            expected_minor=paid["amount_minor"],
+            actual_minor=pl.lit(0),
+            currency=paid["currency"],
+            cause=pl.lit("the channel undid the payment on a later night"),
+        )
+    )
 
 
 def _orphans(ledger: Ledger, rows: NDArray[np.int64], night: Night) -> Verdict:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg, Method, key_name
+from recon.rules import duplicates
+from recon.rules.again import earlier_rows
 from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.settlement import parse_cycle
@@ -45,6 +47,9 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
     moved = pl.col("state") == int(State.SUCCESS)
     if other is Side.BANK:
         moved = pl.col("state").is_in(_ALIVE)
+    twice = judged.filter((pl.col("twin") >= 0) & moved)
+    told = judged.filter((pl.col("twin") < 0) & (pl.col("partner") >= 0) & moved)
+    judged = judged.filter(~moved | ((pl.col("twin") < 0) & (pl.col("partner") < 0)))
     waits = judged.filter(patient & (moved | _may_still_move(other)))
     nothing = judged.filter(~moved & ~(patient & _may_still_move(other)))
     missing = judged.filter(~patient & moved)
@@ -52,8 +57,11 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
         [
             _in_transit(waits, leg, other),
             _missing(missing, leg, side, other),
+            duplicates.report_again(matched, leg, twice),
             Verdict.of(
-                not_needed=np.concatenate([early["row"].to_numpy(), nothing["row"].to_numpy()])
+                not_needed=np.concatenate(
+                    [early["row"].to_numpy(), nothing["row"].to_numpy(), told["row"].to_numpy()]
+                )
             ),
         ]
     )
@@ -77,6 +85,8 @@ def _facts(
     amount = plan.left_amount if side is leg.left else plan.right_amount
     frame = slim[rows].with_columns(pl.Series("row", rows), amount=pl.col(amount))
     frame = frame.with_columns(wait_until=wait_until(frame, side, other, night))
+    again = earlier_rows(matched, leg, rows, side)
+    frame = frame.with_columns(twin=pl.Series(again.twin), partner=pl.Series(again.partner))
     held = matched.ledger.held_back.get(int(other))
     reported = matched.ledger.reported_on.get(leg.name)
     if held is not None and reported is not None:

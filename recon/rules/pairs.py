@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
-from recon.rules.night import Matched, Night, Verdict
+from recon.rules.night import Matched, Night, Verdict, days, ordinal
 
 PAIRED = (
     MatchKind.EXACT,
@@ -72,16 +72,50 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     left_amount, right_amount = amounts(matched, leg)
     uneven = banded & (code == 0) & (left_amount[left] != right_amount[right])
     code = np.where(uneven, int(Code.ROUNDING), code)
+    undone_yet = _may_be_undone(matched, code, right, night)
+    waiting = _waiting(matched, leg, left[undone_yet], right[undone_yet], night)
+    code = np.where(undone_yet, 0, code)
     trouble = np.flatnonzero(code)
     findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
-    fine = code == 0
+    fine = (code == 0) & ~undone_yet
     return Verdict.joined(
         [
+            waiting,
             _resolved_story(findings, night),
             _late(matched, leg, left[fine], right[fine]),
             _attributes(matched, leg, night.rules.legs[leg_no].compare, left[fine], right[fine]),
         ]
     )
+
+
+def _may_be_undone(
+    matched: Matched, code: NDArray[np.uint16], right: NDArray[np.int64], night: Night
+) -> NDArray[np.bool_]:
+    """Return which failed orders may still see their reversal: terminals send it late."""
+    cleared = days(matched.ledger.slim["clearing_date"].gather(right))
+    until = cleared + night.rules.breaks.reversal_days
+    in_time = (cleared > 0) & (until > ordinal(night.business_date))
+    found: NDArray[np.bool_] = (code == int(Code.FAILED_BUT_DEBITED)) & in_time
+    return found
+
+
+def _waiting(
+    matched: Matched,
+    leg: Leg,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    night: Night,
+) -> Verdict:
+    """Let a failed order and its debit wait together for the reversal."""
+    cleared = matched.ledger.slim["clearing_date"].gather(right)
+    until = cleared.dt.offset_by(f"{night.rules.breaks.reversal_days}d")
+    parts = [
+        pl.DataFrame({"row": rows, "wait_until": until}).with_columns(
+            leg=pl.lit(leg.name), waiting_for=pl.lit(int(Side.CHANNEL))
+        )
+        for rows in (left, right)
+    ]
+    return Verdict.of(waiting=pl.concat(parts))
 
 
 def _resolved_story(findings: pl.DataFrame, night: Night) -> Verdict:
