@@ -22,6 +22,7 @@ from recon.core.passes.key_groups import match_keys
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
 from recon.core.text import text_buffers
+from recon.core.warm_cut import warm_cut
 from recon.core.warm_terms import warm_terms
 from recon.core.warm_text import warm_text
 
@@ -76,7 +77,7 @@ def warm_sums() -> None:
     sum_groups(np.zeros(1, np.int64), np.ones(1, np.int64), *words)
 
 
-SAMPLES: tuple[Callable[[], None], ...] = (warm_matcher, warm_sums, warm_text, warm_terms)
+SAMPLES: tuple[Callable[[], None], ...] = (warm_matcher, warm_sums, warm_text, warm_terms, warm_cut)
 
 
 def every_kernel() -> Iterator[tuple[str, Dispatcher]]:

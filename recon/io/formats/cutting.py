@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core.kernels import text_columns as columns_kernel
 from recon.core.kernels import tokenise as kernel
 from recon.io.formats.contract import RawRows, Reading, Reject
 from recon.io.formats.lines import Block, line_offsets
@@ -177,6 +178,7 @@ def _marks(data: NDArray[np.uint8], delimiter: int) -> NDArray[np.int32]:
     marks = np.empty(count, dtype=np.int32)
     if data.ctypes.data % 8:  # what follows a header: one kernel for aligned words is enough
         data = data.copy()
+        data.flags.writeable = False  # as every block: another type would be compiled anew
     words = data[: data.size // 8 * 8].view(np.uint64)
     kernel.find_marks(data, words, delimiter, marks)
     return marks
@@ -199,8 +201,8 @@ def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
     tokens.row_fault = tokens.row_fault[~is_aside]
     tokens.row_fields = tokens.row_fields[~is_aside]
     kept = np.flatnonzero(~is_aside)
-    tokens.starts = tokens.starts[:, kept]
-    tokens.ends = tokens.ends[:, kept]
+    tokens.starts = np.ascontiguousarray(tokens.starts[:, kept])
+    tokens.ends = np.ascontiguousarray(tokens.ends[:, kept])
     tokens.records = int(tokens.row_line.size)
     return texts
 
@@ -289,11 +291,13 @@ def text_columns(
 ) -> list[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
     """Return offsets and bytes of every column of the first `rows` spans."""
     offsets = np.empty((starts.shape[0], rows + 1), dtype=np.int32)
-    kernel.measure_fields(data, starts, ends, rows, dialect.quote, int(dialect.trim), offsets)
+    columns_kernel.measure_fields(
+        data, starts, ends, rows, dialect.quote, int(dialect.trim), offsets
+    )
     sizes = offsets[:, rows].astype(np.int64)
     bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
     out = np.empty(bases[-1], dtype=np.uint8)
-    kernel.copy_fields(data, starts, ends, rows, dialect.quote, offsets, bases, out)
+    columns_kernel.copy_fields(data, starts, ends, rows, dialect.quote, offsets, bases, out)
     return [
         (offsets[column], out[bases[column] : bases[column + 1]])
         for column in range(starts.shape[0])
@@ -307,7 +311,9 @@ def _columns(
     starts, ends, rows = tokens.starts, tokens.ends, tokens.records
     if not keep.all():
         kept = np.flatnonzero(keep)
-        starts, ends, rows = starts[:, kept], ends[:, kept], kept.size
+        starts = np.ascontiguousarray(starts[:, kept])
+        ends = np.ascontiguousarray(ends[:, kept])
+        rows = kept.size
     built = text_columns(block.data, starts, ends, rows, dialect)
     return {
         name: pa.Array.from_buffers(

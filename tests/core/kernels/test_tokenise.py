@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from recon.core.kernels import text_columns
 from recon.core.kernels import tokenise as kernel
 from tests.oracle import tokenise as oracle
 
@@ -19,16 +20,21 @@ def as_bytes(text):
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def interpreted(function):
+def compiled(name):
+    """Return a kernel by its name."""
+    return getattr(kernel, name, None) or getattr(text_columns, name)
+
+
+def interpreted(name):
     """Return a kernel's Python text, calling interpreted kernels below it."""
-    names = {name: value for name, value in vars(kernel).items() if hasattr(value, "py_func")}
-    space = dict(vars(kernel))
+    module = kernel if hasattr(kernel, name) else text_columns
+    space = dict(vars(module))
     plain = {}
-    for name, value in names.items():
-        code = value.py_func
-        plain[name] = type(code)(code.__code__, space, name)
+    for known, value in vars(module).items():
+        if hasattr(value, "py_func"):
+            plain[known] = type(value.py_func)(value.py_func.__code__, space, known)
     space.update(plain)
-    return plain[function]
+    return plain[name]
 
 
 def cell(data, starts, ends, slot, row, quote, get):
@@ -42,9 +48,8 @@ def cell(data, starts, ends, slot, row, quote, get):
     return out.tobytes().decode()
 
 
-def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel, padded=0):
+def cut(text, delimiter, quote, comment, arity, *, final=True, get=compiled, padded=0):
     """Return (line, fields or fault) per record, the line classes and the bytes consumed."""
-    get = (lambda name: getattr(kernel, name)) if run is kernel else run
     data = as_bytes(text)
     size = text.count("\n") + 2
     classes = np.empty(size, np.uint8)
@@ -89,8 +94,8 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, run=kernel, padde
 def test_compiled_and_interpreted_equal_the_oracle(text, delimiter, quote, arity, padded):
     """Kernel, its Python text and the naive cutter agree on every record and every line."""
     wanted = oracle.records(text, delimiter, quote, "#", arity, padded)
-    for run in (kernel, interpreted):
-        got = cut(text, delimiter, quote, "#", arity, run=run, padded=padded)
+    for get in (compiled, interpreted):
+        got = cut(text, delimiter, quote, "#", arity, get=get, padded=padded)
         assert got[:2] == wanted
 
 
@@ -145,7 +150,7 @@ def test_trimming_leaves_out_wrapping_marks():
     data = as_bytes("\t`a b` \t")
     starts, ends = np.array([[0]], np.int32), np.array([[data.size]], np.int32)
     offsets = np.empty((1, 2), np.int32)
-    kernel.measure_fields(data, starts, ends, 1, -1, 1, offsets)
+    text_columns.measure_fields(data, starts, ends, 1, -1, 1, offsets)
     assert offsets[0].tolist() == [0, 3]
     assert data[starts[0, 0] : ends[0, 0]].tobytes() == b"a b"
 
@@ -183,7 +188,7 @@ def marked(text, delimiter, arity, run):
 def test_marks_give_what_the_oracle_gives(text, delimiter, arity):
     """Cutting eight bytes at a time is the same cut, compiled and interpreted."""
     wanted = oracle.records(text, delimiter, "", "#", arity, 0)
-    assert marked(text, delimiter, arity, lambda name: getattr(kernel, name)) == wanted
+    assert marked(text, delimiter, arity, compiled) == wanted
     assert marked(text, delimiter, arity, interpreted) == wanted
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from recon.core.codes import Kind, State
 from recon.errors import InputError
-from recon.io.formats import cutting, lines
+from recon.io.formats import lines
 from recon.io.formats.contract import Choice, Constant, Day, Money, Options, Text, Time
 from recon.io.formats.delimited import FORMAT, fields
 from tests.io.formats.reading import read_bytes
@@ -226,8 +226,3 @@ def test_fields_follow_the_canonical_type():
     bank = fields(Options(columns={"credit": "in", "debit": "out"}))
     assert {"credit_minor", "debit_minor"} <= set(bank)
     assert "kind" not in bank
-
-
-def test_workers_are_few():
-    """Blocks in flight are bounded, so memory is."""
-    assert cutting.AHEAD * lines.BLOCK_BYTES <= 64 << 20
