@@ -20,7 +20,7 @@ def warm_cut() -> None:
     comma, comment = np.frombuffer(b",", dtype=np.uint8), np.frombuffer(b"", dtype=np.uint8)
     slots = np.arange(2, dtype=np.int32)
     out = _places(capacity)
-    records, _, _ = tokenise.tokenise(data, comma, 34, 0, comment, slots, True, *out)  # noqa: FBT003
+    records, _, _ = tokenise.tokenise(data, comma, 34, 0, comment, slots, True, *out)  # noqa: FBT003 - kernels take positions
     marks = np.empty(data.size, dtype=np.int32)
     words = data[: data.size // 8 * 8].view(np.uint64)
     found = tokenise.find_marks(data, words, 44, marks)
