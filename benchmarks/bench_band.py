@@ -77,7 +77,7 @@ def agree(answers: dict) -> str:
 def main() -> None:
     """Run the two rows of the table; the plain query is given a tenth of the rows."""
     options = arguments(main.__doc__ or "", 1_000_000)
-    few = max(1_000, options.rows // 50)
+    few = max(1_000, options.rows // 10)
     ours(world(2_000), options.threads)
     for rows, label, query, goal in (
         (options.rows, "expert buckets", EXPERT, 2),

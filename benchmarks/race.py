@@ -46,12 +46,12 @@ def processor() -> str:
     return names[0].split(":", 1)[1].strip() if names else platform.machine()
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """Return the answer of `work` and its time in seconds."""
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Return the answer of `work`, its time and its processor time (all threads) in seconds."""
     gc.collect()
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     answer = work()
-    return answer, time.perf_counter() - begin
+    return answer, time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
 def race(
@@ -71,11 +71,13 @@ def race(
     """
     answers: dict[str, Any] = {}
     times: dict[str, list[float]] = {label: [] for label in contestants}
+    cpu: dict[str, list[float]] = {label: [] for label in contestants}
     for turn in range(repeats):  # in turns, so that a busy moment of the machine hits all alike
         for label, work in contestants.items():
             if turn < (slow or {}).get(label, repeats):
-                answers[label], second = timed(work)
-                times[label].append(second)
+                answers[label], wall, used = timed(work)
+                times[label].append(wall)
+                cpu[label].append(used)
     proof = agree(answers)
     medians = {label: statistics.median(seconds) for label, seconds in times.items()}
     ours = list(contestants)[-1]
@@ -88,6 +90,7 @@ def race(
         "runs": times,
         "fastest_peer": fastest,
         "ratio": peers[fastest] / medians[ours],
+        "cpu_seconds": {label: statistics.median(used) for label, used in cpu.items()},
         "goal": goal,
         "proof": proof,
         "machine": f"{processor()}, {platform.system()}, Python {platform.python_version()}",

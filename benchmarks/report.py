@@ -27,6 +27,15 @@ def seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 1e-3 else f"{value * 1e6:.0f} µs"
 
 
+def cpu_ratio(result: dict[str, Any]) -> str:
+    """Return the ratio of processor times, which a busy machine disturbs less."""
+    used = result.get("cpu_seconds")
+    if not used:
+        return ""
+    *_, ours = used
+    return f"{used[result['fastest_peer']] / max(used[ours], 1e-9):.3g}x"
+
+
 def line(result: dict[str, Any]) -> str:
     """Return one row of the table."""
     *_, ours = result["seconds"]
@@ -37,6 +46,7 @@ def line(result: dict[str, Any]) -> str:
         f"{peer} {seconds(result['seconds'][peer])}",
         seconds(result["seconds"][ours]),
         f"{result['ratio']:.3g}x",
+        cpu_ratio(result),
         f"{result['goal']:g}x",
         result["proof"],
     )
@@ -46,8 +56,8 @@ def line(result: dict[str, Any]) -> str:
 def table(results: list[dict[str, Any]]) -> str:
     """Return the table, and the machine and versions below it."""
     head = (
-        "| job | size | fastest peer | recon | ratio | goal | answers compared |\n"
-        "|---|---|---|---|---|---|---|"
+        "| job | size | fastest peer | recon | ratio | CPU ratio | goal | answers compared |\n"
+        "|---|---|---|---|---|---|---|---|"
     )
     machines = sorted({result["machine"] for result in results})
     libraries = sorted({f"{k} {v}" for result in results for k, v in result["versions"].items()})

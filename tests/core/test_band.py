@@ -158,7 +158,7 @@ def test_too_many_candidates_are_refused_with_the_remedy():
 @settings(max_examples=60, deadline=None)
 def test_interpreted_assignment_equals_compiled(gain):
     """The kernel's Python text gives the partners that its machine code gives."""
-    names = ("grow_tree", "turn_path", "push_heap", "pop_heap")
+    names = ("price_row", "grow_tree", "turn_path", "push_heap", "pop_heap")
     space = assignment.solve_assignment.py_func.__globals__
     kept = {name: space[name] for name in names}
     compiled = solved(gain)[0]

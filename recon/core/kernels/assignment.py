@@ -132,6 +132,29 @@ def turn_path(end: int, source: int, parent: Ints, row_partner: Ints, column_par
 
 
 @njit(cache=True, nogil=True)
+def price_row(
+    row: int,
+    start: Ints,
+    column: Ints,
+    gain: Ints,
+    row_dual: Ints,
+    column_dual: Ints,
+    column_partner: Ints,
+) -> int:
+    """Set the row's dual to its best gain; return a free column that gives it, -1 if none does."""
+    best = -1
+    for e in range(start[row], start[row + 1]):
+        j = column[e]
+        worth = gain[e] - column_dual[j]
+        if worth > row_dual[row]:
+            row_dual[row] = worth
+            best = -1
+        if worth == row_dual[row] and worth > 0 and column_partner[j] < 0:
+            best = j if best < 0 else min(best, j)
+    return best
+
+
+@njit(cache=True, nogil=True)
 def solve_assignment(
     start: Ints,
     column: Ints,
@@ -143,7 +166,7 @@ def solve_assignment(
 ) -> None:
     """Fill partners (arriving as -1) and duals (arriving as 0) of a matching of greatest gain.
 
-    Ties: rows in order, then the smaller column; a pair is preferred to none.
+    Ties: rows in order, a free column at once, then the smaller column; a pair before none.
     """
     columns = column_partner.size
     distance = np.full(columns, FAR, np.int64)
@@ -153,9 +176,11 @@ def solve_assignment(
     heap_items = np.empty(column.size + 1, np.int64)
     out = np.empty(4, np.int64)
     for source in range(start.size - 1):
-        for e in range(start[source], start[source + 1]):
-            row_dual[source] = max(row_dual[source], gain[e] - column_dual[column[e]])
-        if row_dual[source] == 0:
+        at_once = price_row(source, start, column, gain, row_dual, column_dual, column_partner)
+        if at_once >= 0:
+            row_partner[source] = at_once
+            column_partner[at_once] = source
+        if at_once >= 0 or row_dual[source] == 0:
             continue
         reached = grow_tree(
             source,

@@ -25,6 +25,7 @@ from recon.core.kernels.score import (
     weigh_edges,
 )
 from recon.core.kernels.text import count_prefixes, normalise_texts, prefix_edges
+from recon.core.parallel import chunk_bounds, run_all
 from recon.core.passes.band import (
     Assignment,
     Edges,
@@ -42,7 +43,8 @@ Levels = NDArray[np.int16]
 BOUNDS_PPM = (0, 300, 1_000, 3_000, 10_000, 20_000, 50_000, 100_000, 200_000, 1_000_000)
 PREFIX_BYTES = 24
 TEXT_LEVELS = PREFIX_BYTES + 2
-FIRST_ROUNDS = 3
+FIRST_ROUNDS = 4
+SAMPLE_PAIRS = 1_000_000
 ROUNDS = 100
 SHARE_ROUNDS = 10
 SETTLED = 1e-5
@@ -158,10 +160,11 @@ class Evidence:
     edges: Edges
     level: Levels  # (comparisons, pairs)
     log_u: Reals
+    threads: int
 
     def thin(self, kept: NDArray[np.int64]) -> Evidence:
         """Return the evidence of the pairs `kept`."""
-        return Evidence(self.edges.take(kept), self.level[:, kept], self.log_u[kept])
+        return Evidence(self.edges.take(kept), self.level[:, kept], self.log_u[kept], self.threads)
 
 
 @dataclass(frozen=True)
@@ -175,15 +178,15 @@ class Beliefs:
 def fit(evidence: Evidence, sizes: tuple[int, ...]) -> tuple[Edges, Model]:
     """Return the probable candidate pairs with their weights, m fitted to the data.
 
-    A few rounds over all pairs; then pairs that are next to impossible are dropped and the rounds
-    go on until nothing moves.
+    A few rounds over the pairs of some rows; then all pairs are weighed once, those that are next
+    to impossible are dropped, and the rounds go on over the rest until nothing moves.
     """
     beliefs = Beliefs(first_guess(sizes), MATCHED_AT_FIRST)
-    model = expect(evidence, beliefs)
+    sample = evidence.thin(sample_pairs(evidence.edges))
     for _ in range(FIRST_ROUNDS):
-        beliefs = learn(evidence, model, sizes)
-        model = expect(evidence, beliefs)
-    evidence = evidence.thin(np.flatnonzero(model.posterior >= IMPOSSIBLE))
+        beliefs = learn(sample, expect(sample, beliefs), sizes)
+    odds = weigh(evidence, beliefs) - np.log(1.0 - beliefs.matched)
+    evidence = evidence.thin(np.flatnonzero(odds > np.log(IMPOSSIBLE)))
     for _ in range(ROUNDS):
         before = beliefs
         model = expect(evidence, beliefs)
@@ -224,13 +227,32 @@ def gains_of(model: Model, chosen: NDArray[np.int64]) -> Rows:
     return np.maximum((model.weight[chosen] * NATS).astype(np.int64), 1)
 
 
+def sample_pairs(edges: Edges) -> NDArray[np.int64]:
+    """Return the pairs of every k-th left row, about `SAMPLE_PAIRS` of them."""
+    stride = edges.column.size // SAMPLE_PAIRS + 1
+    rows = np.arange(0, edges.start.size - 1, stride)
+    begin, size = edges.start[rows], np.diff(edges.start)[rows]
+    offset = np.repeat(begin - (np.cumsum(size) - size), size)
+    return offset + np.arange(int(size.sum()))
+
+
+def weigh(evidence: Evidence, beliefs: Beliefs) -> Reals:
+    """Return the log odds of every pair under the beliefs."""
+    weight = np.empty(evidence.log_u.size)
+    prior = float(np.log(beliefs.matched / evidence.edges.columns))
+    jobs = [
+        (evidence.level[:, a:b], evidence.log_u[a:b], beliefs.log_m, prior, weight[a:b])
+        for a, b in chunk_bounds(weight.size, 2 * evidence.threads)
+    ]
+    run_all(weigh_edges, jobs, evidence.threads)
+    return weight
+
+
 def expect(evidence: Evidence, beliefs: Beliefs) -> Model:
     """Return weights and probabilities under the beliefs."""
     edges = evidence.edges
-    weight, posterior = np.empty((2, edges.column.size))
     null = 1.0 - beliefs.matched
-    prior = float(np.log(beliefs.matched / edges.columns))
-    weigh_edges(evidence.level, evidence.log_u, beliefs.log_m, prior, weight)
+    weight, posterior = weigh(evidence, beliefs), np.empty(edges.column.size)
     scratch = np.empty(edges.columns)
     expect_edges(edges.start, edges.column, weight, null, scratch, posterior)
     return Model(weight - np.log(null), posterior)
@@ -241,8 +263,8 @@ def learn(evidence: Evidence, model: Model, sizes: tuple[int, ...]) -> Beliefs:
     edges = evidence.edges
     counts = np.full((len(sizes), max(sizes)), 1e-3)
     collect_levels(evidence.level, model.posterior, counts)
-    smaller_side = min(edges.start.size - 1, edges.columns)
-    matched = float(model.posterior.sum()) / smaller_side
+    rows = int(np.count_nonzero(np.diff(edges.start)))
+    matched = float(model.posterior.sum()) / max(min(rows, edges.columns), 1)
     return Beliefs(masked_log(counts, sizes), min(max(matched, 0.001), 0.999))
 
 
@@ -269,23 +291,81 @@ def compare(
     """Return each pair's levels (amount, lag, text), its log u, and how many levels each has."""
     left, right = sides
     step = work.step
-    level = np.empty((3, edges.column.size), np.int16)
-    log_u = np.zeros(edges.column.size)
-    bounds = np.array(BOUNDS_PPM, np.int64)
-    ordered = np.sort(right.amount)
-    start, column = edges.start, edges.column
-    amount_levels(start, column, left.amount, right.amount, ordered, bounds, level[0], log_u)
+    one, two = texts
+    sorted_two = in_byte_order(two)
     first = int(right.day.min())
     day_log = np.log(np.maximum(np.bincount(right.day - first), 1) / right.rows.size)
-    lag_levels(
-        start, column, left.day, right.day, -step.days_before, day_log, first, level[1], log_u
+    about = About(
+        level=np.empty((3, edges.column.size), np.int16),
+        log_u=np.zeros(edges.column.size),
+        bounds=np.array(BOUNDS_PPM, np.int64),
+        ordered=np.sort(right.amount),
+        day_log=day_log,
+        first_day=first,
+        earliest=-step.days_before,
     )
-    one, two = texts
+    jobs = [
+        (left, right, edges, (one, two, sorted_two), about, part)
+        for part in chunk_bounds(left.rows.size, 4 * work.threads)
+    ]
+    run_all(compare_part, jobs, work.threads)
+    sizes = (about.bounds.size, step.days_before + step.days_after + 1, TEXT_LEVELS)
+    return Evidence(edges, about.level, about.log_u, work.threads), sizes
+
+
+@dataclass(frozen=True)
+class About:
+    """What every part of the comparison shares: results and the frequencies of the right side."""
+
+    level: Levels
+    log_u: Reals
+    bounds: Rows
+    ordered: Rows  # right amounts, ascending
+    day_log: Reals  # log share of right rows by day since `first_day`
+    first_day: int
+    earliest: int
+
+
+def compare_part(
+    left: Side,
+    right: Side,
+    edges: Edges,
+    texts: tuple[Texts, Texts, Texts],
+    about: About,
+    part: tuple[int, int],
+) -> None:
+    """Fill levels and log u of the pairs of the left rows `part`."""
+    a, b = part
+    begin, end = int(edges.start[a]), int(edges.start[b])
+    start, column = edges.start[a : b + 1] - begin, edges.column[begin:end]
+    level, log_u = about.level[:, begin:end], about.log_u[begin:end]
+    amount, day = left.amount[a:b], left.day[a:b]
+    amount_levels(start, column, amount, right.amount, about.ordered, about.bounds, level[0], log_u)
+    lag_levels(
+        start,
+        column,
+        day,
+        right.day,
+        about.earliest,
+        about.day_log,
+        about.first_day,
+        level[1],
+        log_u,
+    )
+    one, two, sorted_two = texts
+    offsets = one.offsets[a : b + 1]
     prefix = np.empty(column.size, np.int32)
-    prefix_edges(start, column, one.data, one.offsets, two.data, two.offsets, prefix)
-    shared = np.empty((left.rows.size, PREFIX_BYTES), np.int32)
-    sorted_two = in_byte_order(two)
-    count_prefixes(one.data, one.offsets, sorted_two.data, sorted_two.offsets, shared)
-    text_levels(start, prefix, one.size, two.size, column, shared, right.rows.size, level[2], log_u)
-    sizes = (bounds.size, step.days_before + step.days_after + 1, TEXT_LEVELS)
-    return Evidence(edges, level, log_u), sizes
+    prefix_edges(start, column, one.data, offsets, two.data, two.offsets, prefix)
+    shared = np.empty((b - a, PREFIX_BYTES), np.int32)
+    count_prefixes(one.data, offsets, sorted_two.data, sorted_two.offsets, shared)
+    text_levels(
+        start,
+        prefix,
+        one.size[a:b],
+        two.size,
+        column,
+        shared,
+        right.rows.size,
+        level[2],
+        log_u,
+    )
