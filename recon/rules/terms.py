@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import BENIGN, Code, DisputeStatus, Kind
+from recon.core.codes import BENIGN, Code, DisputeStatus, Kind, Side
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
 from recon.rules import fees, rebates, refunds
 from recon.rules.breaks import break_identity
@@ -67,12 +67,18 @@ def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.
         return pl.DataFrame(schema=FACTS)
     policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
     codes = [int(code) for code in _REFUND_CODES]
-    found = []
-    for side in ("MERCHANT", "CHANNEL"):
-        mine = pl.concat([rows, earlier]).filter(pl.col("side").cast(pl.String) == side)
-        found.append(refunds.find(mine.unique("txn_id", keep="first"), policy))
-    fresh = pl.col("txn_id").is_in(rows["txn_id"].implode()) & pl.col("code").is_in(codes)
-    return pl.concat(found).filter(fresh)
+    known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
+    fresh = pl.col("txn_id").is_in(_judged_refunds(rows)["txn_id"].implode())
+    return refunds.find(known, policy).filter(fresh & pl.col("code").is_in(codes))
+
+
+def _judged_refunds(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows on which a refund is judged: the channel's, where a channel reports.
+
+    The merchant's own row may come a night before the channel's; one refund is one fact.
+    """
+    channel = rows.filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
+    return channel if channel.height else rows
 
 
 def rebate_months(rows: pl.DataFrame, night: Night) -> list[date]:
