@@ -52,6 +52,7 @@ from recon.io.formats import (
     unionpay_acom,
     unionpay_zm,
     venmo,
+    visa_ctf,
     wechat_fund,
     wechat_trade,
     xlsx,
@@ -109,6 +110,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     ingenico_wx.FORMAT,
     allinpay.FORMAT,
     iso8583_log.FORMAT,
+    visa_ctf.FORMAT,
 )
 
 
