@@ -84,7 +84,8 @@ def publish(
     previous_run_id, ...).
 
     Raises:
-        ResourceError: the disk refused; nothing was published and the work area is gone.
+        ResourceError: the disk refused. Nothing was published and the work area is gone, unless
+            the message says that only CURRENT could not be swapped.
     """
     destination = workspace.run_folder(business_date, run_id)
     assert workspace.find(run_id) is None, f"{run_id} is published already; the caller asks first"
@@ -116,8 +117,8 @@ def publish(
         _refuse_strays(folder, entries)
         _make_durable(folder)
         _appear(folder, destination)
-        workspace.point_current_at(destination)
-        shutil.rmtree(workspace.work / run_id, ignore_errors=True)
+    _settle(workspace, destination)
+    shutil.rmtree(workspace.work / run_id, ignore_errors=True)
     return destination
 
 
@@ -283,4 +284,16 @@ def _appear(folder: Path, destination: Path) -> None:
     destination.parent.mkdir(mode=0o700, exist_ok=True)
     sync(destination.parent.parent)
     folder.rename(destination)
-    sync(destination.parent)
+
+
+def _settle(workspace: Workspace, destination: Path) -> None:
+    """Make the rename durable and point CURRENT at the run, which is published by now."""
+    try:
+        sync(destination.parent)
+        workspace.point_current_at(destination)
+    except OSError as error:
+        raise ResourceError(
+            f"expected to point CURRENT at the run, found: {error}",
+            where=str(destination),
+            fix="mend the disk, then run again: the run is whole, and the next start points at it",
+        ) from error

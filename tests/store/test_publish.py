@@ -303,6 +303,24 @@ def test_a_failed_fsync_is_fatal(tmp_path, monkeypatch):
     assert verify(workspace.root).ok
 
 
+def test_a_failed_swap_is_named_and_put_right_by_the_next_start(tmp_path, monkeypatch):
+    """When only CURRENT cannot be swapped, the message says so and the next start swaps it."""
+    workspace = Workspace(tmp_path / "w")
+    first = publish_night(workspace, FIRST)
+
+    def refuse(*_arguments, **_options):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "symlink", refuse)
+        with pytest.raises(ResourceError, match="the run is whole"):
+            publish_night(workspace, SECOND)
+    assert workspace.current.resolve() == first.resolve()
+    second = publish_night(workspace, SECOND)
+    assert workspace.current.resolve() == second.resolve()
+    assert verify(workspace.root).ok
+
+
 def test_a_write_that_reads_back_differently_is_fatal(tmp_path, monkeypatch):
     """Counts and sums are read back from the file and compared before anything is published."""
     workspace = Workspace(tmp_path / "w")
