@@ -73,49 +73,56 @@ def rounded(whole: int, rest: int, scale: int, mode: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def base_fee(amount: int, number: int, lines: Ints, band_below: Ints, band_value: Ints) -> np.int64:
-    """Return the fee of one line in fine units, before floor, cap and surcharge."""
+def rated(amount: int, rate: int, fine_unit: int, mode: int) -> int:
+    """Return amount x rate in fine units, rounded; split so that no product leaves 64 bits."""
+    whole = 0
+    if amount >= RATE_SCALE:
+        whole = amount // RATE_SCALE * rate
+        amount %= RATE_SCALE
+    part = amount * rate
+    quotient = part // RATE_SCALE
+    whole += quotient
+    rest = part - quotient * RATE_SCALE
+    if fine_unit == 1:
+        finer = rest * FINE
+        whole = whole * FINE + finer // RATE_SCALE
+        return rounded(whole, finer % RATE_SCALE, RATE_SCALE, mode)
+    return rounded(whole, rest, RATE_SCALE, mode) * FINE
+
+
+@njit(cache=True, nogil=True)
+def stepped(amount: int, shape: int, step: int, flat: int) -> int:
+    """Return a flat fee, once or for every started or full step, in fine units."""
+    if shape == FLAT_BANDS:
+        return flat
+    started = step - 1 if shape == STARTED_STEPS else 0
+    return (amount + started) // step * flat
+
+
+@njit(cache=True, nogil=True)
+def limited(fine: int, floor: int, cap: int) -> int:
+    """Return a fee inside its floor and cap; -1 is no limit."""
+    fine = max(fine, floor)
+    return min(fine, cap if cap >= 0 else ALL_DAYS)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def line_fee(amount: int, number: int, lines: Ints, band_below: Ints, band_value: Ints) -> int:
+    """Return the whole fee of one line, in minor units (halves of a fine fee go up)."""
     band = lines[number, BAND_START]
     last = lines[number, BAND_END] - 1
     while band < last and amount >= band_below[band]:
         band += 1
     value = band_value[band]
     shape = lines[number, SHAPE]
-    if shape == FLAT_BANDS:
-        return np.int64(value)
-    if shape != RATE_BANDS:
-        step = lines[number, STEP]
-        started = step - 1 if shape == STARTED_STEPS else 0
-        return np.int64((amount + started) // step * value)
-    # amount x rate is split so that no product leaves 64 bits
-    whole = np.int64(0)
-    if amount >= RATE_SCALE:
-        whole = amount // RATE_SCALE * value
-        amount %= RATE_SCALE
-    part = amount * value
-    quotient = part // RATE_SCALE
-    whole += quotient
-    rest = part - quotient * RATE_SCALE
-    mode = lines[number, ROUNDING]
-    if lines[number, UNIT_FINE] == 1:
-        finer = rest * FINE
-        whole = whole * FINE + finer // RATE_SCALE
-        return np.int64(rounded(whole, finer % RATE_SCALE, RATE_SCALE, mode))
-    return np.int64(rounded(whole, rest, RATE_SCALE, mode) * FINE)
-
-
-@njit(cache=True, nogil=True)
-def line_fee(amount: int, number: int, lines: Ints, band_below: Ints, band_value: Ints) -> np.int64:
-    """Return the whole fee of one line, in minor units (halves of a fine fee go up)."""
-    threshold, floor, cap = lines[number, THRESHOLD], lines[number, FLOOR], lines[number, CAP]
-    fine = np.int64(0)
-    if threshold < 0 or amount > threshold:
-        fine = base_fee(amount, number, lines, band_below, band_value)
-        if floor >= 0 and fine < floor:
-            fine = floor
-        if cap >= 0 and fine > cap:
-            fine = cap
-    return np.int64((fine + lines[number, SURCHARGE] + FINE // 2) // FINE)
+    if shape == RATE_BANDS:
+        fine = rated(amount, value, lines[number, UNIT_FINE], lines[number, ROUNDING])
+    else:
+        fine = stepped(amount, shape, lines[number, STEP], value)
+    fine = limited(fine, lines[number, FLOOR], lines[number, CAP])
+    if amount <= lines[number, THRESHOLD]:
+        fine = 0
+    return int(fine + lines[number, SURCHARGE] + FINE // 2) // FINE
 
 
 @njit(cache=True, nogil=True)
@@ -149,7 +156,7 @@ def price(
     """
     for i in range(amount.size):
         value = amount[i]
-        fee = np.int64(0)
+        fee = 0
         found: int = NO_LINE
         if value < 0 or value > LIMIT:
             out_fee[i] = fee
