@@ -57,6 +57,10 @@ _OPTIONAL: Final = (
     "分润(元)",
     "备注",
 )
+_UNREAD: Final = (
+    *("门店名称", "操作员", "对方账户", "支付宝红包(元)", "集分宝(元)", "支付宝优惠(元)"),
+    *("商家优惠(元)", "券核销金额(元)", "券名称", "商家红包消费金额(元)", "卡消费金额(元)"),
+)
 _FREE_TEXT: Final = ("商品名称", "门店名称", "券名称", "备注")
 _DETAIL_NAME: Final = re.compile(r"业务明细(?!.*汇总)")
 _ACCOUNT: Final = re.compile(r"#账号：\[([0-9]+)\]")
@@ -106,7 +110,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         first = blocks.take()
         if first is None:
             return
-        header, first = _header(first, reading, staged.name)
+        header, first = _header(first, options, reading, staged.name)
         wanted = tuple(n for n in (*_REQUIRED, *_FILLED, *_OPTIONAL) if n in header)
         seen: list[str] = []
         records = _watched(first, blocks, seen)
@@ -122,7 +126,9 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         _take_footer(seen, rows_seen + len(reading.rejects), reading, staged.name)
 
 
-def _header(block: Block, reading: Reading, where: str) -> tuple[tuple[str, ...], Block]:
+def _header(
+    block: Block, options: Options, reading: Reading, where: str
+) -> tuple[tuple[str, ...], Block]:
     """Read the envelope's head and the header line; return its names and what follows."""
     lines = block.line_texts(50)
     at = next((i for i, line in enumerate(lines) if line.strip() and line[0] != "#"), None)
@@ -136,12 +142,15 @@ def _header(block: Block, reading: Reading, where: str) -> tuple[tuple[str, ...]
     names = tuple(column_name(cell) for cell in lines[at].rstrip(",").split(","))
     problems = [f"column {name!r} is missing" for name in _REQUIRED if name not in names]
     problems += [f"column {name!r} stands twice" for name in set(names) if names.count(name) > 1]
+    known = {*_REQUIRED, *_FILLED, *_OPTIONAL, *_UNREAD, *options.ignore_columns}
+    problems += [f"column {name!r} is new" for name in names if name not in known]
     if problems:
         raise InputError(
             f"expected the header of an Alipay trade bill, found {lines[at]!r}: "
             + "; ".join(sorted(problems)),
             where=f"{where}, line {at + 1}",
-            fix="download the bill again; if the platform changed it, read it as `delimited`",
+            fix="download the bill again; list new columns that you do not need in ignore_columns"
+            " of this source",
             code="FILE_SCHEMA",
         )
     for account in _ACCOUNT.findall("\n".join(lines[:at])):

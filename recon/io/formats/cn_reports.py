@@ -1,7 +1,7 @@
 """Settlement reports of Chinese banks and UnionPay that are printed for people.
 
-Layouts of real excerpts (ICBC for businesses, BOC Shenzhen, CITIC credit card); ICBC for consumers
-and the UnionPay clearing report follow the described columns.
+Layouts of real excerpts (ICBC for businesses, BOC Shenzhen, CITIC credit card); ICBC for consumers,
+ABC, BOCOM and the UnionPay clearing report follow the described columns.
 """
 
 from __future__ import annotations
@@ -80,6 +80,52 @@ REPORTS: Final = (
             "channel_ref": Text("trace"),
             "amount_minor": Money("amount", thousands=","),
             "occurred_at": Time(("time",), ("YYYY-MM-DD hh:mm", "YYYY-MM-DD hh:mm:ss")),
+        },
+    ),
+    Report(
+        "settlement_abc_caret",
+        "Agricultural Bank of China, `^` between cells",
+        "农业银行（^ 分隔）",
+        title="",
+        row=(
+            rf"(?P<kind>SALE|REFUND)\^(?P<order>[^^]+)\^(?P<amount>{_AMOUNT})\^(?P<voucher>[^^]*)"
+            r"\^(?P<time>[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{2}:[0-9]{2})"
+            r"\^(?P<batch>[^^]*)\^(?P<place>[^^]*)\^(?P<rrn>[^^]*)\^?"
+        ),
+        passed=r"[^^]*交易类型|(?:总|合计|共)",
+        fields={
+            **_CNY,
+            "kind": Choice("kind", {"SALE": Kind.PAYMENT, "REFUND": Kind.REFUND}),
+            "order_id": Text("order"),
+            "channel_ref": Text("voucher"),
+            "batch_id": Text("batch"),
+            "rrn": Text("rrn"),
+            "amount_minor": Money("amount", thousands=","),
+            "occurred_at": Time(("time",), ("YYYY-M-D h:mm:ss",)),
+        },
+        derive=lambda _facts: _turned("kind", ("REFUND",), "amount"),
+    ),
+    Report(
+        "settlement_bocom",
+        "Bank of Communications, merchant transactions",
+        "交通银行商户交易",
+        title="支付流水号",
+        row=(
+            r"\s*(?P<order>\S+)\s+[0-9-]{8,10}\s+(?P<time>[0-9]{8}-[0-9]{6})\s+(?P<trace>\S+)\s+"
+            rf"(?P<product>\S+)\s+(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+(?P<net>{_AMOUNT})"
+            r"\s+(?P<batch>\S+)\s*"
+        ),
+        passed=rf"(?:{_RULES}|[^0-9]*$|\s*(?:交通银行|商户|清算|打印|合计|总))",
+        fields={
+            **_CNY,
+            "order_id": Text("order"),
+            "channel_ref": Text("trace"),
+            "batch_id": Text("batch"),
+            "product": Text("product"),
+            "amount_minor": Money("amount", thousands=","),
+            "fee_minor": Money("fee", thousands=","),
+            "net_minor": Money("net", thousands=","),
+            "occurred_at": Time(("time",), ("YYYYMMDD-hhmmss",)),
         },
     ),
     Report(

@@ -71,7 +71,7 @@ PAGES: Final = Sheet(
     delimiter="\t",
     header=False,
     row=_PAGE_ROW,
-    aside=r"(?:对账明细查询结果|\t+\r?$)",
+    aside=r"(?:总笔数|对账明细查询结果|集团名称|清算日期|\t+\r?$)",
 )
 _KINDS: Final = {
     "消费": Kind.PAYMENT,

@@ -57,6 +57,29 @@ def test_totals_of_several_batches_add_up(tmp_path):
     assert [(one.declared, one.computed) for one in result.totals] == [(2, 2), (99850, 99850)]
 
 
+def test_described_layouts_of_abc_and_bocom(tmp_path):
+    """Unpadded times, `^` between cells, and columns aligned by blanks."""
+    raw = (
+        b"SALE^O1^1.50^V1^2026-5-6 0:14:02^B1^1^R1\n"
+        b"REFUND^O2^0.50^V2^2026-11-16 10:14:02^B1^2^R2\n"
+        b"REFUND^O3^0.50^V3\n"
+    )
+    abc = load_bytes(BY_NAME["settlement_abc_caret"], tmp_path, raw)
+    assert recognised(Probe("x", len(raw), raw)) == (BY_NAME["settlement_abc_caret"],)
+    assert abc.column("amount_minor") == [150, -50]
+    assert str(abc.column("occurred_at")[0]) == "2026-05-05 16:14:02"
+    assert abc.refused_lines == [3]
+    raw = (
+        "订单号 订单日期 交易日期-时间 支付流水号 卡类型 交易金额 手续费 实际结算金额 批次号\n"
+        "O1  20261120  20261120-215006  T1  借记卡  1,100.00  5.50  1,094.50  B1\n"
+        "O2  20261120  20261120-215006  T1  借记卡  xx  5.50  1,094.50  B1\n"
+    ).encode("gb18030")
+    bocom = load_bytes(BY_NAME["settlement_bocom"], tmp_path, raw)
+    assert bocom.column("net_minor") == [109450]
+    assert bocom.refused_lines == [3]
+    assert recognised(Probe("x", len(raw), raw)) == (BY_NAME["settlement_bocom"],)
+
+
 def test_another_report_is_refused(tmp_path):
     """Without its title a file is not this report, whatever its lines look like."""
     with pytest.raises(InputError, match="title"):
