@@ -37,8 +37,20 @@ def net(ledger: Ledger, night: Night) -> tuple[Ledger, pl.DataFrame, Verdict]:
     state[links["left"].to_numpy()] = int(State.REVERSED)
     netted = replace(ledger, slim=slim.with_columns(pl.Series("state", state, pl.UInt8)))
     alone = np.setdiff1d(undo_rows, links["right"].to_numpy())
+    alone = alone[_unmet(ledger)[alone]]
     verdict = Verdict.joined([_netted(slim, links), _orphans(ledger, alone, night)])
     return netted, links, verdict
+
+
+def _unmet(ledger: Ledger) -> NDArray[np.bool_]:
+    """Return the rows that are new or still look for their original.
+
+    A carried undoing that does not was netted on an earlier night; its payment may be settled by
+    now while the undoing still waits for the bank.
+    """
+    none = np.zeros(ledger.slim.height, bool)
+    unmet: NDArray[np.bool_] = ~ledger.opening | ledger.waiting_on.get(NETTING, none)
+    return unmet
 
 
 def _pairs(ledger: Ledger, undo_rows: NDArray[np.int64]) -> pl.DataFrame:
@@ -99,7 +111,7 @@ def _netted(slim: pl.DataFrame, links: pl.DataFrame) -> Verdict:
 
 
 def undone_late(ledger: Ledger, links: pl.DataFrame, legs: Iterable[str]) -> pl.DataFrame:
-    """Return the netted pairs whose payment the merchant's books met on an earlier night.
+    """Return the pairs undone tonight whose payment the merchant's books met on an earlier night.
 
     `legs` are the names of legs between merchant and channel. Columns left, right as `links`.
     """
@@ -108,7 +120,8 @@ def undone_late(ledger: Ledger, links: pl.DataFrame, legs: Iterable[str]) -> pl.
         waits |= ledger.waiting_on.get(name, np.zeros(ledger.slim.height, bool))
     channel = (ledger.slim["side"] == int(Side.CHANNEL)).to_numpy()
     closed = ledger.opening & ~waits & channel
-    return links.filter(pl.Series(closed[links["left"].to_numpy()]))
+    tonight = ~ledger.opening[links["right"].to_numpy()]
+    return links.filter(pl.Series(closed[links["left"].to_numpy()] & tonight))
 
 
 def report_late(ledger: Ledger, pairs: pl.DataFrame) -> Verdict:
