@@ -25,10 +25,11 @@ class Bar:
     colour: str = BLUE
 
 
-def bars(items: Sequence[Bar], width: int = 560, label_width: int = 200) -> str:
+def bars(items: Sequence[Bar], width: int = 560) -> str:
     """Return horizontal bars, longest at full width."""
     if not items:
         return ""
+    label_width = _label_width([item.label for item in items])
     largest = max(item.value for item in items) or 1
     room = width - label_width - 120
     rows = []
@@ -49,11 +50,11 @@ def stacked(
     names: Sequence[str],
     colours: Sequence[str],
     width: int = 560,
-    label_width: int = 200,
 ) -> str:
     """Return stacked horizontal bars with a legend."""
     if not rows:
         return ""
+    label_width = _label_width([label for label, _ in rows])
     largest = max(sum(parts) for _, parts in rows) or 1
     room = width - label_width - 60
     shapes = [_legend(names, colours, label_width)]
@@ -223,8 +224,12 @@ def _text(
     )
 
 
+def _label_width(labels: Sequence[str]) -> int:
+    return min(max(max(map(_text_width, labels)) + 14, 60), 260)
+
+
 def _text_width(text: str) -> int:
-    return sum(12 if ord(part) > 0x2E80 else 7 for part in text)  # noqa: PLR2004 - where CJK begins
+    return sum(12 if ord(part) > 0x2E80 else 8 for part in text)  # noqa: PLR2004 - where CJK begins
 
 
 def _svg(width: int, height: int, body: str) -> str:

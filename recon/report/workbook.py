@@ -65,6 +65,7 @@ def write_workbook(pack: Pack, path: Path) -> None:
     reasons = {
         code: sheet(code, reason_widths(sides_of(mine)), 3) for code, mine in by_code.items()
     }
+    summary.worksheet.fit_to_pages(1, 1)
     write_summary(
         summary, book, pack, proofs, say, {code: item.name for code, item in reasons.items()}
     )

@@ -27,6 +27,7 @@ from recon.core.money import exponent, format_minor
 EXACT_LIMIT = 10**15  # minor units; fifteen digits
 TEXT_LIMIT = 2_000  # characters of a cell; whole texts are in the published tables
 _NAME_LIMIT = 31
+_TEXT_FORMAT = "@"
 _ROW_POINTS = 17
 _HEAD_POINTS = 21
 _TALL_HEAD_POINTS = 36
@@ -84,6 +85,8 @@ class Book:
                 facts["num_format"] = number
                 if number.startswith("yyyy"):
                     facts["align"] = "center"
+                if number == _TEXT_FORMAT:
+                    facts["indent"] = 1
             self._formats[key] = self._book.add_format(facts)
         return self._formats[key]
 
@@ -142,7 +145,10 @@ class Sheet:
             if look != "plain":
                 self.worksheet.write_blank(self.row, column, None, self.book.look(look))
             return
-        self.worksheet.write_string(self.row, column, _printable(str(value)), self.book.look(look))
+        number = _TEXT_FORMAT if look in {"plain", "differs"} else ""
+        self.worksheet.write_string(
+            self.row, column, _printable(str(value)), self.book.look(look, number)
+        )
 
     def whole(self, column: int, value: int | None, look: str = "plain") -> None:
         """Write a count."""

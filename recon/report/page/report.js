@@ -21,22 +21,21 @@
   const text = (name) => (row) => columns[name][row] || "";
   const rank = data.vocabularies.severity.map((name) => data.severities.indexOf(name));
   const shape = [
-    { name: "dispute", wide: "162px", show: text("dispute_id"), key: text("dispute_id") },
-    { name: "reason", wide: "minmax(130px, 1.5fr)", show: word("code"), key: word("code") },
-    { name: "severity", wide: "74px", show: word("severity"), mark: said("severity"),
+    { name: "dispute", wide: "158px", show: text("dispute_id"), key: text("dispute_id") },
+    { name: "reason", wide: "minmax(150px, 1.4fr)", show: word("code"), key: word("code") },
+    { name: "severity", wide: "84px", show: word("severity"), mark: said("severity"),
       key: (row) => rank[columns.severity[row]] },
-    { name: "status", wide: "66px", show: word("status"), key: word("status") },
-    { name: "at_risk", wide: "116px", number: true, key: (row) => Number(columns.amount[row]),
+    { name: "status", wide: "78px", show: word("status"), key: word("status") },
+    { name: "at_risk", wide: "112px", number: true, key: (row) => Number(columns.amount[row]),
       show: (row) => money(columns.amount[row], places(row)) },
-    { name: "currency", wide: "52px", show: said("currency"), key: said("currency") },
-    { name: "days_left", wide: "84px", number: true, key: (row) => columns.days_left[row],
+    { name: "currency", wide: "50px", show: said("currency"), key: said("currency") },
+    { name: "days_left", wide: "80px", number: true, key: (row) => columns.days_left[row],
       show: (row) => columns.days_left[row] === null ? "" : String(columns.days_left[row]),
       late: (row) => columns.days_left[row] !== null && columns.days_left[row] < 0 },
     { name: "due", wide: "94px", show: said("due_at"), key: said("due_at") },
-    { name: "merchant", wide: "minmax(66px, .8fr)", show: said("merchant_id"), key: said("merchant_id") },
-    { name: "order", wide: "minmax(96px, 1.2fr)", show: text("order_id"), key: text("order_id") },
-    { name: "reference", wide: "minmax(96px, 1.2fr)", show: text("channel_ref"), key: text("channel_ref") },
-    { name: "bank", wide: "minmax(66px, .8fr)", show: text("bank_ref"), key: text("bank_ref") },
+    { name: "merchant", wide: "minmax(96px, .8fr)", show: said("merchant_id"), key: said("merchant_id") },
+    { name: "order", wide: "minmax(130px, 1.1fr)", show: text("order_id"), key: text("order_id") },
+    { name: "reference", wide: "minmax(140px, 1.3fr)", show: text("channel_ref"), key: text("channel_ref") },
   ];
   const template = shape.map((column) => column.wide).join(" ");
   let shown = Int32Array.from({ length: data.rows }, (_, row) => row);
