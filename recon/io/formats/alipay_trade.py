@@ -45,7 +45,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import Dialect, Layout, Tokens, cut_rows, frame_of, rows_of
-from recon.io.formats.lines import Block, Lines, line_offsets
+from recon.io.formats.lines import Block, Lines, line_offsets, listed
 
 _TITLE: Final = "#支付宝业务明细查询"
 _REQUIRED: Final = ("支付宝交易号", "商户订单号", "业务类型", "商品名称", "创建时间", "完成时间")
@@ -146,8 +146,8 @@ def _header(
     problems += [f"column {name!r} is new" for name in names if name not in known]
     if problems:
         raise InputError(
-            f"expected the header of an Alipay trade bill, found {lines[at]!r}: "
-            + "; ".join(sorted(problems)),
+            f"expected the header of an Alipay trade bill, found {lines[at][:200]!r}: "
+            + listed(sorted(problems), "; "),
             where=f"{where}, line {at + 1}",
             fix="download the bill again; list new columns that you do not need in ignore_columns"
             " of this source",

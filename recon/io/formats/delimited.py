@@ -32,7 +32,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows
-from recon.io.formats.lines import Block, Lines
+from recon.io.formats.lines import Block, Lines, listed
 
 _MONEY: Final = {
     "amount": "amount_minor",
@@ -124,7 +124,7 @@ def check_columns(found: tuple[str, ...], options: Options, where: str) -> None:
         ]
     if problems:
         raise InputError(
-            f"{'; '.join(problems)}. Expected {', '.join(wanted)}; found {', '.join(found)}",
+            f"{listed(problems, '; ')}. Expected {listed(wanted)}; found {listed(found)}",
             where=where,
             fix="correct [source.columns], or list columns that you do not need in ignore_columns;"
             " if the sender changed the file, ask which change was meant",

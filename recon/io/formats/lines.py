@@ -8,7 +8,7 @@ fields. Byte ranges always refer to the raw bytes. A line that does not decode i
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -35,6 +35,8 @@ ENCODINGS: Final = (
     "euc_kr",
 )
 _SUPERSET: Final = {"gb2312": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "utf-8-sig": "utf-8"}
+_SHOWN_ITEMS: Final = 20
+_SHOWN_CHARACTERS: Final = 120
 _UTF8_MARK: Final = codecs.BOM_UTF8
 _GB18030_MARK: Final = b"\x84\x31\x95\x33"
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -55,6 +57,14 @@ def encoding_named(name: str, where: str) -> str:
             code="FILE_SCHEMA",
         )
     return canonical
+
+
+def listed(items: Sequence[str], separator: str = ", ") -> str:
+    """Return the items in one line, all but the first twenty of them counted only."""
+    shown = [item[:_SHOWN_CHARACTERS] for item in items[:_SHOWN_ITEMS]]
+    if len(items) > _SHOWN_ITEMS:
+        shown.append(f"and {len(items) - _SHOWN_ITEMS} more")
+    return separator.join(shown)
 
 
 @dataclass(slots=True)

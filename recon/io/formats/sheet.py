@@ -20,7 +20,7 @@ from recon.core.kernels.tokenise import FAULT_FEW, FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.cutting import Aside, Dialect, Layout, Tokens, cut_rows
-from recon.io.formats.lines import Block, Lines
+from recon.io.formats.lines import Block, Lines, listed
 
 HEAD_BYTES: Final = 1 << 16
 TITLE_LINES: Final = 200  # a header further down is not looked for
@@ -184,7 +184,7 @@ def check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: s
         problems += [f"column {name!r} is new" for name in names if name not in known]
     if problems:
         raise InputError(
-            f"expected the known columns, found {', '.join(names)}: {'; '.join(sorted(problems))}",
+            f"expected the known columns, found {listed(names)}: {listed(sorted(problems), '; ')}",
             where=where,
             fix="ask the sender what changed; list new columns that you do not need in"
             " ignore_columns of this source",

@@ -40,7 +40,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
-from recon.io.formats.lines import Block, Lines
+from recon.io.formats.lines import Block, Lines, listed
 from recon.io.formats.wechat_envelope import present_name, until_summary
 
 COLUMNS: Final = (
@@ -85,7 +85,7 @@ def _header(
     if problems or len(set(names)) != len(names):
         raise InputError(
             f"expected the header of a WeChat fund bill, found {line[:200]!r}: "
-            + "; ".join(problems),
+            + listed(problems, "; "),
             where=f"{where}, line 1",
             fix="check that this is a fund bill (not a trade bill); list new columns that you do"
             " not need in ignore_columns of this source",

@@ -39,7 +39,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
-from recon.io.formats.lines import Block, Lines
+from recon.io.formats.lines import Block, Lines, listed
 from recon.io.formats.wechat_envelope import present_name, until_summary
 
 _ALIASES: Final = {
@@ -137,7 +137,7 @@ def _header(
     if problems:
         raise InputError(
             f"expected the header of a WeChat trade bill, found {line[:200]!r}: "
-            + "; ".join(sorted(problems)),
+            + listed(sorted(problems), "; "),
             where=f"{where}, line 1",
             fix="check that this is a trade bill (not a fund bill); list new columns that you do"
             " not need in ignore_columns of this source",

@@ -138,6 +138,20 @@ def test_every_header_problem_is_listed_at_once(tmp_path):
     assert all(word in message for word in ("'amt'", "'note'", "2 times", "'extra'"))
 
 
+def test_a_header_of_very_many_columns_gives_a_short_message(tmp_path):
+    """A hundred thousand unknown columns are counted, not printed."""
+    head = b"order,amt,note," + b",".join(b"c%d" % n for n in range(100_000))
+    with pytest.raises(InputError, match="and 99980 more") as caught:
+        read(tmp_path, head + b"\n")
+    assert len(str(caught.value)) < 10_000
+
+
+def test_very_many_empty_lines_are_counted_quickly(tmp_path):
+    """A million empty lines are a million blank lines."""
+    result = read(tmp_path, HEAD + b"\n" * 1_000_000 + b"A,1,x\n")
+    assert (result.reading.blank_lines, result.record_no) == (1_000_000, [1_000_002])
+
+
 def test_ignored_columns_skipped_lines_comments_and_positions(tmp_path):
     """Titles, comment lines and unneeded columns are declared, and accounted for."""
     options = Options(
