@@ -58,7 +58,15 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "recon.commands": ("recon",),
     "recon.cli": ("recon.errors", "recon.commands"),
     "recon.__main__": ("recon.cli",),
-    "recon": ("recon.pipeline", "recon.errors", "recon.store", "recon.rules"),
+    "recon.api": (
+        "recon.core",
+        "recon.errors",
+        "recon.io",
+        "recon.pipeline",
+        "recon.rules",
+        "recon.store",
+    ),
+    "recon": ("recon.api", "recon.errors"),
 }
 # Room -> third-party packages that it must not import.
 FORBIDDEN: dict[str, set[str]] = {

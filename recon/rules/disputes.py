@@ -130,7 +130,7 @@ def _facts(row: dict[str, object]) -> dict[str, str]:
         value = row[f"{name}_minor"]
         if isinstance(value, int):
             facts[name] = f"{format_minor(value, currency)} {currency}"
-    facts["date"] = str(row["business_date"])
+    facts["date"] = str(row["first_seen"])
     facts["count"] = str(row["count"] or 0)
     if row["due_date"] is not None:
         facts["due_date"] = str(row["due_date"])
