@@ -14,6 +14,7 @@ from recon.errors import InputError
 from recon.io.formats.contract import RawRows, Reading, Reject
 
 LINE_LIMIT = 1 << 20  # bytes; no statement line is longer, a bomb is
+LINES_LIMIT = 5_000_000  # lines of a file that is read as a whole
 TEXT_LIMIT = 500  # characters of a refused line that are kept
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -54,6 +55,13 @@ def cut_lines(data: bytes, encodings: Sequence[str], where: str) -> list[Line]:
             f"byte {data.index(0)} is NUL, so this is not a text file",
             where=where,
             fix="ask the sender for the file again, transferred as binary",
+            code="FILE_SCHEMA",
+        )
+    if data.count(b"\n") + data.count(b"\r") > 2 * LINES_LIMIT:
+        raise InputError(
+            f"the file has more than {LINES_LIMIT} lines",
+            where=where,
+            fix="ask the sender for one file a day or an account",
             code="FILE_SCHEMA",
         )
     encoding = encoding_of(data, encodings, where)

@@ -8,8 +8,9 @@ that the namespace of each element can be asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from xml.parsers import expat
 
@@ -21,6 +22,12 @@ TEXT_LIMIT = 1 << 16
 CHUNK = 1 << 20
 _HUGE_TAG = re.compile(rb"<[^<>]{65536}")
 _FIX = "ask the sender for the file again"
+
+
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    """Return the names of a path."""
+    return tuple(path.split("/"))
 
 
 @dataclass(slots=True)
@@ -37,19 +44,22 @@ class Element:
     text: str = ""
     children: list[Element] = field(default_factory=list)
 
-    def all(self, path: str) -> Iterator[Element]:
-        """Yield every element at `path` (`Refs/EndToEndId`), in file order."""
-        first, _, rest = path.partition("/")
-        for child in self.children:
-            if child.name == first:
-                if rest:
-                    yield from child.all(rest)
-                else:
-                    yield child
+    def all(self, path: str) -> list[Element]:
+        """Return every element at `path` (`Refs/EndToEndId`), in file order."""
+        found = [self]
+        for name in _steps(path):
+            found = [child for element in found for child in element.children if child.name == name]
+            if not found:
+                break
+        return found
 
     def find(self, *paths: str) -> Element | None:
         """Return the first element at the first of `paths` that has one."""
-        return next((found for path in paths for found in self.all(path)), None)
+        for path in paths:
+            found = self.all(path)
+            if found:
+                return found[0]
+        return None
 
     def value(self, *paths: str) -> str:
         """Return the stripped text of the first non-empty element at any of `paths`, else ''."""

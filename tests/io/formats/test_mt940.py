@@ -249,6 +249,14 @@ def test_a_bad_line_is_a_reject_and_holds_the_page(tmp_path: Path, line: str, re
     assert outcome.reading.all_lines_accounted()
 
 
+def test_floods_are_refused_at_once(tmp_path: Path) -> None:
+    """Ten million empty lines, or one endless line, must be refused before they fill memory."""
+    flood = read_bytes(FORMAT, b"\n" * 10_000_001, tmp_path)
+    assert "more than 5000000 lines" in flood.verdict
+    endless = read_bytes(FORMAT, PAGES.encode() + b"x" * 2_000_000, tmp_path)
+    assert "bytes long" in endless.verdict
+
+
 def test_currencies_without_decimals(tmp_path: Path) -> None:
     """Yen must have no minor digits, dinar three."""
     yen = PAGES.replace("EUR", "JPY").replace(",50", ",").replace(",5", ",").replace(",00", ",")
