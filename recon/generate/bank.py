@@ -20,6 +20,7 @@ RATES: Final = {
     "MISSING_SETTLEMENT": 5_000,
     "LATE_SETTLEMENT": 20_000,
     "NET_MISMATCH": 5_000,
+    "PAYOUT_BOUNCED": 2_000,
     "UNKNOWN_CREDIT": 5_000,
     "UNAUTHORISED_DEBIT": 5_000,
 }
@@ -92,10 +93,13 @@ def settle(
         amount="net",
         planted="the batch is never paid",
     )
+    order = order[counts["NET_MISMATCH"] :]
     paid = _changed(payable, late, missing, wrong, rng, truth)
+    bounced = _bounced(payable, order, counts["PAYOUT_BOUNCED"], calendar, truth, delays)
     lines = pl.concat(
         [
             _credits(paid),
+            bounced,
             _strangers(paid, rng, truth, delays, counts["UNKNOWN_CREDIT"], 1),
             _strangers(paid, rng, truth, delays, counts["UNAUTHORISED_DEBIT"], -1),
         ]
@@ -167,6 +171,37 @@ def _changed(
         )
         .sort("day", "batch_id")
     )
+
+
+def _bounced(
+    payable: pl.DataFrame,
+    order: np.ndarray[tuple[int], np.dtype[np.int64]],
+    count: int,
+    calendar: Calendar,
+    truth: Truth,
+    delays: Delays,
+) -> pl.DataFrame:
+    """Return debits that take a payout back a working day after it came (退票)."""
+    next_day = calendar.due_dates(payable["due"].cast(pl.Date), parse_cycle("T+1"))
+    payable = payable.with_columns(day=next_day.cast(pl.Int32))
+    in_time = (payable["day"] <= truth.last).to_numpy()
+    chosen = np.sort(order[in_time[order]][:count])
+    frame = payable[chosen].with_columns(
+        amount=-pl.col("net"),
+        reference=_bank_reference("X", pl.int_range(pl.len()) + 1),
+        memo=pl.concat_str(pl.lit("PAYOUT RETURNED BATCH "), "batch_id"),
+    )
+    nights = [delays.judged_by_any_channel(day) for day in frame["day"].to_list()]
+    truth.add(
+        "PAYOUT_BOUNCED",
+        frame.with_columns(pl.Series("night", nights, pl.Int32)),
+        column="bank_ref",
+        reference="reference",
+        night="night",
+        amount="amount",
+        planted="the bank takes the payout back a working day later",
+    )
+    return _conformed(frame)
 
 
 def _credits(paid: pl.DataFrame) -> pl.DataFrame:

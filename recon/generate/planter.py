@@ -21,6 +21,7 @@ from recon.generate.text import DAY_SECONDS, local_time, padded
 from recon.generate.truth import Truth
 
 _EARLIEST, _LATEST = 8 * 3_600, 21 * 3_600
+OTHER_TERMINAL: Final = "99999999"
 STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED", "FAILED")
 PAID, CLOSED, PENDING, VOIDED, FAILED = range(5)
 
@@ -88,6 +89,7 @@ class Planter:
         self.fee = sales["fee"].to_numpy().copy()
         self.foreign = np.zeros(rows, bool)
         self.at_counter = np.zeros(rows, bool)
+        self.other_terminal = np.zeros(rows, bool)
         self.order_night = sales["night"].to_numpy().copy()
         self.orders: list[pl.DataFrame] = []
         self.charges: list[pl.DataFrame] = []
@@ -157,10 +159,7 @@ class Planter:
             (pl.col("original_order") if "original_order" in present else pl.lit("")).alias(
                 "original_order"
             ),
-            pl.when(pl.col("at_counter") if "at_counter" in present else pl.lit(value=False))
-            .then("terminal")
-            .otherwise(pl.lit(""))
-            .alias("terminal"),
+            (pl.col("till") if "till" in present else pl.lit("")).alias("terminal"),
         )
         return frame.select(pl.col(name).cast(dtype) for name, dtype in ORDERS.items())
 
@@ -236,9 +235,15 @@ class Planter:
             pl.Series("amount", self.order_amount),
             pl.Series("night", self.order_night, pl.Int32),
             pl.Series("at_counter", self.at_counter),
+            pl.Series("other_terminal", self.other_terminal),
             currency=pl.when(pl.Series(self.foreign)).then(pl.lit("USD")).otherwise(pl.lit("CNY")),
         ).with_columns(
-            order_id=pl.when(pl.col("at_counter")).then(pl.lit("")).otherwise("order_id")
+            order_id=pl.when(pl.col("at_counter")).then(pl.lit("")).otherwise("order_id"),
+            till=pl.when(pl.col("at_counter"))
+            .then("terminal")
+            .when(pl.col("other_terminal"))
+            .then(pl.lit(OTHER_TERMINAL))
+            .otherwise(pl.lit("")),
         )
         kept = self.order_rows(sales.filter(pl.Series(~self.no_order)))
         return pl.concat([kept, *self.orders]).sort("t", "order_id", maintain_order=True)

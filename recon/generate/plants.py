@@ -16,8 +16,9 @@ from recon.generate.draw import at_rate
 from recon.generate.files import REFUND, UNDO
 from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
+from recon.generate.text import DAY_SECONDS
 
-ORPHAN_DAYS: Final = 3  # patience of the rule file with a reversal that has no original
+REVERSAL_DAYS: Final = 3  # patience of the rule file with reversals and their originals
 
 
 def plant_everyday(world: Planter) -> None:
@@ -27,6 +28,7 @@ def plant_everyday(world: Planter) -> None:
     _refunded(world, _share(world, profile.refund_ppm))
     _revoked(world, _share(world, profile.undo_ppm))
     _counter(world, _share(world, profile.counter_ppm))
+    _reversed_late(world, _share(world, profile.undo_ppm // 10))
 
 
 def _share(world: Planter, ppm: int) -> int:
@@ -66,6 +68,17 @@ def _counter(world: Planter, count: int) -> None:
     world.at_counter[single["i"].to_numpy()] = True
 
 
+def _reversed_late(world: Planter, count: int) -> None:
+    """Reverse failed sales on the next clearing day: the payer was out of pocket for a night."""
+    picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
+    world.status[picks["i"].to_numpy()] = FAILED
+    world.charges.append(world.charge_rows(world.undone(_next_day(picks)), UNDO))
+
+
+def _next_day(picks: pl.DataFrame) -> pl.DataFrame:
+    return picks.with_columns(pl.col("t") + DAY_SECONDS, pl.col("tc") + DAY_SECONDS)
+
+
 def duplicate_charge(world: Planter, count: int) -> None:
     """Plant a timeout and its retry: one order, two charges with their own references."""
     picks = world.take(count)
@@ -78,6 +91,21 @@ def duplicate_charge(world: Planter, count: int) -> None:
         night=world.delays.delivered(),
         amount="amount",
         planted="a second charge of the order, with a reference of its own",
+    )
+
+
+def late_duplicate(world: Planter, count: int) -> None:
+    """Plant a second charge of an order on the next day."""
+    picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
+    again = world.later(_next_day(picks), 20, 240)
+    world.charges.append(world.charge_rows(again))
+    world.truth.add(
+        "DUPLICATE_CHARGE",
+        again,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="a second charge of the order, on the next day",
     )
 
 
@@ -133,7 +161,7 @@ def late_in_channel(world: Planter, count: int) -> None:
     picks = world.take(count, last_night=world.truth.last - 1)
     world.no_charge[picks["i"].to_numpy()] = True
     late = picks.with_columns(day=pl.col("day") + 1)
-    late = late.with_columns(tc=pl.col("tc") + 86_400)
+    late = late.with_columns(tc=pl.col("tc") + DAY_SECONDS)
     world.charges.append(world.charge_rows(late))
     delivered = world.delays.delivered()
     resolved = late.select(delivered.alias("resolved"))["resolved"]
@@ -199,6 +227,20 @@ def amount_mismatch(world: Planter, count: int) -> None:
     )
 
 
+def attribute_mismatch(world: Planter, count: int) -> None:
+    """Plant orders booked at another terminal than the one that was charged."""
+    picks = world.take(count)
+    world.other_terminal[picks["i"].to_numpy()] = True
+    world.truth.add(
+        "ATTRIBUTE_MISMATCH",
+        picks,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="booked at another terminal",
+    )
+
+
 def currency_mismatch(world: Planter, count: int) -> None:
     """Plant orders booked in another currency."""
     picks = world.take(count)
@@ -243,14 +285,17 @@ def revoked_but_booked(world: Planter, count: int) -> None:
 
 
 def failed_but_debited(world: Planter, count: int) -> None:
-    """Plant sales that failed in the books while the payer was charged (失败却扣款)."""
-    picks = world.take(count)
+    """Plant sales that failed in the books while the payer was charged (失败却扣款).
+
+    They are reported when their reversal has had its days to come.
+    """
+    picks = world.take(count, last_night=world.truth.last - REVERSAL_DAYS)
     world.status[picks["i"].to_numpy()] = FAILED
     world.truth.add(
         "FAILED_BUT_DEBITED",
         picks,
         column="order_id",
-        night=world.delays.delivered(),
+        night=pl.col("day") + REVERSAL_DAYS,
         amount="amount",
         planted="failed in the books, charged by the channel",
     )
@@ -292,7 +337,7 @@ def voided_but_settled(world: Planter, count: int) -> None:
 
 def reversal_orphan(world: Planter, count: int) -> None:
     """Plant revocations of charges that no file shows."""
-    last = world.truth.last - ORPHAN_DAYS
+    last = world.truth.last - REVERSAL_DAYS
     picks = world.take(count, (WECHAT, UNIONPAY), last_night=last)
     rows = picks["i"].to_numpy()
     world.no_order[rows] = True
@@ -303,7 +348,7 @@ def reversal_orphan(world: Planter, count: int) -> None:
         "REVERSAL_ORPHAN",
         undo,
         column="channel_ref",
-        night=pl.col("day") + ORPHAN_DAYS,
+        night=pl.col("day") + REVERSAL_DAYS,
         amount="amount",
         planted="a revocation without its charge",
     )
@@ -388,6 +433,24 @@ def refund_excess(world: Planter, count: int) -> None:
             )
 
 
+def refund_no_original(world: Planter, count: int) -> None:
+    """Plant refunds, booked and made, of a sale that neither side has ever shown."""
+    refunds = _sale_and_refund(world, count)
+    sold = world.sales["order_id"].is_in(refunds["original_order"].implode()).to_numpy()
+    world.no_order[sold] = True
+    world.no_charge[sold] = True
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.charges.append(world.charge_rows(refunds, REFUND))
+    world.truth.add(
+        "REFUND_NO_ORIGINAL",
+        refunds,
+        column="order_id",
+        night=world.delays.delivered(),
+        amount="amount",
+        planted="a refund of a sale that nobody knows",
+    )
+
+
 def refund_route(world: Planter, count: int) -> None:
     """Plant refunds that went to another card."""
     refunds = _sale_and_refund(world, count, (UNIONPAY,))
@@ -419,7 +482,7 @@ def ambiguous(world: Planter, count: int) -> None:
     twin = world.later(picks, 60, 300)
     twin = twin.with_columns(order_id=pl.concat_str(pl.lit("T"), pl.col("order_id").str.slice(1)))
     world.at_counter[picks["i"].to_numpy()] = True
-    blank = twin.with_columns(order_id=pl.lit(""), at_counter=pl.lit(value=True))
+    blank = twin.with_columns(order_id=pl.lit(""), till=pl.col("terminal"))
     world.orders.append(world.order_rows(blank))
     world.charges.append(world.charge_rows(twin))
     for part in (picks, twin):
@@ -435,6 +498,7 @@ def ambiguous(world: Planter, count: int) -> None:
 
 PLANTS: Final[Mapping[str, tuple[Callable[[Planter, int], None], int]]] = {
     "DUPLICATE_CHARGE": (duplicate_charge, 20),
+    "LATE_DUPLICATE": (late_duplicate, 5),
     "DUPLICATE_CLEARING": (duplicate_clearing, 4),
     "DUPLICATE_RECORD": (duplicate_record, 10),
     "MISSING_IN_CHANNEL": (missing_in_channel, 50),
@@ -442,6 +506,7 @@ PLANTS: Final[Mapping[str, tuple[Callable[[Planter, int], None], int]]] = {
     "MISSING_IN_MERCHANT": (missing_in_merchant, 50),
     "LATE_IN_MERCHANT": (late_in_merchant, 50),
     "AMOUNT_MISMATCH": (amount_mismatch, 10),
+    "ATTRIBUTE_MISMATCH": (attribute_mismatch, 5),
     "CURRENCY_MISMATCH": (currency_mismatch, 2),
     "CHANNEL_PAID_MERCHANT_NOT": (dropped_order, 200),
     "MERCHANT_PAID_CHANNEL_NOT": (revoked_but_booked, 50),
@@ -453,6 +518,7 @@ PLANTS: Final[Mapping[str, tuple[Callable[[Planter, int], None], int]]] = {
     "REFUND_UNBOOKED": (refund_unbooked, 20),
     "REFUND_DUPLICATE": (refund_duplicate, 3),
     "REFUND_AMOUNT": (refund_amount, 5),
+    "REFUND_NO_ORIGINAL": (refund_no_original, 3),
     "REFUND_EXCESS": (refund_excess, 3),
     "REFUND_ROUTE": (refund_route, 3),
     "AMBIGUOUS": (ambiguous, 5),

@@ -25,7 +25,7 @@ WEEK: Final = World(
     profile=PROFILES["shops"],
     rows=2_450,
     nights=7,
-    seed=13,
+    seed=17,
     rates={
         "DUPLICATE_CHARGE": 1_300,
         "DUPLICATE_CLEARING": 900,

@@ -80,6 +80,7 @@ pattern = 'BATCH ([A-Z]{{2}}\\d*-\\d{{6}})'
 name = "merchant_channel"
 left = "merchant"
 right = "channel"
+compare = ["terminal_id"]  # where both sides name it
 
 [[leg.pass]]
 name = "order number"

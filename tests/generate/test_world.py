@@ -27,7 +27,11 @@ from recon.rules.rule_file import read_rules
 from recon.store.read import read_table
 
 SMALL = World(PROFILES["retail"], rows=3_000, nights=7, seed=5, damage=Damage(1, 3, 2, 4))
-ALIASES = {"LATE_IN_CHANNEL": "MISSING_IN_CHANNEL", "LATE_IN_MERCHANT": "MISSING_IN_MERCHANT"}
+ALIASES = {
+    "LATE_IN_CHANNEL": "MISSING_IN_CHANNEL",
+    "LATE_IN_MERCHANT": "MISSING_IN_MERCHANT",
+    "LATE_DUPLICATE": "DUPLICATE_CHARGE",
+}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -64,6 +68,14 @@ def test_every_plant_occurs(profile: str, tmp_path: Path) -> None:
     wanted = {ALIASES.get(name, name) for name in plant_names()}
     assert set(made.truth["code"]) >= wanted
     assert set(made.truth["code"]) <= set(Code.__members__)
+
+
+def test_every_pair_of_codes_meets_on_one_merchant(tmp_path: Path) -> None:
+    """A single merchant sees every code, so every pair of codes stands side by side."""
+    world = World(PROFILES["shops"], rows=4_000, nights=7, seed=8, damage=Damage(1, 3, 2, 4))
+    assert world.profile.merchants == 1
+    made = generate(world, tmp_path)
+    assert set(made.truth["code"]) >= {ALIASES.get(name, name) for name in plant_names()}
 
 
 def test_no_plants_no_truth(tmp_path: Path) -> None:
