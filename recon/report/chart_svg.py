@@ -57,7 +57,8 @@ def stacked(
     label_width = _label_width([label for label, _ in rows])
     largest = max(sum(parts) for _, parts in rows) or 1
     room = width - label_width - 60
-    shapes = [_legend(names, colours, label_width)]
+    legend_width = sum(24 + _text_width(name) for name in names)
+    shapes = [_legend(names, colours, max(4, min(label_width, width - legend_width)))]
     for position, (label, parts) in enumerate(rows):
         top = 26 + position * 26
         shapes.append(_text(label_width - 8, top + 16, label, anchor="end"))

@@ -42,7 +42,7 @@ _AFTER = (
 _SIDE_WIDTH = 14
 _WIDER = {
     "order_id": 24,
-    "channel_ref": 28,
+    "channel_ref": 32,
     "bank_ref": 20,
     "occurred_at": 19,
     "kind": 9,

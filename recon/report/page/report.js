@@ -23,7 +23,7 @@
   const shape = [
     { name: "dispute", wide: "158px", show: text("dispute_id"), key: text("dispute_id") },
     { name: "reason", wide: "minmax(150px, 1.4fr)", show: word("code"), key: word("code") },
-    { name: "severity", wide: "84px", show: word("severity"), mark: said("severity"),
+    { name: "severity", wide: "94px", show: word("severity"), mark: said("severity"),
       key: (row) => rank[columns.severity[row]] },
     { name: "status", wide: "78px", show: word("status"), key: word("status") },
     { name: "at_risk", wide: "112px", number: true, key: (row) => Number(columns.amount[row]),
