@@ -57,7 +57,7 @@ def cut_lines(data: bytes, encodings: Sequence[str], where: str) -> list[Line]:
             fix="ask the sender for the file again, transferred as binary",
             code="FILE_SCHEMA",
         )
-    if data.count(b"\n") + data.count(b"\r") > 2 * LINES_LIMIT:
+    if max(data.count(b"\n"), data.count(b"\r")) > LINES_LIMIT:
         raise InputError(
             f"the file has more than {LINES_LIMIT} lines",
             where=where,
