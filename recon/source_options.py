@@ -29,6 +29,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "time_patterns",
             "date_patterns",
             "member",
+            "padded",
         )
     }
     return Options(

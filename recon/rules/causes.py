@@ -20,9 +20,6 @@ from recon.rules.facts import facts
 from recon.rules.fee_inference import hundredths, percent
 
 NEEDED = ("txn_id", "expected_minor", "actual_minor")
-_AMOUNT_CODES = [
-    int(code) for code in (Code.AMOUNT_MISMATCH, Code.NET_MISMATCH, Code.REFUND_AMOUNT)
-]
 _SCALE = 1_000_000_000
 _ROUNDED_TO = (10, 100)  # minor units: a sum cut to 0.10 or to 1.00
 _FEWEST = 3  # rows that must share a difference before it is called constant
@@ -69,38 +66,6 @@ def find(rows: pl.DataFrame, policy: CausePolicy) -> pl.DataFrame:
     causes = ["; also fits: ".join(_named(row, policy, shared)) or None for row in table]
     code = pl.col("code") if "code" in rows.columns else pl.lit(int(Code.AMOUNT_MISMATCH))
     return facts(rows.with_columns(code=code, cause=pl.Series(causes, dtype=pl.String)))
-
-
-def named(findings: pl.DataFrame, slim: pl.DataFrame, policy: CausePolicy) -> pl.DataFrame:
-    """Return findings with a cause on each amount difference that has none yet.
-
-    `findings` has `rows` (positions in `slim`, the one at fault first), `code`, `expected_minor`,
-    `actual_minor` and `cause`; `slim` has `fee_minor`. The fee taken is that of the first row that
-    states one. Findings of other codes, and those with a cause, stay as they are.
-    """
-    wanted = pl.col("code").is_in(_AMOUNT_CODES) & pl.col("cause").is_null()
-    numbered = findings.with_row_index("finding")
-    chosen = numbered.filter(wanted)
-    if chosen.height == 0:
-        return findings
-    listed = chosen.select("finding", row="rows").explode("row")
-    stated = (
-        listed.with_columns(fee_minor=slim["fee_minor"].gather(listed["row"]))
-        .filter(pl.col("fee_minor") != 0)
-        .unique("finding", keep="first", maintain_order=True)
-        .select("finding", "fee_minor")
-    )
-    causes = find(
-        chosen.join(stated, on="finding", how="left").select(
-            "expected_minor", "actual_minor", "fee_minor", "code", txn_id="finding"
-        ),
-        policy,
-    ).select(pl.col("txn_id").cast(pl.UInt32).alias("finding"), found="cause")
-    return (
-        numbered.join(causes, on="finding", how="left", maintain_order="left")
-        .with_columns(cause=pl.coalesce("cause", "found"))
-        .drop("finding", "found")
-    )
 
 
 def _named(

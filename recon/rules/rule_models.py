@@ -142,6 +142,7 @@ class Source(Model):
     signs: Literal["by_kind", "as_given"] = "by_kind"  # of refunds, where `kinds` names them
     decimal_mark: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    padded: bool = False  # spaces and tabs stand around amounts
     time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
     date_patterns: tuple[str, ...] = ("YYYY-MM-DD",)
     member: str = ""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recon.core.codes import Code
 from recon.errors import UsageError
-from recon.rules.causes import CausePolicy, Rate, find, named
+from recon.rules.causes import CausePolicy, Rate, find
 from tests.rules.tables import minor
 
 POLICY = CausePolicy(
@@ -146,27 +146,3 @@ def test_unknown_amounts_have_no_cause():
     """A difference with a null amount has no cause."""
     rows = one("1.00", "2.00").with_columns(actual_minor=pl.lit(None, pl.Int64))
     assert find(rows, POLICY)["cause"].to_list() == [None]
-
-
-def test_findings_of_a_night_get_their_causes():
-    """A finding without a cause gets the one that fits; others and their order stay."""
-    findings = pl.DataFrame(
-        {
-            "code": pl.Series([301, 302, 302, 501, 301], dtype=pl.UInt16),
-            "rows": [[0, 1], [2, 3], [1, 0], [2], [3, 0]],
-            "expected_minor": [15_437, 10_000, 10_000, 10_000, 15_437],
-            "actual_minor": [14_537, 9_940, 8_713, 9_940, 14_537],
-            "cause": pl.Series([None, None, None, None, "known"], dtype=pl.String),
-        }
-    )
-    slim = pl.DataFrame({"fee_minor": [None, 0, None, 60]}, schema={"fee_minor": pl.Int64})
-    answer = named(findings, slim, CausePolicy())
-    assert answer["cause"].to_list() == [
-        "digits 5 and 4 swapped",
-        "fee of 0.60 taken off",
-        None,
-        None,
-        "known",
-    ]
-    assert answer.drop("cause").equals(findings.drop("cause"))
-    assert named(findings[3:], slim, CausePolicy()).equals(findings[3:])

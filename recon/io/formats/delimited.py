@@ -80,8 +80,6 @@ def fields(options: Options) -> Fields:
         "state": Constant(State.SUCCESS),
         "currency": Constant(options.currency),
     }
-    if not {"credit", "debit"} & set(options.columns):
-        result["kind"] = Constant(Kind.PAYMENT)
     for name, column in options.columns.items():
         result[_MONEY.get(name, name)] = _field(name, column, options)
     return result
