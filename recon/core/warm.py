@@ -19,6 +19,7 @@ from recon.core.codes import Kind, Side, State
 from recon.core.kernels.group_sum import sum_groups
 from recon.core.match import match
 from recon.core.passes.key_groups import match_keys
+from recon.core.passes.subset_search import Pool, planes, search
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
 from recon.core.text import text_buffers
@@ -71,13 +72,27 @@ def warm_pass(method: Method, own: bool) -> Pass:  # noqa: FBT001 - one of two v
     )
 
 
+def warm_subsets() -> None:
+    """Run every form of the subset search and the bit planes on pools without a hit."""
+    amount = np.array([2, 4, 6, 8, 10], np.int64)
+    search(Pool(amount, 5, 5, 10_000))
+    planes(Pool(amount + 1, 4, 4, 10_000))
+
+
 def warm_sums() -> None:
     """Run the group sums on one row."""
     words = [np.zeros(1, np.int64) for _ in range(3)]
     sum_groups(np.zeros(1, np.int64), np.ones(1, np.int64), *words)
 
 
-SAMPLES: tuple[Callable[[], None], ...] = (warm_matcher, warm_sums, warm_text, warm_terms, warm_cut)
+SAMPLES: tuple[Callable[[], None], ...] = (
+    warm_matcher,
+    warm_subsets,
+    warm_sums,
+    warm_text,
+    warm_terms,
+    warm_cut,
+)
 
 
 def every_kernel() -> Iterator[tuple[str, Dispatcher]]:
