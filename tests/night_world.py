@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from recon.core.codes import BENIGN
 from recon.pipeline import Result, run_night
 from recon.rules.rule_file import read_rules
 from recon.store.read import read_table
@@ -161,8 +162,6 @@ class NightWorld:
 
     def codes(self, result: Result, *, benign: bool = False) -> list[str]:
         """Return the codes of a night, sorted; with `:OPEN` or `:RESOLVED` where not new."""
-        from recon.core.codes import BENIGN
-
         breaks = self.table(result, "breaks")
         found = []
         for code, status in breaks.select("code", "status").iter_rows():

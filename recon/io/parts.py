@@ -18,7 +18,7 @@ def read_rows(
     """Return the rows named by `txn_ids` (each once), sorted by txn_id, schema TRANSACTIONS.
 
     `parts` are transactions files, each of one input file and sorted by txn_id; `carried` holds
-    rows of earlier nights, once a leg. A txn_id that is in neither is an assertion: identities never dangle.
+    rows of earlier nights, once a leg. A txn_id in neither is our bug: identities never dangle.
     """
     wanted = np.unique(txn_ids)
     kept = carried.filter(pl.col("txn_id").is_in(wanted)).unique("txn_id", keep="first")

@@ -13,7 +13,8 @@ WORDS: dict[str, dict[str, str]] = {
         "inputs": "inputs",
         "rows": "rows",
         "rejected": "rejected",
-        "roll": "open items: {opening} carried in + {new} new - {closed} closed = {closing} carried out",
+        "roll": "open items: {opening} carried in + {new} new - {closed} closed"
+        " = {closing} carried out",
         "disputes": "candidate disputes",
         "none": "nothing is wrong",
         "files": "findings about files",
