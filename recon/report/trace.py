@@ -261,6 +261,8 @@ def _wait_events(story: Story) -> list[Facts]:
 
 def _break_events(story: Story, codes: CodeWordsByName) -> list[Facts]:
     """Return the nights on which a break was opened or resolved; benign facts are left out."""
+    if story.rows.height > _HUB_ROWS:
+        return _many_break_events(story, codes)
     events = []
     seen: set[tuple[str, str]] = set()
     for row in story.breaks.filter(words.is_real_break()).iter_rows(named=True):
@@ -280,3 +282,31 @@ def _break_events(story: Story, codes: CodeWordsByName) -> list[Facts]:
             )
         )
     return events
+
+
+def _many_break_events(story: Story, codes: CodeWordsByName) -> list[Facts]:
+    """Return one event a night and code: how many breaks were opened or resolved."""
+    step = pl.when(pl.col("status").cast(pl.String) == "RESOLVED").then(pl.lit("resolved"))
+    counted = (
+        story.breaks.filter(words.is_real_break())
+        .with_columns(step=step.otherwise(pl.lit("break")), code=pl.col("code").cast(pl.String))
+        .unique(["break_id", "step"], keep="first", maintain_order=True)
+        .group_by("night", "step", "code", "currency")
+        .agg(
+            pl.len().alias("breaks"),
+            pl.col("difference_minor").abs().cast(pl.Int128).sum(),
+        )
+        .sort("night", "step", "code", "currency")
+    )
+    return [
+        _night_event(
+            row["night"],
+            row["step"],
+            code=row["code"],
+            breaks=row["breaks"],
+            difference_minor=row["difference_minor"],
+            currency=row["currency"],
+            **words.many_breaks_event(row, codes),
+        )
+        for row in counted.iter_rows(named=True)
+    ]

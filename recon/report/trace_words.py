@@ -40,6 +40,16 @@ _BREAK: Pair = (
     "reported: {label} ({code}), expected {expected}, found {actual}",
     "报告差异：{label}（{code}），应为 {expected}，实为 {actual}",
 )
+_MANY_BREAKS: dict[str, Pair] = {
+    "break": (
+        "reported {breaks} times: {label} ({code}), differences {difference} in all",
+        "报告差异 {breaks} 笔：{label}（{code}），差额合计 {difference}",
+    ),
+    "resolved": (
+        "resolved {breaks} times: {label} ({code})",
+        "差异已解决 {breaks} 笔：{label}（{code}）",
+    ),
+}
 _RESOLVED: Pair = ("resolved: {label} ({code})", "差异已解决：{label}（{code}）")
 _REFERENCES = ("order_id", "channel_ref", "rrn", "batch_id", "original_ref")
 
@@ -147,6 +157,20 @@ def break_event(row: Facts, step: str, codes: CodeWordsByName) -> Facts:
         for name in LANGUAGES
     }
     return both(_RESOLVED if step == "resolved" else _BREAK, facts)
+
+
+def many_breaks_event(row: Facts, codes: CodeWordsByName) -> Facts:
+    """Return how many breaks of one code were reported or resolved on a night."""
+    facts = {
+        name: {
+            "breaks": f"{row['breaks']:,}",
+            "label": code_label(codes, row["code"], name),
+            "code": row["code"],
+            "difference": money(row["difference_minor"], row["currency"]),
+        }
+        for name in LANGUAGES
+    }
+    return both(_MANY_BREAKS[row["step"]], facts)
 
 
 def is_real_break() -> pl.Expr:

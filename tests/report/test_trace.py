@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
+
+from recon.cli import group
+from tests.report.shop_week import reconcile_week
 
 
 def traced(recon, ident, *more):
@@ -75,3 +79,14 @@ def test_batch_is_counted_not_listed(recon):
 def test_text_is_in_the_language_asked_for(recon, language, word):
     """The text ends with where the money is, in either language."""
     assert word in recon("trace", "O0302000001", "--lang", language).output
+
+
+def test_breaks_of_a_large_batch_are_counted(tmp_path):
+    """A batch of more rows than a person reads tells its breaks by code, not one by one."""
+    own = reconcile_week(tmp_path, nights=1, orders=120, broken_terminal="T013")
+    options = ["--json", "--workspace", str(own)]
+    result = CliRunner().invoke(group, ["trace", "B260302", *options], catch_exceptions=False)
+    events = json.loads(result.output)["timeline"]
+    (counted,) = [event for event in events if event.get("code") == "AMOUNT_MISMATCH"]
+    assert counted["breaks"] == 7
+    assert "7" in counted["text_zh"]
