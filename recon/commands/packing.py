@@ -7,11 +7,13 @@ import polars as pl
 from recon.commands.catalogue_words import code_words
 from recon.commands.explain import published_language
 from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
+from recon.report.root_causes import seen_values
 from recon.store.lookup import Lookup, history, previous_open_items
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
 TREND_NIGHTS = 14
+Trend = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
 def read_pack(
@@ -36,17 +38,16 @@ def read_pack(
         .collect()
         .sort("txn_id")
     )
-    earlier = [_trend(workspace, item) for item in history(workspace, run, nights)[:-1]]
-    days = [item[0] for item in earlier] + [match_days(ledger, run.business_date)]
-    settled = [item[1] for item in earlier]
-    settled.append(days_to_settle(ledger, tables["links"], run.business_date))
+    trend = [_trend(workspace, item) for item in history(workspace, run, nights)[:-1]]
+    trend.append(_night(ledger, tables["links"], tables["breaks"], run))
     return Pack(
         tables=tables,
         ledger=ledger,
         rows=rows,
         opening=opening,
-        days=stacked(days),
-        settled=stacked(settled),
+        days=stacked([item[0] for item in trend]),
+        settled=stacked([item[1] for item in trend]),
+        seen=stacked([item[2] for item in trend]),
         paths=_paths(workspace, run),
         first_night=Lookup.in_force(workspace, run).runs[0].business_date,
         manifest=run.manifest,
@@ -62,12 +63,21 @@ def _paths(workspace: Workspace, run: Run) -> dict[str, str]:
     return dict(known.select("file_id", "path").iter_rows())
 
 
-def _trend(workspace: Workspace, run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the match rate and the days to settle of an earlier night."""
+def _trend(workspace: Workspace, run: Run) -> Trend:
+    """Return what the trend keeps of an earlier night."""
     ledger = ledger_of(
         scan(run.folder, "transactions"),
         previous_open_items(workspace, run),
         read_table(run.folder, "outcomes"),
     )
-    links = read_table(run.folder, "links")
-    return match_days(ledger, run.business_date), days_to_settle(ledger, links, run.business_date)
+    return _night(ledger, read_table(run.folder, "links"), read_table(run.folder, "breaks"), run)
+
+
+def _night(ledger: pl.DataFrame, links: pl.DataFrame, breaks: pl.DataFrame, run: Run) -> Trend:
+    """Return match rate, days to settle and new breaks by attribute of one night."""
+    night = run.business_date
+    return (
+        match_days(ledger, night),
+        days_to_settle(ledger, links, night),
+        seen_values(breaks, ledger, night),
+    )

@@ -278,6 +278,7 @@ def cause_lines(causes: Sequence[Cause], pack: Pack, say: PageWords) -> list[str
             value=cause.value,
             rows=f"{cause.rows_there:,}",
             total=f"{cause.rows_all:,}",
+            again=say("again", nights=cause.nights) if cause.nights > 1 else "",
             chance=f"{cause.expected_ppm // _PPM}.{cause.expected_ppm % _PPM // 100_000}",
         )
         for cause in causes

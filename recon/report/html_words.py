@@ -78,13 +78,14 @@ WORDS: dict[str, Pair] = {
     "cause_line": (
         (
             "{there} of {all} cases of “{label}” share {attribute} {value} "
-            "({rows} of {total} rows; chance would put {chance} there)"
+            "({rows} of {total} rows; chance would put {chance} there){again}"
         ),
         (
             "“{label}” {all} 笔中有 {there} 笔同属{attribute} {value}"
-            "（占 {total} 行中的 {rows} 行；偶然期望 {chance} 笔）"
+            "（占 {total} 行中的 {rows} 行；偶然期望 {chance} 笔）{again}"
         ),
     ),
+    "again": ("; on {nights} nights so far", "；已出现 {nights} 晚"),
     "run": (
         "run {run} · version {version} · rules {rules}",
         "批次 {run} · 版本 {version} · 规则 {rules}",

@@ -37,6 +37,7 @@ class Pack:
     opening: pl.DataFrame
     days: pl.DataFrame
     settled: pl.DataFrame
+    seen: pl.DataFrame  # new breaks of every night by code, attribute and value: recurrence
     paths: Mapping[str, str]  # file_id -> path as declared, of every night so far
     first_night: date  # the books open with it
     manifest: Mapping[str, Any]

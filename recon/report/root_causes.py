@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -44,6 +45,7 @@ class Cause:
     probability: float
     also: tuple[str, ...]  # attribute=value pairs that point at the same breaks
     break_ids: tuple[str, ...]
+    nights: int = 1  # nights of the trend on which this value held as many new breaks as it needs
 
     @property
     def expected_ppm(self) -> int:
@@ -64,6 +66,7 @@ class Cause:
             "probability": f"{self.probability:.2e}",
             "also": list(self.also),
             "break_ids": list(self.break_ids),
+            "nights": self.nights,
         }
 
 
@@ -119,7 +122,34 @@ def root_causes(pack: Pack, rate: float = FALSE_DISCOVERY_RATE) -> list[Cause]:
             found += _of_attribute(str(code), attribute, mine, pool)
     limit = discoveries([cause.probability for cause, _ in found], max(tested, 1), rate)
     kept = [item for item in found if item[0].probability <= limit]
-    return list(_one_each(kept))
+    return [replace(cause, nights=_nights(pack, cause)) for cause in _one_each(kept)]
+
+
+def seen_values(breaks: pl.DataFrame, ledger: pl.DataFrame, night: date) -> pl.DataFrame:
+    """Return how many new breaks of each code a value held on a night: what recurrence counts.
+
+    Columns: night, code, attribute, value, breaks; values with too few breaks are left out.
+    """
+    fresh = breaks.filter(pl.col("status").cast(pl.String) == "NEW")
+    cases = _with_attributes(fresh, ledger)
+    counted = [
+        cases.drop_nulls(name)
+        .group_by("code", pl.col(name).alias("value"))
+        .agg(pl.len().cast(pl.Int64).alias("breaks"))
+        .with_columns(attribute=pl.lit(name), night=pl.lit(night))
+        for name in ATTRIBUTES
+    ]
+    columns = ["night", "code", "attribute", "value", "breaks"]
+    return pl.concat(counted).filter(pl.col("breaks") >= LEAST_BREAKS).select(columns)
+
+
+def _nights(pack: Pack, cause: Cause) -> int:
+    same = (
+        (pl.col("code") == cause.code)
+        & (pl.col("attribute") == cause.attribute)
+        & (pl.col("value") == cause.value)
+    )
+    return max(int(pack.seen.filter(same)["night"].n_unique()), 1)
 
 
 def _attributes(rows: pl.DataFrame) -> pl.DataFrame:
@@ -134,12 +164,16 @@ def _attributes(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _cases(pack: Pack) -> pl.DataFrame:
     """Return each real break of tonight with the attributes of the row at fault."""
-    breaks = real_breaks(pack.tables["breaks"]).select(
+    return _with_attributes(pack.tables["breaks"], pack.ledger)
+
+
+def _with_attributes(breaks: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    named = real_breaks(breaks).select(
         "break_id",
         pl.col("code").cast(pl.String),
         pl.col("txn_ids").list.first().alias("txn_id"),
     )
-    return breaks.join(_attributes(pack.ledger), on="txn_id", how="inner").sort("code", "break_id")
+    return named.join(_attributes(ledger), on="txn_id", how="inner").sort("code", "break_id")
 
 
 def _of_attribute(
@@ -193,15 +227,4 @@ def _one_each(found: list[tuple[Cause, frozenset[str]]]) -> Iterator[Cause]:
         else:
             twin.append(f"{cause.attribute}={cause.value}")
     for cause, _, also in sorted(chosen, key=lambda item: -item[0].breaks_there):
-        yield Cause(
-            cause.code,
-            cause.attribute,
-            cause.value,
-            cause.breaks_there,
-            cause.breaks_all,
-            cause.rows_there,
-            cause.rows_all,
-            cause.probability,
-            tuple(also),
-            cause.break_ids,
-        )
+        yield replace(cause, also=tuple(also))

@@ -36,7 +36,7 @@ _SUMMARY = (30, 32, 12, 12, 15, 18, 20, 16, 18)
 _TIE_OUT = (58, 16, 20, 24, 18, 18, 18, 18)
 _ROLL = (10, 14, 9, *(14 for _ in range(16)))
 _AGEING = (28, 28, 9, *(11 for _ in range(8)), *(14 for _ in range(8)))
-_CAUSES = (28, 26, 16, 24, 12, 12, 12, 12, 12, 10, 60)
+_CAUSES = (28, 26, 16, 24, 12, 12, 12, 12, 12, 10, 11, 30, 60)
 
 
 def write_workbook(pack: Pack, path: Path) -> None:

@@ -177,13 +177,13 @@ class Sheet:
             self.worksheet.write_number(self.row, column, decimal(minor, currency), number)
 
     def sum_formula(
-        self, column: int, formula: str, minor: int, currency: str, look: str = "bold"
+        self, column: int, formula: str, minor: int, currency: str | None, look: str = "bold"
     ) -> None:
         """Write a live formula, rounded to the currency's minor unit, with its cached value.
 
         Beyond fifteen digits the exact text is written instead: no formula could be right there.
         """
-        if abs(minor) >= EXACT_LIMIT:
+        if currency is None or abs(minor) >= EXACT_LIMIT:
             self.text(column, exact(minor, currency), look)
             return
         self.worksheet.write_formula(

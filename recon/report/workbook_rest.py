@@ -27,7 +27,7 @@ def write_causes(sheet: Sheet, causes: Sequence[Cause], pack: Pack, say: Say) ->
         "code", "label", "dimension", "shared_value", "breaks_there", "breaks_all", "rows_there",
         "rows_all", "chance",
     )  # fmt: skip
-    heads = [*map(say, names), "p", say("dispute")]
+    heads = [*map(say, names), "p", say("nights"), say("also"), say("dispute")]
     if not causes:
         sheet.header(heads, filters=False)
         sheet.text(0, say("none"))
@@ -44,7 +44,9 @@ def write_causes(sheet: Sheet, causes: Sequence[Cause], pack: Pack, say: Say) ->
         hundredths = cause.expected_ppm // _HUNDREDTHS
         sheet.text(8, f"{hundredths // 100}.{hundredths % 100:02d}")
         sheet.text(9, f"{cause.probability:.1e}")
-        sheet.text(10, ", ".join(f"D{name[1:]}" for name in cause.break_ids[:20]))
+        sheet.whole(10, cause.nights)
+        sheet.text(11, ", ".join(cause.also))
+        sheet.text(12, ", ".join(f"D{name[1:]}" for name in cause.break_ids[:20]))
         sheet.next()
 
 

@@ -176,6 +176,8 @@ WORDS: dict[str, Pair] = {
     "rows_there": ("Rows there", "该处行数"),
     "rows_all": ("Rows in all", "总行数"),
     "chance": ("By chance", "偶然期望"),
+    "nights": ("Nights seen", "出现晚数"),
+    "also": ("Also shared", "同时共有"),
     "none": ("None.", "无。"),
     "of_all": ("all", "合计"),
     "days_to_first": ("0-1", "0-1"),

@@ -71,3 +71,12 @@ def test_an_even_spread_is_no_cause(broken):
     """With every break's code shuffled away nothing is beyond chance."""
     calm = {**broken.tables, "breaks": broken.tables["breaks"].head(2)}
     assert root_causes(with_tables(broken, calm)) == []
+
+
+def test_a_cause_that_comes_back_says_on_how_many_nights(tmp_path):
+    """A terminal that is broken for three nights is one cause, seen on three nights."""
+    root = reconcile_week(tmp_path, nights=3, orders=200, broken_terminal="T013")
+    space = Workspace(root)
+    pack = read_pack(space, space.resolve(None), "en")
+    (cause,) = [item for item in root_causes(pack) if item.code == "AMOUNT_MISMATCH"]
+    assert (cause.value, cause.nights) == ("T013", 3)
