@@ -85,8 +85,9 @@ def solve_all(
 ) -> tuple[list[Solved], list[Solved]]:
     """Return the targets whose subset, of `fewest` rows at least, is linked, and the open ones."""
     linked: list[Solved] = []
+    answers: list[Solved] = []
     for _ in range(ROUNDS):
-        answers = answer_round(work, targets, items, window, fewest)
+        answers = answer_round(work, targets, items, (window, fewest), answers)
         chosen = without_overlap([a for a in answers if a.accepted(work.step.accident_ppm, fewest)])
         linked += chosen
         done = np.array([solved.target for solved in chosen], np.int64)
@@ -95,24 +96,38 @@ def solve_all(
         used = np.concatenate([solved.members[0] for solved in chosen])
         targets = targets.take(np.flatnonzero(~np.isin(targets.rows, done)))
         items = items.take(np.flatnonzero(~np.isin(items.rows, used)))
-    return linked, answer_round(work, targets, items, window, fewest)
+    return linked, answer_round(work, targets, items, (window, fewest), answers)
 
 
 def answer_round(
-    work: Work, targets: Items, items: Items, window: tuple[int, int], fewest: int
+    work: Work,
+    targets: Items,
+    items: Items,
+    asked: tuple[tuple[int, int], int],
+    before: list[Solved],
 ) -> list[Solved]:
-    """Return the answer of every target over the items that are left."""
+    """Return the answer of every target over the items that are left.
+
+    `asked` is the window and the fewest rows of a subset. A target whose pool has lost no row
+    since the round `before` keeps its answer.
+    """
+    window, fewest = asked
     items = items.take(np.flatnonzero(items.amount != 0))
     begin, end = np.empty(targets.rows.size, np.int64), np.empty(targets.rows.size, np.int64)
     opens, closes = targets.day + window[0], targets.day + window[1]
     ranges_between(targets.group, opens, closes, items.group, items.day, begin, end)
-    jobs = [
-        (work, int(targets.rows[k]), int(targets.amount[k]), items, (int(begin[k]), int(end[k])))
-        for k in range(targets.rows.size)
-        if end[k] - begin[k] >= fewest and abs(targets.amount[k]) > work.step.tolerance_minor
-    ]
-    answers: list[Solved] = run_all(answer_one, jobs, work.threads)
-    return answers
+    known = {solved.target: solved for solved in before}
+    kept: list[Solved] = []
+    jobs = []
+    for k in range(targets.rows.size):
+        row, amount, pool_rows = int(targets.rows[k]), int(targets.amount[k]), end[k] - begin[k]
+        if pool_rows < fewest or abs(amount) <= work.step.tolerance_minor:
+            continue
+        if row in known and known[row].pool_rows == pool_rows:
+            kept.append(known[row])
+        else:
+            jobs.append((work, row, amount, items, (int(begin[k]), int(end[k]))))
+    return sorted(kept + run_all(answer_one, jobs, work.threads), key=lambda one: one.target)
 
 
 def answer_one(
