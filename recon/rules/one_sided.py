@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.settlement import parse_cycle
 
+MIDNIGHT = time()
 _ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
 
 
@@ -115,20 +116,32 @@ def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl
     """Return the last day of patience for rows of `side` that wait for `other`.
 
     For the bank and for a merchant's order the loader has set `due_date`; a channel's row must be
-    in the merchant's books on its local day; a bank line must be explained on its value date.
+    in the merchant's books on its local day, or the next one minutes before midnight; a bank line
+    must be explained on its value date.
     """
     today = pl.lit(night.business_date)
     if side is Side.CHANNEL and other is Side.MERCHANT:
-        local = (
-            pl.col("occurred_at")
-            .dt.replace_time_zone("UTC")
-            .dt.convert_time_zone(night.rules.time_zone)
-            .dt.date()
-        )
-        chosen = pl.coalesce(local, "clearing_date", today)
+        chosen = pl.coalesce(_local_day(night, 1), "clearing_date", today)
     else:
         chosen = pl.coalesce("due_date", "clearing_date", "value_date", today)
     return frame.select(chosen.alias("wait_until")).to_series()
+
+
+def _local_day(night: Night, sign: int) -> pl.Expr:
+    """Return the local day of a row by the latest (1) or earliest (-1) clock that may be right.
+
+    Clocks differ by the tolerance of the row's source. Midnight itself is a date without a time.
+    """
+    minutes = {n: item.cut_off_tolerance_minutes for n, item in enumerate(night.rules.sources)}
+    local = (
+        pl.col("occurred_at")
+        .dt.replace_time_zone("UTC")
+        .dt.convert_time_zone(night.rules.time_zone)
+        .dt.replace_time_zone(None)
+    )
+    skew = pl.col("source").cast(pl.Int64).replace_strict(minutes, return_dtype=pl.Int64)
+    shifted = local + pl.duration(minutes=skew * sign)
+    return pl.when(local.dt.time() == MIDNIGHT).then(local.dt.date()).otherwise(shifted.dt.date())
 
 
 def _before_books(
@@ -147,7 +160,8 @@ def _before_books(
         return frame.select(early).to_series()
     new = ~matched.ledger.opening[rows]
     if side is Side.CHANNEL and other is Side.MERCHANT:
-        early = (pl.col("wait_until") < opening).fill_null(value=False)
+        day = pl.coalesce(_local_day(night, -1), "wait_until")
+        early = (day < opening).fill_null(value=False)
     else:
         early = (pl.col("due_date") < opening).fill_null(value=False)
     return frame.select(early & pl.Series(new)).to_series()
