@@ -112,7 +112,7 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
     fee_ppm = number.replace_strict(dict(enumerate(profile.fee_ppm)), return_dtype=pl.Int64)
     frame = sales.with_columns(
         channel=number.replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String),
-        tc=pl.col("t") + pl.col("lag"),
+        tc=_not_midnight(pl.col("t") + pl.col("lag")),
         stan=pl.col("i") % PPM,
         ppm=fee_ppm,
         night=(pl.col("t") // DAY_SECONDS).cast(pl.Int32),
@@ -137,6 +137,11 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
     return frame.with_columns(channel_ref=channel_reference("i", "tc")).drop(
         "channel_no", "terminal_no", "card_no", "lag"
     )
+
+
+def _not_midnight(time: pl.Expr) -> pl.Expr:
+    """Return times, a second later where they are midnight sharp, which reads as a bare date."""
+    return time + (time % DAY_SECONDS == 0).cast(pl.Int64)
 
 
 def at_rate(amount: pl.Expr, ppm: pl.Expr) -> pl.Expr:
