@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ _SHOWN = (
 )
 
 
+_STOPPED = ("HELD", "REFUSED", "UNKNOWN")
+
+
 @click.command(name="inspect")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "format_name", help="Read it as this format, whatever it looks like.")
@@ -39,6 +42,14 @@ _SHOWN = (
 @click.option("--source", help="... and the source in it that says how to read the file.")
 @click.option("--date", "business_date", callback=parse_date, help="For dates without a year.")
 @click.option("--rows", default=5, show_default=True, help="Rows and rejects to show.")
+@click.option(
+    "--to",
+    "how",
+    type=click.Choice(["table", "md", "csv", "json", "counts"]),
+    default="table",
+    show_default=True,
+    help="How the table of a folder is written; counts: one line a format.",
+)
 @json_option
 def command(
     file: Path,
@@ -47,22 +58,38 @@ def command(
     source: str | None,
     business_date: date | None,
     rows: int,
+    how: str,
     as_json: bool,
 ) -> None:
     """Recognise FILE, read it whole and show what was understood; nothing is kept.
 
-    Exit code 0: it would be accepted; 4: it would be held or refused, and why.
+    Of a folder: one line a file, with format, rows, rejects, control totals (agreed of declared),
+    state and why. Exit code 0: all would be accepted; 4: one would be held or refused, and why.
     """
+    if file.is_dir():
+        _survey(file, business_date, "json" if as_json else how)
+    from recon.commands.survey import day_of, read_alone
+
     name, options = _how_to_read(file, format_name, config, source)
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
-        day = business_date or datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
-        loaded = _read(file, name, options, day, Path(folder))
+        day = business_date or day_of(file)
+        loaded = read_alone(file, name, options, day, Path(folder))
         facts = _facts(loaded, name, rows)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
     else:
         _print(facts)
-    click.get_current_context().exit(4 if facts["state"] in ("HELD", "REFUSED") else 0)
+    click.get_current_context().exit(4 if facts["state"] in _STOPPED else 0)
+
+
+def _survey(folder: Path, business_date: date | None, how: str) -> None:
+    """Write the table of every file of a folder and leave with its exit code."""
+    from recon.commands.survey import survey, survey_text
+
+    found = survey(folder, business_date)
+    click.echo(survey_text(found, how))
+    stopped = any(item.state in _STOPPED for item in found)
+    click.get_current_context().exit(4 if stopped else 0)
 
 
 def _how_to_read(
@@ -101,39 +128,19 @@ def _declared(config: Path, source: str | None) -> tuple[str, Options]:
 
 def _recognised(file: Path) -> str:
     """Return the one format whose content this is."""
+    from recon.commands.survey import formats_of
     from recon.errors import InputError
-    from recon.io.formats import recognised
-    from recon.io.recognise import probe_of
-    from recon.io.stage import stage
 
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
-        found = recognised(probe_of(stage(file, Path(folder), date(1970, 1, 1))))
+        found = formats_of(file, Path(folder))
     if len(found) == 1:
-        return found[0].name
-    names = " or ".join(item.name for item in found) or "no known format"
+        return found[0]
+    names = " or ".join(found) or "no known format"
     raise InputError(
         f"expected the content of one known format, found {names}",
         where=file.name,
         fix="name it with --format, or declare its columns in a rule file: --config and --source",
         code="FILE_SCHEMA",
-    )
-
-
-def _read(file: Path, name: str, options: Options, day: date, folder: Path) -> Loaded:
-    from recon.core.plan import InputFile
-    from recon.io.formats import format_named
-    from recon.io.load import load
-
-    side = format_named(name).side
-    return load(
-        [InputFile("inspected", 0, side, name, file, file.name)],
-        {"inspected": options},
-        [],
-        workdir=folder / "work",
-        staging=folder / "staging",
-        business_date=day,
-        seen={},
-        finish=lambda frame, _file: frame,
     )
 
 

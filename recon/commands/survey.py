@@ -1,0 +1,181 @@
+"""`recon inspect FOLDER`: every file of a folder, each read alone, as one table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recon.io.formats.contract import Options
+    from recon.io.load import Loaded
+
+_NO_DAY = date(1970, 1, 1)  # recognition looks at content only
+_REASONS = 3  # first reasons for rejects that a line of the table shows
+_COLUMNS = ("file", "format", "rows", "rejected", "controls", "state", "why")
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """One file and what became of it."""
+
+    file: str  # relative to the folder
+    format: str  # none: no format knows it; several: which ones `why` says
+    rows: int
+    rejected: int
+    controls_agreed: int
+    controls_declared: int
+    state: str  # a state of `inputs`, or UNKNOWN when no format was found
+    why: str  # the message of the refusal or hold, else the first reasons for rejects
+
+    def cells(self) -> list[str]:
+        """Return the file as a row of `_COLUMNS`."""
+        controls = f"{self.controls_agreed}/{self.controls_declared}"
+        shown = controls if self.controls_declared else ""
+        counts = [str(self.rows), str(self.rejected), shown]
+        return [self.file, self.format, *counts, self.state, self.why]
+
+
+def survey(folder: Path, day: date | None = None) -> list[Surveyed]:
+    """Read each file below a folder alone, in the order of their paths; nothing is kept."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [_surveyed(path, str(path.relative_to(folder)), day) for path in paths]
+
+
+def _surveyed(path: Path, name: str, day: date | None) -> Surveyed:
+    """Recognise one file and read it with the format that it has."""
+    from recon.errors import InputError
+    from recon.io.formats.contract import Options
+
+    with tempfile.TemporaryDirectory(prefix="recon-") as scratch:
+        try:
+            found = formats_of(path, Path(scratch))
+        except InputError as error:
+            return _unread(name, "none", "REFUSED", error.message())
+        if len(found) != 1:
+            word = "several" if found else "none"
+            return _unread(name, word, "UNKNOWN", " or ".join(found) or "no known format")
+        loaded = read_alone(path, found[0], Options(), day or day_of(path), Path(scratch))
+    return _told(name, found[0], loaded)
+
+
+def _unread(name: str, word: str, state: str, why: str) -> Surveyed:
+    """Return a file that was not read."""
+    return Surveyed(name, word, 0, 0, 0, 0, state, _one_line(why))
+
+
+def _told(name: str, form: str, loaded: Loaded) -> Surveyed:
+    """Return what reading a file gave."""
+    item = loaded.inputs.row(0, named=True)
+    controls = json.loads(item["controls"] or "[]")
+    return Surveyed(
+        file=name,
+        format=form,
+        rows=item["rows"] or 0,
+        rejected=item["rejected"] or 0,
+        controls_agreed=sum(control["agrees"] for control in controls),
+        controls_declared=len(controls),
+        state=item["state"],
+        why=_one_line(item["message"] or "") or _first_reasons(loaded),
+    )
+
+
+def _first_reasons(loaded: Loaded) -> str:
+    """Return the first reasons for rejects, each with the record that it stands at."""
+    refused = loaded.rejects.sort("record_no").head(_REASONS)
+    pairs = zip(refused["record_no"], refused["reasons"], strict=True)
+    return "; ".join(f"record {number}: {_one_line(reasons[0])}" for number, reasons in pairs)
+
+
+def _one_line(text: str) -> str:
+    """Return a message on one line."""
+    return " ".join(text.split())
+
+
+def formats_of(path: Path, folder: Path) -> tuple[str, ...]:
+    """Return the names of the formats whose content a file has; `folder` is for its copy."""
+    from recon.io.formats import recognised
+    from recon.io.recognise import probe_of
+    from recon.io.stage import stage
+
+    staged = stage(path, folder / "staging", _NO_DAY)
+    return tuple(known.name for known in recognised(probe_of(staged)))
+
+
+def day_of(path: Path) -> date:
+    """Return the day on which a file was written, for dates without a year."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+
+
+def read_alone(path: Path, name: str, options: Options, day: date, folder: Path) -> Loaded:
+    """Load one file as a run would, with no rules but how to read it."""
+    from recon.core.plan import InputFile
+    from recon.io.formats import format_named
+    from recon.io.load import load
+
+    side = format_named(name).side
+    return load(
+        [InputFile("inspected", 0, side, name, path, path.name)],
+        {"inspected": options},
+        [],
+        workdir=folder / "work",
+        staging=folder / "staging",
+        business_date=day,
+        seen={},
+        finish=lambda frame, _file: frame,
+    )
+
+
+def survey_text(found: Sequence[Surveyed], how: str) -> str:
+    """Return the table as `md`, `csv`, `json` or `table`, or `counts`: one line a format."""
+    if how == "json":
+        return json.dumps([asdict(item) for item in found], ensure_ascii=False, indent=2)
+    rows = [list(_COLUMNS), *(item.cells() for item in found)]
+    if how == "csv":
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        return text.getvalue().rstrip("\n")
+    if how == "counts":
+        return "\n".join([*_markdown(_by_format(found)), "", _counts(found)])
+    if how == "md":
+        return "\n".join([*_markdown(rows), "", _counts(found)])
+    from recon.report.text import table
+
+    return "\n".join([*table(rows, right=(2, 3)), "", _counts(found)])
+
+
+def _by_format(found: Sequence[Surveyed]) -> list[list[str]]:
+    """Return how many files, in which states, and how many rows there are of each format."""
+    states = sorted({item.state for item in found})
+    rows = [["format", "files", *states, "rows", "rejected", "controls agreed"]]
+    for form in sorted({item.format for item in found}):
+        of_it = [item for item in found if item.format == form]
+        count = Counter(item.state for item in of_it)
+        agreed = sum(item.controls_agreed for item in of_it)
+        declared = sum(item.controls_declared for item in of_it)
+        counts = [str(len(of_it)), *(str(count[state] or "") for state in states)]
+        sums = [str(sum(item.rows for item in of_it)), str(sum(item.rejected for item in of_it))]
+        rows.append([form, *counts, *sums, f"{agreed} of {declared}" if declared else ""])
+    return rows
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as a Markdown table, the first one its head."""
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
+
+
+def _counts(found: Sequence[Surveyed]) -> str:
+    """Return how many files stand in each state."""
+    states = Counter(item.state for item in found)
+    told = ", ".join(f"{state} {count}" for state, count in sorted(states.items()))
+    rows = sum(item.rows for item in found)
+    rejected = sum(item.rejected for item in found)
+    return f"{len(found):,} files: {told}; {rows:,} rows, {rejected:,} rejected"
