@@ -70,11 +70,27 @@ def write_html(pack: Pack, path: Path) -> None:
         data=_script_safe(_data(pack, ranked, say)),
         pictures=pictures(pack, proofs, say),
         fees=fee_table(pack),
+        files=_files(pack),
         causes=cause_lines(causes, pack, say),
         printed=[_printed(pack, row) for row in ranked.head(PRINTED_ROWS).iter_rows(named=True)],
         all_cases=f"{ranked.height:,}",
     )
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _files(pack: Pack) -> list[dict[str, str]]:
+    """Return the night's input files as the page shows them."""
+    return [
+        {
+            "source": row["source"],
+            "path": row["path"],
+            "rows": f"{row['rows'] or 0:,}",
+            "rejected": f"{row['rejected'] or 0:,}",
+            "state": label("input_state", row["state"], pack.language),
+            "message": row["message"] or "",
+        }
+        for row in pack.tables["inputs"].iter_rows(named=True)
+    ]
 
 
 def _data(pack: Pack, ranked: pl.DataFrame, say: PageWords) -> dict[str, Any]:

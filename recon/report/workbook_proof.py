@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from recon.core.money import total
-from recon.report.pack import Pack
+from recon.report.pack import Pack, real_breaks
 from recon.report.tie_out import (
     Line,
     Statement,
@@ -31,13 +31,16 @@ def verdict(pack: Pack, proofs: Sequence[Statement], say: Say) -> tuple[str, boo
     """Return the one sentence that says how the night stands, and whether it is proved."""
     open_ = open_disputes(pack)
     amount = at_risk(open_)
+    files = real_breaks(pack.tables["breaks"])["code"].cast(pl.String).str.starts_with("FILE_")
+    missing = say("verdict_files", files=int(files.sum())) if files.any() else ""
     residual = sum(proof.unexplained_rows for proof in proofs)
     if any(proof.unexplained_minor for proof in proofs) or residual:
         residual = max(residual, 1)
-        return say("verdict_bad", residual=residual, count=open_.height, amount=amount), False
+        bad = say("verdict_bad", residual=residual, count=open_.height, amount=amount)
+        return missing + bad, False
     if open_.height == 0:
-        return say("verdict_good"), True
-    return say("verdict_open", count=open_.height, amount=amount), True
+        return missing or say("verdict_good"), not missing
+    return missing + say("verdict_open", count=open_.height, amount=amount), not missing
 
 
 def open_disputes(pack: Pack) -> pl.DataFrame:
@@ -93,16 +96,9 @@ def _match_rates(sheet: Sheet, pack: Pack, say: Say) -> None:
     """Write per source and currency how much matched tonight and the night before."""
     names = ("side", "source", "currency", "rows", "matched_rows", "waiting", "in_order", "before")
     sheet.header([*map(say, names), say("match_amount")], filters=False)
-    nights = pack.days["night"].unique().sort().to_list()
-    earlier = (
-        {
-            (row["source"], row["currency"]): row
-            for row in pack.days.filter(pl.col("night") == nights[-2]).to_dicts()
-        }
-        if len(nights) > 1
-        else {}
-    )
-    for row in pack.days.filter(pl.col("night") == nights[-1]).iter_rows(named=True):
+    ordered = pack.days.filter(pl.col("night") < pack.business_date).sort("night").to_dicts()
+    earlier = {(row["source"], row["currency"]): row for row in ordered}
+    for row in pack.days.filter(pl.col("night") == pack.business_date).iter_rows(named=True):
         before = earlier.get((row["source"], row["currency"]))
         sheet.text(0, say.label("side", row["side"]))
         sheet.text(1, row["source"])

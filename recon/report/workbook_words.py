@@ -23,6 +23,10 @@ WORDS: dict[str, Pair] = {
         "Balanced. No candidate dispute is open; every row and every minor unit is accounted for.",
         "平。没有未决争议，每一行、每一分钱都有去向。",
     ),
+    "verdict_files": (
+        "Findings about {files} files: missing, empty, held or refused; their rows were left out. ",
+        "有 {files} 个文件缺失、为空、暂停或拒收，其记录未参与对账。",
+    ),
     "verdict_open": (
         (
             "{count} candidate disputes, {amount} at risk. Everything else is accounted for: the "
