@@ -31,7 +31,8 @@ def bars(items: Sequence[Bar], width: int = 560) -> str:
         return ""
     label_width = _label_width([item.label for item in items])
     largest = max(item.value for item in items) or 1
-    room = width - label_width - 120
+    behind = max(_text_width(item.shown) for item in items) + 12
+    room = max(width - label_width - behind, 40)
     rows = []
     for position, item in enumerate(items):
         top = position * 26

@@ -236,9 +236,10 @@ def _league(pack: Pack) -> str:
 
 
 def fee_table(pack: Pack) -> list[dict[str, str]]:
-    """Return per channel source and currency: gross, fee paid, rate paid, fee by contract, excess.
+    """Return per channel source and currency: gross, fee paid, rate paid, fee less breaks, breaks.
 
-    The contract's fee is the fee paid less what the fee breaks say was wrong with it.
+    Where the rule file holds a fee contract, the fee less what the fee breaks name is the
+    contract's fee; without one there are no fee breaks, and both are the fee paid.
     """
     wrong = (
         real_breaks(pack.tables["breaks"])
