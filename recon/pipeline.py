@@ -161,7 +161,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     resent = history.delivered_before(evening.workspace, ledger, rules, night.business_date)
     repeated = duplicates.repeated_records(ledger)
     excluded = np.concatenate([resent, repeated])
-    ledger, netted, netting_verdict = netting.net(ledger, night)
+    ledger, netted, netting_verdict = netting.net(ledger, night, excluded)
     clock.stage("match")
     eligible = classify.eligible(ledger, legs, excluded)
     texts = texts_for(legs, ledger.slim, loaded.parts, opening)
@@ -173,8 +173,8 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     before = [
         netting_verdict,
         surroundings.judge_late_reversals(evening.workspace, ledger, netted, opening, night),
-        duplicates.report_records(ledger, repeated),
-        events.find(ledger),
+        duplicates.report_records(ledger, np.setdiff1d(repeated, resent)),
+        events.find(ledger, excluded),
         Verdict.of(broken=terms.broken_rows(judged.facts, ledger)),
     ]
     classified = classify.classify(matched, legs, night, before, resent, repeated)

@@ -67,17 +67,19 @@ def _keyed(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side) -> p
 
 
 def _first_match(mine: pl.DataFrame, others: pl.DataFrame, *, earlier: bool) -> pl.DataFrame:
-    """Return for rows of `mine` the first of `others` with the same key: row, row_other."""
-    found = mine.join(others, on=["hi", "lo", "refund"], how="inner", suffix="_other")
+    """Return for rows of `mine` the first of `others` with the same key: row, row_other.
+
+    Only the first row of each key is joined: a key with many rows must not multiply them.
+    """
+    key = ["hi", "lo", "refund"] if earlier else ["hi", "lo", "refund", "amount"]
+    heads = others.sort("moment", "row").unique(key, keep="first", maintain_order=True)
+    found = mine.join(heads, on=key, how="inner", suffix="_other")
     if earlier:
         before = (pl.col("moment_other") < pl.col("moment")) | (
             (pl.col("moment_other") == pl.col("moment")) & (pl.col("row_other") < pl.col("row"))
         )
         found = found.filter(before)
-    else:
-        found = found.filter(pl.col("amount_other") == pl.col("amount"))
-    ordered = found.sort("row", "moment_other", "row_other")
-    return ordered.unique("row", keep="first", maintain_order=True).select("row", "row_other")
+    return found.sort("row").select("row", "row_other")
 
 
 def _placed(found: pl.DataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:

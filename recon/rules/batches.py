@@ -28,7 +28,9 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
         (pl.col("difference") != 0) & (pl.col("difference").abs() <= pl.col("tolerance"))
     )
     late = sums.filter(
-        (pl.col("difference").abs() <= pl.col("tolerance")) & (pl.col("paid") > pl.col("due"))
+        (pl.col("difference").abs() <= pl.col("tolerance"))
+        & (pl.col("paid") > pl.col("due"))
+        & (pl.col("expected") > 0)  # money that the merchant owes is nobody's delay
     )
     faulty = [*wrong["group"].to_list(), *late["group"].to_list()]
     broken = members.filter(pl.col("group").is_in(faulty))["row"].to_numpy()

@@ -56,8 +56,10 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
     surplus = _surplus_rows(matched, leg, leg_no)
     if surplus.height == 0:
         return Verdict.of()
-    dead = surplus.filter(pl.col("state").is_in(_DEAD))
-    alive = surplus.filter(~pl.col("state").is_in(_DEAD))
+    # A row that its own side undid is no second charge; the bank still sees it and its undoing.
+    idle = _DEAD if leg.right is Side.BANK else [*_DEAD, int(State.REVERSED)]
+    dead = surplus.filter(pl.col("state").is_in(idle))
+    alive = surplus.filter(~pl.col("state").is_in(idle))
     findings = alive.select(
         _code(leg).alias("code"),
         pl.lit(leg.name).alias("leg"),

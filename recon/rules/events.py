@@ -11,11 +11,16 @@ from recon.rules.night import Ledger, Verdict
 EVENTS = "event"  # where a leg is named
 
 
-def find(ledger: Ledger) -> Verdict:
-    """Return the findings of new channel rows that report a chargeback or a freeze of funds."""
+def find(ledger: Ledger, excluded: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Verdict:
+    """Return the findings of new channel rows that report a chargeback or a freeze of funds.
+
+    `excluded` rows (repeated, or delivered before) are no news.
+    """
     slim = ledger.slim
+    news = ~ledger.opening
+    news[excluded] = False
     fresh = (
-        ~pl.Series(ledger.opening)
+        pl.Series(news)
         & (slim["side"] == int(Side.CHANNEL))
         & (slim["state"] == int(State.SUCCESS))
     )

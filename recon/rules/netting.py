@@ -20,19 +20,22 @@ from recon.rules.night import Ledger, Night, Verdict, days, ordinal
 NETTING = "netting"  # the name of this step where a leg is named
 
 
-def net(ledger: Ledger, night: Night) -> tuple[Ledger, pl.DataFrame, Verdict]:
+def net(
+    ledger: Ledger, night: Night, excluded: NDArray[np.int64]
+) -> tuple[Ledger, pl.DataFrame, Verdict]:
     """Return the ledger with netted payments REVERSED, the netting links, and the verdict.
 
-    Links have columns `left` (payment) and `right` (its undoing), row positions.
+    `excluded` rows (repeated, or delivered before) undo nothing. Links have columns `left`
+    (payment) and `right` (its undoing), row positions.
     """
     slim = ledger.slim
     undo = slim["kind"].is_in([int(kind) for kind in UNDO_KINDS]) & (
         slim["state"] == int(State.SUCCESS)
     )
-    undo_rows = np.flatnonzero(undo.to_numpy())
+    undo_rows = np.setdiff1d(np.flatnonzero(undo.to_numpy()), excluded)
     if len(undo_rows) == 0:
         return ledger, pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64}), Verdict.of()
-    links = _pairs(ledger, undo_rows)
+    links = _pairs(ledger, undo_rows, excluded)
     state = slim["state"].to_numpy().copy()
     state[links["left"].to_numpy()] = int(State.REVERSED)
     netted = replace(ledger, slim=slim.with_columns(pl.Series("state", state, pl.UInt8)))
@@ -53,31 +56,48 @@ def _unmet(ledger: Ledger) -> NDArray[np.bool_]:
     return unmet
 
 
-def _pairs(ledger: Ledger, undo_rows: NDArray[np.int64]) -> pl.DataFrame:
+def _pairs(
+    ledger: Ledger, undo_rows: NDArray[np.int64], excluded: NDArray[np.int64]
+) -> pl.DataFrame:
     """Return one-to-one pairs of payment and undoing: same side, reference and opposite amount."""
     slim = ledger.slim
     payment = (slim["kind"] == int(Kind.PAYMENT)) & (slim["state"] == int(State.SUCCESS))
-    paid_rows = np.flatnonzero(payment.to_numpy())
+    paid_rows = np.setdiff1d(np.flatnonzero(payment.to_numpy()), excluded)
     taken: list[pl.DataFrame] = []
     undo = _keyed(ledger, undo_rows, "original_ref", -1)
     for own in ("order_id", "channel_ref", "rrn"):
-        paid = _keyed(ledger, paid_rows, own, 1)
-        found = undo.join(
-            paid, on=["side", "currency", "hi", "lo", "amount_minor"], how="inner", suffix="_paid"
-        ).filter(
-            pl.col("occurred_at").is_null()
-            | (pl.col("occurred_at_paid").is_null())
-            | (pl.col("occurred_at_paid") <= pl.col("occurred_at"))
-        )
-        found = (
-            found.sort("row", "row_paid")
-            .unique(subset=["row"], keep="first", maintain_order=True)
-            .unique(subset=["row_paid"], keep="first", maintain_order=True)
-        )
-        taken.append(found.select(left="row_paid", right="row"))
-        undo = undo.filter(~pl.col("row").is_in(found["row"].to_list()))
-        paid_rows = np.setdiff1d(paid_rows, found["row_paid"].to_numpy())
+        found = _in_turn(_keyed(ledger, paid_rows, own, 1), undo)
+        taken.append(found)
+        undo = undo.filter(~pl.col("row").is_in(found["right"].implode()))
+        paid_rows = np.setdiff1d(paid_rows, found["left"].to_numpy())
     return pl.concat(taken).sort("left")
+
+
+def _in_turn(paid: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
+    """Return pairs of equal key and amount: each undoing, in time, takes the oldest payment left.
+
+    An undoing with no payment before it takes none. Unknown times fit any order.
+    """
+    key = ["side", "currency", "hi", "lo", "amount_minor"]
+    low, high = pl.lit(-(1 << 62)), pl.lit(1 << 62)
+    moment = pl.col("occurred_at").cast(pl.Int64)
+    paid = paid.join(undo, on=key, how="semi").with_columns(
+        step=pl.lit(1), moment=pl.coalesce(moment, low)
+    )
+    undo = undo.with_columns(step=pl.lit(-1), moment=pl.coalesce(moment, high))
+    both = pl.concat([paid, undo]).sort(
+        "moment", "step", "row", descending=[False, True, False], maintain_order=True
+    )
+    left_over = both.with_columns(free=pl.col("step").cum_sum().over(key)).with_columns(
+        least=pl.min_horizontal(pl.col("free").cum_min().shift(1).over(key).fill_null(0), 0)
+    )
+    fitting = left_over.filter((pl.col("step") > 0) | (pl.col("free") >= pl.col("least")))
+    turn = fitting.with_columns(turn=pl.int_range(pl.len()).over(*key, "step"))
+    return (
+        turn.filter(pl.col("step") > 0)
+        .join(turn.filter(pl.col("step") < 0), on=[*key, "turn"], how="inner", suffix="_undo")
+        .select(left="row", right="row_undo")
+    )
 
 
 def _keyed(ledger: Ledger, rows: NDArray[np.int64], column: str, sign: int) -> pl.DataFrame:
@@ -154,16 +174,25 @@ def _orphans(ledger: Ledger, rows: NDArray[np.int64], night: Night) -> Verdict:
     )
     late = days(alone["wait_until"]) <= ordinal(night.business_date)
     orphan = alone.filter(pl.Series(late))
-    findings = orphan.select(
-        pl.lit(int(Code.REVERSAL_ORPHAN)).alias("code"),
-        pl.lit(NETTING).alias("leg"),
-        pl.concat_list("row").alias("rows"),
-        pl.lit(1).alias("faulty"),
-        anchor=pl.col("fingerprint").cast(pl.String),
-        expected_minor=pl.lit(0),
-        actual_minor="amount_minor",
-        currency="currency",
-        due_date="wait_until",
+    findings = (
+        orphan.group_by("fingerprint")
+        .agg(
+            pl.col("row").sort().alias("rows"),
+            pl.col("amount_minor").sum(),
+            pl.col("currency").first(),
+            pl.col("wait_until").max(),
+        )
+        .select(
+            pl.lit(int(Code.REVERSAL_ORPHAN)).alias("code"),
+            pl.lit(NETTING).alias("leg"),
+            "rows",
+            pl.col("rows").list.len().alias("faulty"),
+            anchor=pl.col("fingerprint").cast(pl.String),
+            expected_minor=pl.lit(0),
+            actual_minor="amount_minor",
+            currency="currency",
+            due_date="wait_until",
+        )
     )
     waiting = alone.select(
         "row",

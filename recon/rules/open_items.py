@@ -98,7 +98,10 @@ def closing_items(
     today = pl.lit(night.business_date)
     ids = ledger.slim["txn_id"].gather(waiting["row"].to_numpy())
     named = waiting.with_columns(ids.alias("txn_id")).join(
-        breaks, on=["anchor", "code", "leg"], how="left", maintain_order="left"
+        breaks.unique(["anchor", "code", "leg"], keep="first", maintain_order=True),
+        on=["anchor", "code", "leg"],
+        how="left",
+        maintain_order="left",
     )
     seen = opening.select("txn_id", "leg", "first_seen").unique(["txn_id", "leg"])
     items = named.join(seen, on=["txn_id", "leg"], how="left", maintain_order="left")

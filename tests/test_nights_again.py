@@ -1,0 +1,106 @@
+"""Nights on which files overlap, keys repeat and payments are undone more than once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.night_world import NightWorld
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = "2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> NightWorld:
+    """Return a world that opens on a Monday."""
+    return NightWorld(tmp_path)
+
+
+def test_an_orphan_void_in_overlapping_files_is_one_break(world: NightWorld) -> None:
+    """A void without its original that each file brings again waits once and breaks once."""
+    void = "V1 -50.00 kind=void original=ZZ on=2026-11-09"
+    found = []
+    for number, day in enumerate((MONDAY, TUESDAY, WEDNESDAY, THURSDAY)):
+        order = f"B{number} 1.00"
+        paid = f"1.00 memo=PAYOUT_8001_2026110{8 + number}"
+        bank = [paid] if number in (1, 2) else []
+        world.day(day, orders=[order], psp=[void, order], bank=bank)
+        codes = world.codes(world.run(day))
+        found.append(codes.count("REVERSAL_ORPHAN"))
+    assert found == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("original", ["A1", "P1", "P2"])
+def test_a_second_charge_that_is_undone_is_no_dispute(tmp_path: Path, original: str) -> None:
+    """Time-out, retry, reversal: whichever charge is undone, one stays and the books agree."""
+    world = NightWorld(tmp_path)
+    void = f"V1 -50.00 kind=void original={original} 09:10"
+    charges = ["A1 50.00 ref=P1 09:00", "A1 50.00 ref=P2 09:01", void]
+    world.day(MONDAY, orders=["A1 50.00"], psp=charges)
+    assert world.codes(world.run(MONDAY)) == []
+
+
+def test_each_undoing_takes_a_payment_of_its_own(world: NightWorld) -> None:
+    """Two equal payments of one order and two voids are nothing; a third void is an orphan."""
+    paid = ["A1 50.00 ref=P1 09:00", "A1 50.00 ref=P2 09:05"]
+    voids = [f"V{n} -50.00 kind=void original=A1 09:1{n}" for n in range(3)]
+    world.day(MONDAY, orders=["A1 50.00 state=CLOSED"], psp=[*paid, *voids])
+    night = world.run(MONDAY)
+    assert world.codes(night) == []
+    assert world.codes(night, benign=True).count("NETTED") == 2
+    for day in (TUESDAY, WEDNESDAY):
+        world.day(day)
+        world.run(day)
+    world.day(THURSDAY)
+    assert world.codes(world.run(THURSDAY)) == ["REVERSAL_ORPHAN"]
+
+
+def test_a_void_before_every_payment_takes_none(world: NightWorld) -> None:
+    """An undoing cannot undo what came after it, and does not cost a later one its payment."""
+    rows = [
+        "V1 -50.00 kind=void original=A1 08:00",
+        "A1 50.00 09:00",
+        "V2 -50.00 kind=void original=A1 09:10",
+    ]
+    world.day(MONDAY, orders=[], psp=rows)
+    night = world.run(MONDAY)
+    assert world.codes(night, benign=True).count("NETTED") == 1
+    netting = world.table(night, "links").row(0, named=True)
+    transactions = world.table(night, "transactions")
+    undone = dict(transactions.select("txn_id", "order_id").iter_rows())
+    assert (undone[netting["left_txn_id"]], undone[netting["right_txn_id"]]) == ("A1", "V2")
+
+
+def test_what_an_overlapping_file_repeats_is_not_news(tmp_path: Path) -> None:
+    """A chargeback and a repeated record of last night are reported last night only."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8")
+    kinds = 'void = "void"\n'
+    world.config.write_text(text.replace(kinds, kinds + 'chargeback = "chargeback"\n'), "utf-8")
+    told = ["A1 9.00 on=2026-11-09", "A1 9.00 on=2026-11-09"]
+    told.append("CB1 30.00 kind=chargeback on=2026-11-09")
+    world.day(MONDAY, orders=["A1 9.00"], psp=told)
+    assert world.codes(world.run(MONDAY)) == ["CHARGEBACK", "DUPLICATE_RECORD"]
+    world.day(TUESDAY, orders=["B1 5.00"], psp=[*told, "B1 5.00"])
+    assert world.codes(world.run(TUESDAY)) == []
+
+
+def test_many_rows_of_one_key_do_not_multiply(world: NightWorld) -> None:
+    """Ten thousand lone rows of one order are one missing order and as many further charges."""
+    count = 10_000
+    world.day(MONDAY, orders=[], psp=[f"A1 5.00 ref=R{n}" for n in range(count)])
+    codes = world.codes(world.run(MONDAY))
+    assert codes.count("DUPLICATE_CHARGE") == count - 1
+    assert codes.count("MISSING_IN_MERCHANT") == 1
+
+
+def test_a_batch_that_the_merchant_owes_is_never_late(world: NightWorld) -> None:
+    """A refund-only batch is debited when the channel likes; that delay harms nobody."""
+    refund = "F1 30.00 kind=refund original=A0"
+    world.day(MONDAY, orders=[refund.replace("30.00", "-30.00")], psp=[refund])
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY)
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(WEDNESDAY, bank=["-30.00 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(WEDNESDAY)) == []
