@@ -13,70 +13,22 @@ import numpy as np
 import polars as pl
 
 from recon.generate.draw import at_rate
-from recon.generate.files import REFUND, UNDO
+from recon.generate.everyday import next_day
+from recon.generate.files import UNDO
 from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter
+from recon.generate.plants_refunds import (
+    refund_amount,
+    refund_duplicate,
+    refund_excess,
+    refund_no_original,
+    refund_not_settled,
+    refund_route,
+    refund_unbooked,
+)
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
 from recon.generate.text import DAY_SECONDS
 
 REVERSAL_DAYS: Final = 3  # patience of the rule file with reversals and their originals
-
-
-def plant_everyday(world: Planter) -> None:
-    """Plant what is normal: unpaid orders, refunds, revoked sales, card sales at the counter."""
-    profile = world.profile
-    _unpaid(world, _share(world, profile.unpaid_ppm))
-    _refunded(world, _share(world, profile.refund_ppm))
-    _revoked(world, _share(world, profile.undo_ppm))
-    _counter(world, _share(world, profile.counter_ppm))
-    _reversed_late(world, _share(world, profile.undo_ppm // 10))
-
-
-def _share(world: Planter, ppm: int) -> int:
-    return world.rows * ppm // PPM
-
-
-def _unpaid(world: Planter, count: int) -> None:
-    """Close orders that nobody paid: no channel knows them."""
-    picks = world.take(count)["i"].to_numpy()
-    world.no_charge[picks] = True
-    world.status[picks] = CLOSED
-
-
-def _refunded(world: Planter, count: int) -> None:
-    """Refund sales up to two days later; both books show the refund on the same day."""
-    picks = world.take(count)
-    days = world.rng.integers(0, 3, picks.height)
-    refunds = world.refunds_of(picks, days)
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-
-
-def _revoked(world: Planter, count: int) -> None:
-    """Revoke sales within minutes; the merchant has closed the order."""
-    picks = world.take(count, (WECHAT, UNIONPAY))
-    world.status[picks["i"].to_numpy()] = CLOSED
-    world.charges.append(world.charge_rows(world.undone(picks), UNDO))
-
-
-def _counter(world: Planter, count: int) -> None:
-    """Book card sales at the counter by terminal and amount, without an order number.
-
-    A key that two of them share would be a tie, so those are left as ordinary sales.
-    """
-    picks = world.take(count, (UNIONPAY,))
-    single = picks.filter(pl.struct("terminal", "amount", "day").is_unique())
-    world.at_counter[single["i"].to_numpy()] = True
-
-
-def _reversed_late(world: Planter, count: int) -> None:
-    """Reverse failed sales on the next clearing day: the payer was out of pocket for a night."""
-    picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
-    world.status[picks["i"].to_numpy()] = FAILED
-    world.charges.append(world.charge_rows(world.undone(_next_day(picks)), UNDO))
-
-
-def _next_day(picks: pl.DataFrame) -> pl.DataFrame:
-    return picks.with_columns(pl.col("t") + DAY_SECONDS, pl.col("tc") + DAY_SECONDS)
 
 
 def duplicate_charge(world: Planter, count: int) -> None:
@@ -97,7 +49,7 @@ def duplicate_charge(world: Planter, count: int) -> None:
 def late_duplicate(world: Planter, count: int) -> None:
     """Plant a second charge of an order on the next day."""
     picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
-    again = world.later(_next_day(picks), 20, 240)
+    again = world.later(next_day(picks), 20, 240)
     world.charges.append(world.charge_rows(again))
     world.truth.add(
         "DUPLICATE_CHARGE",
@@ -352,127 +304,6 @@ def reversal_orphan(world: Planter, count: int) -> None:
         amount="amount",
         planted="a revocation without its charge",
     )
-
-
-def refund_not_settled(world: Planter, count: int) -> None:
-    """Plant refunds in the books that the channel never made."""
-    refunds = _sale_and_refund(world, count)
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_NOT_SETTLED",
-        refunds,
-        column="order_id",
-        night=world.delays.judged_by_channel(pl.col("night")),
-        amount="amount",
-        planted="refunded in the books, no refund in the channel's file",
-    )
-
-
-def refund_unbooked(world: Planter, count: int) -> None:
-    """Plant refunds of the channel that the merchant never booked."""
-    refunds = _sale_and_refund(world, count)
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_UNBOOKED",
-        refunds,
-        column="channel_ref",
-        night=world.delays.judged_by_merchant(world.delays.delivered()),
-        amount="amount",
-        planted="a refund in the channel's file, none in the books",
-    )
-
-
-def refund_duplicate(world: Planter, count: int) -> None:
-    """Plant one refund number paid out twice."""
-    refunds = _sale_and_refund(world, count, (WECHAT, UNIONPAY))
-    again = world.later(refunds, 20, 240)
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges += [world.charge_rows(refunds, REFUND), world.charge_rows(again, REFUND)]
-    world.truth.add(
-        "REFUND_DUPLICATE",
-        again,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount="amount",
-        planted="one refund number, paid out twice",
-    )
-
-
-def refund_amount(world: Planter, count: int) -> None:
-    """Plant refunds of another amount than was booked."""
-    refunds = _sale_and_refund(world, count)
-    booked = refunds.with_columns(pl.col("amount") - 100)
-    world.orders.append(world.order_rows(booked, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_AMOUNT",
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount=pl.lit(100),
-        planted="refunded 1.00 less than was booked",
-    )
-
-
-def refund_excess(world: Planter, count: int) -> None:
-    """Plant a sale refunded twice in full, each refund asked for and made."""
-    picks = world.take(count)
-    whole = np.zeros(picks.height, np.int64)
-    for number in range(2):
-        refunds = world.refunds_of(picks, whole, partial=False)
-        world.orders.append(world.order_rows(refunds, REFUND))
-        world.charges.append(world.charge_rows(refunds, REFUND))
-        if number:
-            world.truth.add(
-                "REFUND_EXCESS",
-                refunds,
-                column="order_id",
-                night=world.delays.delivered(),
-                amount="amount",
-                planted="two refunds of the whole amount",
-            )
-
-
-def refund_no_original(world: Planter, count: int) -> None:
-    """Plant refunds, booked and made, of a sale that neither side has ever shown."""
-    refunds = _sale_and_refund(world, count)
-    sold = world.sales["order_id"].is_in(refunds["original_order"].implode()).to_numpy()
-    world.no_order[sold] = True
-    world.no_charge[sold] = True
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_NO_ORIGINAL",
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount="amount",
-        planted="a refund of a sale that nobody knows",
-    )
-
-
-def refund_route(world: Planter, count: int) -> None:
-    """Plant refunds that went to another card."""
-    refunds = _sale_and_refund(world, count, (UNIONPAY,))
-    refunds = refunds.with_columns(card=pl.lit("625999******0007"))
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_ROUTE",
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount="amount",
-        planted="refunded to another card",
-    )
-
-
-def _sale_and_refund(
-    world: Planter, count: int, channels: tuple[str, ...] = (WECHAT, "ALIPAY", UNIONPAY)
-) -> pl.DataFrame:
-    """Return same-day refunds of fresh sales."""
-    picks = world.take(count, channels)
-    return world.refunds_of(picks, np.zeros(picks.height, np.int64))
 
 
 def ambiguous(world: Planter, count: int) -> None:

@@ -24,6 +24,7 @@ from recon.generate.bank import RATES as BANK_RATES
 from recon.generate.bank import settle, statement_days
 from recon.generate.damage import Damage, no_damage
 from recon.generate.draw import draw_sales
+from recon.generate.everyday import plant_everyday
 from recon.generate.files import (
     Party,
     alipay_zip,
@@ -34,7 +35,7 @@ from recon.generate.files import (
     zm_file,
 )
 from recon.generate.planter import Planter
-from recon.generate.plants import PLANTS, plant_breaks, plant_everyday
+from recon.generate.plants import PLANTS, plant_breaks
 from recon.generate.plants_fees import FEE_PLANTS, plant_fees
 from recon.generate.profile import ALIPAY, UNIONPAY, WECHAT, Profile
 from recon.generate.rule_text import rule_text

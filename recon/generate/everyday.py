@@ -1,0 +1,69 @@
+"""What is normal in a world: it must never be reported as a break."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recon.generate.files import REFUND, UNDO
+from recon.generate.planter import CLOSED, FAILED, Planter
+from recon.generate.profile import PPM, UNIONPAY, WECHAT
+from recon.generate.text import DAY_SECONDS
+
+
+def plant_everyday(world: Planter) -> None:
+    """Plant what is normal: unpaid orders, refunds, revoked sales, card sales at the counter."""
+    profile = world.profile
+    _unpaid(world, _share(world, profile.unpaid_ppm))
+    _refunded(world, _share(world, profile.refund_ppm))
+    _revoked(world, _share(world, profile.undo_ppm))
+    _counter(world, _share(world, profile.counter_ppm))
+    _reversed_late(world, _share(world, profile.undo_ppm // 10))
+
+
+def _share(world: Planter, ppm: int) -> int:
+    return world.rows * ppm // PPM
+
+
+def _unpaid(world: Planter, count: int) -> None:
+    """Close orders that nobody paid: no channel knows them."""
+    picks = world.take(count)["i"].to_numpy()
+    world.no_charge[picks] = True
+    world.status[picks] = CLOSED
+
+
+def _refunded(world: Planter, count: int) -> None:
+    """Refund sales up to two days later; both books show the refund on the same day."""
+    picks = world.take(count)
+    days = world.rng.integers(0, 3, picks.height)
+    refunds = world.refunds_of(picks, days)
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.charges.append(world.charge_rows(refunds, REFUND))
+
+
+def _revoked(world: Planter, count: int) -> None:
+    """Revoke sales within minutes; the merchant has closed the order."""
+    picks = world.take(count, (WECHAT, UNIONPAY))
+    world.status[picks["i"].to_numpy()] = CLOSED
+    world.charges.append(world.charge_rows(world.undone(picks), UNDO))
+
+
+def _counter(world: Planter, count: int) -> None:
+    """Book card sales at the counter by terminal and amount, without an order number.
+
+    A key that two of them share would be a tie, so those are left as ordinary sales.
+    """
+    picks = world.take(count, (UNIONPAY,))
+    single = picks.filter(pl.struct("terminal", "amount", "day").is_unique())
+    world.at_counter[single["i"].to_numpy()] = True
+
+
+def _reversed_late(world: Planter, count: int) -> None:
+    """Reverse failed sales on the next clearing day: the payer was out of pocket for a night."""
+    picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
+    world.status[picks["i"].to_numpy()] = FAILED
+    world.charges.append(world.charge_rows(world.undone(next_day(picks)), UNDO))
+
+
+def next_day(picks: pl.DataFrame) -> pl.DataFrame:
+    """Return sales moved to the next day."""
+    return picks.with_columns(pl.col("t") + DAY_SECONDS, pl.col("tc") + DAY_SECONDS)
