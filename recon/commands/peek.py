@@ -1,0 +1,154 @@
+"""The head of a generic file as text: its header, some rows, how it is cut. Nothing is decided."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recon.errors import InputError
+
+if TYPE_CHECKING:
+    from recon.io.formats.contract import StagedFile
+
+SAMPLE_ROWS = 200
+_HEAD_BYTES = 1 << 18
+_DELIMITERS = (",", ";", "\t", "|")
+_PARQUET = b"PAR1"
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first rows of a table; without a header line the columns are named 1, 2, ..."""
+
+    format: str  # delimited, xlsx or parquet
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]  # at most SAMPLE_ROWS, each as wide as `columns`
+    skip_lines: int = 0
+    has_header: bool = True
+    encoding: str = "utf-8"
+    delimiters: tuple[str, ...] = (",",)  # all that cut the file equally well
+
+    def values(self, column: str) -> list[str]:
+        """Return the values of a column that are not blank."""
+        place = self.columns.index(column)
+        return [row[place].strip() for row in self.rows if row[place].strip()]
+
+
+def peek(path: Path, folder: Path) -> Head:
+    """Return the head of a delimited, XLSX or Parquet file; `folder` is for its private copy."""
+    from datetime import date
+
+    from recon.io.stage import stage
+
+    staged = stage(path, folder / "staging", date(1970, 1, 1))
+    with staged.path.open("rb") as file:
+        start = file.read(_HEAD_BYTES)
+    if start.startswith(_PARQUET):
+        return _parquet(staged)
+    if start.startswith(_ZIP):
+        return _workbook(staged)
+    return _delimited(start, staged.name)
+
+
+def _parquet(staged: StagedFile) -> Head:
+    """Return the head of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(staged.path) as file:
+            names = tuple(file.schema_arrow.names)
+            found = next(file.iter_batches(SAMPLE_ROWS), None)
+            cells = found.to_pylist() if found is not None else []
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(staged.name, f"a Parquet file that does not open ({error})") from error
+    return Head("parquet", names, tuple(_texts(row[name] for name in names) for row in cells))
+
+
+def _workbook(staged: StagedFile) -> Head:
+    """Return the head of the one visible sheet of a workbook."""
+    from recon.io.formats.xlsx import check_archive, sheet_text
+
+    check_archive(staged)
+    rows = [_texts(row) for row in sheet_text(staged, "").head(SAMPLE_ROWS).iter_rows()]
+    return _headed("xlsx", rows, staged.name)
+
+
+def _delimited(start: bytes, name: str) -> Head:
+    """Return the head of a text file, cut at the delimiter that makes most columns of it."""
+    encoding, text = _decoded(start, name)
+    lines = text.splitlines()
+    if len(start) == _HEAD_BYTES:
+        lines = lines[:-1]
+    widths = {mark: _width(lines, mark) for mark in _DELIMITERS}
+    widest = max(widths.values())
+    if widest < 2:  # noqa: PLR2004 - one cell a line is no table
+        raise _unreadable(name, "lines that neither a comma, a semicolon, a tab nor a bar cuts")
+    best = tuple(mark for mark in _DELIMITERS if widths[mark] == widest)
+    rows = [_texts(row) for row in islice(csv.reader(lines, delimiter=best[0]), SAMPLE_ROWS)]
+    head = _headed("delimited", rows, name)
+    return Head(
+        "delimited", head.columns, head.rows, head.skip_lines, head.has_header, encoding, best
+    )
+
+
+def _decoded(start: bytes, name: str) -> tuple[str, str]:
+    """Return the encoding that decodes the head, and its text; the end may be cut."""
+    for encoding in ("utf-8", "gb18030"):
+        for cut in range(4):
+            try:
+                text = start[: len(start) - cut].decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if "\x00" not in text:
+                return encoding, text.removeprefix("\ufeff")
+    raise _unreadable(name, "bytes that are neither text, nor a workbook, nor Parquet")
+
+
+def _width(lines: Sequence[str], mark: str) -> int:
+    """Return the commonest number of cells of a line that a delimiter gives."""
+    counts = [len(row) for row in islice(csv.reader(lines, delimiter=mark), 20) if any(row)]
+    return max(sorted(set(counts)), key=counts.count, default=0)
+
+
+def _headed(form: str, rows: Sequence[tuple[str, ...]], name: str) -> Head:
+    """Return rows with their header: the first row as wide as the table."""
+    widths = [len(row) for row in rows if any(row)]
+    if not widths:
+        raise _unreadable(name, "no row")
+    width = max(sorted(set(widths)), key=widths.count)
+    first = next(
+        (n for n, row in enumerate(rows) if len(row) == width and all(row[: width - 1])),
+        next(n for n, row in enumerate(rows) if len(row) == width),
+    )
+    has_header = not any(_is_value(cell) for cell in rows[first])
+    columns = rows[first] if has_header else tuple(str(n + 1) for n in range(width))
+    data = rows[first + has_header :]
+    kept = tuple(row for row in data if len(row) == width and any(row))
+    return Head(form, columns, kept, first, has_header)
+
+
+def _is_value(cell: str) -> bool:
+    """Return whether a cell is a number, a date or a time, which no header is."""
+    return bool(cell) and not any(char.isalpha() for char in cell)
+
+
+def _texts(cells: object) -> tuple[str, ...]:
+    """Return cells as text without spaces around; nothing is the empty text."""
+    assert hasattr(cells, "__iter__")
+    return tuple("" if cell is None else str(cell).strip() for cell in cells)
+
+
+def _unreadable(name: str, found: str) -> InputError:
+    """Return the error about a file that no table can be seen in."""
+    return InputError(
+        f"expected delimited text, an XLSX workbook or Parquet, found {found}",
+        where=name,
+        fix="fixed width and JSON lines are declared by hand, see docs/formats.md",
+        code="FILE_SCHEMA",
+    )

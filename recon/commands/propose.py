@@ -1,0 +1,273 @@
+"""`recon init --from FILE`: a source table for a person to confirm; every guess says so.
+
+Nothing here decides: a file of a known format is named, a generic one gets the columns whose
+headers usually mean ours. Where two readings are equally good both are written, one as a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from recon.commands.header_words import HEADERS, KINDS, STATES, meant, plain
+from recon.commands.peek import Head, peek
+
+_MONEY = ("amount", "credit", "debit", "fee", "net")
+_DAYS = ("clearing_date", "value_date", "due_date")
+_SHOWN = 3
+_MONTHS = range(1, 13)
+_MONTH_DAYS = range(1, 32)
+_LONGEST = 32
+_MOST_WORDS = 20
+_DATES = (
+    *("YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "YYYY.MM.DD", "MM/DD/YYYY", "DD/MM/YYYY"),
+    *("DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY-M-D", "YYYY/M/D", "M/D/YYYY", "D/M/YYYY"),
+)
+_CLOCKS = ("hh:mm:ss", "hh:mm", "hhmmss")
+_TIMES = (
+    *(f"{day}{gap}{clock}" for clock in _CLOCKS for day in _DATES for gap in (" ", "T")),
+    *("YYYYMMDDhhmmss", *_DATES),
+)
+_DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
+_GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
+_LEG = """
+# A leg links two sides; a rule file needs sources of both.
+# [[leg]]
+# name = "merchant_channel"
+# left = "merchant"
+# right = "channel"
+#
+# [[leg.pass]]
+# name = "order number"
+# keys = ["order_id"]
+"""
+
+
+def propose(path: Path) -> str:
+    """Return a rule file in the making: one source table for a file, every guess marked."""
+    from recon.commands.survey import formats_of
+    from recon.errors import InputError
+
+    with tempfile.TemporaryDirectory(prefix="recon-") as folder:
+        found = formats_of(path, Path(folder))
+        if len(found) > 1:
+            raise InputError(
+                f"expected the content of one known format, found {' or '.join(found)}",
+                where=path.name,
+                fix="write the format of the source by hand",
+                code="FILE_SCHEMA",
+            )
+        if found and found[0] not in _GENERIC:
+            source = _known(path, found[0])
+        else:
+            source = _generic(path, peek(path, Path(folder)))
+    name = _name_of(path)
+    head = [
+        f"# Proposed from {_comment(path.name)}. Look at every line that says confirm.",
+        "version = 1",
+        f'name = "{name}"',
+        "",
+    ]
+    return "\n".join([*head, *source, ""]) + _LEG
+
+
+def _known(path: Path, name: str) -> list[str]:
+    """Return the source table of a file whose format its content shows."""
+    from recon.io.formats import format_named
+
+    form = format_named(name)
+    title = f"{form.title_en}, {form.title_zh}"
+    lines = [
+        "[[source]]",
+        f'name = "{name}"',
+        f'side = "{form.side.name.lower()}"  # confirm: whose file this is',
+        f'format = "{name}"  # seen in its content: {title}',
+        _path_line(path),
+    ]
+    if name in _DATE_ORDER:
+        lines += [
+            "# The dates do not say whether day or month comes first. Keep one line.",
+            'date_patterns = ["MM/DD/YYYY"]  # confirm',
+            '# date_patterns = ["DD/MM/YYYY"]',
+        ]
+    return lines
+
+
+def _generic(path: Path, head: Head) -> list[str]:
+    """Return the source table of a file that is read by declared columns."""
+    mapped, doubtful = _columns(head)
+    side = "bank" if {"credit", "debit"} & {*mapped} else "merchant"
+    lines = [
+        "[[source]]",
+        f'name = "{_name_of(path)}"',
+        f'side = "{side}"  # confirm: merchant, channel or bank',
+        f'format = "{head.format}"',
+        _path_line(path),
+        *_cutting(head),
+        *_amounts(head, mapped),
+        *_patterns(head, "time_patterns", [mapped.get("occurred_at", "")], _TIMES),
+        *_patterns(head, "date_patterns", [mapped.get(name, "") for name in _DAYS], _DATES),
+        *_ignored(head, mapped, doubtful),
+        "",
+        "[source.columns]",
+        *(_column(head, name, column) for name, column in mapped.items()),
+        *doubtful_lines(doubtful),
+    ]
+    for table, name, known in (("kinds", "kind", KINDS), ("states", "state", STATES)):
+        if name in mapped:
+            lines += ["", f"[source.{table}]", *_words(head.values(mapped[name]), known)]
+    return lines
+
+
+def _columns(head: Head) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Return canonical -> the one column whose header means it, and those that several fit."""
+    fitting = {
+        name: [column for column in head.columns if plain(column) in words]
+        for name, words in HEADERS.items()
+    }
+    mapped = {name: found[0] for name, found in fitting.items() if len(found) == 1}
+    return mapped, {name: found for name, found in fitting.items() if len(found) > 1}
+
+
+def _column(head: Head, name: str, column: str) -> str:
+    """Return the line of a mapped column, with values of the file."""
+    return f"{name} = {_toml(column)}  # confirm; {_examples(head.values(column))}"
+
+
+def doubtful_lines(doubtful: dict[str, list[str]]) -> list[str]:
+    """Return the lines of columns that several headers fit: none is picked."""
+    return [
+        f"# {name} = {_toml(column)}  # confirm: one of {len(found)} that fit"
+        for name, found in doubtful.items()
+        for column in found
+    ]
+
+
+def _ignored(head: Head, mapped: dict[str, str], doubtful: dict[str, list[str]]) -> list[str]:
+    """Return the line that names every column without a meaning for us."""
+    if not head.has_header:
+        return ["# no header line was seen: columns are named 1, 2, ... by their place; confirm"]
+    used = {*mapped.values(), *(column for found in doubtful.values() for column in found)}
+    rest = [_toml(column) for column in head.columns if column not in used]
+    return [f"ignore_columns = [{', '.join(rest)}]  # confirm: none of them is needed"] * bool(rest)
+
+
+def _cutting(head: Head) -> list[str]:
+    """Return how the text is cut into rows and cells, where it is not the usual way."""
+    lines = []
+    if head.encoding != "utf-8":
+        lines.append(f'encoding = "{head.encoding}"  # confirm')
+    if head.format == "delimited" and head.delimiters != (",",):
+        lines.append(f"delimiter = {_toml(head.delimiters[0])}  # confirm")
+        lines += [f"# delimiter = {_toml(mark)}  # fits as well" for mark in head.delimiters[1:]]
+    if head.skip_lines:
+        lines.append(f"skip_lines = {head.skip_lines}  # confirm: lines before the header")
+    if not head.has_header:
+        lines.append("header = false  # confirm")
+    return lines
+
+
+def _amounts(head: Head, mapped: dict[str, str]) -> list[str]:
+    """Return the unit of amounts, both ways, and how their digits are written."""
+    columns = [mapped[name] for name in _MONEY if name in mapped]
+    values = [value for column in columns for value in head.values(column)]
+    if not columns:
+        return ["# no column of amounts was seen: map amount, or credit and debit; confirm"]
+    in_cents = any("分" in column for column in columns)
+    has_point = any(re.search(r"[.,]\d{1,2}$", value) for value in values)
+    seen = "the samples have decimals" if has_point else "the samples have no decimals: either fits"
+    if in_cents:
+        seen = "the header says 分"
+    chosen, other = ("minor", "major") if in_cents else ("major", "minor")
+    lines = [
+        "# Major units are 12.50, minor units are 1250 for the same money. Keep one line.",
+        f'amount_unit = "{chosen}"  # confirm: {seen}',
+        f'# amount_unit = "{other}"',
+    ]
+    if any(re.search(r"\d\.\d{3},\d", value) for value in values) or (
+        any(re.search(r",\d{2}$", value) for value in values)
+        and not any("." in value for value in values)
+    ):
+        return [*lines, 'decimal_mark = ","  # confirm', 'thousands = "."  # confirm']
+    if any(re.search(r"\d,\d{3}(\D|$)", value) for value in values):
+        lines.append('thousands = ","  # confirm')
+    return lines
+
+
+def _patterns(head: Head, key: str, columns: Sequence[str], candidates: Sequence[str]) -> list[str]:
+    """Return the patterns that fit all values; of several that fit, one is left uncommented."""
+    values = [value for column in columns if column for value in head.values(column)]
+    if not values:
+        return []
+    fitting = [pattern for pattern in candidates if all(_fits(value, pattern) for value in values)]
+    strict = [pattern for pattern in fitting if not re.search(r"(?<!M)M(?!M)", pattern)] or fitting
+    if not strict:
+        return [f"# {key}: none that is known fits {_examples(values)}; write it yourself"]
+    doubt = "confirm" if len(strict) == 1 else "confirm: the lines below fit all samples as well"
+    first = f'{key} = ["{strict[0]}"]  # {doubt}'
+    return [first, *(f'# {key} = ["{other}"]' for other in strict[1:])]
+
+
+def _fits(value: str, pattern: str) -> bool:
+    """Return whether a value can be read by a pattern: its digits, marks, month and day."""
+    parts = re.split(r"(YYYY|MM|DD|hh|mm|ss|M|D)", pattern)
+    numbers = {"YYYY": r"(?P<Y>\d{4})", "MM": r"(?P<M>\d\d)", "DD": r"(?P<D>\d\d)"}
+    numbers |= {"M": r"(?P<M>\d\d?)", "D": r"(?P<D>\d\d?)", "hh": "[01][0-9]|2[0-3]"}
+    shape = "".join(
+        f"(?:{numbers.get(part, '[0-5][0-9]')})" if number % 2 else re.escape(part)
+        for number, part in enumerate(parts)
+    )
+    found = re.fullmatch(shape, value, re.ASCII)
+    return found is not None and int(found["M"]) in _MONTHS and int(found["D"]) in _MONTH_DAYS
+
+
+def _words(values: Sequence[str], known: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return a line for each word of a closed set; one that is not known stays a comment."""
+    words = list(dict.fromkeys(values))[:_MOST_WORDS]
+    lines = []
+    for word in words:
+        ours = meant(word, known)
+        line = (
+            f'{_toml(word)} = "{ours}"  # confirm' if ours else f'# {_toml(word)} = ""  # confirm'
+        )
+        lines.append(line)
+    return [*lines, "# a word that is not listed here rejects its row"]
+
+
+def _path_line(path: Path) -> str:
+    """Return the path of tomorrow's file, as far as today's name tells."""
+    pattern = re.sub(r"\d{4,}", "*", _clean(path.name))
+    return f"path = {_toml('inbox/{date}/' + pattern)}  # confirm: * fits any characters"
+
+
+def _name_of(path: Path) -> str:
+    """Return a name for the source, made of the file's."""
+    words = re.findall(r"[a-z]+", path.stem.lower())
+    return "_".join(words)[:_LONGEST].strip("_") or "source"
+
+
+def _examples(values: Sequence[str]) -> str:
+    """Return some values for a comment, card numbers masked."""
+    from recon.io.mask import mask_text
+
+    shown = [_comment(mask_text(value)) for value in list(dict.fromkeys(values))[:_SHOWN]]
+    return "for instance " + " | ".join(shown) if shown else "no value in the first rows"
+
+
+def _comment(text: str) -> str:
+    """Return text that a comment may hold: one line, short."""
+    clean = _clean(text)
+    return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."
+
+
+def _clean(text: str) -> str:
+    """Return text without control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _toml(text: str) -> str:
+    """Return text as a TOML string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

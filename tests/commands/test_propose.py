@@ -1,0 +1,153 @@
+"""`recon init --from FILE`: proposals are valid TOML, mark every guess, and read their file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from recon.commands.init import command
+from recon.commands.peek import peek
+from recon.commands.propose import propose
+from recon.commands.survey import day_of, read_alone
+from recon.errors import InputError, UsageError
+from recon.generate.samples import samples_folder
+from recon.io.formats.contract import Options
+from recon.rules.rule_models import Source
+
+CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
+_READING = ("encoding", "delimiter", "header", "skip_lines", "ignore_columns", "columns")
+_READING += ("amount_unit", "decimal_mark", "thousands", "time_patterns", "date_patterns")
+
+
+def proposed(path: Path) -> Source:
+    """Return the proposed source, checked as a rule file's is."""
+    return Source.model_validate(tomllib.loads(propose(path))["source"][0])
+
+
+def read_as_proposed(path: Path, folder: Path) -> tuple[pl.DataFrame, int]:
+    """Return the rows that the proposal reads of its own file, and how many it refuses."""
+    source = proposed(path)
+    options = Options(
+        kinds={word: kind.upper() for word, kind in source.kinds.items()},
+        states={word: state.upper() for word, state in source.states.items()},
+        **{name: getattr(source, name) for name in _READING},
+    )
+    loaded = read_alone(path, source.format, options, day_of(path), folder)
+    assert loaded.inputs["message"].to_list() == [""]
+    return pl.concat(pl.read_parquet(part) for part in loaded.parts), loaded.rejects.height
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "bank.csv"])
+def test_a_proposal_reads_its_own_file(name, tmp_path):
+    """The mapping of a generic sample takes every row, and no guess is unmarked."""
+    path = samples_folder() / "overlap_resend" / "inbox" / "2026-03-11" / name
+    rows, refused = read_as_proposed(path, tmp_path)
+    assert rows.height == len(path.read_text(encoding="utf-8").splitlines()) - 1
+    assert refused == 0
+    table = propose(path).split("[source.columns]\n")[1].split("\n\n")[0]
+    assert all("confirm" in line for line in table.splitlines())
+
+
+def test_the_amount_unit_stands_both_ways(tmp_path):
+    """Whole numbers may be either unit: both are written, and one is a comment."""
+    path = tmp_path / "orders.csv"
+    path.write_text("订单号,交易金额,支付时间\nA1,1250,2026-03-10 08:00:00\n", encoding="gb18030")
+    text = propose(path)
+    assert 'amount_unit = "major"  # confirm: the samples have no decimals: either fits' in text
+    assert '\n# amount_unit = "minor"' in text
+    assert 'encoding = "gb18030"  # confirm' in text
+    path.write_text("订单号,金额(分)\nA1,1250\n", encoding="utf-8")
+    assert '\namount_unit = "minor"  # confirm: the header says 分' in propose(path)
+
+
+def test_equal_readings_are_all_shown(tmp_path):
+    """Day or month first, and two headers of one meaning: nothing is picked in silence."""
+    path = tmp_path / "bank.csv"
+    path.write_text(
+        "Date;Amount;Total;Memo;Card\n03/04/2026;1.250,00;1.250,00;rent;4111111111111111\n"
+    )
+    text = propose(path)
+    assert 'date_patterns = ["MM/DD/YYYY"]  # confirm: the lines below fit' in text
+    assert '\n# date_patterns = ["DD/MM/YYYY"]' in text
+    assert '# amount = "Amount"  # confirm: one of 2 that fit' in text
+    assert '# amount = "Total"  # confirm: one of 2 that fit' in text
+    assert 'delimiter = ";"  # confirm' in text
+    assert "4111111111111111" not in text
+    tomllib.loads(text)
+
+
+def test_a_known_format_is_named():
+    """A bill that its content shows needs no mapping."""
+    source = proposed(samples_folder() / "overlap_resend" / "inbox" / "2026-03-11" / "wechat.csv")
+    assert (source.format, source.side, source.columns) == ("wechat_trade", "channel", {})
+
+
+def test_parquet_and_workbooks_are_read_too(tmp_path):
+    """Header words are the same in columnar files and spreadsheets."""
+    frame = pl.DataFrame(
+        {
+            "Order No.": ["A1", "A2"],
+            "Amount": [Decimal("1.20"), Decimal("3.00")],
+            "Paid at": ["2026-03-10 08:00:00", "2026-03-10 09:00:00"],
+            "shop": ["x", "y"],
+        }
+    )
+    frame.write_parquet(tmp_path / "orders.parquet")
+    frame.cast(pl.String).write_excel(tmp_path / "orders.xlsx")
+    for name in ("orders.parquet", "orders.xlsx"):
+        source = proposed(tmp_path / name)
+        assert source.columns == {
+            "order_id": "Order No.",
+            "amount": "Amount",
+            "occurred_at": "Paid at",
+        }
+        assert source.ignore_columns == ("shop",)
+        rows, refused = read_as_proposed(tmp_path / name, tmp_path / f"of_{name}")
+        assert (rows["amount_minor"].to_list(), refused) == ([120, 300], 0)
+
+
+def test_a_file_without_a_table_is_refused(tmp_path):
+    """Bytes, prose and emptiness are named errors; a header may stand below a title."""
+    for content in (b"\x00\x01\x02\xff" * 9, b"one line of prose", b""):
+        path = tmp_path / "file.csv"
+        path.write_bytes(content)
+        with pytest.raises(InputError):
+            propose(path)
+    path.write_text("Statement of March\n\norder no,amount\nA1,2.00\n")
+    head = peek(path, tmp_path)
+    assert (head.skip_lines, head.columns, head.has_header) == (2, ("order no", "amount"), True)
+    path.write_text("20260310,A1,2.00\n20260310,A2,3.00\n")
+    assert peek(path, tmp_path).columns == ("1", "2", "3")
+
+
+def test_init_writes_or_prints_and_never_overwrites(tmp_path):
+    """Without DIR the proposal is printed; in DIR it is a new rule file."""
+    sample = samples_folder() / "overlap_resend" / "inbox" / "2026-03-11" / "bank.csv"
+    run = CliRunner().invoke
+    assert run(command, ["--from", str(sample)]).output == propose(sample)
+    target = tmp_path / "new"
+    assert run(command, [str(target), "--from", str(sample)]).exit_code == 0
+    assert (target / "recon.toml").read_text(encoding="utf-8") == propose(sample)
+    again = run(command, [str(target), "--from", str(sample)])
+    assert isinstance(again.exception, UsageError)
+    assert run(command, []).exit_code == 2
+
+
+def test_every_real_file_gives_a_source_or_a_named_error():
+    """Over the corpus: valid TOML that the rule file's own model accepts, else an InputError."""
+    if not CORPUS.is_dir():
+        pytest.skip("no corpus; set RECON_CORPUS to the folder of real samples")
+    files = sorted(path for path in CORPUS.rglob("*") if path.is_file())
+    refused = 0
+    for path in files:
+        try:
+            proposed(path)
+        except InputError:
+            refused += 1
+    assert refused * 4 < len(files)
