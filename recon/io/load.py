@@ -24,7 +24,7 @@ from recon.io.control import controls_json, disagreement
 from recon.io.formats import format_named
 from recon.io.formats.contract import ControlTotal, Format, Options, StagedFile
 from recon.io.mask import mask_text
-from recon.io.part import FileIdentity, Finish, Job, Part, read_part
+from recon.io.part import NO_KEYS, FileIdentity, Finish, Job, Part, read_part
 from recon.io.recognise import check_declared
 from recon.io.stage import stage
 
@@ -253,7 +253,15 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
 def _joined(parts: Sequence[Part], name: str) -> NDArray[np.uint64]:
     """Return the digests of one key over all files."""
     pieces = [piece for part in parts for piece in part.digests[name]]
-    return np.concatenate([np.zeros((0, 2), np.uint64), *pieces])
+    joined = np.zeros((sum(len(piece) for piece in pieces), 2), np.uint64)
+    start = 0
+    for piece in pieces:
+        if piece.strides != NO_KEYS:  # a stretch without keys stays untouched, and unbacked
+            joined[start : start + len(piece)] = piece
+        start += len(piece)
+    for part in parts:
+        part.digests.pop(name, None)
+    return joined
 
 
 def _inputs(results: Sequence[_Result]) -> pl.DataFrame:

@@ -83,6 +83,9 @@ _PARQUET: dict[str, object] = {
 }
 
 
+NO_KEYS = (0, 0)  # strides of a stretch of digests in which every key is null
+
+
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
     """Who a file is inside its source: 35 bits for row identities, 16 hex digits for people."""
@@ -209,6 +212,8 @@ class _RowWriter:
         self._part.slim.append(_slim(frame, self._job.file.source_no, occurrences))
         for key in self._job.keys:
             found = digest([_as_text(table, frame, name) for name in key])
+            if not found.any():
+                found = np.broadcast_to(np.uint64(0), found.shape)  # takes no memory
             self._part.digests.setdefault(key_name(key), []).append(found)
         self._part.rows += frame.height
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -66,13 +67,26 @@ class Facts:
     state_order: NDArray[np.int64]
     flow: NDArray[np.int64]
     time: NDArray[np.int64]  # microseconds, NO_TIME where unknown
-    own_day: NDArray[np.int64]  # days since 1970, NO_DAY where unknown
-    due_day: NDArray[np.int64]
-    value_day: NDArray[np.int64]
     amounts: Mapping[str, Amounts]
     digests: Mapping[str, NDArray[np.uint64]]
     business_days: BusinessDays | None
     texts: Mapping[str, TextBuffers]
+    slim: pl.DataFrame
+
+    @cached_property
+    def own_day(self) -> NDArray[np.int64]:
+        """Return each row's own day since 1970, NO_DAY where unknown; only dated passes ask."""
+        return days(self.slim, "clearing_date", "occurred_at")
+
+    @cached_property
+    def due_day(self) -> NDArray[np.int64]:
+        """Return the day by which each row is due, as `own_day`."""
+        return days(self.slim, "due_date", "clearing_date", "occurred_at")
+
+    @cached_property
+    def value_day(self) -> NDArray[np.int64]:
+        """Return each row's value day, as `own_day`."""
+        return days(self.slim, "value_date", "clearing_date", "occurred_at")
 
     @property
     def rows(self) -> int:
@@ -160,13 +174,11 @@ def read_facts(
         state_order=lookup(STATE_ORDER, 3)[slim["state"].to_numpy()],
         flow=lookup(FLOW, OTHER_FLOW)[slim["kind"].to_numpy()],
         time=time,
-        own_day=days(slim, "clearing_date", "occurred_at"),
-        due_day=days(slim, "due_date", "clearing_date", "occurred_at"),
-        value_day=days(slim, "value_date", "clearing_date", "occurred_at"),
         amounts={name: read_amounts(slim, name) for name in ("amount_minor", "net_minor")},
         digests=digests,
         business_days=business_days,
         texts=texts or {},
+        slim=slim,
     )
 
 
