@@ -113,13 +113,17 @@ def delivered_before(
 
 
 def rows_about(
-    workspace: Workspace, references: Sequence[str], business_date: date
+    workspace: Workspace,
+    references: Sequence[str],
+    business_date: date,
+    *,
+    within_days: int = _REFUND_DAYS,
 ) -> pl.DataFrame:
     """Return earlier payments and refunds that name one of the references (TRANSACTIONS)."""
     named = pl.any_horizontal(
         pl.col(name).is_in(references) for name in ("order_id", "channel_ref", "original_ref")
     )
-    runs = _earlier(workspace, business_date, _REFUND_DAYS) if references else []
+    runs = _earlier(workspace, business_date, within_days) if references else []
     frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]
     return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
 

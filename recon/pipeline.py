@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon import __version__, history, surroundings
+from recon import __version__, history, surroundings, undoings
 from recon.core.groups import joined
 from recon.core.match import Matches, match
 from recon.core.plan import Leg
@@ -170,9 +170,9 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     matched = Matched(ledger, eligible, replace(matches, group=group))
     clock.stage("classify")
     judged = surroundings.judge_terms(evening.workspace, loaded.parts, ledger, night, excluded)
+    tonight = undoings.Tonight(evening.workspace, ledger, netted, loaded.parts, opening)
     before = [
-        netting_verdict,
-        surroundings.judge_late_reversals(evening.workspace, ledger, netted, opening, night),
+        *undoings.judge(tonight, netting_verdict, night),
         duplicates.report_records(ledger, np.setdiff1d(repeated, resent)),
         events.find(ledger, excluded),
         Verdict.of(broken=terms.broken_rows(judged.facts, ledger)),

@@ -11,16 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import history
-from recon.core.codes import Kind, Side, State
+from recon.core.codes import Side, State
 from recon.core.schema import TRANSACTIONS
 from recon.io.load import Loaded, load
 from recon.io.parts import read_columns, read_rows
-from recon.rules import netting, terms
+from recon.rules import terms
 from recon.rules.arrivals import Arrivals
 from recon.rules.calendar import Calendar, Overlay, read_overlay
 from recon.rules.enrich import enrich
 from recon.rules.facts import FACTS
-from recon.rules.night import Ledger, Night, Verdict
+from recon.rules.night import Ledger, Night
 from recon.rules.rule_file import RuleFile
 from recon.source_options import load_keys, options_of
 from recon.store.workspace import Workspace
@@ -102,29 +102,6 @@ def _with_undone(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     word = pl.lit(State.REVERSED.name, dtype=rows.schema["state"])
     state = pl.when(pl.col("txn_id").is_in(undone)).then(word).otherwise("state")
     return rows.with_columns(state.alias("state"))
-
-
-def judge_late_reversals(
-    workspace: Workspace, ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame, night: Night
-) -> Verdict:
-    """Report payments undone tonight whose order an earlier night found paid, and still is."""
-    legs = [leg.name for leg in night.rules.legs if leg.sides == (Side.MERCHANT, Side.CHANNEL)]
-    pairs = netting.undone_late(ledger, netted, legs)
-    if pairs.height == 0:
-        return Verdict.of()
-    ids = ledger.slim["txn_id"].gather(pairs["left"].to_numpy())
-    orders = opening.unique("txn_id").select("txn_id", "order_id")
-    named = pairs.with_columns(ids.alias("txn_id")).join(orders, on="txn_id", how="left")
-    wanted = named["order_id"].drop_nulls().to_list()
-    told = history.rows_about(workspace, wanted, night.business_date).filter(
-        pl.col("side").cast(pl.String) == Side.MERCHANT.name
-    )
-    payment = pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
-    paid = told.filter(payment & (pl.col("state").cast(pl.String) == State.SUCCESS.name))
-    undone = told.filter(~payment)["original_ref"].drop_nulls()
-    still = paid.filter(~pl.col("order_id").is_in(undone.implode()))["order_id"]
-    wrong = named.filter(pl.col("order_id").is_in(still.implode()))
-    return netting.report_late(ledger, wrong.sort("left"))
 
 
 def hold_back(ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame) -> Ledger:

@@ -104,3 +104,42 @@ def test_a_batch_that_the_merchant_owes_is_never_late(world: NightWorld) -> None
     assert world.codes(world.run(TUESDAY)) == []
     world.day(WEDNESDAY, bank=["-30.00 memo=PAYOUT_8001_20261109"])
     assert world.codes(world.run(WEDNESDAY)) == []
+
+
+def _with_merchant_voids(world: NightWorld) -> NightWorld:
+    text = world.config.read_text("utf-8")
+    world.config.write_text(
+        text.replace('refund = "refund"\n', 'refund = "refund"\nvoid = "void"\n', 1), "utf-8"
+    )
+    return world
+
+
+@pytest.mark.parametrize("cycle", ["D+0", "T+1"])
+def test_an_undoing_of_a_settled_payment_is_no_orphan(tmp_path: Path, cycle: str) -> None:
+    """Both books undo last night's payment, which the bank has paid already: nothing is wrong."""
+    world = _with_merchant_voids(NightWorld(tmp_path, cycle=cycle))
+    paid = {"bank": ["100.00 memo=PAYOUT_8001_20261109"]}
+    world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"], **(paid if cycle == "D+0" else {}))
+    assert world.codes(world.run(MONDAY)) == []
+    void = ["V1 -100.00 kind=void original=A1"]
+    world.day(TUESDAY, orders=void, psp=void, **(paid if cycle == "T+1" else {}))
+    assert world.codes(world.run(TUESDAY)) == []
+    for day in (WEDNESDAY, THURSDAY, "2026-11-13"):
+        world.day(day)
+        assert world.codes(world.run(day)) == []
+
+
+def test_a_channel_that_undoes_a_settled_payment_is_told_once(tmp_path: Path) -> None:
+    """The books still call it paid: one break that night; a second undoing of it is an orphan."""
+    world = NightWorld(tmp_path, cycle="D+0")
+    bank = ["100.00 memo=PAYOUT_8001_20261109"]
+    world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"], bank=bank)
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY, psp=["V1 -100.00 kind=void original=A1"])
+    assert world.codes(world.run(TUESDAY)) == ["MERCHANT_PAID_CHANNEL_NOT"]
+    world.day(WEDNESDAY, psp=["V2 -100.00 kind=void original=RA1"])
+    found = [world.codes(world.run(WEDNESDAY))]
+    for day in (THURSDAY, "2026-11-13", "2026-11-14"):
+        world.day(day)
+        found.append(world.codes(world.run(day)))
+    assert found == [[], [], [], ["REVERSAL_ORPHAN"]]

@@ -43,8 +43,17 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.history",
         "recon.source_options",
     ),
+    "recon.undoings": (
+        "recon.core",
+        "recon.io",
+        "recon.rules",
+        "recon.store",
+        "recon.history",
+        "recon.source_options",
+    ),
     "recon.pipeline": (
         "recon.surroundings",
+        "recon.undoings",
         "recon.core",
         "recon.io",
         "recon.rules",

@@ -162,6 +162,27 @@ def report_late(ledger: Ledger, pairs: pl.DataFrame) -> Verdict:
     )
 
 
+def report_gone(ledger: Ledger, undone: pl.DataFrame) -> Verdict:
+    """Report undoings of payments that are closed and that the merchant's books call paid.
+
+    `undone` has columns row and fingerprint (of the payment, which is in no ledger any more).
+    """
+    rows = ledger.slim[undone["row"].to_numpy()]
+    return Verdict.of(
+        undone.select(
+            pl.lit(int(Code.MERCHANT_PAID_CHANNEL_NOT)).alias("code"),
+            pl.lit(NETTING).alias("leg"),
+            pl.concat_list("row").alias("rows"),
+            pl.lit(1).alias("faulty"),
+            anchor=pl.col("fingerprint").cast(pl.String),
+            expected_minor=-rows["amount_minor"],
+            actual_minor=pl.lit(0),
+            currency=rows["currency"],
+            cause=pl.lit("the channel undid the payment on a later night"),
+        )
+    )
+
+
 def _orphans(ledger: Ledger, rows: NDArray[np.int64], night: Night) -> Verdict:
     """Let an undoing without an original wait, then report it."""
     alone = ledger.slim[rows].with_columns(pl.Series("row", rows, pl.Int64))

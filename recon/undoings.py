@@ -1,0 +1,187 @@
+"""Payments undone on a later night: what earlier nights say of the original."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon import history
+from recon.core.codes import UNDO_KINDS, Kind, Side, State
+from recon.io.parts import read_columns, read_rows
+from recon.rules import netting
+from recon.rules.night import Ledger, Night, Verdict
+from recon.store.workspace import Workspace
+
+_UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
+_KEY = ["side", "currency", "reference", "undone_minor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tonight:
+    """Where the rows of tonight's ledger lie, and what netting made of them."""
+
+    workspace: Workspace
+    ledger: Ledger
+    netted: pl.DataFrame  # links of netting, row positions
+    parts: Sequence[Path]
+    opening: pl.DataFrame  # table OPEN_ITEMS
+
+
+def judge(tonight: Tonight, verdict: Verdict, night: Night) -> tuple[Verdict, Verdict]:
+    """Return netting's verdict without undoings whose payment left the books earlier, and news.
+
+    The news are payments undone tonight that the merchant's books still call paid.
+    """
+    known = _settled_originals(tonight, verdict, night)
+    rows = known["row"].implode()
+    findings = verdict.findings.filter(
+        ~((pl.col("leg") == netting.NETTING) & pl.col("rows").list.first().is_in(rows))
+    )
+    waiting = verdict.waiting.filter(
+        ~((pl.col("leg") == netting.NETTING) & pl.col("row").is_in(rows))
+    )
+    rest = replace(verdict, findings=findings, waiting=waiting)
+    return rest, _late(tonight, known, night)
+
+
+def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.DataFrame:
+    """Return new lone undoings whose payment an earlier night brought and closed.
+
+    Columns row, order_id and fingerprint of the payment. A payment that was undone before is not
+    there to be undone again.
+    """
+    empty = pl.DataFrame(schema={"row": pl.Int64, "order_id": pl.String, "fingerprint": pl.Int64})
+    lone = verdict.waiting.filter(pl.col("leg") == netting.NETTING)["row"].to_numpy()
+    lone = lone[~tonight.ledger.opening[lone]]
+    if len(lone) == 0:
+        return empty
+    asked = _undoings(tonight, lone)
+    references = asked["reference"].drop_nulls().unique().sort().to_list()
+    told = _told(tonight, references, night)
+    own = _payments(told)["reference"].unique().sort().to_list()
+    told = _told(tonight, sorted({*references, *own}), night) if own else told
+    paid = _numbered(_payments(told))
+    used = paid.join(_used(tonight, told), on=_KEY).filter(pl.col("nth") < pl.col("used"))
+    free = _numbered(paid.filter(~pl.col("fingerprint").is_in(used["fingerprint"].implode())))
+    ranked = _numbered(asked)
+    found = ranked.join(free, on=[*_KEY, "nth"], how="inner", suffix="_paid").sort("row")
+    once = found.unique("fingerprint", keep="first", maintain_order=True)
+    return once.select("row", "order_id", "fingerprint")
+
+
+def _told(tonight: Tonight, references: Sequence[str], night: Night) -> pl.DataFrame:
+    """Return successful rows of earlier nights about some references, each once."""
+    told = history.rows_about(
+        tonight.workspace, references, night.business_date, within_days=_UNDO_DAYS
+    )
+    success = pl.col("state").cast(pl.String) == State.SUCCESS.name
+    return told.filter(success).unique("fingerprint", keep="first", maintain_order=True)
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with their number in time among rows of their key (column nth)."""
+    ordered = rows.sort("occurred_at", "turn")
+    return ordered.with_columns(nth=pl.int_range(pl.len()).over(_KEY))
+
+
+def _undoings(tonight: Tonight, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Return ledger rows that undo something: row, key of the payment, when."""
+    ids = tonight.ledger.slim["txn_id"].gather(rows)
+    place = pl.DataFrame({"row": rows, "txn_id": ids})
+    wide = read_rows(tonight.parts, tonight.opening, ids.to_numpy())
+    return place.join(wide, on="txn_id", how="left").select(
+        "row",
+        "side",
+        "currency",
+        "occurred_at",
+        turn="row",
+        reference="original_ref",
+        undone_minor=-pl.col("amount_minor"),
+    )
+
+
+def _payments(told: pl.DataFrame) -> pl.DataFrame:
+    """Return earlier payments by each of their references."""
+    paid = told.filter(pl.col("kind").cast(pl.String) == Kind.PAYMENT.name)
+    own = [
+        paid.select(
+            "side",
+            "currency",
+            "order_id",
+            "fingerprint",
+            "occurred_at",
+            turn="fingerprint",
+            reference=name,
+            undone_minor="amount_minor",
+        )
+        for name in ("order_id", "channel_ref", "rrn")
+    ]
+    return (
+        pl.concat(own)
+        .filter(pl.col("reference").is_not_null())
+        .unique(["reference", "fingerprint"], keep="first", maintain_order=True)
+    )
+
+
+def _used(tonight: Tonight, told: pl.DataFrame) -> pl.DataFrame:
+    """Return how many payments of a key are undone: on earlier nights, or tonight while carried."""
+    undo = [kind.name for kind in UNDO_KINDS]
+    before = told.filter(pl.col("kind").cast(pl.String).is_in(undo))
+    opening = tonight.ledger.opening
+    carried = tonight.netted.filter(
+        pl.Series(opening[tonight.netted["left"].to_numpy()])
+        & pl.Series(~opening[tonight.netted["right"].to_numpy()])
+    )
+    now = _undoings(tonight, carried["right"].to_numpy()).select(_KEY)
+    earlier = before.select(
+        "side", "currency", reference="original_ref", undone_minor=-pl.col("amount_minor")
+    )
+    return pl.concat([earlier, now]).group_by(_KEY).agg(pl.len().cast(pl.Int64).alias("used"))
+
+
+def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
+    """Report payments undone tonight whose order an earlier night found paid, and still is."""
+    legs = [leg.name for leg in night.rules.legs if leg.sides == (Side.MERCHANT, Side.CHANNEL)]
+    if not legs:
+        return Verdict.of()
+    slim = tonight.ledger.slim
+    pairs = netting.undone_late(tonight.ledger, tonight.netted, legs)
+    ids = slim["txn_id"].gather(pairs["left"].to_numpy())
+    orders = tonight.opening.unique("txn_id").select("txn_id", "order_id")
+    met = pairs.with_columns(ids.alias("txn_id")).join(orders, on="txn_id", how="left")
+    channel = (slim["side"] == int(Side.CHANNEL)).to_numpy()
+    gone = known.filter(pl.Series(channel[known["row"].to_numpy()], dtype=pl.Boolean))
+    wanted = pl.concat([met["order_id"], gone["order_id"]]).drop_nulls().unique().sort().to_list()
+    if not wanted:
+        return Verdict.of()
+    still = _still_paid(tonight, wanted, night).implode()
+    wrong = met.filter(pl.col("order_id").is_in(still)).sort("left")
+    closed = gone.filter(pl.col("order_id").is_in(still))
+    return Verdict.joined(
+        [netting.report_late(tonight.ledger, wrong), netting.report_gone(tonight.ledger, closed)]
+    )
+
+
+def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Series:
+    """Return which orders the merchant's books call paid, and have not undone up to tonight."""
+    names = [item.name for item in night.rules.sources if item.side == "merchant"]
+    columns = ["kind", "state", "order_id", "original_ref", "txn_id"]
+    told = history.rows_about(
+        tonight.workspace, orders, night.business_date, within_days=_UNDO_DAYS
+    )
+    told = told.filter(pl.col("side").cast(pl.String) == Side.MERCHANT.name).select(columns)
+    fresh = read_columns(tonight.parts, names, columns).filter(
+        pl.col("original_ref").is_in(orders) | pl.col("order_id").is_in(orders)
+    )
+    payment = pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
+    success = pl.col("state").cast(pl.String) == State.SUCCESS.name
+    paid = told.filter(payment & success)
+    changed = fresh.filter(payment & ~success)["order_id"]
+    undone = pl.concat([told, fresh]).filter(~payment)["original_ref"]
+    ended = pl.concat([undone, changed]).drop_nulls().implode()
+    return paid.filter(~pl.col("order_id").is_in(ended))["order_id"].unique()
