@@ -519,3 +519,39 @@ def test_decisions_are_read_by_the_next_night(world: NightWorld) -> None:
     world.day(TUESDAY)
     row = world.table(world.run(TUESDAY), "disputes").row(0, named=True)
     assert (row["status"], row["decision"], row["decision_note"]) == ("OPEN", "CONFIRMED", "seen")
+
+
+def test_a_refunded_order_that_one_side_leaves_out(world: NightWorld) -> None:
+    """The merchant's export drops a refunded order; with or without its refund, no break (13)."""
+    world.day(
+        MONDAY,
+        orders=["F1 10.00 kind=refund original=A1"],
+        psp=[
+            "A1 10.00",
+            "F1 10.00 kind=refund original=A1",
+            "A2 20.00",
+            "F2 20.00 kind=refund original=A2",
+            "A3 30.00",
+            "F3 5.00 kind=refund original=A3",
+        ],
+    )
+    assert world.codes(world.run(MONDAY)) == ["MISSING_IN_MERCHANT", "REFUND_UNBOOKED"]
+
+
+def test_minor_units_are_read_as_declared(tmp_path: Path) -> None:
+    """One column of fen holds 9999 and 10000: both are fen, nothing is guessed (3)."""
+    fen = 'amount_unit = "minor"'
+    world = NightWorld(tmp_path, orders=fen, psp=fen)
+    world.day(MONDAY, orders=["A1 9999", "A2 10000"], psp=["A1 9999 fee=0", "A2 10000 fee=0"])
+    night = world.run(MONDAY)
+    assert world.codes(night) == []
+    assert set(world.table(night, "transactions")["amount_minor"].to_list()) == {9_999, 10_000}
+
+
+def test_six_thousand_rows_a_side(world: NightWorld) -> None:
+    """Nothing is capped: six thousand orders match six thousand charges (10)."""
+    rows = [f"A{number} {number % 97 + 1}.00" for number in range(6_000)]
+    world.day(MONDAY, orders=rows, psp=rows)
+    night = world.run(MONDAY)
+    assert world.codes(night) == []
+    assert world.table(night, "links").height == 6_000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg, Method, key_name
-from recon.rules import duplicates
+from recon.rules import duplicates, refunded
 from recon.rules.again import earlier_rows
 from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
@@ -51,6 +51,10 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
     twice = judged.filter((pl.col("twin") >= 0) & moved)
     told = judged.filter((pl.col("twin") < 0) & (pl.col("partner") >= 0) & moved)
     judged = judged.filter(~moved | ((pl.col("twin") < 0) & (pl.col("partner") < 0)))
+    paid_again = _paid_again(matched, leg, judged) if side is Side.BANK else judged.clear()
+    judged = judged.join(paid_again, on="row", how="anti", maintain_order="left")
+    undone = judged.filter(~patient & moved & (pl.col("counter") >= 0))
+    judged = judged.filter(patient | ~moved | (pl.col("counter") < 0))
     waits = judged.filter(patient & (moved | _may_still_move(other)))
     nothing = judged.filter(~moved & ~(patient & _may_still_move(other)))
     missing = judged.filter(~patient & moved)
@@ -59,9 +63,10 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
             _in_transit(waits, leg, other),
             _missing(missing, leg, side, other),
             duplicates.report_again(matched, leg, twice),
+            refunded.report(undone, leg),
             Verdict.of(
                 not_needed=np.concatenate(
-                    [early["row"].to_numpy(), nothing["row"].to_numpy(), told["row"].to_numpy()]
+                    [frame["row"].to_numpy() for frame in (early, nothing, told, paid_again)]
                 )
             ),
         ]
@@ -86,6 +91,8 @@ def _facts(
     amount = plan.left_amount if side is leg.left else plan.right_amount
     frame = slim[rows].with_columns(pl.Series("row", rows), amount=pl.col(amount))
     frame = frame.with_columns(wait_until=wait_until(frame, side, other, night))
+    counter = refunded.refunded_whole(matched, leg, rows)
+    frame = frame.with_columns(counter=pl.Series(counter))
     again = earlier_rows(matched, leg, rows, side)
     frame = frame.with_columns(twin=pl.Series(again.twin), partner=pl.Series(again.partner))
     held = matched.ledger.held_back.get(int(other))
@@ -101,6 +108,26 @@ def _facts(
         else frame["fingerprint"].cast(pl.String),
         batched=_names_a_batch(matched, leg, rows) if side is Side.BANK else pl.lit(value=False),
     )
+
+
+def _paid_again(matched: Matched, leg: Leg, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return returned payouts and the credits that pay them again: same batch, opposite amounts.
+
+    The first payout met its batch on an earlier night; the return and the second one cancel out.
+    """
+    named = frame.filter("batched").with_columns(
+        batch=batch_anchors(matched, leg, frame.filter("batched")["row"].to_numpy(), is_left=False),
+        size=pl.col("amount").abs(),
+        back=pl.col("amount") < 0,
+    )
+    key = ["batch", "currency", "size"]
+    turn = named.sort("value_date", "row").with_columns(
+        turn=pl.int_range(pl.len()).over(*key, "back")
+    )
+    pairs = turn.filter("back").join(turn.filter(~pl.col("back")), on=[*key, "turn"], suffix="_in")
+    pairs = pairs.filter(pl.col("value_date") <= pl.col("value_date_in"))
+    rows = pl.concat([pairs["row"], pairs["row_in"]])
+    return frame.filter(pl.col("row").is_in(rows.implode()))
 
 
 def _names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> pl.Series:
