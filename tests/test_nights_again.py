@@ -143,3 +143,15 @@ def test_a_channel_that_undoes_a_settled_payment_is_told_once(tmp_path: Path) ->
         world.day(day)
         found.append(world.codes(world.run(day)))
     assert found == [[], [], [], ["REVERSAL_ORPHAN"]]
+
+
+def test_a_bounced_payout_that_is_paid_again_is_over(world: NightWorld) -> None:
+    """The return and the second payout of a batch cancel out; the break is resolved, not two."""
+    world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"])
+    world.run(MONDAY)
+    payout = "memo=PAYOUT_8001_20261109"
+    found = []
+    for day, amount in ((TUESDAY, "100.00"), (WEDNESDAY, "-100.00"), (THURSDAY, "100.00")):
+        world.day(day, bank=[f"{amount} {payout}"])
+        found.append(world.codes(world.run(day)))
+    assert found == [[], ["PAYOUT_BOUNCED"], ["PAYOUT_BOUNCED:RESOLVED"]]
