@@ -9,7 +9,7 @@ import click
 
 @click.command(name="init")
 @click.argument(
-    "folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False), required=False
+    "folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), required=False
 )
 @click.option("--example", default="clean_day", show_default=True, help="Which sample to copy.")
 @click.option("--list", "listing", is_flag=True, help="List the samples and stop.")

@@ -32,7 +32,7 @@ _TIMES = (
     *("YYYYMMDDhhmmss", *_DATES),
 )
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
-_GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
+_GENERIC = {"parquet"}  # their bytes show the container, not what the columns mean
 _LEG = """
 # A leg links two sides; a rule file needs sources of both.
 # [[leg]]
@@ -92,6 +92,13 @@ def _known(path: Path, name: str) -> list[str]:
             "# The dates do not say whether day or month comes first. Keep one line.",
             'date_patterns = ["MM/DD/YYYY"]  # confirm',
             '# date_patterns = ["DD/MM/YYYY"]',
+        ]
+    if name == "query":
+        lines += [
+            'member = ""  # confirm: a table, a view or one SELECT; recon inspect lists the tables',
+            "",
+            "[source.columns]",
+            '# order_id = "a column of the result"  # confirm; amount, occurred_at, ... likewise',
         ]
     return lines
 

@@ -44,6 +44,7 @@ from recon.io.formats import (
     paypal_report,
     personal_bills,
     qif,
+    query,
     razorpay_settlement,
     square_transactions,
     stripe_report,
@@ -62,6 +63,7 @@ from recon.io.formats.contract import Format, Probe
 FORMATS: Final[tuple[Format, ...]] = (
     delimited.FORMAT,
     parquet.FORMAT,
+    query.FORMAT,
     fixed_width.FORMAT,
     json_lines.FORMAT,
     xlsx.FORMAT,
