@@ -42,6 +42,7 @@ from recon.rules.nearest import add_nearest
 from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.open_items import closing_items, join_ledger
 from recon.rules.outcomes import group_table, link_table, outcome_table
+from recon.rules.overrides import decisions_of
 from recon.rules.rule_file import RuleFile
 from recon.rules.windows import business_days
 from recon.source_options import load_keys
@@ -218,6 +219,7 @@ def _match(
         threads=evening.threads,
         memory_bytes=evening.memory_bytes,
         business_days=business_days(evening.legs, ledger.slim, evening.night.calendar),
+        decisions=decisions_of(evening.rule_file.rules, ledger),
         texts=texts,
     )
 

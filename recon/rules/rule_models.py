@@ -288,6 +288,23 @@ class LegRules(Model):
         )
 
 
+class Override(Model):
+    """A person's decision about a link; rows are named by txn_id, which never changes."""
+
+    action: Literal["pin", "forbid", "unmatch"]
+    leg: str
+    left: int  # the row on the leg's left side; for unmatch, the row that stays alone
+    right: int | None = None
+    note: Annotated[str, Field(min_length=1)]  # who decided, and why
+
+    @model_validator(mode="after")
+    def pairs_have_two_rows(self) -> Override:
+        """Refuse a pin or a forbid of one row."""
+        if self.action != "unmatch" and self.right is None:
+            raise ValueError(f"action {self.action!r} names two rows: left and right")
+        return self
+
+
 class SourceContract(FeeContract):
     """A fee contract and the channel sources whose rows it prices (none named: all of them)."""
 
@@ -334,6 +351,7 @@ class Rules(Model):
     legs: tuple[LegRules, ...] = Field(alias="leg", min_length=1)
     breaks: BreakRules = BreakRules()
     fee_contracts: tuple[SourceContract, ...] = Field(alias="fee_contract", default=())
+    overrides: tuple[Override, ...] = Field(alias="override", default=())
     refunds: RefundPolicy | None = None
     rebates: tuple[RebatePolicy, ...] = Field(alias="rebate", default=())
 
@@ -349,6 +367,28 @@ class Rules(Model):
         return zone
 
     @model_validator(mode="after")
+    def contracts_name_channels(self) -> Rules:
+        """Refuse a fee contract for a source that is no channel."""
+        channels = {item.name for item in self.sources if item.side == "channel"}
+        for contract in self.fee_contracts:
+            for name in contract.sources:
+                if name not in channels:
+                    message = f"fee_contract {contract.name!r}: {name!r} is no channel source"
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def overrides_name_legs(self) -> Rules:
+        """Refuse an override on a leg that is not declared."""
+        known = {leg.name for leg in self.legs}
+        for override in self.overrides:
+            if override.leg not in known:
+                hint = suggestion(override.leg, known)
+                message = f"override names leg {override.leg!r}, which is not declared{hint}"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def names_are_unique(self) -> Rules:
         """Refuse two sources or two legs of one name, and a leg without sources."""
         for what, names in (
@@ -358,13 +398,6 @@ class Rules(Model):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} is declared twice; names are unique")
-        channels = {item.name for item in self.sources if item.side == "channel"}
-        for contract in self.fee_contracts:
-            for name in contract.sources:
-                if name not in channels:
-                    raise ValueError(
-                        f"fee_contract {contract.name!r}: {name!r} is no channel source"
-                    )
         present = {item.side for item in self.sources}
         for leg in self.legs:
             for side in (leg.left, leg.right):
