@@ -22,7 +22,8 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[bench]'
-	$(BIN)/python benchmarks/report.py
+	$(BIN)/python -m benchmarks.bench_three_way
+	$(BIN)/python -m benchmarks.report
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from race import RESULTS, processor, versions
-from three_way_world import World, make_world
+from benchmarks.race import RESULTS, processor, versions
+from benchmarks.three_way_world import World, make_world
 
 HERE = Path(__file__).parent
 NIGHT = "2026-11-09"
@@ -83,7 +83,8 @@ def run(rows: int, repeats: int, work: Path) -> dict[str, Any]:
         "ratio": medians[fastest] / medians["recon run"],
         "memory_ratio": peaks[fastest] / peaks["recon run"],
         "goal": 2.0,
-        "proof": f"all found the {sum(world.planted.values())} planted breaks and nothing else",
+        "proof": f"all found the {sum(world.planted.values())} planted breaks and nothing else; "
+        f"peak memory {peaks[fastest] >> 10:,} MiB against our {peaks['recon run'] >> 10:,} MiB",
         "machine": f"{processor()}, {platform.system()}, Python {platform.python_version()}",
         "versions": versions(),
     }
