@@ -155,3 +155,13 @@ def test_a_bounced_payout_that_is_paid_again_is_over(world: NightWorld) -> None:
         world.day(day, bank=[f"{amount} {payout}"])
         found.append(world.codes(world.run(day)))
     assert found == [[], ["PAYOUT_BOUNCED"], ["PAYOUT_BOUNCED:RESOLVED"]]
+
+
+def test_an_order_of_nothing_is_not_missed(world: NightWorld) -> None:
+    """An order whose price a coupon pays in full never reaches the channel, and nobody minds."""
+    world.day(MONDAY, orders=["A1 0.00", "A2 1.00"], psp=["A3 0.00", "A2 1.00"])
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY, bank=["1.00 memo=PAYOUT_8001_20261109", "0.00 memo=INTEREST"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == []
+    assert world.table(night, "open_items").height == 0

@@ -56,8 +56,11 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
     undone = judged.filter(~patient & moved & (pl.col("counter") >= 0))
     judged = judged.filter(patient | ~moved | (pl.col("counter") < 0))
     waits = judged.filter(patient & (moved | _may_still_move(other)))
-    nothing = judged.filter(~moved & ~(patient & _may_still_move(other)))
-    missing = judged.filter(~patient & moved)
+    empty = (pl.col("amount") == 0).fill_null(value=False)  # a full discount: no money to miss
+    nothing = judged.filter(
+        (~moved & ~(patient & _may_still_move(other))) | (~patient & moved & empty)
+    )
+    missing = judged.filter(~patient & moved & ~empty)
     return Verdict.joined(
         [
             _in_transit(waits, leg, other),
