@@ -18,6 +18,7 @@ SAMPLE_ROWS = 200
 _HEAD_BYTES = 1 << 18
 _DELIMITERS = (",", ";", "\t", "|")
 _PARQUET = b"PAR1"
+_ARROW = b"ARROW1"
 _ZIP = b"PK\x03\x04"
 
 
@@ -25,7 +26,7 @@ _ZIP = b"PK\x03\x04"
 class Head:
     """The first rows of a table; without a header line the columns are named 1, 2, ..."""
 
-    format: str  # delimited, xlsx or parquet
+    format: str  # delimited, xlsx, parquet or arrow
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # at most SAMPLE_ROWS, each as wide as `columns`
     skip_lines: int = 0
@@ -40,7 +41,7 @@ class Head:
 
 
 def peek(path: Path, folder: Path) -> Head:
-    """Return the head of a delimited, XLSX or Parquet file; `folder` is for its private copy."""
+    """Return the head of a delimited, XLSX, Parquet or Arrow file; `folder` takes its copy."""
     from datetime import date
 
     from recon.io.stage import stage
@@ -50,6 +51,8 @@ def peek(path: Path, folder: Path) -> Head:
         start = file.read(_HEAD_BYTES)
     if start.startswith(_PARQUET):
         return _parquet(staged)
+    if start.startswith(_ARROW):
+        return _arrow(staged)
     if start.startswith(_ZIP):
         return _workbook(staged)
     return _delimited(start, staged.name)
@@ -68,6 +71,23 @@ def _parquet(staged: StagedFile) -> Head:
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(staged.name, f"a Parquet file that does not open ({error})") from error
     return Head("parquet", names, tuple(_texts(row[name] for name in names) for row in cells))
+
+
+def _arrow(staged: StagedFile) -> Head:
+    """Return the head of an Arrow file."""
+    import pyarrow as pa
+
+    try:
+        with pa.OSFile(str(staged.path), "rb") as source, pa.ipc.open_file(source) as file:
+            names = tuple(file.schema.names)
+            cells = []
+            if file.num_record_batches:
+                batch = file.get_batch(0)
+                batch.validate(full=True)
+                cells = batch.slice(0, SAMPLE_ROWS).to_pylist()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(staged.name, f"an Arrow file that does not open ({error})") from error
+    return Head("arrow", names, tuple(_texts(row[name] for name in names) for row in cells))
 
 
 def _workbook(staged: StagedFile) -> Head:

@@ -32,7 +32,7 @@ _TIMES = (
     *("YYYYMMDDhhmmss", *_DATES),
 )
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
-_GENERIC = {"parquet"}  # their bytes show the container, not what the columns mean
+_GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
 _LEG = """
 # A leg links two sides; a rule file needs sources of both.
 # [[leg]]

@@ -99,8 +99,9 @@ def test_parquet_and_workbooks_are_read_too(tmp_path):
         }
     )
     frame.write_parquet(tmp_path / "orders.parquet")
+    frame.write_ipc(tmp_path / "orders.arrow")
     frame.cast(pl.String).write_excel(tmp_path / "orders.xlsx")
-    for name in ("orders.parquet", "orders.xlsx"):
+    for name in ("orders.parquet", "orders.arrow", "orders.xlsx"):
         source = proposed(tmp_path / name)
         assert source.columns == {
             "order_id": "Order No.",

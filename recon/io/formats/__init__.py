@@ -12,6 +12,7 @@ from recon.io.formats import (
     alipay_account,
     alipay_trade,
     allinpay,
+    arrow,
     bai2,
     braintree,
     camt052,
@@ -63,6 +64,7 @@ from recon.io.formats.contract import Format, Probe
 FORMATS: Final[tuple[Format, ...]] = (
     delimited.FORMAT,
     parquet.FORMAT,
+    arrow.FORMAT,
     query.FORMAT,
     fixed_width.FORMAT,
     json_lines.FORMAT,

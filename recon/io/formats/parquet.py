@@ -43,20 +43,20 @@ def _batches(
     """Yield the batches of an open file."""
     check_columns(tuple(file.schema_arrow.names), options, where)
     wanted = source_columns(options)
-    _check_types(file.schema_arrow, wanted, where)
+    check_types(file.schema_arrow, wanted, where)
     done = 0
     for batch in file.iter_batches(BATCH_ROWS, columns=list(wanted)):
         count = batch.num_rows
         reading.lines += count
         reading.record_lines += count
-        columns = {name: _as_text(batch.column(name)) for name in wanted}
+        columns = {name: as_text(batch.column(name)) for name in wanted}
         nowhere = np.zeros(count, dtype=np.int64)
         record_no = np.arange(done + 1, done + count + 1, dtype=np.int64)
         yield RawRows(columns, record_no, nowhere, nowhere)
         done += count
 
 
-def _check_types(schema: pa.Schema, wanted: tuple[str, ...], where: str) -> None:
+def check_types(schema: pa.Schema, wanted: tuple[str, ...], where: str) -> None:
     """Refuse every mapped column whose type cannot be written as exact text."""
     problems = [
         f"column {name!r} has type {schema.field(name).type}"
@@ -89,7 +89,7 @@ def _is_exact(kind: Any) -> bool:  # noqa: ANN401 (pyarrow types are untyped)
     return is_local_time or any(check(kind) for check in checks)
 
 
-def _as_text(column: pa.Array) -> pa.Array:
+def as_text(column: pa.Array) -> pa.Array:
     """Return the column as text: `2026-11-22 10:11:12` for times, all decimals for decimals."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()

@@ -43,6 +43,7 @@ OWN = {  # format -> the corpus files that it is for
     "xlsx": (),
     "delimited": (),
     "parquet": (),
+    "arrow": (),
     "query": (),
 }
 
