@@ -68,7 +68,7 @@ def _parquet(staged: StagedFile) -> Head:
             names = tuple(file.schema_arrow.names)
             found = next(file.iter_batches(SAMPLE_ROWS), None)
             cells = found.to_pylist() if found is not None else []
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(staged.name, f"a Parquet file that does not open ({error})") from error
     return Head("parquet", names, tuple(_texts(row[name] for name in names) for row in cells))
 

@@ -28,7 +28,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     try:
         with pq.ParquetFile(staged.path) as file:
             yield from _batches(file, staged.name, options, reading)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"expected a readable Parquet file, found: {error}",
             where=staged.name,
@@ -50,6 +50,8 @@ def _batches(
         reading.lines += count
         reading.record_lines += count
         columns = {name: as_text(batch.column(name)) for name in wanted}
+        for column in columns.values():
+            column.validate(full=True)  # the library hands on text that is no UTF-8
         nowhere = np.zeros(count, dtype=np.int64)
         record_no = np.arange(done + 1, done + count + 1, dtype=np.int64)
         yield RawRows(columns, record_no, nowhere, nowhere)

@@ -81,3 +81,14 @@ def test_the_mark_is_recognised():
     """Parquet says what it is in its first bytes."""
     assert FORMAT.recognise(Probe("x", 10, b"PAR1...."))
     assert not FORMAT.recognise(Probe("x", 10, b"id,amt\n"))
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_text_that_is_no_utf8_is_refused(tmp_path, packed):
+    """The library does not look at the bytes of texts; handed on, they would break later."""
+    path = tmp_path / "staged"
+    names = pa.table({"id": ["ABCDEFGH"] * 4})
+    pq.write_table(names, path, compression="none", use_dictionary=packed, write_statistics=False)
+    path.write_bytes(path.read_bytes().replace(b"ABCDEFGH", b"AB\xff\xfeEFGH"))
+    with pytest.raises(InputError, match="readable Parquet file"):
+        read_path(FORMAT, path, Options(columns={"order_id": "id"}))
