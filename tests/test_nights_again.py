@@ -165,3 +165,17 @@ def test_an_order_of_nothing_is_not_missed(world: NightWorld) -> None:
     night = world.run(TUESDAY)
     assert world.codes(night) == []
     assert world.table(night, "open_items").height == 0
+
+
+def test_equal_times_of_one_order_do_not_follow_the_file(tmp_path: Path) -> None:
+    """Orders told twice with other amounts at one time pair alike however the rows are shuffled."""
+    orders = [f"A{n % 5} {1 + n % 7}.00" for n in range(15)]
+    charges = [f"A{n % 6} {1 + n % 4}.00 ref=R{n} 09:{n % 7:02d}" for n in range(20)]
+    found = []
+    for name, step in (("plain", 1), ("back", -1)):
+        world = NightWorld(tmp_path / name)
+        world.day(MONDAY, orders=orders[::step], psp=charges[::step])
+        disputes = world.table(world.run(MONDAY), "disputes")
+        columns = ["dispute_id", "code", "amount_minor", "difference_minor", "channel_ref"]
+        found.append(disputes.select(columns).rows())
+    assert found[0] == found[1]

@@ -23,7 +23,7 @@ def order(table, position):
     """Return what a row is sorted by inside its key group."""
     row = table[position]
     time = row["time"]
-    return (STATE_ORDER[row["state"]], time is None, time or 0, position)
+    return (STATE_ORDER[row["state"]], time is None, time or 0, row["amount"] or 0, position)
 
 
 def exact_links(table, left, right, banked):

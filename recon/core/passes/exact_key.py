@@ -77,9 +77,16 @@ def single_kinds(work: Work, left: Rows, right: Rows) -> NDArray[np.uint8]:
     return np.where(equal, int(MatchKind.EXACT), int(MatchKind.KEY)).astype(np.uint8)
 
 
-def pairing_order(facts: Facts, rows: Rows, group: NDArray[np.int64]) -> Rows:
-    """Return the order in which rows of a group are paired: by state, time, then row."""
-    return np.lexsort((rows, facts.time[rows], facts.state_order[rows], group))
+def pairing_order(
+    facts: Facts, rows: Rows, group: NDArray[np.int64], minor: NDArray[np.int64]
+) -> Rows:
+    """Return the order in which rows of a group are paired: by state, time, amount, content.
+
+    The place in the file decides last, between equal rows only: shuffled files pair alike.
+    """
+    content = facts.slim["fingerprint"].gather(rows).fill_null(0).to_numpy()
+    order = (rows, content, minor[rows], facts.time[rows], facts.state_order[rows], group)
+    return np.lexsort(order)
 
 
 def triples(facts: Facts, rows: Rows, group: Rows, amounts: Amounts, unknown: int) -> Triples:
@@ -94,10 +101,11 @@ def pair_groups(
     """Return left rows, right rows and kinds of every link inside groups of several rows."""
     facts, step = work.facts, work.step
     sides = []
-    for rows, code in ((left, codes[0]), (right, codes[1])):
+    names = (step.left_amount, step.right_amount)
+    for rows, code, name in zip((left, right), codes, names, strict=True):
         several = np.flatnonzero(code < -1)
         group = (-2 - code[several]).astype(np.int64)
-        order = pairing_order(facts, rows[several], group)
+        order = pairing_order(facts, rows[several], group, facts.amounts[name].minor)
         sides.append((rows[several][order], group[order]))
     (left_rows, left_group), (right_rows, right_group) = sides
     left_triples = triples(
