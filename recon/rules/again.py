@@ -36,34 +36,53 @@ def earlier_rows(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side
         return Again(none, none)
     other = leg.right if side is leg.left else leg.left
     mine = _keyed(matched, leg, rows, side)
-    twins = _first_match(mine, _candidates(matched, leg, side, closed=False), earlier=True)
-    partners = _first_match(mine, _candidates(matched, leg, other, closed=True), earlier=False)
+    if mine.height == 0:
+        return Again(none, none)
+    same = _candidates(matched, leg, side, mine["hi"], closed=False)
+    facing = _candidates(matched, leg, other, mine["hi"], closed=True)
+    twins = _first_match(mine, same, earlier=True)
+    partners = _first_match(mine, facing, earlier=False)
     return Again(_placed(twins, rows), _placed(partners, rows))
 
 
-def _candidates(matched: Matched, leg: Leg, side: Side, *, closed: bool) -> pl.DataFrame:
-    """Return successful rows of a side with their keys; `closed`: only those not on the leg."""
+def _candidates(
+    matched: Matched, leg: Leg, side: Side, wanted: pl.Series, *, closed: bool
+) -> pl.DataFrame:
+    """Return successful rows of a side whose key's first word is wanted.
+
+    `closed`: only carried rows that are not on the leg any more.
+    """
     slim = matched.ledger.slim
-    chosen = ((slim["side"] == int(side)) & (slim["state"] == int(State.SUCCESS))).to_numpy()
+    chosen = (slim["side"] == int(side)) & (slim["state"] == int(State.SUCCESS))
     if closed:
-        chosen &= matched.ledger.opening & ~matched.eligible[leg.name]
-    return _keyed(matched, leg, np.flatnonzero(chosen), side)
+        chosen &= pl.Series(matched.ledger.opening & ~matched.eligible[leg.name])
+    rows = np.flatnonzero(chosen.to_numpy())
+    first = pl.Series(_words(matched, leg, side)[rows, 0])
+    return _keyed(matched, leg, rows[first.is_in(wanted.implode()).to_numpy()], side)
+
+
+def _words(matched: Matched, leg: Leg, side: Side) -> NDArray[np.uint64]:
+    plan = leg.passes[0]
+    return matched.ledger.digests[key_name(plan.left_key if side is leg.left else plan.right_key)]
 
 
 def _keyed(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side) -> pl.DataFrame:
-    plan = leg.passes[0]
-    words = matched.ledger.digests[key_name(plan.left_key if side is leg.left else plan.right_key)]
-    slim = matched.ledger.slim
-    return pl.DataFrame(
+    words = _words(matched, leg, side)[rows]
+    facts = matched.ledger.slim[rows].select(
+        refund=pl.col("kind") == int(Kind.REFUND),
+        amount="amount_minor",
+        moment=pl.col("occurred_at").cast(pl.Int64).fill_null(0),
+    )
+    keys = pl.DataFrame(
         {
             "row": rows,
-            "hi": np.ascontiguousarray(words[rows, 0]),
-            "lo": np.ascontiguousarray(words[rows, 1]),
-            "refund": (slim["kind"] == int(Kind.REFUND)).to_numpy()[rows],
-            "amount": slim["amount_minor"].to_numpy()[rows],
-            "moment": slim["occurred_at"].cast(pl.Int64).fill_null(0).to_numpy()[rows],
+            "hi": np.ascontiguousarray(words[:, 0]),
+            "lo": np.ascontiguousarray(words[:, 1]),
         }
-    ).filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    )
+    return pl.concat([keys, facts], how="horizontal").filter(
+        (pl.col("hi") != 0) | (pl.col("lo") != 0)
+    )
 
 
 def _first_match(mine: pl.DataFrame, others: pl.DataFrame, *, earlier: bool) -> pl.DataFrame:
