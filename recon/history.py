@@ -73,18 +73,45 @@ def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[s
     return seen
 
 
-def outstanding(workspace: Workspace, business_date: date) -> frozenset[str]:
-    """Return sources whose last expected file never came or was refused, and none came since.
+def missing_days(
+    workspace: Workspace, rules: Rules, business_date: date, tonight: pl.DataFrame
+) -> dict[Side, frozenset[date]]:
+    """Return for each side the earlier nights whose file never came, or came and was refused.
 
-    Until a file of the source arrives, nobody can say what the missing one holds; a day on which
-    no file is expected changes nothing.
+    Rows that such a file should show cannot be judged until that night is run again with it, or
+    rows of its day arrive with a later file. `tonight` are the new rows (schema SLIM).
     """
-    last: dict[str, str] = {}
-    expected = pl.col("state").cast(pl.String) != InputState.ABSENT.name
-    for run in _earlier(workspace, business_date, _SEEN_DAYS):
-        inputs = read_table(run.folder, "inputs").filter(expected)
-        last |= dict(inputs.select("source", "state").iter_rows())
-    return frozenset(source for source, state in last.items() if state in _NOT_THERE)
+    runs = _earlier(workspace, business_date, _SEEN_DAYS)
+    found: dict[Side, set[date]] = {}
+    for number, source in enumerate(rules.sources):
+        day = _own_day(source.time_zone or rules.time_zone)
+        lost = {run.business_date for run in runs if _lost(run, source.name)}
+        if not lost:
+            continue
+        came = set(tonight.filter(pl.col("source") == number).select(day).to_series())
+        for run in runs:
+            if run.business_date > min(lost):
+                came |= _days_of(run, source.name, day)
+        found.setdefault(source.side_number, set()).update(lost - came)
+    return {side: frozenset(nights) for side, nights in found.items()}
+
+
+def _lost(run: Run, source: str) -> bool:
+    """Return whether a night expected a file of a source and could use none."""
+    inputs = read_table(run.folder, "inputs").filter(pl.col("source") == source)
+    states = set(inputs["state"].cast(pl.String).to_list())
+    return bool(states & set(_NOT_THERE)) and not states & set(_ACCEPTED)
+
+
+def _own_day(zone: str) -> pl.Expr:
+    """Return the day of the sender that a row belongs to."""
+    local = pl.col("occurred_at").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    return pl.coalesce("clearing_date", "value_date", local.dt.date()).alias("day")
+
+
+def _days_of(run: Run, source: str, day: pl.Expr) -> set[date]:
+    rows = scan(run.folder, "transactions").filter(pl.col("source") == source)
+    return set(rows.select(day).unique().collect()["day"].to_list())
 
 
 def delivered_before(

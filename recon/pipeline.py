@@ -151,8 +151,8 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     """Return every table of the night from the loaded rows and the state of the night before."""
     rules, legs, clock = evening.rule_file.rules, evening.legs, evening.clock
     inputs = pl.concat([loaded.inputs, arrived.absent]).sort("source", "path")
-    still = history.outstanding(evening.workspace, evening.night.business_date)
-    night = replace(evening.night, blocked=files.blocked_sides(inputs, rules, still))
+    lost = history.missing_days(evening.workspace, rules, evening.night.business_date, loaded.slim)
+    night = replace(evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=lost)
     opening = history.open_items(evening.previous)
     clock.stage("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(legs, rules)

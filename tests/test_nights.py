@@ -359,19 +359,33 @@ days_after = 3
     assert world.codes(night, benign=True) == ["ROUNDING"]
 
 
-def test_a_missing_statement_is_outstanding_until_the_next_one(world: NightWorld) -> None:
-    """Friday's statement never came: over the weekend nothing is called missing; Monday's tells."""
+def test_what_a_missing_file_should_show_is_not_judged(world: NightWorld) -> None:
+    """Friday's statement never came: nothing due on Friday is missing until it is delivered."""
     thursday = "2026-11-12"
     world.day(thursday, orders=["A1 10.00"], psp=["A1 10.00"])
     world.run(thursday)
     world.day(FRIDAY, bank=None)
     assert world.codes(world.run(FRIDAY)) == ["FILE_MISSING"]
-    world.day(SATURDAY, bank=None)
-    assert world.codes(world.run(SATURDAY)) == []
+    for day in (SATURDAY, SUNDAY):
+        world.day(day, bank=None)
+        assert world.codes(world.run(day)) == []
     world.day(NEXT_MONDAY)
-    world.day(SUNDAY, bank=None)
-    world.run(SUNDAY)
-    assert world.codes(world.run(NEXT_MONDAY)) == ["MISSING_SETTLEMENT"]
+    assert world.codes(world.run(NEXT_MONDAY)) == []
+    world.day(FRIDAY)
+    assert world.codes(world.run(FRIDAY)) == ["MISSING_SETTLEMENT"]
+
+
+def test_a_missing_channel_file_makes_no_breaks_on_later_nights(world: NightWorld) -> None:
+    """Monday's channel file never came: neither its orders nor its payout become breaks."""
+    world.day(MONDAY, orders=["A1 10.00", "A2 20.00"], psp=None)
+    assert world.codes(world.run(MONDAY)) == ["FILE_MISSING"]
+    world.day(
+        TUESDAY, orders=["B1 5.00"], psp=["B1 5.00"], bank=["30.00 memo=PAYOUT_8001_20261109"]
+    )
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(MONDAY, orders=["A1 10.00", "A2 20.00"], psp=["A1 10.00", "A2 20.00"])
+    assert world.codes(world.run(MONDAY)) == []
+    assert world.codes(world.run(TUESDAY)) == []
 
 
 def test_a_debit_that_names_a_batch_is_a_bounced_payout(world: NightWorld) -> None:

@@ -64,20 +64,16 @@ def _code(item: dict[str, object], rules: Rules) -> Code | None:
     return None
 
 
-def blocked_sides(
-    inputs: pl.DataFrame, rules: Rules, outstanding: frozenset[str]
-) -> dict[Side, frozenset[str] | None]:
+def blocked_sides(inputs: pl.DataFrame, rules: Rules) -> dict[Side, frozenset[str] | None]:
     """Return the sides with a file missing or held, and the products those sources serve.
 
-    None as products means that every row waiting for that side stays in transit. `outstanding`
-    are sources still without their last expected file; a day without an expected file leaves it so.
+    None as products means that every row waiting for that side stays in transit.
     """
     sources = {source.name: source for source in rules.sources}
     blocked: dict[Side, frozenset[str] | None] = {}
     for item in inputs.iter_rows(named=True):
         empty = _code(item, rules) is Code.FILE_EMPTY
-        still = item["state"] == InputState.ABSENT.name and item["source"] in outstanding
-        if item["state"] not in _ABSENT and not empty and not still:
+        if item["state"] not in _ABSENT and not empty:
             continue
         source = sources[item["source"]]
         serves = frozenset(source.serves) or None

@@ -27,6 +27,8 @@ class Night:
     blocked: Mapping[Side, frozenset[str] | None] = field(default_factory=dict)
     # sides with a file missing or held tonight: their waiting rows stay in transit. A set names
     # the products that the missing sources serve; None means every row.
+    missing_days: Mapping[Side, frozenset[date]] = field(default_factory=dict)
+    # earlier nights on which a file of the side never came: what it should show is not judged
 
 
 @dataclass(frozen=True, slots=True)

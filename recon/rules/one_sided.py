@@ -98,13 +98,13 @@ def _facts(
     frame = frame.with_columns(counter=pl.Series(counter))
     again = earlier_rows(matched, leg, rows, side)
     frame = frame.with_columns(twin=pl.Series(again.twin), partner=pl.Series(again.partner))
-    held = matched.ledger.held_back.get(int(other))
+    held = _unjudged(matched, leg, frame, rows, side, other, night)
     reported = matched.ledger.reported_on.get(leg.name)
-    if held is not None and reported is not None:
-        held = held & ~reported  # a missing file does not make an old break untrue
+    if reported is not None:
+        held = held & ~reported[rows]  # a missing file does not make an old break untrue
     return frame.with_columns(
         in_time=pl.Series(days(frame["wait_until"]) > ordinal(night.business_date)),
-        held_back=pl.Series(held[rows]) if held is not None else pl.lit(value=False),
+        held_back=pl.Series(held),
         before_books=_before_books(frame, matched, rows, side, other, night),
         anchor=batch_anchors(matched, leg, rows, is_left=True)
         if other is Side.BANK
@@ -131,6 +131,30 @@ def _paid_again(matched: Matched, leg: Leg, frame: pl.DataFrame) -> pl.DataFrame
     pairs = pairs.filter(pl.col("value_date") <= pl.col("value_date_in"))
     rows = pl.concat([pairs["row"], pairs["row_in"]])
     return frame.filter(pl.col("row").is_in(rows.implode()))
+
+
+def _unjudged(
+    matched: Matched,
+    leg: Leg,
+    frame: pl.DataFrame,
+    rows: NDArray[np.int64],
+    side: Side,
+    other: Side,
+    night: Night,
+) -> NDArray[np.bool_]:
+    """Return which lone rows wait for a file that is missing, tonight's or an earlier night's.
+
+    A credit that names a batch may pay rows of any file that is lost; other rows belong to the
+    night on which they are due.
+    """
+    tonight = matched.ledger.held_back.get(int(other))
+    held = np.zeros(len(rows), bool) if tonight is None else tonight[rows].copy()
+    lost = night.missing_days.get(other, frozenset())
+    if lost and side is Side.BANK:
+        held |= _names_a_batch(matched, leg, rows).to_numpy() & (frame["amount"] > 0).to_numpy()
+    elif lost:
+        held |= frame["wait_until"].is_in(sorted(lost)).fill_null(value=False).to_numpy()
+    return held
 
 
 def _names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> pl.Series:

@@ -316,7 +316,6 @@ class SourceContract(FeeContract):
 class BreakRules(Model):
     """What to report, and how loudly."""
 
-    keep_open_days: Annotated[int, Field(ge=1, le=720)] = 180
     reversal_days: Annotated[int, Field(ge=0, le=30)] = 3
     minimum_minor: dict[str, int] = Field(default_factory=dict)
     severity: dict[str, Literal["info", "low", "medium", "high", "critical"]] = Field(
