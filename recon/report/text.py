@@ -43,6 +43,14 @@ WORDS: dict[str, dict[str, str]] = {
         "pocket": "垫付方",
     },
 }
+_PLAIN, _GREEN = "\x1b[0m", "\x1b[32m"
+_COLOURS = {
+    "CRITICAL": "\x1b[1;31m",
+    "HIGH": "\x1b[31m",
+    "MEDIUM": "\x1b[33m",
+    "LOW": "\x1b[36m",
+    "INFO": "\x1b[36m",
+}
 _STATUS = {"NEW": "新增", "OPEN": "未结", "RESOLVED": "已解决"}
 _POCKET = {
     "NOBODY": "无",
@@ -110,7 +118,17 @@ def _disputes(summary: dict[str, Any], language: str) -> list[str]:
                 _POCKET[item["out_of_pocket"]] if chinese else item["out_of_pocket"],
             )
         )
-    return [f"{words['disputes']}:", *table(rows, right=(3, 4))]
+    head, *lines = table(rows, right=(3, 4))
+    coloured = [
+        f"{_colour(item)}{line}{_PLAIN}"
+        for item, line in zip(summary["disputes"], lines, strict=True)
+    ]
+    return [f"{words['disputes']}:", head, *coloured]
+
+
+def _colour(item: dict[str, Any]) -> str:
+    """Return the terminal colour of a line of disputes; `click.echo` drops it where none shows."""
+    return _GREEN if item["status"] == "RESOLVED" else _COLOURS[item["severity"]]
 
 
 def _findings(summary: dict[str, Any], words: dict[str, str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ _NOT_CASES = frozenset(
     {*BENIGN, Code.FILE_MISSING, Code.FILE_EMPTY, Code.FILE_TOTAL, Code.FILE_SCHEMA}
 )
 _EVIDENCE = ("side", "source", "file_id", "record_no", "txn_id", "amount_minor")
+_TWICE = (Code.DUPLICATE_CHARGE, Code.DUPLICATE_CLEARING, Code.DUPLICATE_RECORD)
 _REFERENCES = ("merchant_id", "order_id", "channel_ref", "bank_ref")
 CERTAIN_PPM = 1_000_000
 
@@ -97,7 +100,8 @@ def _evidence(cases: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     )
     return listed.group_by("break_id", maintain_order=True).agg(
         pointers.alias("evidence"),
-        pl.len().alias("count"),
+        (pl.col("side") == pl.col("side").first()).sum().alias("own_rows"),
+        (pl.col("side") != pl.col("side").first()).sum().alias("other_rows"),
         *(pl.col(name).drop_nulls().first() for name in _REFERENCES),
     )
 
@@ -122,7 +126,16 @@ def _sentence(entry: Entry, language: str, facts: dict[str, str], cause: str | N
     return f"{sentence} Cause: {cause}." if cause else sentence
 
 
-def _facts(row: dict[str, object]) -> dict[str, str]:
+def _count(row: dict[str, Any]) -> int:
+    """Return how many rows the sentence speaks of: partners of a tie, else rows of its own side."""
+    code = Code[row["code"]]
+    if code is Code.AMBIGUOUS:
+        return int(row["other_rows"] or 0)
+    own = int(row["own_rows"] or 0)
+    return max(own, 2) if code in _TWICE else own
+
+
+def _facts(row: dict[str, Any]) -> dict[str, str]:
     """Return the placeholders of the explanation templates for one case."""
     currency = str(row["currency"]) if row["currency"] else "CNY"
     facts = {name: str(row[name]) for name in _REFERENCES if row[name] is not None}
@@ -131,7 +144,7 @@ def _facts(row: dict[str, object]) -> dict[str, str]:
         if isinstance(value, int):
             facts[name] = f"{format_minor(value, currency)} {currency}"
     facts["date"] = str(row["first_seen"])
-    facts["count"] = str(row["count"] or 0)
+    facts["count"] = str(_count(row))
     if row["due_date"] is not None:
         facts["due_date"] = str(row["due_date"])
     return facts
