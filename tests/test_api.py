@@ -12,6 +12,7 @@ import pytest
 
 import recon
 from recon.io.formats.contract import Options
+from recon.store.query import answer
 from tests.night_world import NightWorld
 
 MONDAY = "2026-11-09"
@@ -57,3 +58,15 @@ def test_public_names_are_exact() -> None:
     for name in recon.__all__:
         assert getattr(recon, name) is not None
     assert not hasattr(recon, "nothing")
+
+
+def test_a_column_that_no_frame_holds_is_a_named_error(tmp_path: Path) -> None:
+    """An interval in a query's answer is refused with the fix, not a traceback."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    recon.reconcile(world.config, date.fromisoformat(MONDAY))
+    with (
+        recon.open_snapshot(tmp_path / "workspace") as connection,
+        pytest.raises(recon.ReconError, match="cast the column to text"),
+    ):
+        answer(connection, "select interval 1 day as span")

@@ -37,6 +37,12 @@ def answer(connection: duckdb.DuckDBPyConnection, statement: str) -> pl.DataFram
             where="query",
             fix="`show tables` lists the views, `describe VIEW` its columns",
         ) from error
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"expected columns that a frame can hold, found: {error}",
+            where="query",
+            fix="cast the column to text, for instance cast(a - b as varchar)",
+        ) from error
     return frame
 
 
