@@ -40,14 +40,19 @@ def test_the_readme_rule_file_is_right(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_readme_shows_what_the_demo_prints() -> None:
-    """Each line of the output that the README shows is printed by `recon demo`."""
+def test_the_readmes_show_what_is_printed(tmp_path: Path) -> None:
+    """Each line of output that the READMEs show is printed by `recon demo` and `recon show`."""
     text = (ROOT / "README.md").read_text("utf-8")
     shown = text.split("It ends like this:", 1)[1].split("```")[1].strip().splitlines()
-    result = CliRunner().invoke(group, ["demo"])
+    result = CliRunner().invoke(group, ["demo", "--to", str(tmp_path)])
     assert result.exit_code == 0, result.output
     printed = set(result.stdout.splitlines())
     assert [line for line in shown if line and line not in printed] == []
+    workspace = next(tmp_path.rglob("CURRENT")).parent
+    words = ["show", "--workspace", str(workspace), "--lang", "zh"]
+    chinese = set(CliRunner().invoke(group, words).stdout.splitlines())
+    block = (ROOT / "README.zh.md").read_text("utf-8").split("```")[3].strip().splitlines()
+    assert [line for line in block if line not in chinese] == []
 
 
 def test_every_command_says_what_it_does() -> None:
