@@ -14,18 +14,16 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from recon.core.plan import InputFile
-from recon.errors import InputError
-from recon.io import load as loading
-from recon.io.formats import FORMATS, format_named, recognised
+from recon.io.formats import FORMATS
 from recon.io.formats.contract import Options
-from recon.io.recognise import probe_of
-from recon.io.stage import stage
+from recon.io.one_file import format_of, read_alone
 from recon.pipeline import run_night
 from recon.rules.rule_file import read_rules
 from recon.store.read import open_snapshot as open_views
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
+
+_HOW_TO_NAME = "name it with format_name, or declare its columns in a rule file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +78,11 @@ def load(
     """
     path = Path(file)
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
-        name = format_name or _recognised(path, Path(folder), business_date)
-        side = format_named(name).side
-        loaded = loading.load(
-            [InputFile("file", 0, side, name, path, path.name)],
-            {"file": options or Options()},
-            [],
-            workdir=Path(folder) / "work",
-            staging=Path(folder) / "staging",
-            business_date=business_date,
-            seen={},
-            finish=lambda frame, _file: frame,
-        )
+        name = format_name or format_of(path, Path(folder), _HOW_TO_NAME)
+        loaded = read_alone(path, name, options or Options(), business_date, Path(folder))
         frames = [pl.read_parquet(part) for part in loaded.parts]
     rows = pl.concat(frames) if frames else pl.DataFrame()
     return LoadedFile(rows, loaded.rejects, loaded.inputs)
-
-
-def _recognised(path: Path, folder: Path, business_date: date) -> str:
-    found = recognised(probe_of(stage(path, folder / "staging", business_date)))
-    if len(found) == 1:
-        return found[0].name
-    names = " or ".join(item.name for item in found) or "no known format"
-    raise InputError(
-        f"expected the content of one known format, found {names}",
-        where=path.name,
-        fix="name it with format_name, or declare its columns in a rule file",
-        code="FILE_SCHEMA",
-    )
 
 
 @contextmanager

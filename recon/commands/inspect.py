@@ -68,7 +68,8 @@ def command(
     """
     if file.is_dir():
         _survey(file, business_date, "json" if as_json else how)
-    from recon.commands.survey import day_of, read_alone
+    from recon.commands.survey import day_of
+    from recon.io.one_file import read_alone
 
     name, options = _how_to_read(file, format_name, config, source)
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
@@ -128,20 +129,11 @@ def _declared(config: Path, source: str | None) -> tuple[str, Options]:
 
 def _recognised(file: Path) -> str:
     """Return the one format whose content this is."""
-    from recon.commands.survey import formats_of
-    from recon.errors import InputError
+    from recon.io.one_file import format_of
 
+    fix = "name it with --format, or declare its columns in a rule file: --config and --source"
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
-        found = formats_of(file, Path(folder))
-    if len(found) == 1:
-        return found[0]
-    names = " or ".join(found) or "no known format"
-    raise InputError(
-        f"expected the content of one known format, found {names}",
-        where=file.name,
-        fix="name it with --format, or declare its columns in a rule file: --config and --source",
-        code="FILE_SCHEMA",
-    )
+        return format_of(file, Path(folder), fix)
 
 
 def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:

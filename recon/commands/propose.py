@@ -48,8 +48,8 @@ _LEG = """
 
 def propose(path: Path) -> str:
     """Return a rule file in the making: one source table for a file, every guess marked."""
-    from recon.commands.survey import formats_of
     from recon.errors import InputError
+    from recon.io.one_file import formats_of
 
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
         found = formats_of(path, Path(folder))

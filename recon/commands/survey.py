@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recon.io.formats.contract import Options
     from recon.io.load import Loaded
 
-_NO_DAY = date(1970, 1, 1)  # recognition looks at content only
 _REASONS = 3  # first reasons for rejects that a line of the table shows
 _COLUMNS = ("file", "format", "rows", "rejected", "controls", "state", "why")
 
@@ -53,6 +51,7 @@ def _surveyed(path: Path, name: str, day: date | None) -> Surveyed:
     """Recognise one file and read it with the format that it has."""
     from recon.errors import InputError
     from recon.io.formats.contract import Options
+    from recon.io.one_file import formats_of, read_alone
 
     with tempfile.TemporaryDirectory(prefix="recon-") as scratch:
         try:
@@ -99,38 +98,9 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def formats_of(path: Path, folder: Path) -> tuple[str, ...]:
-    """Return the names of the formats whose content a file has; `folder` is for its copy."""
-    from recon.io.formats import recognised
-    from recon.io.recognise import probe_of
-    from recon.io.stage import stage
-
-    staged = stage(path, folder / "staging", _NO_DAY)
-    return tuple(known.name for known in recognised(probe_of(staged)))
-
-
 def day_of(path: Path) -> date:
     """Return the day on which a file was written, for dates without a year."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
-
-
-def read_alone(path: Path, name: str, options: Options, day: date, folder: Path) -> Loaded:
-    """Load one file as a run would, with no rules but how to read it."""
-    from recon.core.plan import InputFile
-    from recon.io.formats import format_named
-    from recon.io.load import load
-
-    side = format_named(name).side
-    return load(
-        [InputFile("inspected", 0, side, name, path, path.name)],
-        {"inspected": options},
-        [],
-        workdir=folder / "work",
-        staging=folder / "staging",
-        business_date=day,
-        seen={},
-        finish=lambda frame, _file: frame,
-    )
 
 
 def survey_text(found: Sequence[Surveyed], how: str) -> str:

@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from recon.commands.init import command
 from recon.commands.peek import peek
 from recon.commands.propose import propose
-from recon.commands.survey import day_of, read_alone
+from recon.commands.survey import day_of
 from recon.errors import InputError, UsageError
 from recon.generate.samples import samples_folder
 from recon.io.formats.contract import Options
+from recon.io.one_file import read_alone
 from recon.rules.rule_models import Source
 
 CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))

@@ -34,7 +34,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
 from recon.io.formats.statement import Page, exponent_of, plain_text, tell_statement
 
 COLUMNS = (
@@ -309,15 +309,8 @@ def _rows_of(movements: list[_Movement]) -> Iterator[_Movement]:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a CODA file into rows; raises InputError when a statement is not whole."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     reader = _Reader(staged.name, reading)
-    for line in lines:
-        if line.text.strip():
-            reader.take(line)
-        else:
-            reading.blank_lines += 1
+    walk(staged, options, reading, reader)
     if reader.statement is not None or not reader.pages:
         raise reader.refused("the file does not end with a trailer (9): it is cut or not CODA")
     tell_statement(reading, reader.pages, reader.exponents)

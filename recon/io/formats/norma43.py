@@ -32,7 +32,7 @@ from recon.io.formats.contract import (
     Text,
 )
 from recon.io.formats.currency_numbers import CURRENCY_OF_NUMBER
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
 from recon.io.formats.statement import Page, exponent_of, plain_text, tell_statement
 
 COLUMNS = (
@@ -258,15 +258,8 @@ def _day(text: str) -> str:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a Norma 43 file into rows; raises InputError when an account is not whole."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     reader = _Reader(staged.name, reading)
-    for line in lines:
-        if line.text.strip("\x1a \t"):
-            reader.take(line)
-        else:
-            reading.blank_lines += 1
+    walk(staged, options, reading, reader, blank="\x1a \t")
     if reader.account is not None or not reader.pages:
         raise reader.refused("the file does not end with an account end (33): it is cut")
     if not reader.ended:

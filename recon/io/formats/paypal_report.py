@@ -45,7 +45,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
 from recon.io.formats.statement import plain_text
 
 COLUMNS = (
@@ -122,9 +122,6 @@ class _Reader:
 
     def take(self, line: Line) -> None:
         """Take the next line."""
-        if not line.text.strip():
-            self.reading.blank_lines += 1
-            return
         try:
             cells = next(csv.reader([line.text], strict=True))
         except csv.Error as error:
@@ -300,12 +297,8 @@ def _utc(text: str) -> str | None:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it is another report."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     reader = _Reader(staged.name, reading)
-    for line in lines:
-        reader.take(line)
+    walk(staged, options, reading, reader)
     if not reader.columns:
         raise reader.refused("there is no line of column names (CH)")
     if reader.sections and not reader.footed and not reading.controls:

@@ -6,15 +6,17 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from recon.errors import InputError
-from recon.io.formats.contract import RawRows, Reading, Reject
+from recon.io.formats.contract import Options, RawRows, Reading, Reject, StagedFile
 
 LINE_LIMIT = 1 << 20  # bytes; no statement line is longer, a bomb is
 LINES_LIMIT = 5_000_000  # lines of a file that is read as a whole
+LATIN = ("utf-8", "cp1252")  # tried in order where a source declares no encoding
 TEXT_LIMIT = 500  # characters of a refused line that are kept
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -86,6 +88,30 @@ def _line(data: bytes, number: int, start: int, end: int, encoding: str, where: 
             code="FILE_SCHEMA",
         )
     return Line(number, start, end, data[start:end].decode(encoding))
+
+
+class Walker(Protocol):
+    """What walks over the lines of a file, one after the other, and keeps where it stands."""
+
+    def take(self, line: Line) -> None:
+        """Take the next line that is not blank."""
+
+
+def walk(
+    staged: StagedFile, options: Options, reading: Reading, walker: Walker, blank: str = " \t"
+) -> None:
+    """Give every line of a file to `walker`; lines of the characters `blank` only are counted.
+
+    Raises InputError when the file is no text, and whatever refusal `walker` raises.
+    """
+    encodings = (options.encoding,) if options.encoding else LATIN
+    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
+    reading.lines = len(lines)
+    for line in lines:
+        if line.text.strip(blank):
+            walker.take(line)
+        else:
+            reading.blank_lines += 1
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import Line, RowBuilder, csv_cells, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, csv_cells, refuse_row, walk
 from recon.io.formats.statement import exact_minor, exponent_of, plain_text
 
 COLUMNS = (
@@ -172,15 +172,8 @@ def _minor(text: str, currency: str) -> int | None:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it is not whole."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     reader = _Reader(staged.name, reading)
-    for line in lines:
-        if line.text.strip():
-            reader.take(line)
-        else:
-            reading.blank_lines += 1
+    walk(staged, options, reading, reader)
     if not reader.ended:
         raise reader.refused("the file does not end with its L line: it is cut")
     reading.facts["merchant"] = reader.merchant
