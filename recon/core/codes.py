@@ -36,6 +36,7 @@ class Kind(IntEnum):
     FREEZE = 10  # funds held
     UNFREEZE = 11  # funds released
     OTHER = 12  # recognised, moves no money of ours
+    RETRIEVAL = 13  # the issuer asks for the slip: evidence is due, no money moves
 
 
 @unique

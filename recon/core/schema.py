@@ -100,6 +100,10 @@ TRANSACTIONS = Table(
         Column("value_date", pl.Date, "the bank's value date"),
         Column("due_date", pl.Date, "day by which the next side must show the money"),
         Column("memo", pl.String, "free text of the sender"),
+        Column("base_minor", pl.Int64, "amount before exchange, minor units of base_currency"),
+        Column("base_currency", pl.String, "currency of the order where it was exchanged"),
+        Column("arrived_at", TIMESTAMP, "refund: when the payer had the money, UTC"),
+        Column("issuer", pl.String, "bank or wallet that issued the payer's instrument"),
     ),
 )
 

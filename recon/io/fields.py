@@ -62,13 +62,14 @@ class RowReader:
         self._rows = len(raw.record_no)
         self._currency: pl.Series | None = None
         self._decimals: int | NDArray[np.int8] = 0
+        self._base_currency: pl.Series | None = None
 
     def column(self, name: str, field: Field) -> pl.Series:
         """Return one canonical (or helper) column; null where it is absent or does not parse."""
         if isinstance(field, Text):
             return self._text(field)
         if isinstance(field, Money):
-            return self._money(field)
+            return self._base_amount(field) if name == "base_minor" else self._money(field)
         if isinstance(field, Time):
             return self._time(field)
         if isinstance(field, Day):
@@ -85,6 +86,29 @@ class RowReader:
         self._currency = self._read_currency(field)
         self._decimals = self._read_decimals(self._currency)
         return self._currency
+
+    def base_currency_column(self, field: Field) -> pl.Series:
+        """Return the currency of each row's amount before exchange, null where there is none.
+
+        Call it before that amount is read.
+        """
+        currency = self.column("base_currency", field)
+        self._note_unknown(currency)
+        self._base_currency = currency
+        return currency
+
+    def _base_amount(self, field: Money) -> pl.Series:
+        """Return the amount before exchange, in minor units of its own currency."""
+        assert self._base_currency is not None, "a format gives base_currency with base_minor"
+        mine, own = self._decimals, self._currency
+        self._currency = self._base_currency
+        self._decimals = self._read_decimals(self._base_currency)
+        amount = self._money(field)
+        self._currency, self._decimals = own, mine
+        silent = self._base_currency.is_null()
+        for row in (silent & (amount.fill_null(0) != 0)).arg_true():
+            self._problems.add(row, f"{field.column} is filled and its currency is empty")
+        return pl.select(pl.when(~silent).then(amount)).to_series()
 
     def _read_decimals(self, currency: pl.Series) -> int | NDArray[np.int8]:
         """Return how many decimals amounts have: one number, or one a row."""
@@ -104,7 +128,12 @@ class RowReader:
         if field is None:
             return pl.repeat(default, self._rows, dtype=pl.String, eager=True)
         currency = self.column("currency", field).fill_null(default)
-        for code in currency.unique().to_list():
+        self._note_unknown(currency)
+        return currency
+
+    def _note_unknown(self, currency: pl.Series) -> None:
+        """Note every row whose currency ISO 4217 does not list."""
+        for code in currency.drop_nulls().unique().to_list():
             if code not in money.CURRENCY_NUMBER:
                 for row in (currency == code).arg_true():
                     self._problems.add(
@@ -112,7 +141,6 @@ class RowReader:
                         f"currency {code[:_SHOWN_CHARACTERS]!r} is not an active ISO 4217 code; "
                         "expected one such as CNY",
                     )
-        return currency
 
     def _source(self, column: str, *, optional: bool) -> pa.Array | None:
         """Return a column of the sender as one text array, None where it may be absent."""

@@ -30,7 +30,7 @@ from recon.io.mask import card_free_lines, mask_cards, mask_free_text, mask_reje
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")
 _PLACE = ("record_no", "byte_start", "byte_end")
-_MONEY = ("amount_minor", "fee_minor", "net_minor")
+_MONEY = ("amount_minor", "fee_minor", "net_minor", "base_minor")
 _HALVES = ("credit_minor", "debit_minor")
 _REJECT_REASON = "reject_reason"
 
@@ -118,8 +118,10 @@ def _parsed(raw: RawRows, fields: Fields, reader: RowReader, problems: Problems)
     ]
     assert not unknown, f"not canonical columns: {unknown}"
     columns = {"currency": reader.currency_column(fields.get("currency"))}
+    if "base_currency" in fields:
+        columns["base_currency"] = reader.base_currency_column(fields["base_currency"])
     for name, field in fields.items():
-        if name != "currency":
+        if name not in ("currency", "base_currency"):
             columns[name] = reader.column(name, field)
     if fields.keys() & set(_HALVES):
         columns["amount_minor"] = _combined(

@@ -61,10 +61,15 @@ _CONTENT = {
     "clearing_date": 20,
     "value_date": 21,
     "memo": 22,
+    "base_minor": 23,
+    "base_currency": 24,
+    "arrived_at": 25,
+    "issuer": 26,
 }
 # Few values a file: dictionaries. Numbers that grow: differences. A digest does not pack at all.
 _DICTIONARY = ["side", "source", "file_id", "kind", "state", "merchant_id", "terminal_id"]
 _DICTIONARY += ["batch_id", "product", "currency", "clearing_date", "value_date", "due_date"]
+_DICTIONARY += ["base_currency", "issuer"]
 _DIFFERENCES = ["txn_id", "record_no", "byte_start", "byte_end", "occurred_at"]
 _DIFFERENCES += ["amount_minor", "fee_minor", "net_minor"]
 _STATISTICS = ["txn_id", "amount_minor", "occurred_at", "clearing_date", "value_date"]

@@ -22,7 +22,7 @@ def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar
     Order: signs by kind, constant merchant number, extracted columns, clearing day, due date,
     derived columns, scope. A value that the file gives is only overwritten by `extract`.
     """
-    frame = _with_signs(frame, source)
+    frame = _with_base_signs(_with_signs(frame, source))
     if source.merchant_id is not None:
         frame = frame.with_columns(pl.col("merchant_id").fill_null(source.merchant_id))
     for target, extract in source.extract.items():
@@ -52,6 +52,15 @@ def _with_signs(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
         amount_minor=pl.when(wrong).then(-pl.col("amount_minor")).otherwise("amount_minor"),
         net_minor=pl.when(wrong).then(net).otherwise("net_minor"),
     )
+
+
+def _with_base_signs(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the amount before exchange the sign of the amount: it is the same money."""
+    if frame["base_minor"].null_count() == frame.height:
+        return frame
+    size = pl.col("base_minor").abs()
+    signed = pl.when(pl.col("amount_minor") < 0).then(-size).otherwise(size)
+    return frame.with_columns(signed.alias("base_minor"))
 
 
 def _extracted(extract: Extract) -> pl.Expr:

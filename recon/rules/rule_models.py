@@ -62,6 +62,10 @@ SOURCE_COLUMNS = (
     "original_ref",
     "product",
     "memo",
+    "base_amount",
+    "base_currency",
+    "arrived_at",
+    "issuer",
 )
 TEXT_TARGETS = (
     "merchant_id",
@@ -167,6 +171,13 @@ class Source(Model):
     def states_are_known(cls, words: dict[str, str]) -> dict[str, str]:
         """Refuse a state that is not in the vocabulary."""
         return _known(words, [member.name.lower() for member in State], "state")
+
+    @model_validator(mode="after")
+    def base_amounts_have_a_currency(self) -> Source:
+        """Refuse an amount before exchange whose currency no column tells."""
+        if "base_amount" in self.columns and "base_currency" not in self.columns:
+            raise ValueError("base_amount needs base_currency: map the column that names it")
+        return self
 
     @property
     def side_number(self) -> Side:

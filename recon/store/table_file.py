@@ -37,10 +37,16 @@ def write_table(frame: pl.DataFrame, table: schema.Table, path: Path) -> None:
 
 
 def scan_table(paths: Path | list[Path], table: schema.Table) -> pl.LazyFrame:
-    """Return a lazy read of one or several files with the column types of `table`."""
+    """Return a lazy read of one or several files with the column types of `table`.
+
+    A column that the table has got since a file was published is null there.
+    """
     scan = pl.scan_parquet(paths, glob=False)
-    casts = [pl.col(name).cast(dtype) for name, dtype in table.schema.items()]
-    return scan.select(casts)
+    present = set(scan.collect_schema())
+    return scan.select(
+        (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in table.schema.items()
+    )
 
 
 def table_of(name: str) -> schema.Table:

@@ -40,7 +40,9 @@ _MONEY: Final = {
     "net": "net_minor",
     "credit": "credit_minor",
     "debit": "debit_minor",
+    "base_amount": "base_minor",
 }
+_TIMES: Final = ("occurred_at", "arrived_at")
 _DAYS: Final = ("clearing_date", "value_date", "due_date")
 _TEXTS: Final = (
     "order_id",
@@ -57,8 +59,10 @@ _TEXTS: Final = (
     "original_ref",
     "product",
     "memo",
+    "base_currency",
+    "issuer",
 )
-CANONICAL: Final = (*_MONEY, "occurred_at", *_DAYS, "kind", "state", *_TEXTS)
+CANONICAL: Final = (*_MONEY, *_TIMES, *_DAYS, "kind", "state", *_TEXTS)
 
 
 def source_columns(options: Options) -> tuple[str, ...]:
@@ -89,7 +93,7 @@ def _field(name: str, column: str, options: Options) -> Field:
     """Return the field that fits the type of a canonical column."""
     if name in _MONEY:
         return Money(column, options.amount_unit, options.decimal_mark, options.thousands)
-    if name == "occurred_at":
+    if name in _TIMES:
         return Time(_parts(column), options.time_patterns)
     if name in _DAYS:
         return Day(column, options.date_patterns)
