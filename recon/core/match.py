@@ -20,7 +20,6 @@ from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.group_key import find_groups
-from recon.core.passes.order import sort_order
 from recon.core.passes.score import find_scores
 from recon.core.passes.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
@@ -57,6 +56,7 @@ SEARCH_SCHEMA = {
     "accidents_ppm": pl.Int64,
 }
 
+LEG_BIT = 40  # row positions stay below it
 PINNED_PASS = 255  # pass number of links that a person made
 
 Means = tuple[int, int | None]  # threads, memory in bytes
@@ -158,14 +158,16 @@ def match(
 
 
 def in_order(all_links: pl.DataFrame) -> pl.DataFrame:
-    """Return the links by leg, left and right row."""
-    leg = all_links["leg"].to_numpy().astype(np.int64)
-    left, right = all_links["left"].to_numpy(), all_links["right"].to_numpy()
-    order = sort_order(leg, left)
-    rights, lefts = right[order], left[order]
-    if bool(np.any((rights[1:] < rights[:-1]) & (lefts[1:] == lefts[:-1]))):
-        order = sort_order(leg, left, right)
-    return all_links[order]
+    """Return the links by leg, left and right row; a pass gives most of them in that order."""
+    place = all_links["left"].to_numpy() | (all_links["leg"].to_numpy().astype(np.int64) << LEG_BIT)
+    step = np.diff(place)
+    if bool(np.any(step < 0)):
+        order = np.argsort(place, kind="stable")  # runs in order: merged, not sorted
+        all_links, step = all_links[order], np.diff(place[order])
+    turned = np.diff(all_links["right"].to_numpy()) < 0
+    if bool(np.any(turned & (step == 0))):
+        all_links = all_links.sort("leg", "left", "right")
+    return all_links
 
 
 def stack(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

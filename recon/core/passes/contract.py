@@ -63,15 +63,19 @@ class Facts:
     """The slim table as flat arrays, one entry a row position."""
 
     side: NDArray[np.uint8]
-    currency: NDArray[np.int64]
-    state_order: NDArray[np.int64]
-    flow: NDArray[np.int64]
-    time: NDArray[np.int64]  # microseconds, NO_TIME where unknown
+    currency: NDArray[np.int32]  # position in `CURRENCIES`, -1 where unknown
+    state_order: NDArray[np.int8]
+    flow: NDArray[np.int8]
     amounts: Mapping[str, Amounts]
     digests: Mapping[str, NDArray[np.uint64]]
     business_days: BusinessDays | None
     texts: Mapping[str, TextBuffers]
     slim: pl.DataFrame
+
+    def time(self, rows: Rows) -> NDArray[np.int64]:
+        """Return when the rows happened, in microseconds; NO_TIME where unknown."""
+        moments = self.slim["occurred_at"].gather(rows).to_physical()
+        return moments.fill_null(NO_TIME).to_numpy()
 
     @cached_property
     def own_day(self) -> NDArray[np.int64]:
@@ -138,9 +142,10 @@ def links(left: Rows, right: Rows, kind: MatchKind, score: int = CERTAIN) -> Fou
 def read_amounts(slim: pl.DataFrame, column: str) -> Amounts:
     """Return one amount column, asserting the bound that every kernel's sums rely on."""
     known = slim[column].is_not_null().to_numpy()
-    minor = slim[column].fill_null(0).to_numpy()
-    assert bool(np.all(np.abs(minor) <= AMOUNT_LIMIT)), f"{column}: an amount exceeds 10**15"
-    return Amounts(np.ascontiguousarray(minor), known)
+    minor = np.ascontiguousarray(slim[column].fill_null(0).to_numpy())
+    largest = max(int(minor.max()), -int(minor.min())) if minor.size else 0
+    assert largest <= AMOUNT_LIMIT, f"{column}: an amount exceeds 10**15"
+    return Amounts(minor, known)
 
 
 def days(slim: pl.DataFrame, *columns: str) -> NDArray[np.int64]:
@@ -150,9 +155,9 @@ def days(slim: pl.DataFrame, *columns: str) -> NDArray[np.int64]:
     return np.ascontiguousarray(frame["day"].to_numpy())
 
 
-def lookup(table: Mapping[State, int] | Mapping[Kind, int], default: int) -> NDArray[np.int64]:
+def lookup(table: Mapping[State, int] | Mapping[Kind, int], default: int) -> NDArray[np.int8]:
     """Return `table` as an array indexed by code number."""
-    out = np.full(256, default, np.int64)
+    out = np.full(256, default, np.int8)
     for member, value in table.items():
         out[int(member)] = value
     return out
@@ -167,13 +172,11 @@ def read_facts(
     """Return the slim table as flat arrays; its rows must ascend by txn_id."""
     identity = slim["txn_id"].to_numpy()
     assert bool(np.all(identity[1:] > identity[:-1])), "slim is not sorted by a unique txn_id"
-    time = slim["occurred_at"].cast(pl.Int64).fill_null(NO_TIME).to_numpy()
     return Facts(
         side=slim["side"].to_numpy(),
-        currency=slim["currency"].cast(pl.Int64).fill_null(-1).to_numpy(),
+        currency=slim["currency"].cast(pl.Int32).fill_null(-1).to_numpy(),
         state_order=lookup(STATE_ORDER, 3)[slim["state"].to_numpy()],
         flow=lookup(FLOW, OTHER_FLOW)[slim["kind"].to_numpy()],
-        time=time,
         amounts={name: read_amounts(slim, name) for name in ("amount_minor", "net_minor")},
         digests=digests,
         business_days=business_days,
@@ -192,14 +195,14 @@ def keyed_rows(facts: Facts, free: NDArray[np.bool_], side: Side, key: Key) -> R
 
 
 def row_digests(
-    facts: Facts, rows: Rows, key: Key, *salts: NDArray[np.int64]
+    facts: Facts, rows: Rows, key: Key, *salts: NDArray[np.signedinteger]
 ) -> NDArray[np.uint64]:
     """Return the digests (m, 2) of `rows` under `key` together with further integer columns."""
     out = np.ones((rows.size, 2), np.uint64)
     if key:
         gather_digests(facts.digests[key_name(key)], rows, out)
     for salt in salts:
-        salt_digests(out, salt[rows])
+        salt_digests(out, salt[rows].astype(np.int64))
     return out
 
 

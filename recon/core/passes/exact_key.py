@@ -36,8 +36,7 @@ def find_exact(work: Work) -> Found:
         threads=work.threads,
         memory_bytes=work.memory_bytes,
     )
-    single = np.flatnonzero(codes[1] >= 0)
-    pairs = (left[codes[1][single]], right[single])
+    pairs = single_pairs(left, right, codes[1])
     multiple = pair_groups(work, left, right, codes)
     groups = decode(codes)
     smallest = smallest_rows(left, right, groups.first_right)
@@ -52,6 +51,15 @@ def find_exact(work: Work) -> Found:
             grouped(right, groups.right, smallest),
         ),
     )
+
+
+def single_pairs(left: Rows, right: Rows, right_code: NDArray[np.int32]) -> tuple[Rows, Rows]:
+    """Return the pairs of rows that are alone with their key, in the order of the left rows."""
+    single = np.flatnonzero(right_code >= 0)
+    partner = np.full(left.size, -1, np.int32)
+    partner[right_code[single]] = single
+    paired = np.flatnonzero(partner >= 0)
+    return left[paired], right[partner[paired]]
 
 
 def smallest_rows(left: Rows, right: Rows, first_right: NDArray[np.int32]) -> Rows:
@@ -85,7 +93,7 @@ def pairing_order(
     The place in the file decides last, between equal rows only: shuffled files pair alike.
     """
     content = facts.slim["fingerprint"].gather(rows).fill_null(0).to_numpy()
-    order = (rows, content, minor[rows], facts.time[rows], facts.state_order[rows], group)
+    order = (rows, content, minor[rows], facts.time(rows), facts.state_order[rows], group)
     return np.lexsort(order)
 
 

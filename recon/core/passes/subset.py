@@ -60,7 +60,7 @@ class Solved:
 def in_time(work: Work, side: Side) -> Items:
     """Return the rows of a side by group, day, time and row."""
     group = np.repeat(side.bucket[:, 0], np.diff(side.start))
-    order = sort_order(group, side.day, work.facts.time[side.rows], side.rows)
+    order = sort_order(group, side.day, work.facts.time(side.rows), side.rows)
     return Items(side.rows[order], group[order], side.day[order], side.amount[order])
 
 
