@@ -20,22 +20,17 @@ from typing import Any
 from recon.core.codes import Code, OutOfPocket, Severity
 from recon.errors import RuleFileError
 
+# What a text may name; `recon.rules.dispute_text` says what each is.
 PLACEHOLDERS = frozenset(
     {
-        "expected",
-        "actual",
-        "difference",
-        "order_id",
-        "channel_ref",
-        "bank_ref",
-        "merchant_id",
-        "date",
-        "count",
-        "due_date",
+        "expected", "actual", "difference", "gap", "order_id", "channel_ref", "bank_ref",
+        "merchant_id", "reference", "subject", "item", "also", "lot", "date", "days", "count",
+        "rows", "due_date",
     }
-)
+)  # fmt: skip
 SCHEMES = ("unionpay", "visa", "mastercard")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # left out where one of its placeholders is unknown
 
 
 @unique
@@ -75,9 +70,19 @@ class Entry:
     mastercard: tuple[str, ...] = ()
 
     def explain(self, language: str, facts: Mapping[str, str]) -> str:
-        """Return the explanation in `zh` or `en`; a fact that is not known becomes a dash."""
+        """Return the explanation in `zh` or `en`.
+
+        A part in square brackets is left out where a fact in it is not known; elsewhere such a
+        fact becomes a dash. Facts are text: braces and brackets in them mean nothing.
+        """
         template = self.explanation_zh if language == "zh" else self.explanation_en
+        template = _OPTIONAL.sub(lambda part: _known_part(part.group(1), facts), template)
         return _PLACEHOLDER.sub(lambda found: facts.get(found.group(1)) or "—", template)
+
+
+def _known_part(part: str, facts: Mapping[str, str]) -> str:
+    """Return an optional part, or nothing when a fact in it is not known."""
+    return part if all(facts.get(name) for name in _PLACEHOLDER.findall(part)) else ""
 
 
 @dataclass(frozen=True, slots=True)

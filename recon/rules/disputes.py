@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, OutOfPocket, Severity
-from recon.core.money import format_minor
 from recon.core.schema import DISPUTES, conform, words
-from recon.rules.catalogue import Entry, catalogue
+from recon.rules.catalogue import catalogue
+from recon.rules.dispute_text import explained, told_rows
 from recon.rules.night import Night
 
 _NOT_CASES = frozenset(
     {*BENIGN, Code.FILE_MISSING, Code.FILE_EMPTY, Code.FILE_TOTAL, Code.FILE_SCHEMA}
 )
 _EVIDENCE = ("side", "source", "file_id", "record_no", "txn_id", "amount_minor")
-_TWICE = (Code.DUPLICATE_CHARGE, Code.DUPLICATE_CLEARING, Code.DUPLICATE_RECORD)
 _REFERENCES = ("merchant_id", "order_id", "channel_ref", "bank_ref")
 CERTAIN_PPM = 1_000_000
 
@@ -40,7 +37,8 @@ def build(
     cases = breaks.filter(_is_case())
     if cases.height == 0:
         return DISPUTES.empty()
-    frame = cases.join(_evidence(cases, wide), on="break_id", how="left", maintain_order="left")
+    facts = _evidence(cases, wide, night.rules.time_zone)
+    frame = cases.join(facts, on="break_id", how="left", maintain_order="left")
     frame = frame.with_columns(
         dispute_id=pl.format("D{}", pl.col("break_id").str.slice(1)),
         run_id=pl.lit(run_id),
@@ -67,7 +65,7 @@ def build(
     )
     known = decided.select("dispute_id", "decision", decision_note="note")
     frame = frame.join(known, on="dispute_id", how="left", maintain_order="left")
-    return conform(_explained(frame), DISPUTES).sort("dispute_id")
+    return conform(explained(frame), DISPUTES).sort("dispute_id")
 
 
 def _is_case() -> pl.Expr:
@@ -86,8 +84,8 @@ def _at_risk() -> pl.Expr:
     return pl.when(difference > 0).then(difference).otherwise(pl.col("actual_minor").abs())
 
 
-def _evidence(cases: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
-    """Return per break the pointers to its rows and the references of the rows at fault."""
+def _evidence(cases: pl.DataFrame, wide: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+    """Return per break the pointers to its rows, their references and what its sentence tells."""
     listed = (
         cases.select("break_id", "txn_ids")
         .explode("txn_ids")
@@ -100,51 +98,6 @@ def _evidence(cases: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     )
     return listed.group_by("break_id", maintain_order=True).agg(
         pointers.alias("evidence"),
-        (pl.col("side") == pl.col("side").first()).sum().alias("own_rows"),
-        (pl.col("side") != pl.col("side").first()).sum().alias("other_rows"),
+        *told_rows(time_zone),
         *(pl.col(name).drop_nulls().first() for name in _REFERENCES),
     )
-
-
-def _explained(frame: pl.DataFrame) -> pl.DataFrame:
-    """Fill the explanation templates of the catalogue, row by row: cases are few."""
-    entries = catalogue()
-    english, chinese = [], []
-    for row in frame.iter_rows(named=True):
-        entry = entries[Code[row["code"]]]
-        facts = _facts(row)
-        english.append(_sentence(entry, "en", facts, row["cause"]))
-        chinese.append(_sentence(entry, "zh", facts, None))
-    return frame.with_columns(
-        explanation_en=pl.Series(english, dtype=pl.String),
-        explanation_zh=pl.Series(chinese, dtype=pl.String),
-    )
-
-
-def _sentence(entry: Entry, language: str, facts: dict[str, str], cause: str | None) -> str:
-    sentence = entry.explain(language, facts)
-    return f"{sentence} Cause: {cause}." if cause else sentence
-
-
-def _count(row: dict[str, Any]) -> int:
-    """Return how many rows the sentence speaks of: partners of a tie, else rows of its own side."""
-    code = Code[row["code"]]
-    if code is Code.AMBIGUOUS:
-        return int(row["other_rows"] or 0)
-    own = int(row["own_rows"] or 0)
-    return max(own, 2) if code in _TWICE else own
-
-
-def _facts(row: dict[str, Any]) -> dict[str, str]:
-    """Return the placeholders of the explanation templates for one case."""
-    currency = str(row["currency"]) if row["currency"] else "CNY"
-    facts = {name: str(row[name]) for name in _REFERENCES if row[name] is not None}
-    for name in ("expected", "actual", "difference"):
-        value = row[f"{name}_minor"]
-        if isinstance(value, int):
-            facts[name] = f"{format_minor(value, currency)} {currency}"
-    facts["date"] = str(row["first_seen"])
-    facts["count"] = str(_count(row))
-    if row["due_date"] is not None:
-        facts["due_date"] = str(row["due_date"])
-    return facts

@@ -40,19 +40,19 @@ def test_long_and_short_are_printed_only_from_a_viewpoint():
 
 
 def test_explanation_fills_every_placeholder():
-    """No brace is left, and a fact that is unknown becomes a dash."""
+    """No brace or bracket is left, an unknown fact is a dash, an optional part with one is gone."""
     for entry in catalogue().values():
         for language in ("zh", "en"):
-            assert not re.search("[{}]", entry.explain(language, FACTS))
-    text = catalogue()[Code.MISSING_IN_CHANNEL].explain("en", {"order_id": "A1"})
-    assert text.startswith("Order A1 (—, —)")
+            assert not re.search(r"[{}\[\]]", entry.explain(language, FACTS))
+    text = catalogue()[Code.MISSING_IN_CHANNEL].explain("en", {"subject": "Order A1"})
+    assert text == "Order A1 of — succeeded at the merchant on —; the channel shows nothing."
 
 
 def test_explanation_does_not_interpret_a_fact():
-    """A brace inside a fact is text, never a placeholder."""
-    facts = {"order_id": "{expected}", "expected": "1.00"}
+    """A brace or bracket inside a fact is text, never a placeholder or an optional part."""
+    facts = {"subject": "Order {expected}[{also}]", "expected": "1.00"}
     text = catalogue()[Code.MISSING_IN_CHANNEL].explain("en", facts)
-    assert text.startswith("Order {expected} (1.00")
+    assert text.startswith("Order {expected}[{also}] of 1.00")
 
 
 def test_labels_are_distinct():

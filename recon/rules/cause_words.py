@@ -1,0 +1,243 @@
+"""Named causes and failed gates in Chinese.
+
+A cause is written once, in English, where it is found, because it is part of a break's identity in
+a table; this page of patterns is how it reads in Chinese. What no pattern knows stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+_ALSO = "; also fits: "
+_COMMA = re.compile(r", (?![^(]*\))(?!at (?:least|most) |rounded )")
+_COLUMNS = {
+    "merchant_id": "商户号",
+    "terminal_id": "终端号",
+    "card": "卡号",
+    "product": "产品",
+    "order_id": "订单号",
+    "channel_ref": "渠道流水号",
+    "bank_ref": "银行流水号",
+    "rrn": "检索参考号",
+    "stan": "系统跟踪号",
+    "auth_code": "授权码",
+    "batch_id": "批次号",
+    "original_ref": "原交易号",
+    "clearing_date": "清算日",
+    "value_date": "起息日",
+    "due_date": "应到日",
+    "amount_minor": "金额",
+}
+_ROUNDINGS = {
+    "half_up": "四舍五入",
+    "half_even": "四舍六入五成双",
+    "ceiling": "向上取整",
+    "floor": "向下取整",
+    "up": "进位",
+    "down": "舍去",
+    "half_down": "五舍六入",
+}
+_STATES = {
+    "failed": "失败",
+    "closed": "已关闭",
+    "reversed": "已冲正",
+    "pending": "处理中",
+    "unknown": "状态未知",
+    "success": "成功",
+}
+_STAGES = {
+    "requested": "已申请",
+    "approved": "已审核",
+    "submitted": "已提交",
+    "processing": "处理中",
+    "failed": "失败",
+    "abnormal": "异常",
+    "succeeded": "渠道已成功",
+    "pending": "处理中",
+}
+_SIZES = {"large": "偏大", "small": "偏小"}
+_PERIODS = {"batch": "批次", "month": "月"}
+_MODES = {"excess": "超额累进", "whole": "全额"}
+_UNITS = {"min": "分钟", "h": "小时", "d": "天"}
+
+
+def _keys(columns: str) -> str:
+    """Return the key columns of the passes in Chinese."""
+    named = re.sub(r"\w+", lambda found: _COLUMNS.get(found[0], found[0]), columns)
+    return named.replace(" or ", " 或 ")
+
+
+# Pattern, words, and for each group how its value reads (None: as it is).
+_Looked = tuple[dict[str, str] | Callable[[str], str] | None, ...]
+_PHRASES: tuple[tuple[str, str, _Looked], ...] = (
+    (r"(\d+) equally good partners", "{} 个同样合适的对手记录", (None,)),
+    (r"the missing row arrived", "缺失的记录已到", ()),
+    (r"converted at the rate of (.+)", "按 {} 的汇率折算", (None,)),
+    (r"unit error x100 \(too (\w+)\)", "元与分混淆，相差 100 倍（{}）", (_SIZES,)),
+    (r"decimal shifted by (\d) \(too (\w+)\)", "小数点错 {} 位（{}）", (None, _SIZES)),
+    (
+        r"row (\d+) of (\S+) is missing from the sum or too many in it",
+        "合计中少了或多了记录 {}（{}）",
+        (None, None),
+    ),
+    (r"one of (\d+) rows of (\S+) \((.+)\)", "{} 条 {} 的记录之一（{}）", (None, None, None)),
+    (r"fee of (\S+) taken off", "扣除了手续费 {}", (None,)),
+    (r"fee of (\S+) added", "加上了手续费 {}", (None,)),
+    (r"fee of (\S+) with the wrong sign", "手续费 {} 的正负号相反", (None,)),
+    (r"tip of (.+)", "小费 {}", (None,)),
+    (r"tier: discount of (.+) not given", "未给档位折扣 {}", (None,)),
+    (r"tier: discount of (.+)", "按档位折扣 {}", (None,)),
+    (r"digits (\d) and (\d) swapped", "数字 {} 与 {} 颠倒", (None, None)),
+    (r"rounded (up|down) to (\S+)", "{}到 {}", (_ROUNDINGS, None)),
+    (r"constant surcharge of (\S+)", "固定附加 {}", (None,)),
+    (r"constant difference of (\S+) on (\d+) amounts", "{1} 种金额都相差 {0}", (None, None)),
+    (r"second credit under one reference", "同一流水第二次入账", ()),
+    (r"the first one came earlier under the same key", "第一笔此前已到，关键字相同", ()),
+    (r"fee on a payment that is (\w+)", "对{}的交易收费", (_STATES,)),
+    (r"no contract line for a fee without a name", "合同中没有这项未命名的费用", ()),
+    (r"no contract line for (.+)", "合同中没有 {} 一项", (None,)),
+    (r"no contract line applies to the row", "没有适用的合同条目", ()),
+    (r"two contract lines apply and are equally specific", "有两条同样具体的合同条目适用", ()),
+    (r"the contract prices the sum of a (\w+): (.+)", "合同按{}合计计费：{}", (_PERIODS, None)),
+    (r"credit cards priced below the cost of (.+)", "贷记卡计价低于成本 {}", (None,)),
+    (r"cap not applied", "未封顶", ()),
+    (r"floor not applied", "未保底", ()),
+    (r"charged as card type (.+)", "按卡种 {} 计费", (None,)),
+    (r"charged as mcc (.+)", "按商户类别码 {} 计费", (None,)),
+    (r"charged as merchant_class (.+)", "按行业类别 {} 计费", (None,)),
+    (r"charged as (.+ %.*)", "实际按 {} 计费", (None,)),
+    (r"surcharge of (\S+)", "附加 {}", (None,)),
+    (r"rounded (half_up|half_even|half_down|ceiling|floor|up|down)", "按“{}”舍入", (_ROUNDINGS,)),
+    (r"rounded (.+)", "按“{}”舍入", (None,)),
+    (r"contracted surcharge not charged", "未收合同约定的附加费", ()),
+    (r"implied rate (.+)", "折合费率 {}", (None,)),
+    (r"a fee was charged on the refund", "退款反而被收手续费", ()),
+    (r"no fee returned", "手续费未退", ()),
+    (r"the contract keeps the fee on refunds", "合同约定退款不退手续费", ()),
+    (r"part of the fee returned", "手续费只退了一部分", ()),
+    (r"more than the fee returned", "退回的手续费多于应退", ()),
+    (r"the channel undid the payment on a later night", "渠道在之后的日期撤销了该笔付款", ()),
+    (r"(\w+) differs", "{}不同", (_COLUMNS,)),
+    (r"no rebate for (\S+) by (\S+)", "{} 的返还截至 {} 未支付", (None, None)),
+    (r"due by (\S+), paid on (\S+)", "应于 {} 前支付，于 {} 支付", (None, None)),
+    (r"volume below the minimum", "交易额未达最低要求", ()),
+    (r"count below the minimum", "笔数未达最低要求", ()),
+    (
+        r"no eligible volume in the policy's scope reaches a tier",
+        "政策范围内的合格交易额未达任何档位",
+        (),
+    ),
+    (r"computed in (\w+) mode; due: (.+)", "按{}方式计算；应为 {}", (_MODES, None)),
+    (
+        r"everything at the rate of tier (\d+); due: (.+)",
+        "全部按第 {} 档计算；应为 {}",
+        (None, None),
+    ),
+    (
+        r"computed without tier (\d+) and up; due: (.+)",
+        "未计第 {} 档及以上；应为 {}",
+        (None, None),
+    ),
+    (r"refunds were not deducted; due: (.+)", "未扣除退款；应为 {}", (None,)),
+    (r"blackout days were counted; due: (.+)", "计入了不享受返还的日期；应为 {}", (None,)),
+    (
+        r"products outside the policy were counted; due: (.+)",
+        "计入了政策以外的产品；应为 {}",
+        (None,),
+    ),
+    (r"due: (.+)", "应为 {}", (None,)),
+    (
+        r"sold and refunded whole; the other side shows neither",
+        "已全额退款，另一方两笔都没有",
+        (),
+    ),
+    (r"the same refund number was refunded again", "同一退款单号再次退款", ()),
+    (
+        r"the same amount of the same order was refunded under another number",
+        "同一订单的同一金额以另一单号再次退款",
+        (),
+    ),
+    (r"the channel has no row for it", "渠道没有对应记录", ()),
+    (r"the channel says it failed or was closed", "渠道显示失败或已关闭", ()),
+    (r"(\w+) since (\S+), due by (\S+)", "自 {1} 起{0}，应于 {2} 前完成", (_STAGES, None, None)),
+    (r"(\d+) refunds of one payment", "一笔付款退了 {} 次", (None,)),
+    (r"no payment (.+) is known", "没有原交易 {}", (None,)),
+    (r"paid with (\S+), refunded to (\S+)", "付款卡 {}，退到 {}", (None, None)),
+    (
+        r"refunded to the merchant's account, the payer got nothing from here",
+        "退到商户账户，付款人未从此处收到款项",
+        (),
+    ),
+    (r"refunded through a third party's settlement", "经第三方结算退款", ()),
+    (r"refunded by a manual transfer", "手工转账退款", ()),
+    (r"refunded by another route", "以其他途径退款", ()),
+    (r"the channel refunded less than the merchant asked", "渠道退款少于商户申请", ()),
+    (r"the channel refunded more than the merchant asked", "渠道退款多于商户申请", ()),
+    (
+        r"less was refunded than requested, no reason is recorded",
+        "实退少于申请，没有登记理由",
+        (),
+    ),
+    (r"the merchant has no request for it", "商户没有对应申请", ()),
+    (r"the merchant shows it as (\w+)", "商户侧状态为{}", (_STATES,)),
+    (r"key differs \((.*)\)", "关键字不同（{}）", (_keys,)),
+    (r"amount equal", "金额相同", ()),
+    (r"amount off by (\S+ [A-Z]{3})", "金额差 {}", (None,)),
+    (r"(\d+) (min|h|d) apart", "时间差 {} {}", (None, _UNITS)),
+)
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str, _Looked]]:
+    return [(re.compile(pattern), words, looked) for pattern, words, looked in _PHRASES]
+
+
+def in_chinese(cause: str) -> str:
+    """Return a cause or a failed gate in Chinese; what no pattern knows stays as it is."""
+    first, *others = cause.split(_ALSO)
+    text = _phrase(first) or _list(first, "; ", "；")
+    if others:
+        text += "；也符合：" + _list(others[0], _COMMA, "、")
+    return text
+
+
+def known(cause: str) -> bool:
+    """Return whether every part of a cause has a pattern."""
+    first, *others = cause.split(_ALSO)
+    parts = [first] if _phrase(first) else _parts(first)
+    parts += [part for text in others for part in _COMMA.split(text)]
+    return all(_phrase(part) for part in parts)
+
+
+def _parts(text: str) -> list[str]:
+    return [part for half in text.split("; ") for part in _COMMA.split(half)]
+
+
+def _list(text: str, separator: str | re.Pattern[str], joint: str) -> str:
+    """Return the parts of a list in Chinese; the parts of each part stand behind a comma."""
+    if isinstance(separator, re.Pattern):
+        return joint.join(_phrase(part) or part for part in separator.split(text))
+    halves = text.split(separator)
+    return joint.join(_phrase(half) or _list(half, _COMMA, "，") for half in halves)
+
+
+def _phrase(text: str) -> str | None:
+    """Return one phrase in Chinese, or None."""
+    for pattern, words, looked in _patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            values = [
+                table(value) if callable(table) else (table or {}).get(value, value)
+                for value, table in zip(found.groups(), looked, strict=True)
+            ]
+            return _inner(words.format(*values))
+    return None
+
+
+def _inner(text: str) -> str:
+    """Return a phrase with the words of a price in it, for instance `0.60 %，最高 20.00`."""
+    text = re.sub(r", at least (\S+)", r"，最低 \1", text)
+    text = re.sub(r", at most (\S+)", r"，最高 \1", text)
+    return re.sub(r", rounded (\w+)", lambda found: f"，{_ROUNDINGS.get(found[1], found[1])}", text)
