@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import duckdb
 import numpy as np
 import polars as pl
 
 from benchmarks.race import arguments, race
-from recon.core.digest import digest
-from recon.core.kernels.radix import salt_digests
-from recon.core.passes.key_groups import match_keys
+from recon.core.passes.key_groups import link_keys, link_texts
 
 HITS = 0.9
 
@@ -46,32 +42,16 @@ def polars_links(left: pl.DataFrame, right: pl.DataFrame) -> tuple:
     return found["row"].to_numpy(), found["row_right"].to_numpy()
 
 
-def links(left: np.ndarray, right: np.ndarray, threads: int) -> tuple:
-    """Return the links of two sides' digests."""
-    codes = match_keys(left, right, threads=threads)
-    rows = np.flatnonzero(codes[1] >= 0)
-    return codes[1][rows], rows
-
-
 def our_text_links(left: pl.Series, right: pl.Series, threads: int) -> tuple:
-    """Return the links of two text columns: digest both, match."""
-    with ThreadPoolExecutor(threads) as pool:
-        sides = list(pool.map(lambda column: digest([column]), (left, right)))
-    return links(*sides, threads)
-
-
-def integer_digest(keys: np.ndarray) -> np.ndarray:
-    """Return the digests of integer keys."""
-    out = np.ones((keys.size, 2), np.uint64)
-    salt_digests(out, keys)
-    return out
+    """Return the links of two text columns."""
+    pairs = link_texts([left], [right], threads=threads).pairs
+    return pairs[:, 0], pairs[:, 1]
 
 
 def our_integer_links(left: np.ndarray, right: np.ndarray, threads: int) -> tuple:
     """Return the links of two integer columns."""
-    with ThreadPoolExecutor(threads) as pool:
-        sides = list(pool.map(integer_digest, (left, right)))
-    return links(*sides, threads)
+    pairs = link_keys(left, right, threads=threads).pairs
+    return pairs[:, 0], pairs[:, 1]
 
 
 def equal_links(answers: dict) -> str:

@@ -10,32 +10,54 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import digest as kernel
+from recon.core.parallel import run_all
 from recon.core.text import TextBuffers, TextColumn, read_only, text_buffers
 
+Digests = NDArray[np.uint64]  # (n, 2)
+SLICE_ROWS = 1 << 17
 FINGERPRINT_MASK = np.uint64((1 << 63) - 1)
 
 
-def digest(columns: Sequence[TextColumn]) -> NDArray[np.uint64]:
+def digest(columns: Sequence[TextColumn], threads: int = 1) -> Digests:
     """Return one 128-bit digest a row of a composite text key, shape (n, 2).
 
     A null in any column makes the row (0, 0), which no other row is. Columns are told apart by
     their position, not by their name, so that the two sides of a leg may name them differently.
     """
-    buffers = [text_buffers(column) for column in columns]
-    valid = np.bitwise_and.reduce([part.valid for part in buffers])
-    lanes = _Lanes(len(valid))
+    out = np.empty((len(columns[0]), 2), np.uint64)
+    run_all(digest_slice, digest_jobs(columns, out), threads)
+    return out
+
+
+def digest_jobs(
+    columns: Sequence[TextColumn], out: Digests
+) -> list[tuple[Sequence[TextColumn], Digests, int, int]]:
+    """Return the jobs for `digest_slice` that together fill `out` (n, 2)."""
+    rows = out.shape[0]
+    return [
+        (columns, out, begin, min(begin + SLICE_ROWS, rows)) for begin in range(0, rows, SLICE_ROWS)
+    ]
+
+
+def digest_slice(columns: Sequence[TextColumn], out: Digests, begin: int, end: int) -> None:
+    """Fill `out[begin:end]` with the digests of those rows.
+
+    Slices keep what lies between text and digest inside the processor's cache.
+    """
+    buffers = [text_buffers(column[begin:end]) for column in columns]
+    lanes = _Lanes(out[begin:end])
     for position, part in enumerate(buffers):
         lanes.absorb_text(part, position + 1)
-    return lanes.finish(valid)
+    lanes.finish(np.bitwise_and.reduce([part.valid for part in buffers]))
 
 
-def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> NDArray[np.uint64]:
+def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> Digests:
     """Return one 128-bit digest a row over mixed columns, shape (n, 2); nulls count as content.
 
     `tags` gives each column its permanent number. Text is absorbed as it stands, enumerations,
     numbers, dates and times as their 64-bit value.
     """
-    lanes = _Lanes(frame.height)
+    lanes = _Lanes(np.empty((frame.height, 2), np.uint64))
     for name, tag in tags.items():
         column = frame[name]
         if column.null_count() == frame.height:
@@ -48,10 +70,10 @@ def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> NDArray[np.uint64]
 
 
 def fingerprints(
-    source: str, digests: NDArray[np.uint64], occurrences: NDArray[np.uint32]
+    source: str, digests: Digests, occurrences: NDArray[np.uint32]
 ) -> NDArray[np.int64]:
     """Return the 63-bit digest of each row's source, digest and occurrence number in the file."""
-    lanes = _Lanes(len(digests))
+    lanes = _Lanes(np.empty((len(digests), 2), np.uint64))
     all_rows = np.ones(len(digests), np.uint8)
     name = digest([pa.array([source])])[0]
     columns = (
@@ -101,16 +123,16 @@ class Occurrences:
 
 
 class _Lanes:
-    """The two running lanes of every row."""
+    """The two running lanes of every row, in the array that will hold the digests."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, out: Digests) -> None:
         """Seed both lanes."""
-        self.first = np.full(rows, kernel.FIRST_SEED, np.uint64)
-        self.second = np.full(rows, kernel.SECOND_SEED, np.uint64)
+        self._out = out
+        kernel.seed_lanes(out)
 
     def absorb_text(self, part: TextBuffers, tag: int) -> None:
         """Absorb one text column."""
-        kernel.absorb_text(part.data, part.offsets, part.valid, tag, self.first, self.second)
+        kernel.absorb_text(part.data, part.offsets, part.valid, tag, self._out)
 
     def absorb_numbers(self, column: pl.Series, tag: int) -> None:
         """Absorb one column of integers, enumerations, dates or times."""
@@ -123,10 +145,9 @@ class _Lanes:
 
     def absorb_words(self, words: NDArray[np.uint64], valid: NDArray[np.uint8], tag: int) -> None:
         """Absorb one column of 64-bit words."""
-        kernel.absorb_words(read_only(words), read_only(valid), tag, self.first, self.second)
+        kernel.absorb_words(read_only(words), read_only(valid), tag, self._out)
 
-    def finish(self, valid: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    def finish(self, valid: NDArray[np.uint8]) -> Digests:
         """Return the digests, (0, 0) where a row is not valid."""
-        out = np.empty((len(valid), 2), np.uint64)
-        kernel.finish(self.first, self.second, read_only(valid), out)
-        return out
+        kernel.finish(self._out, read_only(valid))
+        return self._out

@@ -26,6 +26,7 @@ from recon.core.passes.unique_key import find_unique
 from recon.core.passes.window import find_windows
 from recon.core.plan import Leg, Method
 from recon.core.schema import SLIM, check
+from recon.core.scratch import SHELF
 from recon.core.text import TextBuffers
 
 LINK_SCHEMA = {
@@ -140,6 +141,7 @@ def match(
         )
         for leg_no, leg in enumerate(legs)
     ]
+    SHELF.clear()  # what follows needs the memory for other things
     all_links = stack([frame for state in states for frame in state.links], LINK_SCHEMA)
     return Matches(
         links=in_order(all_links),

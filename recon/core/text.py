@@ -44,6 +44,12 @@ def arrow_text(column: TextColumn) -> pa.Array:
     return array.cast(pa.large_string())
 
 
+def has_nulls(column: TextColumn) -> bool:
+    """Tell whether a text column has a null."""
+    count = column.null_count
+    return int(count() if callable(count) else count) > 0
+
+
 def text_buffers(column: TextColumn) -> TextBuffers:
     """Return the buffers of a text column; a slice keeps its parent's bytes."""
     array = arrow_text(column)

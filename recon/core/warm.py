@@ -18,7 +18,7 @@ from recon.core import kernels
 from recon.core.codes import Kind, Side, State
 from recon.core.kernels.group_sum import sum_groups
 from recon.core.match import match
-from recon.core.passes.key_groups import match_keys
+from recon.core.passes.key_groups import link_keys, match_keys
 from recon.core.passes.subset_search import Pool, planes, search
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
@@ -31,8 +31,11 @@ from recon.core.warm_text import warm_text
 def warm_matcher() -> None:
     """Run the key match with and without partitions and every pass over four rows."""
     digest = np.arange(1, 17, dtype=np.uint64).reshape(8, 2)
+    numbers = np.arange(8)
     for bits in (0, 2):
-        match_keys(digest, digest, threads=1, bits=bits)
+        for keys, limit in ((digest, None), (numbers, None), (digest, 1), (numbers, 1)):
+            match_keys(keys, keys, threads=1, bits=bits, memory_bytes=limit)
+            link_keys(keys, keys, threads=1, bits=bits, memory_bytes=limit)
     rows = pl.DataFrame(
         {
             "txn_id": [1, 2, 3, 4],

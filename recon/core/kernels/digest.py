@@ -72,33 +72,41 @@ def _second(state: np.uint64, word: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def absorb_text(
-    data: Bytes, offsets: Ints, valid: Flags, tag: int, first: Words, second: Words
-) -> None:
-    """Absorb one text column into both lanes (uint64, in place); a null row absorbs nothing."""
+def seed_lanes(lanes: Words) -> None:
+    """Start both lanes (uint64, n x 2) of every row."""
+    for i in range(len(lanes)):
+        lanes[i, 0] = FIRST_SEED
+        lanes[i, 1] = SECOND_SEED
+
+
+@njit(cache=True, nogil=True)
+def absorb_text(data: Bytes, offsets: Ints, valid: Flags, tag: int, lanes: Words) -> None:
+    """Absorb one text column into both lanes (n x 2, in place); a null row absorbs nothing."""
     mark = np.uint64(tag) * _TAG
     for i in range(len(valid)):
         if not valid[i]:
             continue
-        begin, end = offsets[i], offsets[i + 1]
-        a, b = _first(first[i], mark), _second(second[i], mark)
-        at = begin
-        while at < end:
+        at, end = offsets[i], offsets[i + 1]
+        size = np.uint64(end - at)
+        a, b = _first(lanes[i, 0], mark), _second(lanes[i, 1], mark)
+        while at + _WORD <= end:
+            word = np.uint64(load_word(data, at))  # type: ignore[call-arg] # numba passes its context
+            a, b = _first(a, word), _second(b, word)
+            at += _WORD
+        if at < end:
             word = _word(data, at, end)
             a, b = _first(a, word), _second(b, word)
-            at += 8
-        size = np.uint64(end - begin)
-        first[i], second[i] = _first(a, size), _second(b, size)
+        lanes[i, 0], lanes[i, 1] = _first(a, size), _second(b, size)
 
 
 @njit(cache=True, nogil=True)
-def absorb_words(values: Words, valid: Flags, tag: int, first: Words, second: Words) -> None:
+def absorb_words(values: Words, valid: Flags, tag: int, lanes: Words) -> None:
     """Absorb one column of 64-bit numbers (uint64) into both lanes; a null row absorbs nothing."""
     mark = np.uint64(tag) * _TAG
     for i in range(len(valid)):
         if valid[i]:
-            a, b = _first(first[i], mark), _second(second[i], mark)
-            first[i], second[i] = _first(a, values[i]), _second(b, values[i])
+            a, b = _first(lanes[i, 0], mark), _second(lanes[i, 1], mark)
+            lanes[i, 0], lanes[i, 1] = _first(a, values[i]), _second(b, values[i])
 
 
 @njit(cache=True, nogil=True)
@@ -112,16 +120,17 @@ def _avalanche(value: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def finish(first: Words, second: Words, valid: Flags, out: Words) -> None:
-    """Fill `out` (uint64, n x 2) from both lanes; a row that is not valid is (0, 0), no other."""
+def finish(lanes: Words, valid: Flags) -> None:
+    """Turn both lanes (n x 2) into digests; a row that is not valid is (0, 0), no other is."""
     for i in range(len(valid)):
-        out[i, 0] = 0
-        out[i, 1] = 0
-        if valid[i]:
-            a, b = _avalanche(first[i]), _avalanche(second[i])
-            out[i, 0] = a + b
-            low = a + b + b
-            out[i, 1] = low if low != 0 else np.uint64(1)
+        if not valid[i]:
+            lanes[i, 0] = 0
+            lanes[i, 1] = 0
+            continue
+        a, b = _avalanche(lanes[i, 0]), _avalanche(lanes[i, 1])
+        lanes[i, 0] = a + b
+        low = a + b + b
+        lanes[i, 1] = low if low != 0 else np.uint64(1)
 
 
 @njit(cache=True, nogil=True)

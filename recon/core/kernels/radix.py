@@ -1,7 +1,8 @@
-"""Radix partitioning of 128-bit digests: histogram, stable scatter, and the salting of digests.
+"""Radix partitioning of keys: histogram, stable scatter, and the salting of digests.
 
-A digest is two uint64 words. The high bits of the first word choose the partition, so that rows of
-equal digest always meet in one partition. The scatter is stable: inside a partition rows keep
+A key is a 128-bit digest (two uint64 words) or an integer, whose bijective scramble is one word and
+its exact identity. The high bits of the first word choose the partition, so that rows of
+equal key always meet in one partition. The scatter is stable: inside a partition rows keep
 their order, which makes "first row" mean the same whatever the number of chunks.
 """
 
@@ -76,3 +77,43 @@ def scatter_partitions(
         out_digest[place, 0] = digest[i, 0]
         out_digest[place, 1] = digest[i, 1]
         out_row[place] = i
+
+
+@njit(cache=True, nogil=True)
+def count_integers(
+    key: Ints, start: int, stop: int, skip: np.uint64, shift: np.uint64, counts: Ints
+) -> None:
+    """Add to `counts` how many of the integers `start:stop` fall in each partition."""
+    for i in range(start, stop):
+        counts[np.int64((mix64(np.uint64(key[i])) << skip) >> shift)] += 1
+
+
+@njit(cache=True, nogil=True)
+def scatter_integers(
+    key: Ints,
+    start: int,
+    stop: int,
+    skip: np.uint64,
+    shift: np.uint64,
+    cursor: Ints,
+    out_word: Words,
+    out_row: Ints,
+) -> None:
+    """Write the scrambled integers `start:stop` and their positions to where `cursor` says."""
+    for i in range(start, stop):
+        word = mix64(np.uint64(key[i]))
+        partition = np.int64((word << skip) >> shift)
+        place = cursor[partition]
+        cursor[partition] = place + 1
+        out_word[place] = word
+        out_row[place] = i
+
+
+@njit(cache=True, nogil=True)
+def prefix_numbers(word: Words, mixed: bool, shift: np.uint64, out: Ints) -> None:  # noqa: FBT001 - a kernel's flat arguments
+    """Fill `out` with the bits of each word above `shift`; `mixed` scrambles integers first."""
+    for i in range(word.size):
+        value = np.uint64(word[i])
+        if mixed:
+            value = mix64(value)
+        out[i] = value >> shift

@@ -1,23 +1,36 @@
-"""Which rows of two sides share a key: the radix-partitioned hash match on 128-bit digests."""
+"""Which rows of two sides share a key: the radix-partitioned hash match.
+
+Keys are 128-bit digests or plain integers, whose identity is the integer itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.core.kernels.exact import match_partition, match_partitions
+from recon.core.digest import digest_jobs, digest_slice
+from recon.core.kernels.exact import link_partitions, match_partitions
 from recon.core.kernels.pairing import decode_groups, first_rows
-from recon.core.kernels.radix import count_partitions, scatter_partitions
-from recon.core.parallel import chunk_bounds, run_all
+from recon.core.kernels.radix import prefix_numbers
+from recon.core.parallel import run_all
+from recon.core.passes.partition import (
+    Keys,
+    Partitioned,
+    is_digest,
+    partition_sides,
+    radix_bits,
+    run_partitions,
+    unpartitioned,
+)
+from recon.core.scratch import SHELF, Lease
+from recon.core.text import TextColumn, has_nulls
 
-Digests = NDArray[np.uint64]  # (n, 2)
 Codes = NDArray[np.int32]  # see kernels/exact.py
+Lines = NDArray[np.int32]  # (n, 2)
 
-SMALL = 200_000  # left rows below which one table stays in the cache without partitioning
-PARTITION_ROWS = 12_000  # left rows that keep a partition and its table inside 1 MiB
-BITS_MAX = 11
 ROW_BYTES = 4 * 28  # scattered digest, position and code of a row; a quarter of the memory
 SLICE_BITS_MAX = 8
 SMALL_SLICE = 1_000  # rows that are never worth slicing
@@ -25,45 +38,20 @@ ROW_LIMIT = 1 << 30  # result codes are int32 and need the sign and one bit
 
 
 @dataclass(frozen=True)
-class Partitioned:
-    """One side, scattered by partition: where each partition starts, digests, positions."""
+class Links:
+    """What two sides share, in no order: rows alone with their key, and rows of larger groups.
 
-    start: NDArray[np.int64]
-    digest: Digests
-    row: NDArray[np.int32]
+    A group's head is its first left row; groups that lie on one side only are left out.
+    """
 
-
-def radix_bits(rows: int) -> int:
-    """Return how many bits split `rows` into partitions that fit the cache."""
-    if rows < SMALL:
-        return 0
-    return min(BITS_MAX, max(1, (rows // PARTITION_ROWS).bit_length()))
-
-
-def partition(digest: Digests, bits: int, threads: int, skip: int = 0) -> Partitioned:
-    """Scatter the digests by the `bits` after the first `skip`; inside a partition order stays."""
-    rows = digest.shape[0]
-    shift = np.uint64(64 - bits)
-    over = np.uint64(skip)
-    bounds = chunk_bounds(rows, max(1, threads))
-    counts = np.zeros((len(bounds), 1 << bits), np.int64)
-    jobs = [(digest, a, b, over, shift, counts[k]) for k, (a, b) in enumerate(bounds)]
-    run_all(count_partitions, jobs, threads)
-    start = np.zeros((1 << bits) + 1, np.int64)
-    np.cumsum(counts.sum(axis=0), out=start[1:])
-    cursor = np.cumsum(counts, axis=0) - counts + start[:-1]
-    out = Partitioned(start, np.empty((rows, 2), np.uint64), np.empty(rows, np.int32))
-    scatter = [
-        (digest, a, b, over, shift, cursor[k], out.digest, out.row)
-        for k, (a, b) in enumerate(bounds)
-    ]
-    run_all(scatter_partitions, scatter, threads)
-    return out
+    pairs: Lines  # left row, right row
+    left_several: Lines  # left row, head
+    right_several: Lines  # right row, head
 
 
 def match_keys(
-    left: Digests,
-    right: Digests,
+    left: Keys,
+    right: Keys,
     *,
     threads: int,
     bits: int | None = None,
@@ -71,35 +59,98 @@ def match_keys(
 ) -> tuple[Codes, Codes]:
     """Return the result code of every left and every right row (see `kernels/exact.py`).
 
-    Under a memory limit the digests are read several times, a slice of the key space each time,
+    Under a memory limit the keys are read several times, a slice of the key space each time,
     instead of being scattered all at once; the result is the same.
     """
-    rows = left.shape[0] + right.shape[0]
-    assert max(left.shape[0], right.shape[0]) < ROW_LIMIT, "rows of one side exceed 2**30"
-    needed = rows * ROW_BYTES
-    if memory_bytes is None or needed <= memory_bytes or rows < SMALL_SLICE:
-        return match_slice(
-            left, right, threads, radix_bits(left.shape[0]) if bits is None else bits
-        )
-    slice_bits = min(SLICE_BITS_MAX, (-(-needed // max(1, memory_bytes)) - 1).bit_length())
+    slice_bits = slices_for(left, right, memory_bytes)
     codes = np.empty(left.shape[0], np.int32), np.empty(right.shape[0], np.int32)
-    for number in range(1 << slice_bits):
-        chosen = slice_rows(left, slice_bits, number), slice_rows(right, slice_bits, number)
-        found = match_slice(
-            left[chosen[0]],
-            right[chosen[1]],
-            threads,
-            radix_bits(chosen[0].size) if bits is None else bits,
-            skip=slice_bits,
-        )
+    if slice_bits == 0:
+        match_slice(left, right, threads, bits, out=codes)
+        return codes
+    for chosen, parts in key_slices(left, right, slice_bits):
+        found = np.empty(chosen[0].size, np.int32), np.empty(chosen[1].size, np.int32)
+        match_slice(*parts, threads, bits, slice_bits, out=found)
         for out, rows_of, code in zip(codes, chosen, found, strict=True):
             out[rows_of] = rename_heads(code, chosen[0])
     return codes
 
 
-def slice_rows(digest: Digests, slice_bits: int, number: int) -> NDArray[np.int64]:
-    """Return the rows whose digest begins with the bits of `number`."""
-    return np.flatnonzero(digest[:, 0] >> np.uint64(64 - slice_bits) == np.uint64(number))
+def link_keys(
+    left: Keys,
+    right: Keys,
+    *,
+    threads: int,
+    bits: int | None = None,
+    memory_bytes: int | None = None,
+) -> Links:
+    """Return the links of two sides; the memory limit works as in `match_keys`."""
+    slice_bits = slices_for(left, right, memory_bytes)
+    if slice_bits == 0:
+        return link_slice(left, right, threads, bits)
+    found = []
+    for (lefts, rights), parts in key_slices(left, right, slice_bits):
+        links = link_slice(*parts, threads, bits, slice_bits)
+        found.append(
+            (
+                rename_lines(links.pairs, lefts, rights),
+                rename_lines(links.left_several, lefts, lefts),
+                rename_lines(links.right_several, rights, lefts),
+            )
+        )
+    pairs, left_several, right_several = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Links(pairs, left_several, right_several)
+
+
+def link_texts(left: Sequence[TextColumn], right: Sequence[TextColumn], *, threads: int) -> Links:
+    """Return the links of two sides by text columns compared together; a null is no key."""
+    with SHELF.lease() as lease:
+        sides = [lease.array((len(columns[0]), 2), np.uint64) for columns in (left, right)]
+        jobs = [
+            digest_jobs(columns, out) for columns, out in zip((left, right), sides, strict=True)
+        ]
+        run_all(digest_slice, [job for side in jobs for job in side], threads)
+        links = link_keys(*sides, threads=threads)
+        if any(has_nulls(column) for column in (*left, *right)):
+            return without_nulls(links, *sides)
+        return links
+
+
+def without_nulls(links: Links, left: Keys, right: Keys) -> Links:
+    """Return the links less those of null keys, whose digests are (0, 0)."""
+    sides = ((links.pairs, left), (links.left_several, left), (links.right_several, right))
+    pairs, left_several, right_several = (
+        lines[keys[lines[:, 0]].any(axis=1)] for lines, keys in sides
+    )
+    return Links(pairs, left_several, right_several)
+
+
+def slices_for(left: Keys, right: Keys, memory_bytes: int | None) -> int:
+    """Return how many bits of the key tell slices apart that fit the memory; 0 for one slice."""
+    rows = left.shape[0] + right.shape[0]
+    assert max(left.shape[0], right.shape[0]) < ROW_LIMIT, "rows of one side exceed 2**30"
+    needed = rows * ROW_BYTES
+    if memory_bytes is None or needed <= memory_bytes or rows < SMALL_SLICE:
+        return 0
+    slices = -(-needed // max(1, memory_bytes))
+    return min(SLICE_BITS_MAX, int(slices - 1).bit_length())
+
+
+def key_slices(
+    left: Keys, right: Keys, slice_bits: int
+) -> Iterator[tuple[tuple[NDArray[np.int64], NDArray[np.int64]], tuple[Keys, Keys]]]:
+    """Yield, slice after slice of the key space, the rows of both sides and their keys."""
+    numbers = [slice_numbers(keys, slice_bits) for keys in (left, right)]
+    for number in range(1 << slice_bits):
+        lefts, rights = (np.flatnonzero(side == number) for side in numbers)
+        yield (lefts, rights), (left[lefts], right[rights])
+
+
+def slice_numbers(keys: Keys, slice_bits: int) -> NDArray[np.uint8]:
+    """Return the slice of every key: the first bits of the word that partitions are cut by."""
+    out = np.empty(keys.shape[0], np.uint8)
+    words = keys[:, 0] if is_digest(keys) else keys
+    prefix_numbers(words, not is_digest(keys), np.uint64(64 - slice_bits), out)
+    return out
 
 
 def rename_heads(code: Codes, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -111,22 +162,61 @@ def rename_heads(code: Codes, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return out
 
 
-def match_slice(
-    left: Digests, right: Digests, threads: int, bits: int, skip: int = 0
-) -> tuple[Codes, Codes]:
-    """Return the result codes of two sides that are partitioned at once."""
-    left_out = np.empty(left.shape[0], np.int32)
-    right_out = np.empty(right.shape[0], np.int32)
+def rename_lines(lines: Lines, first: NDArray[np.int64], second: NDArray[np.int64]) -> Lines:
+    """Return lines of positions in a slice as lines of rows."""
+    return np.column_stack((first[lines[:, 0]], second[lines[:, 1]])).astype(np.int32)
+
+
+def cut(
+    lease: Lease, left: Keys, right: Keys, threads: int, bits: int | None, skip: int
+) -> tuple[Partitioned, Partitioned]:
+    """Return both sides in partitions that fit the cache."""
+    bits = radix_bits(left.shape[0]) if bits is None else bits
     if bits == 0:
-        rows = (np.arange(left_out.size, dtype=np.int32), np.arange(right_out.size, dtype=np.int32))
-        match_partition(left, rows[0], right, rows[1], left_out, right_out)
-        return left_out, right_out
-    one = partition(left, bits, threads, skip)
-    two = partition(right, bits, threads, skip)
-    sides = (one.start, two.start, one.digest, one.row, two.digest, two.row, left_out, right_out)
-    jobs = [(a, b, *sides) for a, b in chunk_bounds(1 << bits, min(1 << bits, 8 * threads))]
-    run_all(match_partitions, jobs, threads)
-    return left_out, right_out
+        return unpartitioned(left, right)
+    return partition_sides(lease, left, right, bits=bits, threads=threads, skip=skip)
+
+
+def match_slice(
+    left: Keys,
+    right: Keys,
+    threads: int,
+    bits: int | None,
+    skip: int = 0,
+    *,
+    out: tuple[Codes, Codes],
+) -> None:
+    """Fill `out` with the result codes of two sides that are partitioned at once."""
+    with SHELF.lease() as lease:
+        sides = cut(lease, left, right, threads, bits, skip)
+        run_partitions(match_partitions, sides, lambda _: out, threads)
+
+
+def link_slice(left: Keys, right: Keys, threads: int, bits: int | None, skip: int = 0) -> Links:
+    """Return the links of two sides that are partitioned at once."""
+    with SHELF.lease() as lease:
+        sides = cut(lease, left, right, threads, bits, skip)
+        rows = (right.shape[0], left.shape[0], right.shape[0])
+        lines = [lease.array((size, 2), np.int32) for size in rows]
+        written = np.zeros((sides[0].start.size, len(lines)), np.int64)
+        begins = run_partitions(link_partitions, sides, lambda job: (*lines, written[job]), threads)
+        starts = (sides[1].start, sides[0].start, sides[1].start)
+        pairs, left_several, right_several = (
+            gather_lines(part, starts[k][begins], written[: len(begins), k], threads)
+            for k, part in enumerate(lines)
+        )
+        return Links(pairs, left_several, right_several)
+
+
+def gather_lines(
+    lines: Lines, begin: NDArray[np.int64], end: NDArray[np.int64], threads: int
+) -> Lines:
+    """Return the lines `begin[k]:end[k]` of all k, one behind the other."""
+    place = np.concatenate(([0], np.cumsum(end - begin)))
+    out = np.empty((int(place[-1]), 2), np.int32)
+    jobs = [(out[place[k] : place[k + 1]], lines[begin[k] : end[k]]) for k in range(begin.size)]
+    run_all(np.copyto, jobs, threads)
+    return out
 
 
 @dataclass(frozen=True)
