@@ -44,10 +44,16 @@ def test_the_shelf_has_a_limit():
     assert shelf.kept_bytes == 0
 
 
+def borrow(shelf, *wanted):
+    """Take arrays of the given sizes and types for a moment."""
+    with shelf.lease() as lease:
+        for size, kind in wanted:
+            lease.array(size, kind)
+
+
 def test_an_error_gives_the_buffers_back():
     """Whatever ends a lease, its buffers return."""
     shelf = Shelf()
-    with pytest.raises(TypeError), shelf.lease() as lease:
-        lease.array(SMALL_BYTES, np.uint8)
-        lease.array(1, "no such type")
+    with pytest.raises(TypeError):
+        borrow(shelf, (SMALL_BYTES, np.uint8), (1, "no such type"))
     assert shelf.kept_bytes == SMALL_BYTES
