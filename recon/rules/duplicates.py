@@ -15,6 +15,7 @@ from recon.core.plan import Leg
 from recon.rules.night import Ledger, Matched, Verdict
 
 _OWN_REFERENCE = {Side.MERCHANT: ("order_id",), Side.CHANNEL: ("channel_ref", "rrn")}
+_MET = [int(kind) for kind in (MatchKind.EXACT, MatchKind.KEY, MatchKind.GROUP)]
 _DEAD = [int(State.FAILED), int(State.CLOSED), int(State.PENDING), int(State.UNKNOWN)]
 
 
@@ -143,7 +144,7 @@ def _surplus_rows(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     extra = links.filter(kind == int(MatchKind.SURPLUS))
     if extra.height == 0:
         return extra
-    pairs = links.filter(kind.is_in([int(MatchKind.EXACT), int(MatchKind.KEY)]))
+    pairs = links.filter(kind.is_in(_MET))
     partner = np.full(matched.ledger.slim.height, -1)
     partner[pairs["left"].to_numpy()] = pairs["right"].to_numpy()
     partner[pairs["right"].to_numpy()] = pairs["left"].to_numpy()

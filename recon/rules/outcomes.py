@@ -19,14 +19,13 @@ _REASON = {
     MatchKind.EXACT: "equal key, equal amount",
     MatchKind.KEY: "equal key, amount or currency differs",
     MatchKind.SURPLUS: "equal key, the partner is already taken",
-    MatchKind.GROUP: "rows of one batch and its credit",
+    MatchKind.GROUP: "many rows of one key: a batch and its credit, or one order told in parts",
     MatchKind.UNIQUE: "equal attributes, unique on both sides",
     MatchKind.NETTING: "reversal or void of a payment",
     MatchKind.WINDOW: "equal amount inside the date window",
     MatchKind.BAND: "amount and date inside the tolerance, best assignment",
     MatchKind.SCORE: "text and reference evidence",
     MatchKind.SUBSET: "the only subset that adds up",
-    MatchKind.PINNED: "a person's decision",
     MatchKind.PINNED: "a person's decision",
 }
 _CERTAIN_PPM = 1_000_000

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from itertools import combinations
 
 STATE_ORDER = {0: 0, 1: 1, 4: 1, 5: 2, 2: 3, 3: 3}
 FLOW = {0: 0, 8: 0, 1: 1, 2: 2, 3: 2}
@@ -39,27 +40,111 @@ def exact_links(table, left, right, banked):
         one = sorted(lefts[key], key=lambda p: order(table, p))
         two = sorted(rights[key], key=lambda p: order(table, p))
         groups |= dict.fromkeys(one + two, min(one + two))
-        links |= pair_group(table, one, two)
+        links |= pair_group(table, one, two, banked)
     return links, groups
 
 
-def pair_group(table, one, two):
+def pair_group(table, one, two, banked):
     """Return the links inside one key group; rows arrive in pairing order."""
+
+    def paid(p):
+        return banked or table[p]["state"] == 0
+
+    def same(p, q):
+        return alike(table, p, q) and table[p]["amount"] == table[q]["amount"]
+
     links, taken = set(), set()
-    for p in one:
-        for q in two:
-            same = table[p]["amount"] is not None and table[p]["amount"] == table[q]["amount"]
-            if q not in taken and same and table[p]["currency"] == table[q]["currency"]:
-                links.add((p, q, EXACT))
-                taken |= {p, q}
-                break
-    one_rest = [p for p in one if p not in taken]
-    two_rest = [q for q in two if q not in taken]
-    both = min(len(one_rest), len(two_rest))
-    links |= {(p, q, KEY) for p, q in zip(one_rest, two_rest, strict=False)}
-    links |= {(p, two[0], SURPLUS) for p in one_rest[both:]}
-    links |= {(one[0], q, SURPLUS) for q in two_rest[both:]}
-    return links
+
+    def meet(left_paid, right_paid, fits):
+        for p in one:
+            for q in two:
+                chosen = paid(p) == left_paid and paid(q) == right_paid
+                if chosen and p not in taken and q not in taken and fits(p, q):
+                    links.add((p, q, EXACT if same(p, q) else KEY))
+                    taken.update((p, q))
+
+    for stage in ((True, True), (True, False), (False, True), (False, False)):
+        meet(*stage, same)
+        if stage == (True, True):
+            for ours, theirs in splits(table, [p for p in one if paid(p)], two, paid, taken):
+                links.update({(p, theirs[0], GROUP) for p in ours})
+                links.update({(ours[0], q, GROUP) for q in theirs})
+                taken.update(ours + theirs)
+        meet(*stage, lambda p, q: alike(table, p, q))
+        meet(*stage, lambda _p, _q: True)
+    return links | left_over(one, two, taken)
+
+
+def left_over(one, two, taken):
+    """Return the links of rows without a partner to the first row of the other side."""
+    ours = {(p, two[0], SURPLUS) for p in one if p not in taken}
+    return ours | {(one[0], q, SURPLUS) for q in two if q not in taken}
+
+
+def alike(table, p, q):
+    """Return whether two rows have amounts of one currency."""
+    return known(table, p, q) and table[p]["currency"] == table[q]["currency"]
+
+
+def known(table, *rows):
+    """Return whether every row has an amount."""
+    return all(table[p]["amount"] is not None for p in rows)
+
+
+def splits(table, one, two, paid, taken):
+    """Return (left rows, right rows) of amounts that one side tells in parts, by currency."""
+    found = []
+    for currency in {table[p]["currency"] for p in one}:
+        sides = [
+            [
+                p
+                for p in side
+                if p not in taken
+                and paid(p)
+                and known(table, p)
+                and table[p]["currency"] == currency
+            ]
+            for side in (one, two)
+        ]
+        lefts, rights = sides
+        if len(lefts) == 1 and len(rights) > 1:
+            parts = parts_of(table, rights, table[lefts[0]]["amount"])
+            found += [(lefts, parts)] if parts else []
+        elif len(rights) == 1 and len(lefts) > 1:
+            parts = parts_of(table, lefts, table[rights[0]]["amount"])
+            found += [(parts, rights)] if parts else []
+        elif min(len(lefts), len(rights)) > 1 and len(lefts) != len(rights):
+            sums = [sum(table[p]["amount"] for p in side) for side in sides]
+            if sums[0] == sums[1] and one_sign(table, lefts + rights):
+                found.append((lefts, rights))
+    return found
+
+
+def one_sign(table, rows):
+    """Return whether all amounts are positive, or all negative."""
+    return len({table[p]["amount"] > 0 for p in rows}) == 1 and all(
+        table[p]["amount"] for p in rows
+    )
+
+
+def parts_of(table, rows, whole):
+    """Return the rows that add up to `whole`: the only such subset, else the first such run."""
+    amounts = [table[p]["amount"] for p in rows]
+    if not whole or not one_sign(table, rows) or (whole > 0) != (amounts[0] > 0):
+        return []
+    if len(rows) <= 8:
+        fitting = {
+            tuple(sorted(amounts[k] for k in chosen))
+            for size in range(1, len(rows) + 1)
+            for chosen in combinations(range(len(rows)), size)
+            if sum(amounts[k] for k in chosen) == whole
+        }
+        if len(fitting) < 2:
+            wanted = Counter(*fitting)
+            chosen = [wanted[a] > amounts[:k].count(a) for k, a in enumerate(amounts)]
+            return [p for p, is_part in zip(rows, chosen, strict=True) if is_part]
+    runs = [k + 1 for k in range(len(rows)) if sum(amounts[: k + 1]) == whole]
+    return rows[: runs[0]] if runs else []
 
 
 def group_links(table, left, right):

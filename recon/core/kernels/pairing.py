@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from recon.core.kernels.arrays import Ints
+from recon.core.kernels.arrays import Flags, Ints
 
-KIND_EXACT = 0  # the numbers of `recon.core.codes.MatchKind`
-KIND_KEY = 1
-KIND_SURPLUS = 2
+KIND_SURPLUS = 2  # the number of `recon.core.codes.MatchKind`
 
 
 @njit(cache=True, nogil=True)
@@ -39,21 +37,19 @@ def pair_equal(left: Ints, right: Ints, left_partner: Ints, right_partner: Ints)
 
 
 @njit(cache=True, nogil=True)
-def next_free(partner: Ints, position: int, stop: int) -> int:
-    """Return the first position from `position` on without a partner, at most `stop`."""
-    while position < stop and partner[position] >= 0:
-        position += 1
-    return position
-
-
-@njit(cache=True, nogil=True)
 def pair_rest(
-    left_group: Ints, right_group: Ints, left_partner: Ints, right_partner: Ints, out: Ints
+    left_group: Ints,
+    right_group: Ints,
+    left_partner: Ints,
+    right_partner: Ints,
+    left_kind: Flags,
+    out: Ints,
 ) -> int:
-    """List every link of the groups: equal pairs, then key pairs in order, then the surplus.
+    """List every link of the groups: each left row with its partner, then the surplus.
 
-    Groups ascend and are the same on both sides; rows stand in pairing order. `out` (k + m, 3)
-    gets left position, right position, kind; returns how many links were written.
+    Groups ascend and are the same on both sides; rows stand in pairing order, and a group has rows
+    without a partner on one side at most. `out` (k + m, 3) gets left position, right position,
+    kind; returns how many links were written.
     """
     n = 0
     left_begin = 0
@@ -62,24 +58,19 @@ def pair_rest(
         group = left_group[left_begin]
         left_end = left_begin
         while left_end < left_group.size and left_group[left_end] == group:
+            if left_partner[left_end] >= 0:
+                out[n, 0], out[n, 1] = left_end, left_partner[left_end]
+                out[n, 2] = left_kind[left_end]
+            else:
+                out[n, 0], out[n, 1], out[n, 2] = left_end, right_begin, KIND_SURPLUS
+            n += 1
             left_end += 1
         right_end = right_begin
         while right_end < right_group.size and right_group[right_end] == group:
-            right_end += 1
-        for i in range(left_begin, left_end):
-            if left_partner[i] >= 0:
-                out[n, 0], out[n, 1], out[n, 2] = i, left_partner[i], KIND_EXACT
+            if right_partner[right_end] < 0:
+                out[n, 0], out[n, 1], out[n, 2] = left_begin, right_end, KIND_SURPLUS
                 n += 1
-        i = next_free(left_partner, left_begin, left_end)
-        j = next_free(right_partner, right_begin, right_end)
-        while i < left_end or j < right_end:
-            both = i < left_end and j < right_end
-            out[n, 0] = i if i < left_end else left_begin
-            out[n, 1] = j if j < right_end else right_begin
-            out[n, 2] = KIND_KEY if both else KIND_SURPLUS
-            n += 1
-            i = next_free(left_partner, min(i + 1, left_end), left_end)
-            j = next_free(right_partner, min(j + 1, right_end), right_end)
+            right_end += 1
         left_begin = left_end
         right_begin = right_end
     return n

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.core.codes import MatchKind, Side
-from recon.core.kernels.pairing import pair_equal, pair_rest
+from recon.core.codes import MatchKind, Side, State
 from recon.core.passes.contract import (
     CERTAIN,
     NO_TIES,
-    Amounts,
+    STATE_ORDER,
     Facts,
     Found,
     Rows,
@@ -19,9 +18,10 @@ from recon.core.passes.contract import (
     row_digests,
 )
 from recon.core.passes.key_groups import decode, match_keys
+from recon.core.passes.pair_rows import Several, pair_several
 
-Triples = NDArray[np.int64]  # (n, 3): group, currency, amount
-UNKNOWN_LEFT, UNKNOWN_RIGHT = -1, -2  # currencies of rows whose amount equals nothing
+PAID = STATE_ORDER[State.SUCCESS]
+UNKNOWN_LEFT, UNKNOWN_RIGHT = -2, -3  # currencies of rows whose amount equals nothing
 
 
 def find_exact(work: Work) -> Found:
@@ -97,53 +97,34 @@ def pairing_order(
     return np.lexsort(order)
 
 
-def triples(facts: Facts, rows: Rows, group: Rows, amounts: Amounts, unknown: int) -> Triples:
-    """Return (group, currency, amount) a row; a row of unknown amount gets currency `unknown`."""
-    currency = np.where(amounts.known[rows], facts.currency[rows], unknown)
-    return np.column_stack((group, currency, amounts.minor[rows]))
-
-
 def pair_groups(
     work: Work, left: Rows, right: Rows, codes: tuple[NDArray[np.int32], NDArray[np.int32]]
 ) -> tuple[Rows, Rows, NDArray[np.uint8]]:
     """Return left rows, right rows and kinds of every link inside groups of several rows."""
-    facts, step = work.facts, work.step
-    sides = []
-    names = (step.left_amount, step.right_amount)
-    for rows, code, name in zip((left, right), codes, names, strict=True):
-        several = np.flatnonzero(code < -1)
-        group = (-2 - code[several]).astype(np.int64)
-        order = pairing_order(facts, rows[several], group, facts.amounts[name].minor)
-        sides.append((rows[several][order], group[order]))
-    (left_rows, left_group), (right_rows, right_group) = sides
-    left_triples = triples(
-        facts, left_rows, left_group, facts.amounts[step.left_amount], UNKNOWN_LEFT
-    )
-    right_triples = triples(
-        facts, right_rows, right_group, facts.amounts[step.right_amount], UNKNOWN_RIGHT
-    )
-    left_partner, right_partner = partners(left_triples, right_triples)
-    out = np.empty((left_rows.size + right_rows.size, 3), np.int64)
-    n = pair_rest(left_group, right_group, left_partner, right_partner, out)
-    return left_rows[out[:n, 0]], right_rows[out[:n, 1]], out[:n, 2].astype(np.uint8)
-
-
-def partners(left: Triples, right: Triples) -> tuple[Rows, Rows]:
-    """Return each row's partner of equal triple, k-th with k-th in the given order, or -1."""
-    left_order = np.lexsort(left.T[::-1])
-    right_order = np.lexsort(right.T[::-1])
-    left_sorted = np.full(left.shape[0], -1, np.int64)
-    right_sorted = np.full(right.shape[0], -1, np.int64)
-    pair_equal(left[left_order], right[right_order], left_sorted, right_sorted)
-    return (
-        unsort(left_sorted, left_order, right_order),
-        unsort(right_sorted, right_order, left_order),
+    step = work.step
+    return pair_several(
+        several(work, left, codes[0], step.left_amount, UNKNOWN_LEFT),
+        several(work, right, codes[1], step.right_amount, UNKNOWN_RIGHT),
     )
 
 
-def unsort(partner: Rows, order: Rows, other_order: Rows) -> Rows:
-    """Return the partners of sorted rows as partners of the rows in their given order."""
-    out = np.full(partner.size, -1, np.int64)
-    has = partner >= 0
-    out[order[has]] = other_order[partner[has]]
-    return out
+def several(work: Work, rows: Rows, code: NDArray[np.int32], column: str, unknown: int) -> Several:
+    """Return the rows of a side that are not alone with their key, in pairing order.
+
+    The bank books a payment and its undoing alike: on its legs every row is paid.
+    """
+    facts, amounts = work.facts, work.facts.amounts[column]
+    chosen = np.flatnonzero(code < -1)
+    group = (-2 - code[chosen]).astype(np.int64)
+    order = pairing_order(facts, rows[chosen], group, amounts.minor)
+    rows = rows[chosen][order]
+    banked = Side.BANK in (work.leg.left, work.leg.right)
+    return Several(
+        rows=rows,
+        group=group[order],
+        currency=np.where(amounts.known[rows], facts.currency[rows], unknown).astype(np.int64),
+        minor=amounts.minor[rows],
+        paid=np.full(rows.size, banked) | (facts.state_order[rows] == PAID),
+        partner=np.full(rows.size, -1, np.int64),
+        split=np.full(rows.size, -1, np.int64),
+    )

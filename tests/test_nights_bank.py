@@ -1,0 +1,165 @@
+"""Whole nights of payouts: batches, credits, due dates, and files that are missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.night_world import NightWorld
+
+MONDAY = "2026-11-09"
+TUESDAY = "2026-11-10"
+WEDNESDAY = "2026-11-11"
+FRIDAY = "2026-11-13"
+SATURDAY = "2026-11-14"
+SUNDAY = "2026-11-15"
+NEXT_MONDAY = "2026-11-16"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> NightWorld:
+    """Return a world that opens on a Monday."""
+    return NightWorld(tmp_path)
+
+
+def test_a_batch_with_a_refund_matches_by_net(world: NightWorld) -> None:
+    """A batch holds negative rows and matches by its net (11)."""
+    world.day(
+        MONDAY,
+        orders=["A1 100.00", "F1 30.00 kind=refund original=A1"],
+        psp=["A1 100.00 fee=0.60", "F1 30.00 kind=refund original=A1 fee=-0.18"],
+    )
+    night = world.run(MONDAY)
+    transactions = world.table(night, "transactions")
+    if transactions.filter(pl.col("kind") == "REFUND")["amount_minor"].max() > 0:
+        pytest.fail("a refund's amount must be negative in the canonical table")
+    world.day(TUESDAY, bank=["69.58 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(TUESDAY)) == []
+
+
+def test_a_batch_paid_short(world: NightWorld) -> None:
+    """A credit below the batch's net is one NET_MISMATCH with both sums."""
+    world.day(MONDAY, orders=["A1 100.00", "A2 50.00"], psp=["A1 100.00", "A2 50.00"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["140.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == ["NET_MISMATCH"]
+    row = world.table(night, "disputes").row(0, named=True)
+    assert (row["expected_minor"], row["actual_minor"]) == (15_000, 14_000)
+
+
+def test_money_is_missing_after_its_due_date_and_late_when_it_comes(world: NightWorld) -> None:
+    """T+1 over a weekend: in transit until Monday, missing on Monday, late and resolved after."""
+    world.day(FRIDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    assert world.codes(world.run(FRIDAY), benign=True) == ["IN_TRANSIT"]
+    for day in (SATURDAY, SUNDAY):
+        world.day(day, bank=None)
+        night = world.run(day)
+        assert night.exit_code == 0
+        assert world.codes(night, benign=True) == ["IN_TRANSIT"]
+    world.day(NEXT_MONDAY)
+    missing = world.run(NEXT_MONDAY)
+    assert world.codes(missing) == ["MISSING_SETTLEMENT"]
+    world.day("2026-11-17")
+    still = world.run("2026-11-17")
+    assert world.codes(still) == ["MISSING_SETTLEMENT:OPEN"]
+    before, after = (
+        world.table(night, "disputes").row(0, named=True) for night in (missing, still)
+    )
+    assert before["dispute_id"] == after["dispute_id"]
+    assert after["age_days"] == 1
+    world.day("2026-11-18", bank=["10.00 memo=PAYOUT_8001_20261113"])
+    late = world.run("2026-11-18")
+    assert world.codes(late) == ["LATE_SETTLEMENT", "MISSING_SETTLEMENT:RESOLVED"]
+    assert world.table(late, "open_items").height == 0
+
+
+def test_equal_credits_without_a_reference_are_ambiguous(tmp_path: Path) -> None:
+    """Two batches and two credits that fit equally well: the tie is shown and none is picked."""
+    unique = """[[leg.pass]]
+name = "amount"
+method = "unique"
+keys = ["due_date"]
+"""
+    world = NightWorld(tmp_path, bank_passes=unique)
+    world.day(MONDAY, orders=["A1 10.00", "A2 10.00"], psp=["A1 10.00", "A2 10.00"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=x", "10.00 memo=y"])
+    night = world.run(TUESDAY)
+    assert set(world.codes(night)) == {"AMBIGUOUS"}
+    assert world.table(night, "links").height == 0
+    rows = world.table(night, "disputes")["evidence"].list.len().to_list()
+    assert min(rows) >= 3
+
+
+def test_a_band_pass_links_within_its_tolerance(tmp_path: Path) -> None:
+    """Payouts without a reference meet credits of nearly their amount; the rest is ROUNDING."""
+    band = """[[leg.pass]]
+name = "amount and date"
+method = "band"
+tolerance_minor = 5
+days_before = 0
+days_after = 3
+"""
+    world = NightWorld(tmp_path, bank_passes=band, cycle="D+0")
+    world.day(
+        MONDAY,
+        orders=["A1 10.00", "A2 50.00"],
+        psp=["A1 10.00", "A2 50.00"],
+        bank=["10.03 memo=a", "50.00 memo=b"],
+    )
+    night = world.run(MONDAY)
+    assert world.codes(night, benign=True) == ["ROUNDING"]
+
+
+def test_what_a_missing_file_should_show_is_not_judged(world: NightWorld) -> None:
+    """Friday's statement never came: nothing due on Friday is missing until it is delivered."""
+    thursday = "2026-11-12"
+    world.day(thursday, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(thursday)
+    world.day(FRIDAY, bank=None)
+    assert world.codes(world.run(FRIDAY)) == ["FILE_MISSING"]
+    for day in (SATURDAY, SUNDAY):
+        world.day(day, bank=None)
+        assert world.codes(world.run(day)) == []
+    world.day(NEXT_MONDAY)
+    assert world.codes(world.run(NEXT_MONDAY)) == []
+    world.day(FRIDAY)
+    assert world.codes(world.run(FRIDAY)) == ["MISSING_SETTLEMENT"]
+
+
+def test_a_missing_channel_file_makes_no_breaks_on_later_nights(world: NightWorld) -> None:
+    """Monday's channel file never came: neither its orders nor its payout become breaks."""
+    world.day(MONDAY, orders=["A1 10.00", "A2 20.00"], psp=None)
+    assert world.codes(world.run(MONDAY)) == ["FILE_MISSING"]
+    world.day(
+        TUESDAY, orders=["B1 5.00"], psp=["B1 5.00"], bank=["30.00 memo=PAYOUT_8001_20261109"]
+    )
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(MONDAY, orders=["A1 10.00", "A2 20.00"], psp=["A1 10.00", "A2 20.00"])
+    assert world.codes(world.run(MONDAY)) == []
+    assert world.codes(world.run(TUESDAY)) == []
+
+
+def test_a_debit_that_names_a_batch_is_a_bounced_payout(world: NightWorld) -> None:
+    """A payout that comes back: the debit carries the batch's key, on whatever later night."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(WEDNESDAY, bank=["-10.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == ["PAYOUT_BOUNCED"]
+    assert world.table(night, "disputes")["amount_minor"].to_list() == [1_000]
+
+
+def test_the_row_missing_from_a_payout_is_named(world: NightWorld) -> None:
+    """A credit that is short by exactly one row of its batch names that row."""
+    world.day(MONDAY, orders=["A1 10.00", "A2 31.70"], psp=["A1 10.00", "A2 31.70"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == ["NET_MISMATCH"]
+    assert "31.70 is missing from the sum" in world.table(night, "disputes")["cause"][0]

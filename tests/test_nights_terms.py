@@ -1,0 +1,100 @@
+"""Whole nights of agreed terms: fees, refunds and rebates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.night_world import NightWorld
+
+MONDAY = "2026-11-09"
+TUESDAY = "2026-11-10"
+WEDNESDAY = "2026-11-11"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> NightWorld:
+    """Return a world that opens on a Monday."""
+    return NightWorld(tmp_path)
+
+
+FEES = """
+[[fee_contract]]
+name = "psp price list"
+[[fee_contract.line]]
+name = "all"
+formula = "AMT*0.006"
+"""
+
+
+def test_fees_are_held_against_the_contract(tmp_path: Path) -> None:
+    """A contract of 0.60 % finds the row that was charged otherwise, and names what was charged."""
+    world = NightWorld(tmp_path)
+    world.config.write_text(world.config.read_text("utf-8") + FEES, "utf-8")
+    orders = ["A1 100.00", "A2 50.00", "A3 7.50"]
+    world.day(
+        MONDAY, orders=orders, psp=["A1 100.00 fee=0.60", "A2 50.00 fee=0.35", "A3 7.50 fee=0.05"]
+    )
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["FEE_RATE"]
+    row = world.table(night, "disputes").row(0, named=True)
+    assert (row["expected_minor"], row["actual_minor"], row["order_id"]) == (30, 35, "A2")
+
+
+def test_refunds_are_held_against_their_originals(tmp_path: Path) -> None:
+    """Two refunds above the sale of an earlier night are excess; one without a sale has none."""
+    world = NightWorld(tmp_path)
+    world.config.write_text(world.config.read_text("utf-8") + "\n[refunds]\n", "utf-8")
+    world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"])
+    world.run(MONDAY)
+    refunds = ["F1 60.00 kind=refund original=A1", "F2 60.00 kind=refund original=A1"]
+    refunds.append("F3 5.00 kind=refund original=Z9")
+    world.day(TUESDAY, orders=refunds, psp=refunds, bank=["100.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(TUESDAY)
+    assert set(world.codes(night)) == {"REFUND_EXCESS", "REFUND_NO_ORIGINAL"}
+    excess = world.table(night, "disputes").filter(pl.col("code") == "REFUND_EXCESS")
+    assert "F2" in excess["order_id"].to_list()
+
+
+REBATE = """
+[[rebate]]
+name = "volume rebate"
+tiers = [{ from = 100, rate = "1%" }]
+due_days = 9
+"""
+
+
+def test_a_rebate_that_never_came_is_reported_once(tmp_path: Path) -> None:
+    """The night after a month's rebate was due, its absence is one break with the sum earned."""
+    world = NightWorld(tmp_path, opening="2026-10-30")
+    world.config.write_text(world.config.read_text("utf-8") + REBATE, "utf-8")
+    world.day("2026-10-30", orders=["A1 300.00"], psp=["A1 300.00"])
+    world.run("2026-10-30")
+    world.day(MONDAY, bank=["300.00 memo=PAYOUT_8001_20261030 on=2026-11-02"])
+    world.run(MONDAY)
+    world.day(TUESDAY)
+    night = world.run(TUESDAY)
+    assert "REBATE_MISSING" in world.codes(night)
+    row = world.table(night, "disputes").filter(pl.col("code") == "REBATE_MISSING")
+    assert row["expected_minor"].to_list() == [200]
+    world.day(WEDNESDAY)
+    assert "REBATE_MISSING" not in world.codes(world.run(WEDNESDAY))
+
+
+def test_a_refunded_order_that_one_side_leaves_out(world: NightWorld) -> None:
+    """The merchant's export drops a refunded order; with or without its refund, no break (13)."""
+    world.day(
+        MONDAY,
+        orders=["F1 10.00 kind=refund original=A1"],
+        psp=[
+            "A1 10.00",
+            "F1 10.00 kind=refund original=A1",
+            "A2 20.00",
+            "F2 20.00 kind=refund original=A2",
+            "A3 30.00",
+            "F3 5.00 kind=refund original=A3",
+        ],
+    )
+    assert world.codes(world.run(MONDAY)) == ["MISSING_IN_MERCHANT", "REFUND_UNBOOKED"]
