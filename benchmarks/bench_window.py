@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from benchmarks.race import arguments, race
 from recon.core.kernels.window import match_constant
 from recon.core.parallel import run_all
-from recon.core.passes.order import sort_order
+from recon.core.passes.order import sort_columns
 
 EARLIEST, LATEST = 0, 3
 
@@ -31,26 +31,18 @@ def ours(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.nd
 
     Amount and day are packed in one number, amounts so far apart that no window reaches the next.
     """
-    first = min(int(sides[1].min()), int(sides[3].min()))
-    last = max(int(sides[1].max()), int(sides[3].max()))
-    apart = last - first + LATEST - EARLIEST + 1
-    jobs = [(amount, day, first, apart) for amount, day in (sides[:2], sides[2:])]
-    (left, left_key), (right, right_key) = run_all(sort_side, jobs, threads)
+    spans = []
+    for one, two, room in zip(sides[:2], sides[2:], (0, LATEST - EARLIEST), strict=True):
+        low, high = min(one.min(), two.min()), max(one.max(), two.max())
+        spans.append((int(low), int(high) + room))
+    jobs = [(columns, spans) for columns in (sides[:2], sides[2:])]
+    (left, left_key), (right, right_key) = run_all(sort_columns, jobs, threads)
     one_group = np.zeros(left.size, np.int8)
     partner = np.full(left.size, -1, np.int32)
     other = np.full(right.size, -1, np.int32)
     match_constant(one_group, left_key, one_group, right_key, EARLIEST, LATEST, partner, other)
     found = np.flatnonzero(partner >= 0)
     return left[found], right[partner[found]]
-
-
-def sort_side(
-    amount: np.ndarray, day: np.ndarray, first: int, apart: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of one side by amount and day, and their packed keys."""
-    key = amount * apart + (day - first)
-    order = sort_order(key)
-    return order, key[order]
 
 
 def duckdb_pairs(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.ndarray]:
