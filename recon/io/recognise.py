@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import lzma
 import zipfile
-import zlib
 from typing import Final
 
 from recon.errors import InputError
 from recon.io import formats
+from recon.io.formats.archive import DAMAGE
 from recon.io.formats.contract import Format, Options, Probe, StagedFile
+from recon.io.formats.workbook_sheet import head_cells, is_workbook
 
 HEAD_BYTES: Final = 1 << 16
 _ZIP_MAGIC: Final = b"PK\x03\x04"
-# What `zipfile` raises for damaged, encrypted or unknown archives, found by changing bytes.
-_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)
 
 
 def probe_of(staged: StagedFile) -> Probe:
-    """Return name, size and first bytes of a staged file, of its first member when it is a zip."""
+    """Return name, size and first bytes of a staged file, of its first member when it is a zip.
+
+    A workbook has no bytes to go by: its probe has the cells of its first rows.
+    """
     with staged.path.open("rb") as file:
         head = file.read(HEAD_BYTES)
+    if is_workbook(staged):
+        return Probe(staged.name, staged.size, b"", cells=head_cells(staged))
     if not head.startswith(_ZIP_MAGIC):
         return Probe(staged.name, staged.size, head)
     try:
@@ -40,7 +34,7 @@ def probe_of(staged: StagedFile) -> Probe:
                 with archive.open(members[0]) as stream:
                     head = stream.read(HEAD_BYTES)
             return Probe(staged.name, staged.size, head, names)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(
             f"expected a whole zip archive, found one that does not open ({error})",
             where=staged.name,

@@ -30,7 +30,8 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import Sheet, fits, read_sheet
+from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.workbook_sheet import read_either
 
 SHEET: Final = Sheet(
     required=(
@@ -49,7 +50,7 @@ _KINDS: Final = {
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the rows; give amounts their dropped zero and times their year, as text."""
-    for rows in read_sheet(SHEET, staged, options, reading):
+    for rows in read_either(SHEET, staged, options, reading):
         frame = frame_of(rows)
         time = pl.col("交易时间").str.zfill(10)
         day = pl.col("清算日期")

@@ -24,7 +24,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
-from recon.io.formats.alipay_trade import opened
+from recon.io.formats.archive import opened
 from recon.io.formats.contract import (
     Choice,
     Constant,

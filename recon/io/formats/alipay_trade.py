@@ -18,9 +18,8 @@ The net is 商家实收 + 服务费 + 分润, what moves the account.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import BinaryIO, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -28,7 +27,7 @@ import polars as pl
 from recon.core.codes import Kind, Side, State
 from recon.core.kernels.tokenise import FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
-from recon.io.formats.archive import decoded_name, open_member
+from recon.io.formats.archive import decoded_name, opened
 from recon.io.formats.contract import (
     Choice,
     Constant,
@@ -86,21 +85,6 @@ def is_detail(head: bytes) -> bool:
         if head.startswith(_TITLE.encode(encoding)):
             return True
     return head.removeprefix(b"\xef\xbb\xbf").startswith(_TITLE.encode())
-
-
-@contextmanager
-def opened(
-    staged: StagedFile, options: Options, wanted: Callable[[bytes], bool]
-) -> Iterator[BinaryIO]:
-    """Open the bill; when it is a zip, the one member whose head is `wanted`."""
-    with staged.path.open("rb") as stream:
-        zipped = stream.read(4) == b"PK\x03\x04"
-        stream.seek(0)
-        if not zipped:
-            yield stream
-            return
-    with open_member(staged.path, staged.name, wanted, options.member) as (member, _name):
-        yield member
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:

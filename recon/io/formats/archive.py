@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from recon.errors import InputError
+from recon.io.formats.contract import Options, StagedFile
 
 MEMBER_LIMIT: Final = 8 << 30  # bytes, decompressed
 RATIO_LIMIT: Final = 200  # decompressed : compressed, of members beyond a mebibyte
@@ -19,6 +21,45 @@ HEAD_BYTES: Final = 1 << 16
 _FREE: Final = 1 << 20
 _UTF8_FLAG: Final = 0x800
 _ENCRYPTED: Final = 0x1
+
+
+# What `zipfile` raises for damaged, encrypted or unknown archives, found by changing bytes.
+DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+_STREAM_DAMAGE: Final = (  # of these, what no reader of an opened member raises by itself
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    UnicodeError,
+)
+
+
+@contextmanager
+def opened(
+    staged: StagedFile, options: Options, wanted: Callable[[bytes], bool]
+) -> Iterator[BinaryIO]:
+    """Open a file; when it is a zip, the one member whose head is `wanted`."""
+    with staged.path.open("rb") as stream:
+        zipped = stream.read(4) == b"PK\x03\x04"
+        stream.seek(0)
+        if not zipped:
+            yield stream
+            return
+    with open_member(staged.path, staged.name, wanted, options.member) as (member, _name):
+        yield member
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
@@ -47,7 +88,7 @@ def open_member(
             info = _choose(archive, where, wanted, pattern)
             with archive.open(info) as stream:
                 yield cast("BinaryIO", stream), member_name(info)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error, UnicodeError) as error:
+    except _STREAM_DAMAGE as error:
         raise InputError(
             f"expected a whole zip archive, found: {error}",
             where=where,

@@ -20,7 +20,7 @@ A format file defines one `FORMAT` constant (or a few, for siblings) and is list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Probe:
     size: int
     head: bytes  # at most the first 64 KiB, of the first member when the file is an archive
     members: tuple[str, ...] = ()  # names inside a zip archive
+    cells: tuple[tuple[str, ...], ...] = ()  # the first rows of a workbook's one visible sheet
 
     def text(self) -> str:
         """Return the head as text: UTF-8 if it decodes (cut end allowed), else GB18030."""
@@ -100,6 +101,14 @@ class ControlTotal:
         return self.declared == self.computed
 
 
+Columns = tuple[tuple[str, str], ...]  # name and type (empty: text), in the file's order
+
+
+def named_columns(names: Iterable[str]) -> Columns:
+    """Return the columns of a file whose cells are text."""
+    return tuple((name, "") for name in names)
+
+
 @dataclass(slots=True)
 class Reading:
     """The account of reading one file, filled in by its reader and by `recon.io.load`."""
@@ -115,6 +124,7 @@ class Reading:
     controls: list[ControlTotal] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)  # account, statement number, ...
     notes: list[str] = field(default_factory=list)
+    columns: Columns = ()  # of a file that names its columns, set before the first batch
 
     def all_lines_accounted(self) -> bool:
         """Return whether every physical line is in exactly one class."""
@@ -227,6 +237,7 @@ class Options:
     skip_lines: int = 0
     comment: str = ""
     ignore_columns: tuple[str, ...] = ()
+    changed_columns: tuple[str, ...] = ()  # whose change since earlier nights is accepted
     columns: Mapping[str, str] = field(default_factory=dict)  # canonical -> sender's column
     amount_unit: str = "major"
     decimal_mark: str = "."
@@ -237,6 +248,7 @@ class Options:
     kinds: Mapping[str, str] = field(default_factory=dict)  # sender's word -> Kind name
     states: Mapping[str, str] = field(default_factory=dict)  # sender's word -> State name
     member: str = ""  # which member of a zip, as a glob
+    reject_limit_ppm: int | None = None  # most refused rows, parts per million; None: the default
 
 
 Reader = Callable[[StagedFile, Options, Reading], Iterator[RawRows]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -18,7 +18,7 @@ import numpy as np
 
 from recon.core.kernels.tokenise import FAULT_FEW, FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
-from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
+from recon.io.formats.contract import Options, Probe, RawRows, Reading
 from recon.io.formats.cutting import Aside, Dialect, Layout, Tokens, cut_rows
 from recon.io.formats.lines import Block, Lines, listed
 
@@ -92,9 +92,9 @@ def header_line(sheet: Sheet, lines: list[str]) -> int | None:
 
 
 def fits(sheet: Sheet, probe: Probe) -> bool:
-    """Return whether the head of a file has this sheet's titles and header."""
-    if probe.members:
-        return False
+    """Return whether the head of a file, or of a workbook, has this sheet's titles and header."""
+    if probe.cells:
+        return _fits_cells(sheet, probe.cells)
     lines = probe.text().lstrip("\ufeff").splitlines()[:TITLE_LINES]
     at = header_line(sheet, lines)
     if at is None:
@@ -105,18 +105,32 @@ def fits(sheet: Sheet, probe: Probe) -> bool:
     return not sheet.title or re.search(sheet.title, "\n".join(lines[:at])) is not None
 
 
-def read_sheet(
-    sheet: Sheet, staged: StagedFile, options: Options, reading: Reading
-) -> Iterator[RawRows]:
-    """Yield the wanted columns of every row; fill facts and declared totals."""
-    with staged.path.open("rb") as stream:
-        yield from read_stream(sheet, stream, staged.name, options, reading)
+def _fits_cells(sheet: Sheet, rows: tuple[tuple[str, ...], ...]) -> bool:
+    """Return whether the first rows of a workbook have this sheet's titles and header."""
+    at = header_row(sheet, rows)
+    if at is None:
+        return False
+    titles = [sheet.delimiter.join(row).rstrip(f"{sheet.delimiter} \t") for row in rows[:at]]
+    filled = next((line for line in titles if line), "")
+    if sheet.first_line and not re.match(sheet.first_line, filled):
+        return False
+    return not sheet.title or re.search(sheet.title, "\n".join(titles)) is not None
+
+
+def header_row(sheet: Sheet, rows: Iterable[Sequence[str | None]]) -> int | None:
+    """Return which row of a workbook has the required names; none for a sheet without a header."""
+    if not sheet.header:
+        return None
+    for number, cells in enumerate(rows):
+        if set(sheet.required) <= {column_name(cell or "") for cell in cells}:
+            return number
+    return None
 
 
 def read_stream(
     sheet: Sheet, stream: BinaryIO, where: str, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
-    """Do as `read_sheet` does, on an open stream (a member of an archive, for instance)."""
+    """Yield the wanted columns of every row; fill facts and declared totals."""
     blocks = Lines(stream, where, options.encoding or sheet.encoding, sniffed_encoding)
     first = blocks.take()
     assert first is not None, "Lines refuses an empty file"

@@ -8,16 +8,28 @@ as the layout allows.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 import polars as pl
 
 from recon.errors import InputError
-from recon.io.formats.contract import Options, Probe, RawRows, Reader, Reading, StagedFile
+from recon.io.formats.archive import opened
+from recon.io.formats.contract import (
+    Options,
+    Probe,
+    RawRows,
+    Reader,
+    Reading,
+    StagedFile,
+    named_columns,
+)
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines
+from recon.io.formats.sheet import TITLE_LINES
+from recon.io.formats.workbook_sheet import is_workbook, sheet_rows
+from recon.io.formats.xlsx import LOST_DIGITS, check_archive, refuse_lost, sheet_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,10 @@ class Table:
             cells = next(csv.reader([text], delimiter=self.delimiter, strict=True), [])
         except csv.Error:
             return None
+        return self.named(cells)
+
+    def named(self, cells: Iterable[str]) -> tuple[str, ...]:
+        """Return the names in header cells: aliases resolved, a repeated name numbered."""
         names: list[str] = []
         for cell in cells:
             name = self.aliases.get(cell.strip(), cell.strip())
@@ -52,12 +68,17 @@ class Table:
         return names is not None and set(self.required) <= set(names)
 
     def recognise(self, probe: Probe) -> bool:
-        """Return whether one of the first lines is the header."""
+        """Return whether one of the first lines, or of a workbook's rows, is the header."""
+        if probe.cells:
+            return self._header_row(probe.cells) is not None
         return any(self.is_header(line) for line in probe.text().split("\n")[: self.preamble + 1])
 
     def read(self, staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
-        """Yield the known columns of every row under the table's names."""
-        with staged.path.open("rb") as stream:
+        """Yield the known columns of every row: of text, of a workbook, of one file in a zip."""
+        if is_workbook(staged):
+            yield self._read_workbook(staged, options, reading)
+            return
+        with opened(staged, options, self._is_member) as stream:
             blocks = Lines(stream, staged.name, options.encoding, self._encoding)
             first = blocks.take()
             if first is None:
@@ -75,6 +96,36 @@ class Table:
                 reading,
                 give_back=blocks.give_back,
             )
+
+    def _is_member(self, head: bytes) -> bool:
+        """Return whether the head of a zip's member has the header."""
+        return self.recognise(Probe("", len(head), head))
+
+    def _header_row(self, rows: Iterable[Sequence[str | None]]) -> int | None:
+        """Return which of the first rows of a workbook names every required column."""
+        for number, cells in enumerate(rows):
+            if set(self.required) <= set(self.named(cell or "" for cell in cells)):
+                return number
+        return None
+
+    def _read_workbook(self, staged: StagedFile, options: Options, reading: Reading) -> RawRows:
+        """Return the known columns of the one sheet; record numbers are its rows, bytes 0..0."""
+        lost = check_archive(staged)
+        frame = sheet_text(staged, options.member)
+        at = self._header_row(frame.head(TITLE_LINES).rows())
+        if at is None:
+            found = self.delimiter.join(cell or "" for cell in frame.row(0)) if len(frame) else ""
+            raise self._no_header(staged.name, found)
+        header = self.named(cell or "" for cell in frame.row(at))
+        wanted = tuple(name for name in (*self.required, *self.optional) if name in header)
+        reading.columns = named_columns(header)
+        columns = {name: frame.to_series(header.index(name)).fill_null("") for name in wanted}
+        given_up = set(wanted) & set(options.ignore_columns)
+        refuse_lost(
+            lost, {n: cells for n, cells in columns.items() if n not in given_up}, staged.name
+        )
+        columns |= {name: columns[name].str.replace(LOST_DIGITS, "") for name in given_up}
+        return sheet_rows(frame, at + 1, columns, reading)
 
     def _encoding(self, head: bytes) -> str:
         """Return the encoding of a file that begins with `head`."""

@@ -42,7 +42,8 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import Sheet, fits, read_sheet
+from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.workbook_sheet import read_either
 
 _ROW: Final = (
     *("清算日期", "交易日期", "交易时间", "终端号", "交易金额", "清算金额", "手续费", "流水号"),
@@ -90,7 +91,7 @@ def _read(
 ) -> Iterator[RawRows]:
     """Yield the rows; refunds and voids get their sign."""
     rows_seen = 0
-    for rows in read_sheet(sheet, staged, options, reading):
+    for rows in read_either(sheet, staged, options, reading):
         frame = frame_of(rows)
         is_out = pl.col("交易类型").is_in(_OUTFLOWS)
         signed = [

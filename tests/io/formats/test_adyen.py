@@ -5,18 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from recon.errors import InputError
 from recon.io.formats import adyen_accounting, adyen_settlement
+from recon.io.formats.contract import Options
 from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
     corpus_folder,
     read_bytes,
 )
+from tests.io.formats.reading import corpus_file, load_path
 
 WIKI = "wikimedia__wikimedia-fundraising-"
 PUMP = WIKI + "SmashPig__settlement_detail_report_"
 SETTLEMENTS = {
-    "OCA__bank-statement-import__adyen_test.xlsx": (0, 0, "a NUL byte"),  # spreadsheets: no
+    "OCA__bank-statement-import__adyen_test.xlsx": (0, 0, "digits are all there"),  # ids as numbers
     "OCA__bank-statement-import__settlement_detail_report_batch_238.csv": (3, 0, "agreed"),
     PUMP + "chargeback.csv": (3, 0, "held"),  # the payout has another sign than the rows
     PUMP + "chargeback_reversed.csv": (1, 0, "unproved"),
@@ -158,3 +161,16 @@ def test_ledger_counts_only_what_is_payable(tmp_path: Path) -> None:
         ("REFUND", "SUCCESS", -400, -400),
         ("OTHER", "FAILED", 0, 0),
     ]
+
+
+def test_a_report_may_come_as_a_workbook():
+    """The workbook gives the rows of the text export; ids that lost digits must be given up."""
+    path = corpus_file("adyen_settlement/*.xlsx")
+    with pytest.raises(InputError, match="Psp Reference"):
+        load_path(adyen_settlement.FORMAT, path)
+    options = Options(ignore_columns=("Psp Reference", "Modification Reference"))
+    result = load_path(adyen_settlement.FORMAT, path, options)
+    assert (result.frame.height, result.rejects) == (21, [])
+    assert result.frame["net_minor"].sum() == 0
+    assert result.frame.filter(kind="PAYMENT")["order_id"].to_list()[0] == "19000000001"
+    assert result.agrees

@@ -4,7 +4,8 @@ import pytest
 
 from recon.errors import UsageError
 from recon.io.formats import FORMATS, format_named, recognised
-from tests.io.formats.reading import CORPUS, probe_of
+from recon.io.recognise import probe_of
+from tests.io.formats.reading import CORPUS, staged
 
 OWN = {  # format -> the corpus files that it is for
     "wechat_trade": ("wechat_merchant_trade/*",),
@@ -26,11 +27,12 @@ OWN = {  # format -> the corpus files that it is for
     "lakala_sep": ("lakala_files/*__SEP_*",),
     "lakala_jy_fq": ("lakala_files/*__JY_FQ_*",),
     "personal_alipay": ("cn_personal_alipay/*",),
-    "personal_wechat": ("cn_personal_wechat/*.csv",),
+    "personal_wechat": ("cn_personal_wechat/*",),
     "personal_jd": ("cn_personal_jd/*",),
     "personal_meituan": ("cn_personal_meituan/*",),
     "personal_pdd": ("cn_personal_pdd/*",),
     "statement_icbc": ("cn_bank_statement/*icbc*",),
+    "statement_spdb": ("cn_bank_statement/*spdb*",),
     "statement_boc": ("cn_bank_statement/*boc_debit*",),
     "statement_bocom": ("cn_bank_statement/*bocom*",),
     "statement_abc": ("cn_bank_statement/*abc_debit*",),
@@ -69,7 +71,7 @@ def test_no_real_file_is_taken_for_another_format():
     wrong = []
     for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
         place = path.relative_to(CORPUS)
-        names = {known.name for known in recognised(probe_of(path)) if known.name in OWN}
+        names = {known.name for known in recognised(probe_of(staged(path))) if known.name in OWN}
         wanted = {name for name, own in OWN.items() if any(place.match(part) for part in own)}
         if names != wanted:
             wrong.append((str(place), names, wanted))
@@ -82,7 +84,7 @@ def test_settlement_layouts_stay_in_their_folder():
         pytest.skip("no corpus; set RECON_CORPUS to the folder of real samples")
     wrong = []
     for path in sorted(path for path in CORPUS.rglob("*") if path.is_file()):
-        names = [known.name for known in recognised(probe_of(path))]
+        names = [known.name for known in recognised(probe_of(staged(path)))]
         is_settlement = any(name.startswith("settlement_") for name in names)
         if len(names) > 1 or is_settlement > (path.parent.name == "cn_bank_settlement"):
             wrong.append((path.name, names))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 
 import pytest
 import xlsxwriter
@@ -100,3 +101,33 @@ def test_dates_are_written_as_the_declared_pattern(tmp_path):
     options = Options(columns={"occurred_at": "at", "amount": "amt"})
     result = load_path(FORMAT, path, options)
     assert str(result.column("occurred_at")[0]) == "2026-11-20 02:11:12"
+
+
+def test_a_column_that_is_not_read_may_have_lost_digits(tmp_path):
+    """Only numbers in columns that are read must have all their digits."""
+    rows = (["Title"], ["id", "amt", "note", "more"], ["1", 1, "x", 123456789012345678])
+    options = Options(
+        columns={"order_id": "id", "amount": "amt", "memo": "note"},
+        skip_lines=1,
+        ignore_columns=("more",),
+    )
+    assert load_path(FORMAT, book(tmp_path, rows), options).column("amount_minor") == [100]
+
+
+def test_a_stray_cell_far_away_is_refused(tmp_path):
+    """The table up to the furthest cell must fit memory: two cells can span billions."""
+    path = book(tmp_path, ROWS, lambda sheet, _: sheet.write(1_048_575, 16_383, "x"))
+    with pytest.raises(InputError, match="without gaps"):
+        read_path(FORMAT, path, OPTIONS)
+
+
+def test_a_sheet_is_known_by_its_content_not_by_its_name(tmp_path):
+    """A formula is refused in a part that has another name than usual, too."""
+    path = book(tmp_path, ROWS, lambda sheet, _: sheet.write_formula(6, 1, "=1+1", None, 2))
+    other = tmp_path / "other"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
+        for name in source.namelist():
+            content = source.read(name).replace(b"worksheets/sheet1.xml", b"worksheets/other.xml")
+            target.writestr(name.replace("sheet1.xml", "other.xml"), content)
+    with pytest.raises(InputError, match="formula"):
+        read_path(FORMAT, other, OPTIONS)

@@ -1,0 +1,166 @@
+"""Account statements that Chinese banks export as workbooks, old (.xls) and new, or as text.
+
+Layouts as public readers of these exports describe them; SPDB checked on an export. Amounts and
+balances may be numbers of the sheet: their shortest decimal text is the amount. Each row has the
+balance behind it: the chain of balances proves the file.
+
+CCB has two exports: `ccb` (交易明细, money in and out in two columns, booking day first) and
+`ccb_current` (活期明细, signed amounts under a line with both totals).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from recon.core.codes import Side
+from recon.io.formats.contract import Control, Day, Format, Money, Text, Time
+from recon.io.formats.sheet import Sheet
+from recon.io.formats.sheet_format import Facts, SheetFormat
+
+_CURRENCIES: Final = {
+    "人民币": "CNY",
+    "人民币元": "CNY",
+    "美元": "USD",
+    "港币": "HKD",
+    "欧元": "EUR",
+    "日元": "JPY",
+}
+_DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY/MM/DD", "YYYY-MM-DD hh:mm:ss")
+_CLOCK: Final = ("YYYYMMDD hh:mm:ss", "YYYY-MM-DD hh:mm:ss", "YYYY/MM/DD hh:mm:ss")
+
+
+def _money(column: str) -> Money:
+    """Return an amount with grouping commas; empty is no amount."""
+    return Money(column, thousands=",", extra_zero_decimals=True)
+
+
+def _nonzero(name: str) -> pl.Expr:
+    """Return an amount's text, empty when it is zero: the other column has the amount."""
+    cell = pl.col(name).str.strip_chars()
+    return pl.when(cell.str.contains(r"^[0.,]*$")).then(pl.lit("")).otherwise(cell)
+
+
+def _spdb(facts: Facts) -> dict[str, pl.Expr]:
+    """Derive the account, and the time with one space between day and clock."""
+    return {
+        "account": pl.lit(facts.get("account", "")),
+        "moment": pl.col("交易日期").str.replace_all(r"\s+", " "),
+        "currency": pl.lit("CNY"),
+        "credit": _nonzero("存入金额"),
+        "debit": _nonzero("取出金额"),
+    }
+
+
+def _ccb(facts: Facts) -> dict[str, pl.Expr]:
+    """Derive account, currency, and a clock where the export has one."""
+    clock = pl.col("交易时间").str.strip_chars()
+    both_empty = (_nonzero("收入") == "") & (_nonzero("支出") == "")
+    return {
+        "account": pl.lit(facts.get("account", "")),
+        "currency": pl.col("币种").replace(_CURRENCIES),
+        "clock": pl.when(clock == "").then(pl.lit("00:00:00")).otherwise(clock),
+        "credit": pl.when(both_empty).then(pl.lit("0")).otherwise(_nonzero("收入")),
+        "debit": _nonzero("支出"),
+    }
+
+
+def _ccb_current(facts: Facts) -> dict[str, pl.Expr]:
+    """Derive account, currency, and the other side's account and name as one memo."""
+    return {
+        "account": pl.lit(facts.get("account", "")),
+        "currency": pl.col("币别").replace(_CURRENCIES),
+        "amount": pl.col("交易金额").str.strip_prefix("+"),
+        "memo": pl.concat_str(["摘要", "交易地点/附言", "对方账号与户名"], separator=" "),
+    }
+
+
+_AMOUNT: Final = pl.col("amount_minor")
+STATEMENTS: Final = (
+    SheetFormat(
+        "statement_spdb",
+        "SPDB account statement",
+        "浦发银行明细",
+        Sheet(
+            required=("顺序号", "交易日期", "交易类型", "存入金额", "取出金额", "余额", "附言"),
+            optional=("交易对手名称", "交易对手账号"),
+            quote='"',
+            facts=r"账号[,，:：]?\s*\"?(?P<account>[0-9*]{8,25})",
+        ),
+        {
+            "merchant_id": Text("account"),
+            "credit_minor": _money("credit"),
+            "debit_minor": _money("debit"),
+            "_balance_minor": _money("余额"),
+            "currency": Text("currency"),
+            "occurred_at": Time(("moment",), _CLOCK),
+            "value_date": Day("moment", _CLOCK),
+            "product": Text("交易类型"),
+            "memo": Text("附言"),
+        },
+        _spdb,
+        side=Side.BANK,
+    ),
+    SheetFormat(
+        "statement_ccb",
+        "China Construction Bank account statement",
+        "建设银行交易明细",
+        Sheet(
+            required=("记账日", "交易日期", "支出", "收入", "币种", "摘要"),
+            optional=("交易时间", "账户余额", "对方账号", "对方户名", "交易地点"),
+            quote='"',
+            aside="[\"']?(?:以上数据仅供参考|具体内容请以柜台为准)",
+            facts=r"账\s*(?:号|户)[,，:：\s\"]*(?P<account>[0-9*]{8,25})",
+        ),
+        {
+            "merchant_id": Text("account"),
+            "credit_minor": _money("credit"),
+            "debit_minor": _money("debit"),
+            "_balance_minor": Money("账户余额", thousands=",", extra_zero_decimals=True),
+            "currency": Text("currency"),
+            "occurred_at": Time(("交易日期", "clock"), _CLOCK),
+            "value_date": Day("记账日", _DAYS),
+            "product": Text("摘要"),
+            "memo": Text("交易地点"),
+        },
+        _ccb,
+        side=Side.BANK,
+        optional={"交易时间": "", "账户余额": "", "交易地点": ""},
+    ),
+    SheetFormat(
+        "statement_ccb_current",
+        "China Construction Bank current account statement",
+        "建设银行活期明细",
+        Sheet(
+            required=("序号", "摘要", "币别", "交易日期", "交易金额", "账户余额", "对方账号与户名"),
+            optional=("交易地点/附言",),
+            unread=("钞汇",),
+            quote='"',
+            aside="[\"']?以上数据仅供参考",
+            facts=r"账\s*(?:号|户)[,，:：\s\"]*(?P<account>[0-9*]{8,25})",
+            totals=(
+                r"总支出[:：]?\s*(?P<总支出>[0-9,]+(?:\.[0-9]+)?)"
+                r"|总收入[:：]?\s*(?P<总收入>[0-9,]+(?:\.[0-9]+)?)"
+            ),
+        ),
+        {
+            "merchant_id": Text("account"),
+            "amount_minor": _money("amount"),
+            "_balance_minor": _money("账户余额"),
+            "currency": Text("currency"),
+            "value_date": Day("交易日期", _DAYS),
+            "product": Text("摘要"),
+            "memo": Text("memo"),
+        },
+        _ccb_current,
+        controls=(
+            Control("总收入", "总收入", _AMOUNT.filter(_AMOUNT > 0).sum(), Money("")),
+            Control("总支出", "总支出", _AMOUNT.filter(_AMOUNT < 0).sum() * -1, Money("")),
+        ),
+        side=Side.BANK,
+        optional={"交易地点/附言": ""},
+    ),
+)
+
+FORMATS: Final[tuple[Format, ...]] = tuple(declared.format() for declared in STATEMENTS)
