@@ -6,7 +6,6 @@ the number of partitions. Equal candidates end at the smaller txn_id, or are sho
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -19,6 +18,7 @@ from recon.core.kernels.union_find import label_components, unite_rows
 from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
+from recon.core.passes.forbidden import find_apart
 from recon.core.passes.group_key import find_groups
 from recon.core.passes.score import find_scores
 from recon.core.passes.subset import find_subsets
@@ -198,27 +198,9 @@ def start_leg(
 def match_leg(facts: Facts, state: LegState, means: Means) -> LegState:
     """Run the passes of one leg in order."""
     for pass_no, step in enumerate(state.leg.passes):
-        found = FINDERS[step.method](Work(facts, state.leg, step, state.free, *means))
-        absorb(facts, state, pass_no, without_forbidden(found, state.decided.forbid, facts.rows))
+        work = Work(facts, state.leg, step, state.free, *means)
+        absorb(facts, state, pass_no, find_apart(work, FINDERS[step.method], state.decided.forbid))
     return state
-
-
-def without_forbidden(found: Found, forbid: Rows, rows: int) -> Found:
-    """Return what a pass found less the forbidden pairs; rows without another link stay free."""
-    if forbid.size == 0:
-        return found
-    keep = ~np.isin(found.left * rows + found.right, forbid[:, 0] * rows + forbid[:, 1])
-    linked = np.zeros(rows, np.bool_)
-    linked[found.left[keep]] = True
-    linked[found.right[keep]] = True
-    return dataclasses.replace(
-        found,
-        left=found.left[keep],
-        right=found.right[keep],
-        kind=found.kind[keep],
-        score=found.score[keep],
-        grouped=tuple((part[linked[part]], low[linked[part]]) for part, low in found.grouped),
-    )
 
 
 def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
