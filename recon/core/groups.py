@@ -7,15 +7,26 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Outcome, Side
-from recon.core.kernels import group_facts, group_sum
+from recon.core.kernels.group_facts import (
+    AMOUNT,
+    CURRENCY_MASK,
+    MARKS,
+    MIXED,
+    NET,
+    OUTCOME_BITS,
+    WIDTH,
+    gather_facts,
+    rank_groups,
+)
+from recon.core.kernels.group_sum import LOW_BITS, LOW_MASK
 from recon.core.kernels.union_find import label_components, unite_rows
 
-_SUMS = (
-    (Side.MERCHANT, "amount_minor", "merchant_minor"),
-    (Side.CHANNEL, "amount_minor", "channel_minor"),
-    (Side.CHANNEL, "net_minor", "channel_net_minor"),
-    (Side.BANK, "amount_minor", "bank_minor"),
-)
+_SUMS = {
+    "merchant_minor": AMOUNT + int(Side.MERCHANT),
+    "channel_minor": AMOUNT + int(Side.CHANNEL),
+    "channel_net_minor": NET,
+    "bank_minor": AMOUNT + int(Side.BANK),
+}
 _WORST_FIRST = (
     Outcome.BREAK,
     Outcome.CARRIED,
@@ -24,6 +35,7 @@ _WORST_FIRST = (
     Outcome.NOT_NEEDED,
     Outcome.QUARANTINED,
 )
+_NARROW = 1 << 62  # what no sum over all rows exceeds when 64 bits are enough
 
 
 def joined(
@@ -39,62 +51,65 @@ def joined(
 def group_table(
     slim: pl.DataFrame, group: NDArray[np.int64], outcome: NDArray[np.uint8]
 ) -> pl.DataFrame:
-    """Return one row a group, in order of its smallest row: ids, counts, 128-bit sums, outcome.
+    """Return one row a group, in order of its smallest row: ids, counts, exact sums, outcome.
 
     `group` names for each row the smallest row of its group; `currency` is a position in
-    `CURRENCIES`, null where a group holds several; `outcome` is a number.
+    `CURRENCIES`, null where a group holds several; `outcome` is a number. Sums are Int64 where
+    64 bits are enough for any sum of the night, else Int128.
     """
+    place = np.empty(group.size, np.int32)
+    groups = rank_groups(group, place)
     roots = np.flatnonzero(group == np.arange(group.size))
-    place = (np.cumsum(group == np.arange(group.size)) - 1)[group]
-    side = slim["side"].to_numpy()
-    counts = np.zeros((roots.size, len(Side)), np.int64)
-    group_facts.count_sides(place, side, counts)
-    currency = slim["currency"].to_numpy().astype(np.int64)
-    least, most = np.full(roots.size, np.iinfo(np.int64).max), np.full(roots.size, -1)
-    group_facts.span(place, currency, least, most)
-    return (
-        pl.DataFrame(
-            {
-                "group_id": slim["txn_id"].to_numpy()[roots],
-                **{f"{item.name.lower()}_rows": counts[:, int(item)].copy() for item in Side},
-                **{
-                    name: _sum(slim, place, side, which, column, roots.size)
-                    for which, column, name in _SUMS
-                },
-                "currency": least,
-                "mixed": least != most,
-                "outcome": _outcome(place, outcome, roots.size),
-            }
-        )
-        .with_columns(currency=pl.when(~pl.col("mixed")).then("currency"))
-        .drop("mixed")
+    amount, net = (slim[name].fill_null(0).to_numpy() for name in ("amount_minor", "net_minor"))
+    facts = np.zeros((groups, WIDTH), np.int64)
+    side, currency = slim["side"].to_numpy(), slim["currency"].to_numpy()
+    narrow = largest(amount, net) * group.size <= _NARROW
+    mask = -1 if narrow else LOW_MASK
+    gather_facts(place, side, amount & mask, net & mask, currency, outcome, facts)
+    sums = {name: pl.Series(facts[:, column].copy()) for name, column in _SUMS.items()}
+    if not narrow:
+        high = np.zeros((groups, WIDTH), np.int64)
+        amount, net = amount >> LOW_BITS, net >> LOW_BITS
+        gather_facts(place, side, amount, net, currency, outcome, high)
+        sums = {name: wide(high[:, _SUMS[name]], low) for name, low in sums.items()}
+    marks = facts[:, MARKS]
+    return pl.DataFrame(
+        {
+            "group_id": slim["txn_id"].to_numpy()[roots],
+            **{f"{item.name.lower()}_rows": facts[:, int(item)].copy() for item in Side},
+            **sums,
+            "currency": currencies(marks),
+            "outcome": worst_outcome(marks),
+        }
     )
 
 
-def _sum(
-    slim: pl.DataFrame,
-    place: NDArray[np.int64],
-    side: NDArray[np.uint8],
-    wanted: Side,
-    column: str,
-    groups: int,
-) -> pl.Series:
-    """Return the 128-bit sum of one side's column, one entry a group."""
-    high, low = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
-    amount = slim[column].fill_null(0).to_numpy()
-    group_facts.sum_side(place, side, np.uint8(wanted), amount, high, low)
-    shift = pl.lit(1 << group_sum.LOW_BITS, pl.Int128)
+def largest(*columns: NDArray[np.int64]) -> int:
+    """Return the largest absolute value of the columns."""
+    return max(
+        (max(int(one.max()), -int(one.min())) for one in columns if one.size),
+        default=0,
+    )
+
+
+def wide(high: NDArray[np.int64], low: pl.Series) -> pl.Series:
+    """Return the 128-bit sums that two words stand for."""
+    shift = pl.lit(1 << LOW_BITS, pl.Int128)
     words = pl.DataFrame({"high": high, "low": low})
     return words.select(pl.col("high").cast(pl.Int128) * shift + pl.col("low")).to_series()
 
 
-def _outcome(
-    place: NDArray[np.int64], outcome: NDArray[np.uint8], groups: int
-) -> NDArray[np.uint8]:
+def currencies(marks: NDArray[np.int64]) -> pl.Series:
+    """Return the currency of each group, null where it holds several."""
+    first = ((marks >> OUTCOME_BITS) & CURRENCY_MASK) - 1
+    frame = pl.DataFrame({"first": first.astype(np.uint16), "mixed": (marks & MIXED) != 0})
+    return frame.select(pl.when(~pl.col("mixed")).then("first")).to_series()
+
+
+def worst_outcome(marks: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return each group's outcome: the worst of its rows."""
-    marks = np.zeros(groups, np.uint8)
-    group_facts.mark_outcomes(place, outcome, marks)
-    worst = np.zeros(groups, np.uint8)
+    by_marks = np.zeros(1 << OUTCOME_BITS, np.uint8)
     for item in reversed(_WORST_FIRST):
-        worst[(marks >> np.uint8(item)) & 1 == 1] = int(item)
+        by_marks[(np.arange(by_marks.size) >> int(item)) & 1 == 1] = int(item)
+    worst: NDArray[np.uint8] = by_marks[marks & (by_marks.size - 1)]
     return worst

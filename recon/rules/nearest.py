@@ -74,7 +74,7 @@ def candidate(
     window = slice(max(0, at - _AROUND), at + _AROUND)
     near, off = rows[window], np.abs(amounts[window] - total)
     moments = slim["occurred_at"].gather(near).cast(pl.Int64).fill_null(0).to_numpy()
-    own = slim["occurred_at"].cast(pl.Int64)[row] or 0
+    own = slim["occurred_at"].slice(row, 1).cast(pl.Int64).item() or 0
     best = int(np.lexsort((near, np.abs(moments - own), off))[0])
     return int(near[best]), _gate(
         slim, leg, row, int(near[best]), int(amounts[window][best] - total)
@@ -113,7 +113,7 @@ def _gate(slim: pl.DataFrame, leg: Leg, row: int, best: int, difference: int) ->
     moments = slim["occurred_at"]
     apart = ""
     if moments[row] is not None and moments[best] is not None:
-        first, second = (moments.cast(pl.Int64)[which] for which in (row, best))
+        first, second = moments.gather([row, best]).cast(pl.Int64)
         apart = f", {abs(first - second) // _MINUTE} min apart"
     if difference == 0:
         return f"key differs ({keys}); amount equal{apart}"

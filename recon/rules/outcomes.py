@@ -37,30 +37,29 @@ def link_table(matched: Matched, legs: tuple[Leg, ...], netted: pl.DataFrame) ->
     links = matched.matches.links
     leg_names = [*(leg.name for leg in legs), NETTING]
     pass_names, pass_code = _pass_codes(legs)
-    leg, step = links["leg"].to_numpy(), links["pass_no"].to_numpy()
     inside = netted.height
-    table = pl.DataFrame(
-        {
-            "left_txn_id": ids[np.concatenate([links["left"], netted["left"]])],
-            "right_txn_id": ids[np.concatenate([links["right"], netted["right"]])],
-            "leg": np.concatenate([leg, np.full(inside, len(legs), np.uint8)]),
-            "pass": np.concatenate(
-                [pass_code[leg, step], np.full(inside, len(pass_names) - 1, np.uint16)]
-            ),
-            "match_kind": np.concatenate(
-                [links["match_kind"], np.full(inside, int(MatchKind.NETTING), np.uint8)]
-            ),
-            "score": np.concatenate([links["score"], np.full(inside, _CERTAIN_PPM, np.int32)]),
-        }
-    ).sort(LINKS.key)
-    kinds = words(MatchKind)
-    reasons = pl.Enum([_REASON[kind] for kind in sorted(MatchKind)])
+    every = links.select("left", "right", "leg", "match_kind", "score").with_columns(
+        pl.Series("pass", pass_code[links["leg"], links["pass_no"]])
+    )
+    if inside:
+        own = netted.select("left", "right").with_columns(
+            leg=pl.lit(len(legs)),
+            match_kind=pl.lit(int(MatchKind.NETTING)),
+            score=pl.lit(_CERTAIN_PPM),
+            **{"pass": pl.lit(len(pass_names) - 1)},
+        )
+        every = pl.concat([every, own.cast(every.schema)])
+    every = every[np.argsort(every["left"].to_numpy(), kind="stable")]  # legs are runs in order
+    reasons = pl.Enum(list(dict.fromkeys(_REASON[kind] for kind in sorted(MatchKind))))
     return conform(
-        table.with_columns(
-            pl.col("leg").cat.to(pl.Enum(leg_names)).cast(pl.String),
-            pl.col("pass").cat.to(pl.Enum(pass_names)).cast(pl.String),
-            pl.col("match_kind").cat.to(kinds),
-            reasons=pl.col("match_kind").cat.to(reasons).cast(pl.String),
+        every.select(
+            pl.Series("left_txn_id", ids[every["left"]]),
+            pl.Series("right_txn_id", ids[every["right"]]),
+            pl.col("leg").cat.to(pl.Enum(leg_names)),
+            pl.col("pass").cat.to(pl.Enum(pass_names)),
+            pl.col("match_kind").cat.to(words(MatchKind)),
+            "score",
+            reasons=pl.col("match_kind").cat.to(reasons),
         ),
         LINKS,
     )
@@ -83,7 +82,7 @@ def group_table(matched: Matched, outcome: NDArray[np.uint8]) -> pl.DataFrame:
     currencies = pl.Enum(CURRENCIES)
     return conform(
         table.with_columns(
-            pl.col("currency").cast(pl.UInt32).cat.to(currencies).cast(pl.String),
+            pl.col("currency").cast(pl.UInt32).cat.to(currencies),
             pl.col("outcome").cat.to(words(Outcome)),
         ),
         GROUPS,
@@ -92,18 +91,23 @@ def group_table(matched: Matched, outcome: NDArray[np.uint8]) -> pl.DataFrame:
 
 def outcome_table(matched: Matched, classified: Classified, closing: pl.DataFrame) -> pl.DataFrame:
     """Return the OUTCOMES table: every row of the ledger, exactly once."""
-    slim = matched.ledger.slim
-    ids = slim["txn_id"].to_numpy()
-    table = slim.select("txn_id").with_columns(
-        pl.Series("group_id", ids[matched.matches.group]),
-        pl.Series("outcome", classified.outcome),
-        pl.Series("opening", matched.ledger.opening),
-        pl.Series("closing", np.isin(ids, closing["txn_id"].to_numpy())),
-        pl.Series("reason", classified.reason),
+    ids = matched.ledger.slim["txn_id"].to_numpy()
+    waits = np.zeros(ids.size, bool)
+    waits[np.searchsorted(ids, closing["txn_id"].to_numpy())] = True
+    table = pl.DataFrame(
+        {
+            "txn_id": matched.ledger.slim["txn_id"],
+            "group_id": ids[matched.matches.group],
+            "outcome": classified.outcome,
+            "opening": matched.ledger.opening,
+            "closing": waits,
+            "reason": classified.reason,
+        }
     )
-    reason = pl.col("reason").cat.to(pl.Enum(REASONS)).cast(pl.String)
-    table = table.with_columns(
-        pl.col("outcome").cat.to(words(Outcome)),
-        reason=pl.when(pl.col("reason") > 0).then(reason),
+    return conform(
+        table.with_columns(
+            pl.col("outcome").cat.to(words(Outcome)),
+            reason=pl.when(pl.col("reason") > 0).then(pl.col("reason")).cat.to(pl.Enum(REASONS)),
+        ),
+        OUTCOMES,
     )
-    return conform(table, OUTCOMES)

@@ -105,25 +105,35 @@ def _place(
     """Return counts and sums of `rows` by file, currency and the outcome that each row has."""
     frame = rows.collect()
     txn_ids = frame["txn_id"].to_numpy()
-    at = np.searchsorted(ends.txn_id, txn_ids)
-    inside = at < len(ends.txn_id)
-    at[~inside] = 0
-    found = inside & (ends.txn_id[at] == txn_ids) if len(ends.txn_id) else inside
-    _count(ends.seen, at[found])
-    right = found.copy()
-    right[found] = ends.opening[at[found]] == opening
+    at = _places(ends.txn_id, txn_ids)
+    right = at >= 0
+    right[right] = ends.opening[at[right]] == opening
+    _count(ends.seen, at[at >= 0])
     if not bool(right.all()):
         failures.append(
             f"expected every row of {where} to have one outcome of its own kind "
             f"(opening={str(opening).lower()}), found {int((~right).sum())} without"
         )
-    if not bool(right.all()):
         frame, at = frame.filter(pl.Series(right)), at[right]
     return _summed(
         frame.with_columns(
             ends.outcome.gather(at).alias("outcome"), pl.Series("closing", ends.closing[at])
         )
     )
+
+
+def _places(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each wanted row stands in `ordered`, -1 where it does not.
+
+    The rows of a file stand together, so that one comparison tells; else each is searched.
+    """
+    if wanted.size == 0 or ordered.size == 0:
+        return np.full(wanted.size, -1, np.int64)
+    begin = int(np.searchsorted(ordered, wanted[0]))
+    if np.array_equal(ordered[begin : begin + wanted.size], wanted):
+        return np.arange(begin, begin + wanted.size)
+    at = np.minimum(np.searchsorted(ordered, wanted), ordered.size - 1)
+    return np.where(ordered[at] == wanted, at, -1)
 
 
 def _count(seen: NDArray[np.int32], at: NDArray[np.int64]) -> None:
@@ -135,16 +145,29 @@ def _count(seen: NDArray[np.int32], at: NDArray[np.int64]) -> None:
 
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
-    return (
-        frame.with_columns(pl.col("currency").fill_null(""), pl.col("side").cast(pl.String))
-        .group_by(GROUPING)
-        .agg(
-            pl.len().cast(pl.Int64).alias("rows"),
-            pl.col("amount_minor").null_count().cast(pl.Int64).alias("amount_unknown"),
-            pl.col("amount_minor").cast(pl.Int128).sum(),
-            pl.col("fee_minor").cast(pl.Int128).sum(),
-        )
+    """Return counts and exact sums by GROUPING; what is the same in every row is not hashed."""
+    named = frame.with_columns(pl.col("currency").fill_null(""), pl.col("side").cast(pl.String))
+    varying = [name for name in GROUPING if frame.is_empty() or not _constant(named[name])]
+    sums = (
+        pl.len().cast(pl.Int64).alias("rows"),
+        pl.col("amount_minor").null_count().cast(pl.Int64).alias("amount_unknown"),
+        pl.col("amount_minor").cast(pl.Int128).sum(),
+        pl.col("fee_minor").cast(pl.Int128).sum(),
     )
+    result = named.group_by(varying).agg(*sums) if varying else named.select(*sums)
+    same = [
+        pl.lit(named[name].first(), named.schema[name]).alias(name)
+        for name in GROUPING
+        if name not in varying
+    ]
+    return result.with_columns(same).select(
+        *GROUPING, *(name for name in result.columns if name not in varying)
+    )
+
+
+def _constant(column: pl.Series) -> bool:
+    """Return whether a column without nulls holds one value."""
+    return column.null_count() == 0 and bool((column == column.first()).all())
 
 
 def _sums(pieces: list[pl.DataFrame]) -> pl.DataFrame:

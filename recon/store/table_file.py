@@ -25,15 +25,21 @@ def write_table(frame: pl.DataFrame, table: schema.Table, path: Path) -> None:
         polars.exceptions.ComputeError, OSError: the disk refused; the caller decides.
     """
     ordered = _sorted(schema.check(frame, table), table)
-    assert not _has_equal_keys(ordered, table), f"{table.name}: the key {table.key} repeats"
-    wide = [name for name, dtype in table.schema.items() if dtype == pl.Int128]
-    ordered.with_columns(pl.col(wide).cast(WIDE)).write_parquet(
+    ordered.lazy().with_columns(_published(frame, table)).sink_parquet(
         path,
         compression="zstd",
         compression_level=1,  # measured on our tables: smaller files than level 3, and sooner
         statistics=True,
         row_group_size=ROW_GROUP_ROWS,
     )
+
+
+def _published(frame: pl.DataFrame, table: schema.Table) -> list[pl.Expr]:
+    """Return what turns held columns into those of the file, piece by piece while writing."""
+    wanted = {name: WIDE if dtype == pl.Int128 else dtype for name, dtype in table.schema.items()}
+    return [
+        pl.col(name).cast(dtype) for name, dtype in wanted.items() if frame.schema[name] != dtype
+    ]
 
 
 def scan_table(paths: Path | list[Path], table: schema.Table) -> pl.LazyFrame:
@@ -72,13 +78,22 @@ def totals(frame: pl.LazyFrame, columns: Mapping[str, object]) -> tuple[int, Tot
 
 
 def _sorted(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
-    """Return the rows in key order; rows that stand in order already are not moved."""
-    if len(table.key) == 1 and frame[table.key[0]].is_sorted():
+    """Return the rows in key order, each key once; rows that stand so already are not moved."""
+    if _ascends(frame, table):
         return frame
-    return frame.sort(table.key)
+    ordered = frame.sort([pl.col(name).cast(table.schema[name]) for name in table.key])
+    assert _ascends(ordered, table), f"{table.name}: the key {table.key} repeats"
+    return ordered
 
 
-def _has_equal_keys(ordered: pl.DataFrame, table: schema.Table) -> bool:
-    """Return whether two neighbours of a sorted frame have one key."""
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in table.key)
-    return bool(ordered.select(same.slice(1).any()).item())
+def _ascends(frame: pl.DataFrame, table: schema.Table) -> bool:
+    """Return whether every row's key is larger than the one before it."""
+    smaller, equal = pl.lit(value=False), pl.lit(value=True)
+    for name in table.key:
+        own = pl.col(name).cast(table.schema[name])
+        before = own.shift(1)
+        smaller |= equal & (
+            (before < own).fill_null(value=False) | (before.is_null() & own.is_not_null())
+        )
+        equal &= before.eq_missing(own)
+    return bool(frame.select(smaller.slice(1).all()).item())

@@ -1,4 +1,4 @@
-"""Facts of every match group in one pass over the rows."""
+"""Facts of every match group in one pass over the rows; a group's facts share a cache line."""
 
 from __future__ import annotations
 
@@ -6,38 +6,53 @@ import numpy as np
 from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Ints
-from recon.core.kernels.group_sum import LOW_BITS, LOW_MASK
+
+AMOUNT = 3  # columns of the facts of a group: rows by side, amounts by side, the rest
+NET = 6
+MARKS = 7
+WIDTH = 8
+CHANNEL = 1  # the number of `recon.core.codes.Side`
+OUTCOME_BITS = 8  # MARKS holds: a bit an outcome; the first currency + 1; whether others came
+CURRENCY_BITS = 16
+CURRENCY_MASK = np.int64(0xFFFF)
+MIXED = np.int64(1) << (OUTCOME_BITS + CURRENCY_BITS)
 
 
 @njit(cache=True, nogil=True)
-def count_sides(place: Ints, side: Bytes, count: Ints) -> None:
-    """Add one to `count` (groups, 3) for each row's group (`place`, n) and side."""
-    for i in range(place.size):
-        count[place[i], side[i]] += 1
+def rank_groups(group: Ints, place: Ints) -> int:
+    """Fill `place` with the rank of each row's group, in the order of their smallest rows.
+
+    `group` (n) names the smallest row of each row's group; returns how many groups there are.
+    """
+    groups = 0
+    for row in range(group.size):
+        if group[row] == row:
+            place[row] = groups
+            groups += 1
+        else:
+            place[row] = place[group[row]]
+    return groups
 
 
 @njit(cache=True, nogil=True)
-def sum_side(
-    place: Ints, side: Bytes, wanted: np.uint8, amount: Ints, high: Ints, low: Ints
+def gather_facts(
+    place: Ints, side: Bytes, amount: Ints, net: Ints, currency: Ints, outcome: Bytes, facts: Ints
 ) -> None:
-    """Add the amounts of rows of one side to their groups, in two words as `sum_groups`."""
-    for i in range(place.size):
-        if side[i] == wanted:
-            high[place[i]] += amount[i] >> LOW_BITS
-            low[place[i]] += amount[i] & LOW_MASK
+    """Add each row (n) to the facts of its group: int64 (groups, WIDTH), arriving as zeros.
 
-
-@njit(cache=True, nogil=True)
-def span(place: Ints, value: Ints, least: Ints, most: Ints) -> None:
-    """Lower `least` and raise `most` (groups) to the values (n) of each group's rows."""
+    Sums must fit 63 bits: see `groups.group_sums` for larger ones.
+    """
     for i in range(place.size):
         at = place[i]
-        least[at] = min(least[at], value[i])
-        most[at] = max(most[at], value[i])
-
-
-@njit(cache=True, nogil=True)
-def mark_outcomes(place: Ints, outcome: Bytes, marks: Bytes) -> None:
-    """Set bit `outcome` in `marks` (groups) for each row (n)."""
-    for i in range(place.size):
-        marks[place[i]] |= np.uint8(1) << outcome[i]
+        facts[at, side[i]] += 1
+        facts[at, AMOUNT + side[i]] += amount[i]
+        if side[i] == CHANNEL:
+            facts[at, NET] += net[i]
+        marks = facts[at, MARKS] | (np.int64(1) << outcome[i])
+        first = (marks >> OUTCOME_BITS) & CURRENCY_MASK
+        own = np.int64(currency[i]) + 1
+        if first == 0:
+            marks |= own << OUTCOME_BITS
+        elif first != own:
+            marks |= MIXED
+        facts[at, MARKS] = marks

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon.core.codes import Outcome
+from recon.core.groups import group_table
+from recon.core.kernels.group_facts import rank_groups
 from recon.core.kernels.group_sum import sum_groups
 from recon.core.kernels.union_find import find_root, label_components, unite_rows
 from tests.oracle.matching import components
@@ -62,3 +66,65 @@ def test_group_sum_passes_64_bits(sign):
     high, low, count = (np.zeros(1, np.int64) for _ in range(3))
     sum_groups(np.zeros(n, np.int64), np.full(n, sign * 10**15), high, low, count)
     assert int(high[0]) * 2**32 + int(low[0]) == sign * n * 10**15
+
+
+ROW = st.tuples(
+    st.integers(0, 4),  # group before ranking
+    st.integers(0, 2),  # side
+    AMOUNT,
+    AMOUNT,
+    st.integers(0, 2),  # currency
+    st.sampled_from(sorted(Outcome)),
+)
+
+
+@given(st.lists(ROW, max_size=20))
+def test_group_facts_equal_python_sums(rows):
+    """Counts, exact sums, the one currency and the worst outcome, small sums or large."""
+    first = {}
+    group = np.array([first.setdefault(row[0], k) for k, row in enumerate(rows)], np.int64)
+    slim = pl.DataFrame(
+        {
+            "txn_id": np.arange(100, 100 + len(rows)),
+            "side": np.array([row[1] for row in rows], np.uint8),
+            "amount_minor": np.array([row[2] for row in rows], np.int64),
+            "net_minor": np.array([row[3] for row in rows], np.int64),
+            "currency": np.array([row[4] for row in rows], np.uint16),
+        }
+    )
+    outcome = np.array([int(row[5]) for row in rows], np.uint8)
+    worst = [
+        Outcome.BREAK,
+        Outcome.CARRIED,
+        Outcome.MATCHED,
+        Outcome.RESENT,
+        Outcome.NOT_NEEDED,
+        Outcome.QUARANTINED,
+    ]
+    for scale in (1, 10**6):  # the second goes by two words a sum
+        table = group_table(
+            slim.with_columns(pl.col("amount_minor", "net_minor") // 10**6 * scale), group, outcome
+        )
+        for line, root in zip(table.to_dicts(), sorted(first.values()), strict=True):
+            mine = [row for row, of in zip(rows, group, strict=True) if of == root]
+            shown = [(r[1], r[2] // 10**6 * scale, r[3] // 10**6 * scale) for r in mine]
+            assert line["group_id"] == 100 + root
+            assert line["merchant_rows"] == sum(side == 0 for side, _, _ in shown)
+            assert line["bank_minor"] == sum(a for side, a, _ in shown if side == 2)
+            assert line["channel_minor"] == sum(a for side, a, _ in shown if side == 1)
+            assert line["channel_net_minor"] == sum(n for side, _, n in shown if side == 1)
+            assert line["merchant_minor"] == sum(a for side, a, _ in shown if side == 0)
+            named = {row[4] for row in mine}
+            assert line["currency"] == (named.pop() if len(named) == 1 else None)
+            assert line["outcome"] == min((row[5] for row in mine), key=worst.index)
+
+
+@given(st.lists(st.integers(0, 4), max_size=20))
+def test_ranks_follow_the_smallest_rows(labels):
+    """Groups are numbered in the order in which they are first seen, interpreted or compiled."""
+    first = {}
+    group = np.array([first.setdefault(label, k) for k, label in enumerate(labels)], np.int64)
+    for kernel in (rank_groups, rank_groups.py_func):
+        place = np.empty(group.size, np.int32)
+        assert kernel(group, place) == len(first)
+        assert [sorted(first.values())[at] for at in place] == group.tolist()
