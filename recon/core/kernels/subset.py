@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recon.core.kernels.arrays import Ints, Words
+from recon.core.kernels.arrays import Flags, Ints, Words
 
 WORD_BITS = 64
 ONE = np.uint64(1)
@@ -136,6 +136,46 @@ def meet_sums(
             out[hits + j - begin, 1] = two_mask[j]
         hits += max(end - begin, 0)
     return hits
+
+
+@njit(cache=True, nogil=True)
+def reaches_residue(
+    amount: Ints, modulus: int, low: int, high: int, once: Flags, spare: Flags
+) -> bool:
+    """Tell whether some subset of positive `amount` has a sum like one of [low, high], by modulus.
+
+    Only the remainders are looked at, so that a false answer proves that no subset is a hit, and
+    a true one proves nothing. `once`, `spare`: at least `modulus` long.
+    """
+    once[:modulus] = 0
+    once[0] = 1
+    for k in range(amount.size):
+        shift = amount[k] % modulus
+        if shift == 0:
+            continue
+        for r in range(shift):
+            spare[r] = once[r] | once[r + modulus - shift]
+        for r in range(shift, modulus):
+            spare[r] = once[r] | once[r - shift]
+        once, spare = spare, once
+        if k % 8 == 0 and once[:modulus].all():
+            return True
+    hit = False
+    for total in range(low, high + 1):
+        hit |= once[total % modulus] != 0
+    return hit
+
+
+@njit(cache=True, nogil=True)
+def proved_none(amount: Ints, low: int, high: int, once: Flags, spare: Flags) -> int:
+    """Return the first modulus by which no subset of positive `amount` is a hit; 0 for none.
+
+    Tries every modulus up to the length of `once` and `spare`.
+    """
+    for modulus in range(max(high - low + 2, 2), once.size + 1):
+        if not reaches_residue(amount, modulus, low, high, once, spare):
+            return modulus
+    return 0
 
 
 @njit(cache=True, nogil=True)

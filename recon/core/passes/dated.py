@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels.candidates import list_ties, next_unlinked
 from recon.core.passes.contract import (
+    AMOUNT_LIMIT,
     NO_DAY,
     Facts,
     Rows,
@@ -19,7 +20,10 @@ from recon.core.passes.contract import (
 )
 from recon.core.passes.key_groups import decode, match_keys
 from recon.core.passes.order import sort_order
+from recon.core.passes.partition import Keys
+from recon.core.plan import Key
 
+AMOUNT_BITS = (2 * AMOUNT_LIMIT).bit_length()
 TIES_SHOWN = 8  # candidates listed for one row; a tie of thousands needs no thousand lines
 
 
@@ -70,8 +74,8 @@ def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
     one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor
     groups = decode(
         match_keys(
-            row_digests(facts, left, step.left_key, facts.currency, one),
-            row_digests(facts, right, step.right_key, facts.currency, two),
+            money_keys(facts, left, step.left_key, one),
+            money_keys(facts, right, step.right_key, two),
             threads=work.threads,
             memory_bytes=work.memory_bytes,
         )
@@ -80,6 +84,17 @@ def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
         by_day(facts, left, groups.left, left_days(work) if dated else None),
         by_day(facts, right, groups.right, right_days(work) if dated else None),
     )
+
+
+def money_keys(facts: Facts, rows: Rows, key: Key, minor: NDArray[np.int64]) -> Keys:
+    """Return what rows of equal key, currency and amount have in common.
+
+    Without a key, currency and amount fit one integer, which is its own identity.
+    """
+    if key:
+        return row_digests(facts, rows, key, facts.currency, minor)
+    currency = facts.currency[rows].astype(np.int64) + 1  # -1 is unknown
+    return (currency << AMOUNT_BITS) | (minor[rows] + AMOUNT_LIMIT)
 
 
 def by_day(

@@ -13,13 +13,21 @@ from math import comb, exp, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.core.kernels.subset import all_sums, find_few, find_runs, meet_sums, solve_planes
+from recon.core.kernels.subset import (
+    all_sums,
+    find_few,
+    find_runs,
+    meet_sums,
+    proved_none,
+    solve_planes,
+)
 
 Ints = NDArray[np.int64]
 LISTED = 8  # hits kept of one class
 MEET_ROWS = 40  # rows up to which all subsets are met in the middle
 PROBE_ROWS = 36  # rows of the part of a large pool in which two subsets are looked for first
 FEW, HELD_BACK = 4, 3
+MODULUS_MOST = 1024  # remainders by which a sum may be out of reach
 PLANE_STEP = 16  # words of the bit planes that cost one elementary step
 
 
@@ -228,7 +236,7 @@ def planes(pool: Pool) -> int | None:
 
     A row taken back counts as its opposite left out, so that all items are positive; a target
     beyond half of the total is the same question about the rows left out; a common divisor of
-    all rows is divided out.
+    all rows is divided out. Remainders that no subset reaches prove most impossible targets.
     """
     size = np.abs(pool.amount)
     taken = int(-pool.amount[pool.amount < 0].sum())
@@ -245,9 +253,17 @@ def planes(pool: Pool) -> int | None:
     items = np.ascontiguousarray(np.sort(size)[::-1]) // unit
     if two_in_part(items, low, high):
         return 2
+    if excluded(items, low, high, pool.budget):
+        return 0
     if items.size * (high // 64 + 1) // PLANE_STEP > pool.budget:
         return None
     return int(solve_planes(items, low, high))
+
+
+def excluded(items: Ints, low: int, high: int, budget: int) -> bool:
+    """Tell whether the remainders by some small modulus prove that no subset adds up."""
+    spares = np.zeros((2, MODULUS_MOST), np.uint8)
+    return budget >= MODULUS_MOST**2 and proved_none(items, low, high, *spares) > 0
 
 
 def two_in_part(items: Ints, low: int, high: int) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -88,6 +90,27 @@ def test_large_pool_method_agrees_with_brute_force(amounts, band):
     assert searching.planes(pool) == min(2, len(oracle.subsets(amounts, low, high)))
 
 
+@given(POSITIVE, TARGET, st.integers(2, 20))
+@settings(max_examples=200, deadline=None)
+def test_remainders_only_exclude_what_cannot_be(amounts, band, most):
+    """A modulus excludes a band exactly when no subset's remainder falls in it."""
+    low, high = max(band[0], 0), max(band[1], 0)
+    amount = np.array(amounts, np.int64)
+    every = {sum(s) for n in range(len(amounts) + 1) for s in combinations(amounts, n)}
+    reached = {
+        modulus: {total % modulus for total in every} & {s % modulus for s in range(low, high + 1)}
+        for modulus in range(2, most + 1)
+    }
+    for kernel in (subset.reaches_residue, subset.reaches_residue.py_func):
+        for modulus, hits in reached.items():
+            spares = np.ones((2, most), np.uint8)
+            assert kernel(amount, modulus, low, high, *spares) == bool(hits)
+    for kernel in (subset.proved_none, subset.proved_none.py_func):
+        modulus = kernel(amount, low, high, *np.ones((2, most), np.uint8))
+        first = [m for m, hits in reached.items() if not hits and m >= high - low + 2]
+        assert modulus == (first[0] if first else 0)
+
+
 def test_pool_of_414_rows_is_answered_exactly():
     """At 414 rows and a target of 143 million several subsets exist, proved at once."""
     rng = np.random.default_rng(1)
@@ -108,6 +131,16 @@ def test_budget_too_small_is_said():
     amount[0] += 1
     assert search(Pool(amount, 30_000_500, 30_000_500, 10)).answer == Answer.EXHAUSTED
     assert search(Pool(amount, 30_000_500, 30_000_500, 10**9)).answer == Answer.NONE
+
+
+def test_planes_prove_what_no_remainder_proves():
+    """Multiples of a large prime reach every remainder, so that only the planes can say none."""
+    prime = 10_007
+    amount = prime * np.arange(50, 110)
+    amount[0] += 1
+    target = 2_400 * prime + 500
+    assert not searching.excluded(amount, target, target, 10**9)
+    assert search(Pool(amount, target, target, 10**9)).answer == Answer.NONE
 
 
 @pytest.mark.parametrize(
