@@ -15,11 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import __version__
-from recon.core.codes import BENIGN, InputState, Side
+from recon.core.codes import BENIGN, InputState, Outcome, Side, State
 from recon.core.schema import OPEN_ITEMS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
+from recon.io.drift import columns_from_json
+from recon.io.formats.contract import Columns
 from recon.io.stage import stage
 from recon.rules.arrivals import Arrivals
+from recon.rules.netting import NETTING
 from recon.rules.night import Ledger, Night
 from recon.rules.rule_file import RuleFile, Rules
 from recon.store.read import read_table, scan
@@ -71,6 +74,18 @@ def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[s
         for row in inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED)).to_dicts():
             seen.setdefault(row["source"], {})[row["sha256"]] = f"the night of {run.business_date}"
     return seen
+
+
+def earlier_columns(workspace: Workspace, business_date: date) -> dict[str, list[Columns]]:
+    """Return source -> the different columns that its loaded files of earlier nights had."""
+    found: dict[str, dict[Columns, None]] = {}
+    for run in _earlier(workspace, business_date, _SEEN_DAYS):
+        inputs = read_table(run.folder, "inputs")
+        loaded = inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED))
+        for source, text in loaded.select("source", "columns").rows():
+            if text:
+                found.setdefault(source, {})[columns_from_json(text)] = None
+    return {source: list(columns) for source, columns in found.items()}
 
 
 def missing_days(
@@ -156,20 +171,36 @@ def rows_about(
 
 
 def rows_of_months(
-    workspace: Workspace, months: Sequence[date], business_date: date
+    workspace: Workspace, months: Sequence[date], paid_as: Sequence[str], business_date: date
 ) -> pl.DataFrame:
-    """Return the channel rows of earlier nights in the months that begin on the given days."""
+    """Return the channel rows of earlier nights in the months that begin on the given days.
+
+    With them come the rows whose product says that they pay a rebate of such a month, which stand
+    in the month after. Rows that came twice are left out; payments undone since are REVERSED.
+    """
     if not months:
         return TRANSACTIONS.empty()
     since = (business_date - min(months)).days + 1
-    inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & pl.col(
-        "clearing_date"
-    ).dt.month_start().is_in(months)
-    frames = [
-        scan(run.folder, "transactions").filter(inside).collect()
-        for run in _earlier(workspace, business_date, since)
-    ]
-    return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
+    month = pl.col("clearing_date").dt.month_start()
+    pays = pl.col("product").is_in(paid_as) & month.dt.offset_by("-1mo").is_in(months)
+    inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (month.is_in(months) | pays)
+    frames, undone = [TRANSACTIONS.empty()], []
+    for run in _earlier(workspace, business_date, since):
+        again = scan(run.folder, "outcomes").filter(_came_twice()).select("txn_id")
+        mine = scan(run.folder, "transactions").filter(inside.fill_null(value=False))
+        frames.append(conform(mine.join(again, on="txn_id", how="anti").collect(), TRANSACTIONS))
+        undone.append(read_table(run.folder, "links").filter(leg=NETTING)["left_txn_id"])
+    rows = pl.concat(frames).unique("txn_id", keep="last").sort("txn_id")
+    gone = pl.concat([pl.Series("left_txn_id", [], pl.Int64), *undone])
+    word = pl.lit(State.REVERSED.name, dtype=rows.schema["state"])
+    state = pl.when(pl.col("txn_id").is_in(gone.implode())).then(word).otherwise("state")
+    return rows.with_columns(state.alias("state"))
+
+
+def _came_twice() -> pl.Expr:
+    """Return which outcomes are of rows that repeat another one."""
+    resent = pl.col("outcome").cast(pl.String) == Outcome.RESENT.name
+    return (resent | (pl.col("reason") == "repeated record")).fill_null(value=False)
 
 
 def opening_date(workspace: Workspace, rules: Rules, business_date: date) -> date:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from recon.core.plan import Key, Leg
 from recon.io.formats.contract import Options
 from recon.rules.rule_file import Rules, Source
@@ -22,6 +24,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "skip_lines",
             "comment",
             "ignore_columns",
+            "changed_columns",
             "columns",
             "amount_unit",
             "decimal_mark",
@@ -37,8 +40,14 @@ def options_of(source: Source, rules: Rules) -> Options:
         zone=source.time_zone or rules.time_zone,
         kinds={word: kind.upper() for word, kind in source.kinds.items()},
         states={word: state.upper() for word, state in source.states.items()},
+        reject_limit_ppm=_ppm(source.reject_limit_percent),
         **same,
     )
+
+
+def _ppm(percent: Decimal | None) -> int | None:
+    """Return a percentage as parts per million."""
+    return None if percent is None else int(percent * 10_000)
 
 
 def load_keys(legs: tuple[Leg, ...], rules: Rules) -> tuple[Key, ...]:

@@ -54,6 +54,7 @@ def load_files(
         business_date=night.business_date,
         seen=history.loaded_before(workspace, night.business_date),
         finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
+        earlier=history.earlier_columns(workspace, night.business_date),
         threads=threads,
     )
 
@@ -86,10 +87,11 @@ def judge_terms(
         references = terms.refund_references(rows)
         earlier = history.rows_about(workspace, references, night.business_date)
     months = terms.rebate_months(channel, night)
-    past = history.rows_of_months(workspace, months, night.business_date)
+    past = history.rows_of_months(workspace, months, terms.rebate_words(night), night.business_date)
+    past = _with_undone(past, ledger)
     facts = [terms.fee_facts(channel, night), terms.refund_facts(rows, earlier, night)]
     if months:
-        facts.append(terms.rebate_facts(terms.whole_rows(channel, past), night))
+        facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
     found = pl.concat(facts)
     named = terms.named_rows(found).implode()
     wide = terms.whole_rows(rows, earlier, past).filter(pl.col("txn_id").is_in(named))

@@ -148,6 +148,7 @@ INPUTS = Table(
         Column("state", words(InputState), "what became of it"),
         Column("controls", pl.String, "JSON: each control total, declared and computed"),
         Column("message", pl.String, "why it was held, refused or is missing, and the fix"),
+        Column("columns", pl.String, "JSON: name and type of each of its columns, in its order"),
     ),
 )
 

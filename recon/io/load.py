@@ -20,13 +20,15 @@ from recon.core.codes import InputState
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.schema import INPUTS, REJECTS, SLIM
 from recon.errors import InputError
-from recon.io.control import controls_json, disagreement
+from recon.io.control import controls_json
+from recon.io.drift import columns_json
 from recon.io.formats import format_named
-from recon.io.formats.contract import ControlTotal, Format, Options, StagedFile
+from recon.io.formats.contract import Columns, ControlTotal, Options, StagedFile
 from recon.io.mask import mask_text
 from recon.io.part import NO_KEYS, FileIdentity, Finish, Job, Part, read_part
 from recon.io.recognise import check_declared
 from recon.io.stage import stage
+from recon.io.verdict import verdict
 
 _SHOWN_CHARACTERS = 500
 Progress = Callable[[InputFile, int], None]
@@ -66,6 +68,7 @@ def load(
     business_date: date,
     seen: Mapping[str, Mapping[str, str]],
     finish: Finish,
+    earlier: Mapping[str, Sequence[Columns]] | None = None,
     threads: int = 2,
     on_progress: Progress | None = None,
 ) -> Loaded:
@@ -73,14 +76,18 @@ def load(
 
     options: by source. seen: by source, SHA-256 -> where those bytes were loaded before.
     finish: adds what the rules know (merchant, batch, due date); called for each batch of accepted
-    rows with every column of TRANSACTIONS, on worker threads. on_progress: called with the file and
+    rows with every column of TRANSACTIONS, on worker threads. earlier: by source, the columns that
+    its files had before; a file with others is refused. on_progress: called with the file and
     its accepted rows so far, on worker threads.
     """
     ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         staged = list(pool.map(lambda file: _staged(file, staging, business_date), ordered))
         jobs = [
-            (result, _job(result, options, keys, workdir, business_date, finish, on_progress))
+            (
+                result,
+                _job(result, options, keys, workdir, business_date, finish, earlier, on_progress),
+            )
             for result in _without_duplicates(staged, seen)
         ]
         results = list(pool.map(lambda pair: _loaded(*pair), jobs))
@@ -148,6 +155,7 @@ def _job(
     workdir: Path,
     business_date: date,
     finish: Finish,
+    earlier: Mapping[str, Sequence[Columns]] | None,
     on_progress: Progress | None,
 ) -> Job | None:
     """Return what is needed to read a staged file, None when it is not to be read."""
@@ -165,6 +173,7 @@ def _job(
         folder=workdir / "transactions",
         business_date=business_date,
         finish=finish,
+        earlier=tuple((earlier or {}).get(result.file.source, ())),
         on_rows=on_progress,
     )
 
@@ -183,42 +192,10 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
     except InputError as error:
         job.part_path.unlink(missing_ok=True)
         return replace(result, state=InputState.REFUSED, message=_message(error))
-    state, message = _verdict(job.fmt, part, totals)
+    state, message = verdict(job.fmt, job.options, part.rows, part.rejects, totals)
     if state == InputState.HELD:
         part.discard_rows()
     return replace(result, state=state, message=message, part=part, totals=totals)
-
-
-def _verdict(fmt: Format, part: Part, totals: Sequence[ControlTotal]) -> tuple[InputState, str]:
-    """Return whether a file proved itself, and why not."""
-    wrong = _nothing_accepted(part) or disagreement(totals, len(part.rejects))
-    if wrong:
-        return InputState.HELD, wrong
-    if totals:
-        return InputState.ACCEPTED, ""
-    if fmt.has_controls:
-        return InputState.HELD, (
-            f"FILE_TOTAL: expected the control totals that every {fmt.name} file declares, found "
-            "none\n  fix: ask the sender for a whole file; it is held and none of its rows is "
-            "matched"
-        )
-    return InputState.UNVERIFIED, ""
-
-
-def _nothing_accepted(part: Part) -> str:
-    """Return the sentence about a file of which every row was refused; else empty.
-
-    Such a file is not an empty day: taken as one, it would make every row of the other side a
-    break.
-    """
-    if part.rows or not part.rejects:
-        return ""
-    first = min(part.rejects, key=lambda reject: reject.record_no)
-    return (
-        f"FILE_SCHEMA: expected rows that can be read, found all {len(part.rejects)} refused; "
-        f"the first (record {first.record_no}): {first.reasons[0]}\n  fix: correct the source's "
-        "declaration in the rule file if it describes the file wrongly, else ask the sender"
-    )
 
 
 def _message(error: InputError) -> str:
@@ -288,6 +265,7 @@ def _input_row(result: _Result) -> tuple[object, ...]:
         result.state.name,
         controls_json(result.totals),
         result.message,
+        columns_json(part.reading.columns) if part else None,
     )
 
 

@@ -28,7 +28,16 @@ from recon.core.text import TextColumn
 from recon.errors import InputError
 from recon.io.control import ControlSums
 from recon.io.disk import writing
-from recon.io.formats.contract import Format, Options, RawRows, Reading, Reject, StagedFile
+from recon.io.drift import check_drift
+from recon.io.formats.contract import (
+    Columns,
+    Format,
+    Options,
+    RawRows,
+    Reading,
+    Reject,
+    StagedFile,
+)
 from recon.io.mask import mask_rejects
 from recon.io.normalise import Context, canonical, normalise
 
@@ -118,6 +127,7 @@ class Job:
     folder: Path  # where the part goes
     business_date: date
     finish: Finish
+    earlier: tuple[Columns, ...]  # what the source's files had before
     on_rows: Callable[[InputFile, int], None] | None
 
     @property
@@ -157,6 +167,7 @@ def read_part(job: Job) -> Part:
     writer = _RowWriter(job, part)
     with writer:
         for raw in job.fmt.read(job.staged, job.options, part.reading):
+            _check_columns(job, part)
             _check_records(raw, job.file.path.name)
             frame, rejects = normalise(raw, job.fmt, fields, job.options, context)
             part.rejects.extend(rejects)
@@ -164,11 +175,18 @@ def read_part(job: Job) -> Part:
             writer.write(canonical(frame))
             if job.on_rows is not None:
                 job.on_rows(job.file, part.rows)
+    _check_columns(job, part)
     part.rejects.extend(mask_rejects(part.reading.rejects))
     assert part.reading.all_lines_accounted(), (
         f"{job.file.path.name}: {job.fmt.name} left physical lines unaccounted: {part.reading}"
     )
     return part
+
+
+def _check_columns(job: Job, part: Part) -> None:
+    """Refuse a file whose columns have changed, before a row of it is taken."""
+    if not part.rows:
+        check_drift(job.earlier, part.reading.columns, job.options, job.file.path.name)
 
 
 class _RowWriter:

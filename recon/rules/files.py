@@ -51,11 +51,10 @@ def _code(item: dict[str, object], rules: Rules) -> Code | None:
     state = item["state"]
     if state == InputState.MISSING.name:
         return Code.FILE_MISSING
-    if state == InputState.HELD.name:
-        return Code.FILE_TOTAL
-    if state == InputState.REFUSED.name:
+    if state in {InputState.HELD.name, InputState.REFUSED.name}:
         named = str(item["message"]).partition(":")[0]  # the loader begins with the finding's code
-        return Code[named] if named in _FINDINGS else Code.FILE_SCHEMA
+        unnamed = Code.FILE_TOTAL if state == InputState.HELD.name else Code.FILE_SCHEMA
+        return Code[named] if named in _FINDINGS else unnamed
     if state == InputState.UNVERIFIED.name and item["rows"] == 0 and item["rejected"] == 0:
         allowed = next(
             source.allow_empty for source in rules.sources if source.name == item["source"]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from recon.core.codes import Code, Kind, Severity, Side, State
 from recon.core.plan import Leg, Method, Pass
+from recon.rules.exchange_terms import Exchange
 from recon.rules.fee_contract import FeeContract
 from recon.rules.rebates import RebatePolicy
 from recon.rules.refund_terms import RefundPolicy
@@ -142,6 +143,8 @@ class Source(Model):
     skip_lines: Annotated[int, Field(ge=0)] = 0
     comment: str = ""
     ignore_columns: tuple[str, ...] = ()
+    changed_columns: tuple[str, ...] = ()  # whose change since earlier nights is right; "*" for all
+    reject_limit_percent: Annotated[Decimal, Field(ge=0, le=100)] | None = None  # of a file's rows
     amount_unit: Literal["major", "minor"] = "major"
     signs: Literal["by_kind", "as_given"] = "by_kind"  # of refunds, where `kinds` names them
     decimal_mark: Literal[".", ","] = "."
@@ -364,6 +367,7 @@ class Rules(Model):
     overrides: tuple[Override, ...] = Field(alias="override", default=())
     refunds: RefundPolicy | None = None
     rebates: tuple[RebatePolicy, ...] = Field(alias="rebate", default=())
+    exchanges: tuple[Exchange, ...] = Field(alias="exchange", default=())
 
     @field_validator("time_zone")
     @classmethod
@@ -385,6 +389,17 @@ class Rules(Model):
                 if name not in channels:
                     message = f"fee_contract {contract.name!r}: {name!r} is no channel source"
                     raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def exchanges_name_sources(self) -> Rules:
+        """Refuse an exchange for a source that is not declared."""
+        known = {item.name for item in self.sources}
+        for exchange in self.exchanges:
+            for name in exchange.sources:
+                if name not in known:
+                    hint = suggestion(name, known)
+                    raise ValueError(f"exchange {exchange.name!r}: no source is {name!r}{hint}")
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from recon.core.codes import Side
 from recon.errors import InputError
 from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.delimited import check_columns, fields, source_columns
-from recon.io.formats.parquet import as_text, check_types
+from recon.io.formats.parquet import as_text, check_types, typed_columns
 
 _MAGIC: Final = b"ARROW1\x00\x00"
 
@@ -42,6 +42,7 @@ def _batches(
     check_columns(tuple(file.schema.names), options, where)
     wanted = source_columns(options)
     check_types(file.schema, wanted, where)
+    reading.columns = typed_columns(file.schema)
     done = 0
     for number in range(file.num_record_batches):
         batch = file.get_batch(number)

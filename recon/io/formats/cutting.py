@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import text_columns as columns_kernel
 from recon.core.kernels import tokenise as kernel
-from recon.io.formats.contract import RawRows, Reading, Reject
+from recon.io.formats.contract import RawRows, Reading, Reject, named_columns
 from recon.io.formats.lines import Block, line_offsets
 
 WORKERS: Final = 2
@@ -340,6 +340,7 @@ def cut_rows(
     one after the other. `repair` may put right the field spans of a block before columns are built;
     lines that fit `aside` are collected there and are no rows.
     """
+    reading.columns = reading.columns or named_columns(layout.header)
 
     def whole(block: Block) -> Batch:
         return after_tokens(block, tokenise(block, dialect, layout))

@@ -16,7 +16,15 @@ import pyarrow.parquet as pq
 
 from recon.core.codes import Side
 from recon.errors import InputError
-from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
+from recon.io.formats.contract import (
+    Columns,
+    Format,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    StagedFile,
+)
 from recon.io.formats.delimited import check_columns, fields, source_columns
 
 BATCH_ROWS: Final = 1 << 18
@@ -44,6 +52,7 @@ def _batches(
     check_columns(tuple(file.schema_arrow.names), options, where)
     wanted = source_columns(options)
     check_types(file.schema_arrow, wanted, where)
+    reading.columns = typed_columns(file.schema_arrow)
     done = 0
     for batch in file.iter_batches(BATCH_ROWS, columns=list(wanted)):
         count = batch.num_rows
@@ -72,6 +81,24 @@ def check_types(schema: pa.Schema, wanted: tuple[str, ...], where: str) -> None:
             fix="write amounts as decimal(18, 2) or as integer minor units, other columns as text",
             code="FILE_SCHEMA",
         )
+
+
+def typed_columns(schema: pa.Schema) -> Columns:
+    """Return the columns of an Arrow schema with their types, as far as they differ in meaning."""
+    return tuple((column.name, _kind(column.type)) for column in schema)
+
+
+def _kind(kind: Any) -> str:  # noqa: ANN401 (pyarrow types are untyped)
+    """Return a type in a word: text and integers are one, however they are kept."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return ""
+    if pa.types.is_integer(kind):
+        return "integer"
+    if pa.types.is_decimal(kind):
+        return f"decimal of scale {kind.scale}"
+    return "timestamp" if pa.types.is_timestamp(kind) else str(kind)
 
 
 def _is_exact(kind: Any) -> bool:  # noqa: ANN401 (pyarrow types are untyped)

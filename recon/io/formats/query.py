@@ -94,6 +94,7 @@ def _batches(
     shape = connection.sql(query)
     check_columns(tuple(shape.columns), options, where)
     kinds = dict(zip(shape.columns, map(str, shape.types), strict=True))
+    reading.columns = tuple((name, _kind(kind)) for name, kind in kinds.items())
     wanted = source_columns(options)
     texts = ", ".join(_as_text(name, kinds[name], where) for name in wanted)
     result: Any = connection.sql(f"select {texts} from ({query}\n) order by all")  # noqa: S608 - the statement was checked to be one SELECT, on a sandboxed connection
@@ -125,6 +126,16 @@ def _query(connection: duckdb.DuckDBPyConnection, member: str, where: str) -> st
             code="FILE_SCHEMA",
         )
     return found[0].query.strip().rstrip(";")
+
+
+def _kind(kind: str) -> str:
+    """Return a type in a word, as far as it matters: text is empty, integers are one."""
+    scale = re.fullmatch(r"DECIMAL\([0-9]+,([0-9]+)\)", kind)
+    if scale:
+        return f"decimal of scale {scale[1]}"
+    if kind.endswith(("INT", "INTEGER")):
+        return "integer"
+    return "" if kind == "VARCHAR" else kind.strip('"').lower()
 
 
 def _as_text(name: str, kind: str, where: str) -> str:

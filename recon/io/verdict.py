@@ -1,0 +1,89 @@
+"""What becomes of a file that was read to its end: accepted, unverified, or held and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recon.core.codes import InputState
+from recon.io.control import disagreement
+from recon.io.formats.contract import ControlTotal, Format, Options, Reject
+
+REJECT_LIMIT_PPM = 50_000  # of a file's rows, where the source declares no limit of its own
+REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no limit of its own
+_PPM = 1_000_000
+
+Verdict = tuple[InputState, str]
+
+
+def verdict(
+    fmt: Format,
+    options: Options,
+    accepted: int,
+    rejects: Sequence[Reject],
+    totals: Sequence[ControlTotal],
+) -> Verdict:
+    """Return whether a file proved itself, and why not."""
+    wrong = (
+        _nothing_accepted(accepted, rejects)
+        or _too_many_refused(options, accepted, rejects)
+        or disagreement(totals, len(rejects))
+    )
+    if wrong:
+        return InputState.HELD, wrong
+    if totals:
+        return InputState.ACCEPTED, ""
+    if fmt.has_controls:
+        return InputState.HELD, (
+            f"FILE_TOTAL: expected the control totals that every {fmt.name} file declares, found "
+            "none\n  fix: ask the sender for a whole file; it is held and none of its rows is "
+            "matched"
+        )
+    return InputState.UNVERIFIED, ""
+
+
+def _nothing_accepted(accepted: int, rejects: Sequence[Reject]) -> str:
+    """Return the sentence about a file of which every row was refused; else empty.
+
+    Such a file is not an empty day: taken as one, it would make every row of the other side a
+    break.
+    """
+    if accepted or not rejects:
+        return ""
+    return (
+        f"FILE_SCHEMA: expected rows that can be read, found all {len(rejects)} refused; "
+        f"{_first(rejects)}\n  fix: correct the source's declaration in the rule file if it "
+        "describes the file wrongly, else ask the sender"
+    )
+
+
+def _too_many_refused(options: Options, accepted: int, rejects: Sequence[Reject]) -> str:
+    """Return the sentence about a file with more refused rows than its source allows; else empty.
+
+    Each refused row is a hole that would show as a break of the other side.
+    """
+    refused, rows = len(rejects), accepted + len(rejects)
+    limit = options.reject_limit_ppm
+    if limit is None:
+        limit = REJECT_LIMIT_PPM
+        refused = refused if refused > REJECTS_ALLOWED else 0
+    if refused * _PPM <= limit * rows:
+        return ""
+    return (
+        f"FILE_SCHEMA: expected at most {_percent(limit)} of the rows refused, found {refused} of "
+        f"{rows} ({_percent(refused * _PPM // rows)}); {_first(rejects)}\n  fix: see the rejects; "
+        "correct the source's declaration if it describes the file wrongly, ask the sender for a "
+        "whole file, or raise reject_limit_percent; it is held and none of its rows is matched"
+    )
+
+
+def _first(rejects: Sequence[Reject]) -> str:
+    """Return where the first refused row stands and why it was refused."""
+    first = min(rejects, key=lambda reject: reject.record_no)
+    return f"the first (record {first.record_no}): {first.reasons[0]}"
+
+
+def _percent(ppm: int) -> str:
+    """Return parts per million as a percentage without needless zeros."""
+    whole, rest = divmod(ppm, 10_000)
+    digits = f"{rest:04d}".rstrip("0")
+    return f"{whole}.{digits} %" if digits else f"{whole} %"
