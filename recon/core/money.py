@@ -46,6 +46,7 @@ MAX_MINOR = kernel.LIMIT
 
 _PPM = 1_000_000
 _MAX_RATE_PPM = 1_000_000_000
+_THOUSANDS = 3  # digits of a group
 
 Minor = TypeVar("Minor", int, NDArray[np.int64], pl.Series)
 
@@ -66,14 +67,14 @@ class Grammar:
 
     `[-][symbol][-]digits[mark digits][symbol]`, ASCII only, at most one sign and one symbol.
     A `+` is read only when it is declared as a symbol. `unit`: "major" (decimals up to the
-    currency's), "minor" (whole minor units) or "credit_debit_minor" (C, D or a space, then minor
-    digits; D is negative).
+    currency's; further ones only where all are zeros, which lose nothing: 0.00 yen), "minor"
+    (whole minor units) or "credit_debit_minor" (C, D or a space, then minor digits; D is negative).
     """
 
     unit: str = "major"
     decimal_mark: str = "."
     thousands: str = ""
-    extra_zero_decimals: bool = False
+    extra_zero_decimals: bool = False  # also three zeros that may be thousands, and minor units
     symbols: tuple[str, ...] = ()
     padded: bool = False  # spaces and tabs around the amount are passed over
 
@@ -90,7 +91,7 @@ def parse(
     status = np.empty(len(buffers), np.uint8)
     longest_first = sorted(grammar.symbols, key=len, reverse=True)
     symbols = [symbol.encode("utf-8") for symbol in longest_first]
-    marks = [_mark(grammar.decimal_mark), _mark(grammar.thousands), grammar.extra_zero_decimals]
+    marks = [_mark(grammar.decimal_mark), _mark(grammar.thousands), _zeros(grammar)]
     kernel.parse_money(
         buffers.data,
         buffers.offsets,
@@ -205,11 +206,14 @@ def _great_total(text: str, grammar: Grammar, decimals: int) -> int | None:
     group = re.escape(grammar.thousands)
     whole = f"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if group else "[0-9]+"
     found = re.fullmatch(f"(-?)({whole})(?:{re.escape(grammar.decimal_mark)}([0-9]+))?", text)
-    rest = ((found[3] or "") if found else "").ljust(decimals, "0")
-    if found is None or len(rest) > decimals:
+    if found is None:
+        return None
+    rest = found[3] or ""
+    thousands = len(rest) == _THOUSANDS > decimals and not grammar.extra_zero_decimals
+    if thousands or rest[decimals:].strip("0"):
         return None
     digits = found[2].replace(grammar.thousands, "") if group else found[2]
-    return int(f"{found[1]}{digits}{rest}")
+    return int(f"{found[1]}{digits}{rest[:decimals].ljust(decimals, '0')}")
 
 
 def _rounds_up(whole: Minor, rest: Minor, rounding: str) -> Any:  # noqa: ANN401 - a flag, or an array of flags
@@ -233,6 +237,17 @@ def _mark(text: str) -> int:
     return ord(text)
 
 
+def _zeros(grammar: Grammar) -> int:
+    """Return which further decimals may be passed over.
+
+    In a column of minor units any decimal says that another unit was meant; in 1.500 the zeros may
+    be thousands. Both are read only where they are declared.
+    """
+    if grammar.extra_zero_decimals:
+        return kernel.ZEROS_DECLARED
+    return kernel.ZEROS_PLAIN if grammar.unit == "major" else kernel.ZEROS_REFUSED
+
+
 def _decimals(grammar: Grammar, decimals: int | NDArray[np.int8]) -> NDArray[np.int8]:
     """Return how many decimals to read: none when the sender writes minor units."""
     if grammar.unit != "major":
@@ -249,6 +264,9 @@ def _excess_decimals(text: str, grammar: Grammar, currency: str) -> str:
         expected = "whole minor units are declared"
     else:
         expected = f"{currency} has {exponent(currency)} decimals"
+    if grammar.unit == "major" and not written.strip("0"):
+        fix = "declare `thousands` and `decimal_mark` if so, else have the zeros cut"
+        return f"{text[:60]!r}: {expected}, found three zeros that may be thousands; {fix}"
     more = ", not all zeros" if grammar.extra_zero_decimals else ""
     return (
         f"{text[:60]!r}: {expected}, found {found}{more}; "

@@ -34,6 +34,30 @@ def reason_of(text, currency="CNY", **grammar):
     return money.reason(int(status[0]), text, rule, currency)
 
 
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("0.00", 0),
+        ("-0.00", 0),
+        ("1200.0", 1200),
+        ("1200.00", 1200),
+        ("1.000", None),
+        ("0.01", None),
+    ],
+)
+def test_zero_decimals_of_yen_lose_nothing(text, minor):
+    """Yen written with decimals are read where all are zeros, unless they may be thousands."""
+    assert parse_one(text, decimals=0) == minor
+
+
+def test_zeros_that_may_be_thousands_are_named():
+    """The reason says what three zeros may be and what to declare; a great total is read alike."""
+    assert "three zeros that may be thousands" in reason_of("1.000", "JPY")
+    total = "9" * 20
+    assert money.parse_total(f"{total}.00", money.Grammar(), 0) == (int(total), kernel.OK)
+    assert money.parse_total(f"{total}.000", money.Grammar(), 0)[1] == kernel.TOO_LARGE
+
+
 def test_currency_table_is_sorted_and_has_the_odd_exponents():
     """The table is sorted by code, without repeats, and knows which currencies are not of cents."""
     assert list(money.CURRENCIES) == sorted(set(money.CURRENCIES))
@@ -116,12 +140,18 @@ def test_everything_else_is_refused_with_a_reason(text):
         ("+5", {"symbols": ("+",)}, 500),
         ("0.27000", {"extra_zero_decimals": True}, 27),
         ("0.27100", {"extra_zero_decimals": True}, None),
+        ("1.5000", {}, 150),
+        ("0.000", {}, 0),
+        ("1.500", {}, None),
+        ("1.500", {"extra_zero_decimals": True}, 150),
+        ("1.5010", {}, None),
         (" 5 ", {"padded": True}, 500),
         ("\t5\t", {"padded": True}, 500),
         ("   ", {"padded": True}, None),
         ("1250", {"unit": "minor"}, 1250),
         ("000000001250", {"unit": "minor"}, 1250),
         ("12.50", {"unit": "minor"}, None),
+        ("12.00", {"unit": "minor"}, None),
         ("12.00", {"unit": "minor", "extra_zero_decimals": True}, 12),
         ("C000000001250", {"unit": "credit_debit_minor"}, 1250),
         ("D000000001250", {"unit": "credit_debit_minor"}, -1250),

@@ -15,7 +15,10 @@ MODES = {
 
 
 def parse_amount(text, decimals, mark=".", thousands="", extra_zeros=0, symbols=()):
-    """Return minor units of a text in major units, None when it is no amount."""
+    """Return minor units of a text in major units, None when it is no amount.
+
+    `extra_zeros`: 0 none beyond `decimals`, 1 any, 2 any but three that may be thousands.
+    """
     strip = "|".join(re.escape(symbol) for symbol in symbols)
     front = f"(?:-|-(?:{strip})|(?:{strip})-?)?" if strip else "-?"
     behind = f"(?:{strip})?" if strip else ""
@@ -33,7 +36,8 @@ def parse_amount(text, decimals, mark=".", thousands="", extra_zeros=0, symbols=
     rest = groups.get("rest") or ""
     if not digits + rest:
         return None
-    if len(rest) > decimals and (not extra_zeros or rest[decimals:].strip("0")):
+    thousands = extra_zeros == 2 and len(rest) == 3 and digits.strip("0") != ""
+    if len(rest) > decimals and (not extra_zeros or thousands or rest[decimals:].strip("0")):
         return None
     minor = int((Decimal(f"{digits or 0}.{rest or 0}") * 10**decimals).to_integral_exact())
     if minor > LIMIT:

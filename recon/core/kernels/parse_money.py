@@ -19,6 +19,10 @@ PADDED = 8  # spaces or tabs around the amount, not declared
 
 LIMIT = 10**15  # greatest |minor units| of a row, so that sums of rows can be proved safe
 
+ZEROS_REFUSED = 0  # digits beyond the currency's decimals are refused, whatever they are
+ZEROS_DECLARED = 1  # any number of them, if they are zeros
+ZEROS_PLAIN = 2  # zeros, but no three digits that could be a group of thousands: 1.500
+
 UNIT_DECIMAL = 0  # sign, digits, decimal mark, digits
 UNIT_CREDIT_DEBIT = 1  # C, D or a space, then minor digits
 
@@ -126,7 +130,7 @@ def _fraction(data: Bytes, at: int, end: int, decimals: int, zeros: int) -> tupl
             return 0, BAD_CHARACTER
         if taken < decimals:
             value = value * 10 + _digit(byte)
-        elif zeros == 0 or byte != _ZERO:
+        elif zeros == ZEROS_REFUSED or byte != _ZERO:
             status = EXCESS_DECIMALS
         taken += 1
         at += 1
@@ -152,6 +156,8 @@ def _magnitude(
         if mark == 0 or data[at] != mark:
             return 0, BAD_CHARACTER
         digits += end - at - 1
+        if zeros == ZEROS_PLAIN and end - at - 1 == _GROUP and value != 0:
+            zeros = ZEROS_REFUSED
         fraction, status = _fraction(data, at + 1, end, decimals, zeros)
         if status != OK:
             return 0, status
@@ -242,7 +248,7 @@ def parse_money(
     """Fill `out` (int64 minor units) and `out_status` (uint8) for each row.
 
     decimals: int8, one a row or one for all. marks: uint8 (decimal, group, zeros); 0 switches a
-    mark off, zeros != 0 allows further decimals that are zeros. symbols: uint8, all symbols end to
+    mark off, zeros is one of ZEROS_*. symbols: uint8, all symbols end to
     end; symbol_ends: int64, where each ends.
     """
     step = 1 if len(decimals) > 1 else 0

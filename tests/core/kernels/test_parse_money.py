@@ -38,7 +38,7 @@ def solve(function, texts, decimals, zeros, symbols):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(PLAIN | TEXT, max_size=8), st.integers(0, 4), st.booleans(), st.booleans())
+@given(st.lists(PLAIN | TEXT, max_size=8), st.integers(0, 4), st.integers(0, 2), st.booleans())
 def test_kernel_equals_interpreted_equals_oracle(texts, decimals, zeros, marked):
     """The compiled kernel, the same code interpreted and the decimal oracle agree on any text."""
     symbols = SYMBOLS if marked else ()
