@@ -15,7 +15,7 @@ from recon.commands.options import parse_date
 @click.argument("out", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--profile",
-    type=click.Choice(["retail", "utility", "marketplace", "shops"]),
+    type=click.Choice(["retail", "utility", "marketplace", "shops", "restaurants"]),
     default="retail",
     show_default=True,
 )
@@ -57,14 +57,14 @@ def command(
         return
     from recon.generate.damage import Damage
     from recon.generate.profile import profile_named
-    from recon.generate.world import FIRST_DAY, World, generate
+    from recon.generate.world import World, generate
 
     world = World(
         profile_named(profile),
         rows,
         nights,
         seed,
-        first_day=first_day or FIRST_DAY,
+        first_day=first_day,
         rates=_rates(rate),
         damage=Damage.spread(nights) if damaged_files else Damage(),
         name=f"{profile}_{seed}",
@@ -78,7 +78,7 @@ def command(
         f"wrote {out}: {made.orders:,} orders, {made.charges:,} channel rows, "
         f"{made.bank_lines:,} bank lines, {made.truth.height:,} planted breaks"
     )
-    click.echo(f"  run    recon backfill {out / 'recon.toml'} {_range(world.first_day, nights)}")
+    click.echo(f"  run    recon backfill {out / 'recon.toml'} {_range(world.first_night, nights)}")
     click.echo(f"  score  recon generate {out / 'truth.csv'} --score {out / 'workspace'}")
 
 
@@ -91,7 +91,7 @@ def _range(first: date, nights: int) -> str:
 def _rates(texts: tuple[str, ...]) -> dict[str, int]:
     """Return the rates asked for; `all=N` sets every plant first."""
     from recon.errors import UsageError
-    from recon.generate.world import plant_names
+    from recon.generate.plants import plant_names
 
     rates: dict[str, int] = {}
     for text in texts:

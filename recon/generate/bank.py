@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import polars as pl
 
+from recon.generate.delays import Delays
 from recon.generate.files import LINES, day_of
-from recon.generate.planter import Delays
 from recon.generate.profile import ALIPAY, PPM, WECHAT
 from recon.generate.truth import Truth
 from recon.rules.calendar import Calendar
@@ -25,21 +24,16 @@ RATES: Final = {
     "UNAUTHORISED_DEBIT": 5_000,
 }
 _PAYERS: Final = {WECHAT: "TENPAY", ALIPAY: "ALIPAY"}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What the bank books (LINES)."""
-
-    lines: pl.DataFrame
-    batches: pl.DataFrame
+_MOST_SHORT: Final = 5_000  # fen
 
 
 def batches_of(charges: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
-    """Return each settlement batch: batch_id, channel, day, net in fen, due day.
+    """Return each settlement batch: batch_id, channel, day, merchant_no, net in fen, due day.
 
-    A line that repeats a record moves no money and is in no batch.
+    A line that repeats a record moves no money and is in no batch. Alipay pays all merchants in one
+    batch, whose `merchant_no` is null unless there is only one.
     """
+    number = pl.col("merchant").str.slice(-3).cast(pl.Int64) - 1
     batches = (
         charges.filter(~pl.col("repeated"))
         .with_columns(batch_id=batch_name())
@@ -47,6 +41,7 @@ def batches_of(charges: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
         .agg(
             pl.col("channel").first(),
             pl.col("day").first(),
+            pl.when(number.n_unique() == 1).then(number.first()).alias("merchant_no"),
             (pl.col("amount") - pl.col("fee")).sum().alias("net"),
         )
         .sort("day", "batch_id")
@@ -68,140 +63,158 @@ def batch_name() -> pl.Expr:
     return pl.concat_str(stem, pl.lit("-"), pl.col("day").cast(pl.Date).dt.strftime("%y%m%d"))
 
 
+class Payouts:
+    """The batches that are due in the world's nights, while settlement breaks are planted in them.
+
+    A batch is taken once; among the first that are taken stands one of each merchant in focus.
+    """
+
+    def __init__(
+        self,
+        batches: pl.DataFrame,
+        calendar: Calendar,
+        rng: np.random.Generator,
+        truth: Truth,
+        focus: int,
+    ) -> None:
+        """Begin with every batch paid in full on its due day."""
+        self.rng, self.truth, self.focus = rng, truth, focus
+        due = batches.filter((pl.col("net") > 0) & (pl.col("due") <= truth.last))
+        later = calendar.due_dates(due["due"].cast(pl.Date), parse_cycle("T+1"))
+        self.batches = due.with_columns(
+            day=pl.col("due"), next_day=later.cast(pl.Int32), short=pl.lit(0, pl.Int64)
+        )
+        self._order = rng.permutation(due.height)
+
+    def take(self, count: int, *, paid_later: bool = False) -> pl.DataFrame:
+        """Return batches that are not taken; `paid_later`: the next working day is in the world."""
+        order = self._order
+        if paid_later:
+            order = order[(self.batches["next_day"] <= self.truth.last).to_numpy()[order]]
+        merchant = self.batches["merchant_no"].fill_null(-1).to_numpy()[order]
+        first = [order[merchant == number][:1] for number in range(self.focus)]
+        ahead = np.concatenate(first) if first else order[:0]
+        chosen = np.concatenate([ahead, order[~np.isin(order, ahead)]])[:count]
+        self._order = self._order[~np.isin(self._order, chosen)]
+        return self.batches[np.sort(chosen)]
+
+    def late(self, count: int) -> None:
+        """Pay batches a working day late; both the gap and the late payment are reported."""
+        picks = self.take(count, paid_later=True)
+        self._change(picks, day=pl.col("next_day"))
+        words = "the batch is paid a working day late"
+        self.tell("MISSING_SETTLEMENT", picks, "due", words, resolved=pl.col("next_day"))
+        self.tell("LATE_SETTLEMENT", picks, "next_day", words)
+
+    def missing(self, count: int) -> None:
+        """Never pay batches."""
+        picks = self.take(count)
+        self._change(picks, net=pl.lit(0, pl.Int64))
+        self.tell("MISSING_SETTLEMENT", picks, "due", "the batch is never paid")
+
+    def short(self, count: int) -> None:
+        """Pay batches short."""
+        picks = self.take(count)
+        drawn = pl.Series(self.rng.integers(1, _MOST_SHORT, picks.height), dtype=pl.Int64)
+        picks = picks.with_columns(short=pl.min_horizontal(drawn, pl.col("net") - 1))
+        picks = picks.filter(pl.col("short") > 0)
+        self._change(picks, short=pl.col("short"))
+        words = "the credit is short of the batch"
+        self.tell("NET_MISMATCH", picks, "due", words, amount="short")
+
+    def _change(self, picks: pl.DataFrame, **columns: pl.Expr) -> None:
+        changed = picks.with_columns(**columns)
+        self.batches = self.batches.update(
+            changed.select("batch_id", *columns), on="batch_id", how="left"
+        )
+
+    def tell(
+        self,
+        code: str,
+        picks: pl.DataFrame,
+        night: str,
+        planted: str,
+        *,
+        amount: str = "net",
+        resolved: pl.Expr | None = None,
+    ) -> None:
+        """Write down the truth about batches."""
+        self.truth.add(
+            code,
+            picks,
+            column="batch_id",
+            night=night,
+            amount=amount,
+            resolved=resolved,
+            planted=planted,
+        )
+
+    def bounced(self, count: int, delays: Delays) -> pl.DataFrame:
+        """Return debits (LINES) that take a payout back a working day after it came (退票)."""
+        picks = self.take(count, paid_later=True)
+        frame = picks.with_columns(
+            day=pl.col("next_day"),
+            amount=-pl.col("net"),
+            reference=_bank_reference("X", pl.int_range(pl.len()) + 1, "next_day"),
+            memo=pl.concat_str(pl.lit("PAYOUT RETURNED BATCH "), "batch_id"),
+        )
+        self.truth.add(
+            "PAYOUT_BOUNCED",
+            _told(frame, delays),
+            column="bank_ref",
+            reference="reference",
+            night="night",
+            amount="amount",
+            planted="the bank takes the payout back a working day later",
+        )
+        return _conformed(frame)
+
+    def paid(self) -> pl.DataFrame:
+        """Return what the bank credits: batch_id, channel, net and the day."""
+        return (
+            self.batches.filter(pl.col("net") > 0)
+            .select("batch_id", "channel", "day", net=pl.col("net") - pl.col("short"))
+            .sort("day", "batch_id")
+        )
+
+
 def settle(
-    charges: pl.DataFrame,
+    batches: pl.DataFrame,
     calendar: Calendar,
     rng: np.random.Generator,
     truth: Truth,
     delays: Delays,
     rates: Mapping[str, int],
-) -> Statement:
-    """Return the statement lines, with every settlement break planted."""
-    batches = batches_of(charges, calendar)
-    payable = batches.filter((pl.col("net") > 0) & (pl.col("due") <= truth.last))
-    order = rng.permutation(payable.height)
-    counts = {name: _count(rates.get(name, RATES[name]), payable.height) for name in RATES}
-    late, order = _late(payable, order, counts["LATE_SETTLEMENT"], calendar, truth)
-    missing = payable[np.sort(order[: counts["MISSING_SETTLEMENT"]])]
-    order = order[counts["MISSING_SETTLEMENT"] :]
-    wrong = payable[np.sort(order[: counts["NET_MISMATCH"]])]
-    truth.add(
-        "MISSING_SETTLEMENT",
-        missing,
-        column="batch_id",
-        night="due",
-        amount="net",
-        planted="the batch is never paid",
-    )
-    order = order[counts["NET_MISMATCH"] :]
-    paid = _changed(payable, late, missing, wrong, rng, truth)
-    bounced = _bounced(payable, order, counts["PAYOUT_BOUNCED"], calendar, truth, delays)
+    focus: int = 1,
+) -> pl.DataFrame:
+    """Return the statement lines (LINES), with every settlement break planted."""
+    payouts = Payouts(batches, calendar, rng, truth, focus)
+    size = payouts.batches.height
+    count = {name: _count(rates.get(name, RATES[name]), size, focus) for name in RATES}
+    payouts.late(count["LATE_SETTLEMENT"])
+    payouts.missing(count["MISSING_SETTLEMENT"])
+    payouts.short(count["NET_MISMATCH"])
+    bounced = payouts.bounced(count["PAYOUT_BOUNCED"], delays)
+    paid = payouts.paid()
     lines = pl.concat(
         [
             _credits(paid),
             bounced,
-            _strangers(paid, rng, truth, delays, counts["UNKNOWN_CREDIT"], 1),
-            _strangers(paid, rng, truth, delays, counts["UNAUTHORISED_DEBIT"], -1),
+            _strangers(paid, rng, truth, delays, count["UNKNOWN_CREDIT"], 1),
+            _strangers(paid, rng, truth, delays, count["UNAUTHORISED_DEBIT"], -1),
         ]
     )
-    return Statement(lines.sort("day", "reference"), batches)
+    return lines.sort("day", "reference")
 
 
-def _count(ppm: int, batches: int) -> int:
-    return max(1, batches * ppm // PPM) if ppm else 0
+def _count(ppm: int, batches: int, least: int) -> int:
+    return max(least, batches * ppm // PPM) if ppm else 0
 
 
-def _late(
-    payable: pl.DataFrame,
-    order: np.ndarray[tuple[int], np.dtype[np.int64]],
-    count: int,
-    calendar: Calendar,
-    truth: Truth,
-) -> tuple[pl.DataFrame, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Choose batches paid a working day late; both the gap and the late payment are reported."""
-    next_day = calendar.due_dates(payable["due"].cast(pl.Date), parse_cycle("T+1"))
-    payable = payable.with_columns(paid_on=next_day.cast(pl.Int32))
-    in_time = (payable["paid_on"] <= truth.last).to_numpy()
-    chosen = order[in_time[order]][:count]
-    late = payable[np.sort(chosen)]
-    for code, night, resolved in (
-        ("MISSING_SETTLEMENT", "due", pl.col("paid_on")),
-        ("LATE_SETTLEMENT", "paid_on", None),
-    ):
-        truth.add(
-            code,
-            late,
-            column="batch_id",
-            night=night,
-            amount="net",
-            resolved=resolved,
-            planted="the batch is paid a working day late",
-        )
-    return late, order[~np.isin(order, chosen)]
-
-
-def _changed(
-    payable: pl.DataFrame,
-    late: pl.DataFrame,
-    missing: pl.DataFrame,
-    wrong: pl.DataFrame,
-    rng: np.random.Generator,
-    truth: Truth,
-) -> pl.DataFrame:
-    """Return what is paid: batch_id, channel, net and the day, after the settlement plants."""
-    short = pl.Series("short", rng.integers(1, 5_000, wrong.height), pl.Int64)
-    wrong = wrong.with_columns(short)
-    truth.add(
-        "NET_MISMATCH",
-        wrong,
-        column="batch_id",
-        night="due",
-        amount="short",
-        planted="the credit is short of the batch",
-    )
-    kept = payable.filter(~pl.col("batch_id").is_in(missing["batch_id"].to_list()))
-    return (
-        kept.join(late.select("batch_id", "paid_on"), on="batch_id", how="left")
-        .join(wrong.select("batch_id", "short"), on="batch_id", how="left")
-        .select(
-            "batch_id",
-            "channel",
-            net=pl.col("net") - pl.col("short").fill_null(0),
-            day=pl.coalesce("paid_on", "due"),
-        )
-        .sort("day", "batch_id")
-    )
-
-
-def _bounced(
-    payable: pl.DataFrame,
-    order: np.ndarray[tuple[int], np.dtype[np.int64]],
-    count: int,
-    calendar: Calendar,
-    truth: Truth,
-    delays: Delays,
-) -> pl.DataFrame:
-    """Return debits that take a payout back a working day after it came (退票)."""
-    next_day = calendar.due_dates(payable["due"].cast(pl.Date), parse_cycle("T+1"))
-    payable = payable.with_columns(day=next_day.cast(pl.Int32))
-    in_time = (payable["day"] <= truth.last).to_numpy()
-    chosen = np.sort(order[in_time[order]][:count])
-    frame = payable[chosen].with_columns(
-        amount=-pl.col("net"),
-        reference=_bank_reference("X", pl.int_range(pl.len()) + 1),
-        memo=pl.concat_str(pl.lit("PAYOUT RETURNED BATCH "), "batch_id"),
-    )
+def _told(frame: pl.DataFrame, delays: Delays) -> pl.DataFrame:
+    """Return bank lines with the night on which they are reported as unexplained."""
     nights = [delays.judged_by_any_channel(day) for day in frame["day"].to_list()]
-    truth.add(
-        "PAYOUT_BOUNCED",
-        frame.with_columns(pl.Series("night", nights, pl.Int32)),
-        column="bank_ref",
-        reference="reference",
-        night="night",
-        amount="amount",
-        planted="the bank takes the payout back a working day later",
-    )
-    return _conformed(frame)
+    return frame.with_columns(pl.Series("night", nights, pl.Int32))
 
 
 def _credits(paid: pl.DataFrame) -> pl.DataFrame:
@@ -218,8 +231,8 @@ def _credits(paid: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _bank_reference(mark: str, number: pl.Expr) -> pl.Expr:
-    day = pl.col("day").cast(pl.Date).dt.strftime("%y%m%d")
+def _bank_reference(mark: str, number: pl.Expr, column: str = "day") -> pl.Expr:
+    day = pl.col(column).cast(pl.Date).dt.strftime("%y%m%d")
     return pl.concat_str(pl.lit(mark), day, number.cast(pl.String).str.zfill(6))
 
 
@@ -249,13 +262,10 @@ def _strangers(
     frame = frame.with_columns(
         reference=_bank_reference("U" if sign > 0 else "W", number),
         memo=pl.lit("TRANSFER FROM A STRANGER" if sign > 0 else "DIRECT DEBIT WITHOUT MANDATE"),
-        night=pl.Series(
-            [delays.judged_by_any_channel(day) for day in frame["day"].to_list()], dtype=pl.Int32
-        ),
     )
     truth.add(
         "UNKNOWN_CREDIT" if sign > 0 else "UNAUTHORISED_DEBIT",
-        frame,
+        _told(frame, delays),
         column="bank_ref",
         reference="reference",
         night="night",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from recon.generate.delays import Delays
 from recon.generate.files import day_of
-from recon.generate.planter import Delays
 from recon.generate.profile import ALIPAY, WECHAT
 from recon.generate.truth import Truth
 
@@ -20,22 +20,26 @@ class Damage:
     """Which night (0 is the first) each kind of damage strikes; None: never."""
 
     wrong_trailer: int | None = None  # a first WeChat bill, sent again whole on the same night
-    late_bill: int | None = None  # the Alipay bill comes with the next night's files
+    late_bill: int | None = None  # a channel's bill comes with the next night's files
     empty_file: int | None = None  # a till sends no bytes
     old_layout: int | None = None  # a till sends a column under another name
+    late_channel: str = ALIPAY  # whose bill is late
 
     @classmethod
     def spread(cls, nights: int) -> Damage:
         """Return one damage of each kind on nights of their own, as far as there are nights."""
-        offsets = [night if night < nights - 1 else None for night in (1, 3, 2, 4)]
-        return cls(*offsets)
+        trailer, late, empty, old = (
+            night if night < nights - 1 else None for night in (1, 3, 2, 4)
+        )
+        return cls(trailer, late, empty, old)
 
     def delays(self, first: int, last: int) -> Delays:
         """Return what waits because of the damage."""
         late = self._nights(first, last, self.late_bill)
-        blocked = {WECHAT: self._nights(first, last, self.wrong_trailer), ALIPAY: late}
+        blocked = {WECHAT: self._nights(first, last, self.wrong_trailer)}
+        blocked[self.late_channel] = blocked.get(self.late_channel, frozenset()) | late
         tills = self._nights(first, last, self.empty_file, self.old_layout)
-        return Delays({ALIPAY: late}, blocked, tills)
+        return Delays({self.late_channel: late}, blocked, tills)
 
     def _nights(self, first: int, last: int, *offsets: int | None) -> frozenset[int]:
         nights = {first + offset for offset in offsets if offset is not None}
@@ -43,9 +47,10 @@ class Damage:
 
     def apply(self, inbox: Path, truth: Truth) -> None:
         """Write the damaged files beside the good ones, and the truth about them."""
+        late = self.late_channel.lower()
         plants = (
             ("FILE_TOTAL", "wechat", self.wrong_trailer, "the trailer counts one row too many"),
-            ("FILE_MISSING", "alipay", self.late_bill, "the bill comes a night late"),
+            ("FILE_MISSING", late, self.late_bill, "the bill comes a night late"),
             ("FILE_EMPTY", "orders", self.empty_file, "a till sends no bytes"),
             ("FILE_SCHEMA", "orders", self.old_layout, "a till names a column `state`"),
         )

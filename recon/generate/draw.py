@@ -19,6 +19,8 @@ from recon.generate.text import DAY_SECONDS, local_time, padded
 Ints = NDArray[np.int64]
 CUT_SECONDS: Final = 23 * 3_600  # UnionPay's clearing day ends at 23:00
 _TERMINALS: Final = 12  # tills of one merchant; counter terminals are numbered from 90
+_TAGGED: Final = 200  # fen: least price that carries a tag
+_MOST_PARTS: Final = 4  # payments of one bill
 _REF_STEP: Final = 7_368_787_301  # prime to ten: scrambles a counter into 13 digits, one to one
 _REF_RANGE: Final = 10**13
 
@@ -43,7 +45,10 @@ def draw_sales(
     terminal = rng.integers(1, _TERMINALS + 1, rows)
     card = rng.integers(0, 10**10, rows)
     amount = _amounts(profile, rng, rows)
-    _repeat(rng, profile, (t, channel, merchant, terminal, card, amount), first + nights)
+    columns_of_sale = (t, channel, merchant, terminal, card, amount)
+    _repeat(rng, profile, columns_of_sale, first + nights)
+    if profile.limit:
+        _split_bills(rng, profile, columns_of_sale, first + nights)
     order = np.argsort(t, kind="stable")
     columns = {
         "i": np.arange(rows, dtype=np.int64),
@@ -90,7 +95,40 @@ def _amounts(profile: Profile, rng: np.random.Generator, rows: int) -> Ints:
     amount = low[:, 1] + (high[:, 1] - low[:, 1]) * (draws - low[:, 0]) // (high[:, 0] - low[:, 0])
     whole = rng.integers(0, PPM, rows) < profile.whole_yuan_ppm
     rounded: Ints = np.where(whole, np.maximum(amount // 100, 1) * 100, amount)
+    if profile.price_endings:
+        rounded = _with_endings(profile, rng, rounded)
+    if profile.limit:
+        rounded = np.minimum(rounded, profile.limit)
     return rounded
+
+
+def _with_endings(profile: Profile, rng: np.random.Generator, amount: Ints) -> Ints:
+    """Return amounts of which a share ends in the usual fen of price tags (.90, .99)."""
+    draws = rng.integers(0, PPM, amount.size)
+    edge = 0
+    for ending, share in profile.price_endings:
+        chosen = (draws >= edge) & (draws < edge + share) & (amount >= _TAGGED)
+        amount = np.where(chosen, amount // 100 * 100 - 100 + ending, amount)
+        edge += share
+    return amount
+
+
+def _split_bills(
+    rng: np.random.Generator, profile: Profile, columns: tuple[Ints, ...], end: int
+) -> None:
+    """Make some bills exceed the limit of one payment: equal parts at the limit, minutes apart."""
+    t, amount = columns[0], columns[-1]
+    heads = np.flatnonzero(rng.integers(0, PPM, t.size) < profile.split_ppm)
+    heads = heads[(heads > 0) & (heads < t.size - _MOST_PARTS)]
+    parts = rng.integers(1, _MOST_PARTS, heads.size)
+    amount[heads] = profile.limit
+    last = end * DAY_SECONDS - 1
+    for part in range(1, _MOST_PARTS):
+        chosen = heads[parts >= part]
+        gap = rng.integers(40, 150, chosen.size)
+        t[chosen + part] = np.minimum(t[chosen + part - 1] + gap, last)
+        for column in columns[1:]:
+            column[chosen + part] = column[chosen + part - 1]
 
 
 def _repeat(
@@ -127,7 +165,9 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
     priced = at_rate(pl.col("amount"), pl.col("ppm"))
     is_card = pl.col("channel") == UNIONPAY
     frame = frame.with_columns(
-        fee=pl.when(is_card).then(priced.clip(upper_bound=profile.card_cap)).otherwise(priced),
+        fee=pl.when(is_card)
+        .then(priced.clip(profile.card_floor, profile.card_cap))
+        .otherwise(priced),
         merchant=merchant_name(party),
         day=clearing_day("channel", "tc"),
         order_id=pl.concat_str(

@@ -6,8 +6,11 @@ import polars as pl
 
 from recon.generate.files import REFUND, UNDO
 from recon.generate.planter import CLOSED, FAILED, Planter
+from recon.generate.plants_notices import everyday_notices
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
 from recon.generate.text import DAY_SECONDS
+
+_NOTICES_PPM = 200
 
 
 def plant_everyday(world: Planter) -> None:
@@ -18,6 +21,8 @@ def plant_everyday(world: Planter) -> None:
     _revoked(world, _share(world, profile.undo_ppm))
     _counter(world, _share(world, profile.counter_ppm))
     _reversed_late(world, _share(world, profile.undo_ppm // 10))
+    if profile.acquirer:
+        everyday_notices(world, _share(world, _NOTICES_PPM))
 
 
 def _share(world: Planter, ppm: int) -> int:

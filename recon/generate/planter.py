@@ -7,15 +7,16 @@ certain. Sales near midnight and near the cut-off are never taken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.generate.delays import Delays
 from recon.generate.draw import at_rate, channel_reference, clearing_day, merchant_name
 from recon.generate.files import CHARGES, ORDERS, PAY, Party
+from recon.generate.notices import NOTICES
 from recon.generate.profile import CHANNELS, PPM, Profile
 from recon.generate.text import DAY_SECONDS, local_time, padded
 from recon.generate.truth import Truth
@@ -24,46 +25,6 @@ _EARLIEST, _LATEST = 8 * 3_600, 21 * 3_600
 OTHER_TERMINAL: Final = "99999999"
 STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED", "FAILED")
 PAID, CLOSED, PENDING, VOIDED, FAILED = range(5)
-
-
-@dataclass(frozen=True, slots=True)
-class Delays:
-    """Nights whose file is damaged or late: what waits for that side is judged a night later."""
-
-    channel_late: dict[str, frozenset[int]] = field(default_factory=dict)  # product -> nights
-    channel_blocked: dict[str, frozenset[int]] = field(default_factory=dict)
-    merchant_blocked: frozenset[int] = frozenset()
-
-    def delivered(self, day: str = "day") -> pl.Expr:
-        """Return the night on which a charge of a clearing day is delivered."""
-        late = pl.lit(value=False)
-        for product, nights in self.channel_late.items():
-            late |= (pl.col("channel") == product) & pl.col(day).is_in(sorted(nights))
-        return (pl.col(day) + late.cast(pl.Int32)).cast(pl.Int32)
-
-    def judged_by_channel(self, night: pl.Expr) -> pl.Expr:
-        """Return the first night from `night` on which a missing charge is reported."""
-        for product, nights in self.channel_blocked.items():
-            for one in sorted(nights):
-                night = (
-                    pl.when((pl.col("channel") == product) & (night == one))
-                    .then(one + 1)
-                    .otherwise(night)
-                )
-        return night
-
-    def judged_by_merchant(self, night: pl.Expr) -> pl.Expr:
-        """Return the first night from `night` on which a missing order is reported."""
-        for one in sorted(self.merchant_blocked):
-            night = pl.when(night == one).then(one + 1).otherwise(night)
-        return night
-
-    def judged_by_any_channel(self, night: int) -> int:
-        """Return the first night from `night` on which an unexplained bank line is reported."""
-        blocked = {one for nights in self.channel_blocked.values() for one in nights}
-        while night in blocked:
-            night += 1
-        return night
 
 
 class Planter:
@@ -93,11 +54,13 @@ class Planter:
         self.order_night = sales["night"].to_numpy().copy()
         self.orders: list[pl.DataFrame] = []
         self.charges: list[pl.DataFrame] = []
+        self.notices: list[pl.DataFrame] = []
         self._counter = 3 * rows + 1_000  # beyond the counters of the sales drawn
         seconds = sales["t"].to_numpy() % DAY_SECONDS
         free = (seconds >= _EARLIEST) & (seconds < _LATEST)
         self._order = rng.permutation(np.flatnonzero(free))
         self._taken = np.zeros(rows, bool)
+        self._merchant = sales["merchant_no"].to_numpy()
 
     @property
     def untaken(self) -> NDArray[np.bool_]:
@@ -117,13 +80,22 @@ class Planter:
         last_night: int | None = None,
         where: NDArray[np.bool_] | None = None,
     ) -> pl.DataFrame:
-        """Return sales that no plant has taken yet, at most `count`, in order of time."""
+        """Return sales that no plant has taken yet, at most `count`, in order of time.
+
+        The first ones are of the merchants in focus: there, every break meets the others.
+        """
         allowed = self.sales["channel"].is_in(list(channels)).to_numpy() & ~self._taken
         if last_night is not None:
             allowed &= self.sales["night"].to_numpy() <= last_night
         if where is not None:
             allowed &= where
-        chosen = np.sort(self._order[allowed[self._order]][:count])
+        candidates = self._order[allowed[self._order]]
+        merchant = self._merchant[candidates]
+        focus = [candidates[merchant == number][:1] for number in range(self.profile.focus)]
+        ahead = np.concatenate(focus)
+        others = candidates[: count + ahead.size]
+        others = others[~np.isin(others, ahead)]
+        chosen = np.sort(np.concatenate([ahead, others])[:count])
         self._taken[chosen] = True
         return self.sales[chosen]
 
@@ -247,6 +219,11 @@ class Planter:
         )
         kept = self.order_rows(sales.filter(pl.Series(~self.no_order)))
         return pl.concat([kept, *self.orders]).sort("t", "order_id", maintain_order=True)
+
+    def acquirer_notices(self) -> pl.DataFrame:
+        """Return what the acquirer tells (NOTICES), in order of day."""
+        whole = pl.concat([pl.DataFrame(schema=NOTICES), *self.notices])
+        return whole.sort("day", "number")
 
     def channel_books(self) -> pl.DataFrame:
         """Return every row of every channel (CHARGES), in order of time."""

@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon.generate.draw import at_rate
 from recon.generate.files import REFUND, UNDO
+from recon.generate.plant import Effect, Plant
 from recon.generate.planter import CLOSED, Planter
+from recon.generate.plants_refunds import book, refunded
 from recon.generate.profile import ALIPAY, PPM, UNIONPAY, WECHAT
 
 _WALLETS: Final = (WECHAT, ALIPAY)
 _DEAR: Final = 2_000  # fen: above it, a wrong rate shows in the fee
 _FLAT: Final = (100, 200, 300)
 _SMALLEST_TERMINAL: Final = 5  # sales of a terminal and day that make a wrong rate visible
+_BARE: Final = at_rate(pl.col("amount"), pl.col("ppm"))
+_RAISED: Final = at_rate(pl.col("amount"), pl.col("ppm") * 3 // 2)
 
 
-def _wrong_fee(world: Planter, code: str, picks: pl.DataFrame, fee: pl.Expr, planted: str) -> None:
-    """Charge another fee for picks; what comes out equal is no break."""
-    changed = picks.with_columns(wrong=fee).filter(pl.col("wrong") != pl.col("fee"))
-    world.fee[changed["i"].to_numpy()] = changed["wrong"].to_numpy()
-    world.truth.add(
-        code,
-        changed,
-        column="channel_ref",
-        night=world.delays.delivered(),
-        amount=pl.col("wrong") - pl.col("fee"),
-        planted=planted,
-    )
+def charged(fee: pl.Expr) -> Effect:
+    """Return the effect that charges another fee; what comes out equal is no break."""
+
+    def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+        changed = picks.with_columns(wrong=fee).filter(pl.col("wrong") != pl.col("fee"))
+        world.fee[changed["i"].to_numpy()] = changed["wrong"].to_numpy()
+        return changed.with_columns(difference=pl.col("wrong") - pl.col("fee"))
+
+    return effect
 
 
-def fee_rate(world: Planter, count: int) -> None:
-    """Plant a terminal that pays half as much again on all its sales of a day."""
+def returned(fee: pl.Expr) -> Effect:
+    """Return the effect that refunds the sale and gives back another fee than agreed."""
+
+    def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+        refunds = refunded(world, picks).with_columns(wrong=fee)
+        book(world, refunds)
+        given = refunds.with_columns(fee=pl.col("wrong"))
+        world.charges.append(world.charge_rows(given, REFUND))
+        return refunds.with_columns(difference=pl.col("wrong") - pl.col("fee"))
+
+    return effect
+
+
+def whole_terminals(world: Planter, count: int) -> pl.DataFrame:
+    """Take every dear wallet sale of a day at some busy terminals."""
     groups = (
         world.sales.filter(pl.Series(world.untaken) & pl.col("channel").is_in(_WALLETS))
         .filter(pl.col("amount") >= _DEAR)
@@ -48,92 +64,114 @@ def fee_rate(world: Planter, count: int) -> None:
     rows = np.zeros(world.rows, bool)
     rows[groups[chosen]["i"].explode().drop_nulls().to_numpy()] = True
     picks = world.take(world.rows, _WALLETS, where=rows)
-    fee = at_rate(pl.col("amount"), pl.col("ppm") * 3 // 2)
-    picks = picks.filter(~(fee - pl.col("fee")).is_in(_FLAT))  # it would look like a surcharge
-    _wrong_fee(world, "FEE_RATE", picks, fee, "half as much again on a terminal's whole day")
+    return picks.filter(~(_RAISED - pl.col("fee")).is_in(_FLAT))  # it would look like a surcharge
 
 
-def fee_rounding(world: Planter, count: int) -> None:
-    """Plant fees rounded up where the contract says half up."""
-    part = world.sales["amount"].to_numpy() * world.sales["ppm"].to_numpy() % PPM
-    picks = world.take(count, _WALLETS, where=(part > 0) & (part < PPM // 2))
-    _wrong_fee(world, "FEE_ROUNDING", picks, pl.col("fee") + 1, "rounded up instead of half up")
-
-
-def fee_surcharge(world: Planter, count: int) -> None:
-    """Plant a flat extra of one, two or three yuan."""
-    picks = world.take(count, _WALLETS)
-    extra = (pl.col("i") % 3 + 1) * 100
-    _wrong_fee(world, "FEE_SURCHARGE", picks, pl.col("fee") + extra, "a flat extra on top")
-
-
-def fee_cap_missed(world: Planter, count: int) -> None:
-    """Plant card sales above the cap that were charged the whole rate."""
-    above = (world.sales["fee"] == world.profile.card_cap).to_numpy()
-    picks = world.take(count, (UNIONPAY,), where=above)
-    fee = at_rate(pl.col("amount"), pl.col("ppm"))
-    _wrong_fee(world, "FEE_CAP_MISSED", picks, fee, "the cap is left out")
-
-
-def fee_on_failed(world: Planter, count: int) -> None:
-    """Plant revoked sales whose fee the channel keeps."""
-    has_fee = (world.sales["fee"] > 0).to_numpy()
-    picks = world.take(count, (WECHAT, UNIONPAY), where=has_fee)
+def on_failed(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Revoke sales whose fee the channel keeps."""
     world.status[picks["i"].to_numpy()] = CLOSED
     undo = world.undone(picks).with_columns(fee=pl.lit(0, pl.Int64))
     world.charges.append(world.charge_rows(undo, UNDO))
-    world.truth.add(
-        "FEE_ON_FAILED",
-        picks,
+    return picks
+
+
+def rounds_down(world: Planter) -> NDArray[np.bool_]:
+    """Return which fees half-up rounding makes smaller."""
+    part = world.sales["amount"].to_numpy() * world.sales["ppm"].to_numpy() % PPM
+    found: NDArray[np.bool_] = (part > 0) & (part < PPM // 2)
+    return found
+
+
+def fee_at(limit: Callable[[Planter], int], world: Planter) -> NDArray[np.bool_]:
+    """Return which sales pay exactly a limit of the card contract."""
+    return (world.sales["fee"] == limit(world)).to_numpy() & (limit(world) > 0)
+
+
+def priced(world: Planter) -> NDArray[np.bool_]:
+    """Return which sales have a fee."""
+    return (world.sales["fee"] > 0).to_numpy()
+
+
+def dear(world: Planter) -> NDArray[np.bool_]:
+    """Return which sales are large enough for a wrong refund fee to show."""
+    return (world.sales["amount"] >= _DEAR).to_numpy()
+
+
+SURCHARGE: Final = Plant(
+    "FEE_SURCHARGE",
+    50,
+    "a flat extra on top",
+    charged(pl.col("fee") + (pl.col("i") % 3 + 1) * 100),
+    channels=_WALLETS,
+    column="channel_ref",
+    amount="difference",
+)
+ROUNDING: Final = Plant(
+    "FEE_ROUNDING",
+    500,
+    "rounded up instead of half up",
+    charged(pl.col("fee") + 1),
+    channels=_WALLETS,
+    where=rounds_down,
+    column="channel_ref",
+    amount="difference",
+)
+FEES: Final = (
+    Plant(
+        "FEE_RATE",  # its rate counts terminals and days, each with all its sales
+        5,
+        "half as much again on a terminal's whole day",
+        charged(_RAISED),
+        choose=whole_terminals,
         column="channel_ref",
-        night=world.delays.delivered(),
+        amount="difference",
+    ),
+    ROUNDING,
+    SURCHARGE,
+    Plant(
+        "FEE_CAP_MISSED",
+        20,
+        "the cap is left out",
+        charged(_BARE),
+        channels=(UNIONPAY,),
+        where=partial(fee_at, lambda world: world.profile.card_cap),
+        column="channel_ref",
+        amount="difference",
+    ),
+    Plant(
+        "FEE_ON_FAILED",
+        10,
+        "revoked, the fee is kept",
+        on_failed,
+        channels=(WECHAT, UNIONPAY),
+        where=priced,
+        column="channel_ref",
         amount="fee",
-        planted="revoked, the fee is kept",
-    )
-
-
-def fee_not_returned(world: Planter, count: int) -> None:
-    """Plant refunds that return no fee."""
-    _refunds(world, count, "FEE_NOT_RETURNED", pl.lit(0, pl.Int64), "the refund returns no fee")
-
-
-def fee_over_returned(world: Planter, count: int) -> None:
-    """Plant refunds that return half a yuan too much."""
-    _refunds(
-        world, count, "FEE_OVER_RETURNED", pl.col("fee") - 50, "the refund returns 0.50 too much"
-    )
-
-
-def _refunds(world: Planter, count: int, code: str, fee: pl.Expr, planted: str) -> None:
-    dear = (world.sales["amount"] >= _DEAR).to_numpy()
-    picks = world.take(count, where=dear)
-    refunds = world.refunds_of(picks, np.zeros(picks.height, np.int64)).with_columns(wrong=fee)
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges.append(world.charge_rows(refunds.with_columns(fee=pl.col("wrong")), REFUND))
-    world.truth.add(
-        code,
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount=pl.col("wrong") - pl.col("fee"),
-        planted=planted,
-    )
-
-
-FEE_PLANTS: Final[Mapping[str, tuple[Callable[[Planter, int], None], int]]] = {
-    "FEE_RATE": (fee_rate, 5),  # terminals and days, each with all its sales
-    "FEE_ROUNDING": (fee_rounding, 500),
-    "FEE_SURCHARGE": (fee_surcharge, 50),
-    "FEE_CAP_MISSED": (fee_cap_missed, 20),
-    "FEE_ON_FAILED": (fee_on_failed, 10),
-    "FEE_NOT_RETURNED": (fee_not_returned, 20),
-    "FEE_OVER_RETURNED": (fee_over_returned, 5),
-}
-
-
-def plant_fees(world: Planter, rates: Mapping[str, int]) -> None:
-    """Plant every fee break at its rate, at least one where it is above 0."""
-    for name, (plant, default) in FEE_PLANTS.items():
-        ppm = rates.get(name, default)
-        if ppm:
-            plant(world, max(1, world.rows * ppm // PPM))
+    ),
+    Plant(
+        "FEE_NOT_RETURNED",
+        20,
+        "the refund returns no fee",
+        returned(pl.lit(0, pl.Int64)),
+        where=dear,
+        amount="difference",
+    ),
+    Plant(
+        "FEE_OVER_RETURNED",
+        5,
+        "the refund returns 0.50 too much",
+        returned(pl.col("fee") - 50),
+        where=dear,
+        amount="difference",
+    ),
+    Plant(
+        "FEE_FLOOR_MISSED",
+        20,
+        "the floor is left out",
+        charged(_BARE),
+        channels=(UNIONPAY,),
+        where=partial(fee_at, lambda world: world.profile.card_floor),
+        column="channel_ref",
+        amount="difference",
+    ),
+)

@@ -1,131 +1,128 @@
-"""The breaks of refunds: what is planted in both books and what must be found."""
+"""The breaks of refunds: each refunds fresh sales on the same day, and spoils the refund."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from recon.generate.files import REFUND
+from recon.generate.plant import Plant, channel_judged, merchant_judged
 from recon.generate.planter import Planter
 from recon.generate.profile import UNIONPAY, WECHAT
 
-
-def refund_not_settled(world: Planter, count: int) -> None:
-    """Plant refunds in the books that the channel never made."""
-    refunds = _sale_and_refund(world, count)
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_NOT_SETTLED",
-        refunds,
-        column="order_id",
-        night=world.delays.judged_by_channel(pl.col("night")),
-        amount="amount",
-        planted="refunded in the books, no refund in the channel's file",
-    )
+_OTHER_CARD: Final = "625999******0007"
 
 
-def refund_unbooked(world: Planter, count: int) -> None:
-    """Plant refunds of the channel that the merchant never booked."""
-    refunds = _sale_and_refund(world, count)
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_UNBOOKED",
-        refunds,
-        column="channel_ref",
-        night=world.delays.judged_by_merchant(world.delays.delivered()),
-        amount="amount",
-        planted="a refund in the channel's file, none in the books",
-    )
-
-
-def refund_duplicate(world: Planter, count: int) -> None:
-    """Plant one refund number paid out twice."""
-    refunds = _sale_and_refund(world, count, (WECHAT, UNIONPAY))
-    again = world.later(refunds, 20, 240)
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges += [world.charge_rows(refunds, REFUND), world.charge_rows(again, REFUND)]
-    world.truth.add(
-        "REFUND_DUPLICATE",
-        again,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount="amount",
-        planted="one refund number, paid out twice",
-    )
-
-
-def refund_amount(world: Planter, count: int) -> None:
-    """Plant refunds of another amount than was booked."""
-    refunds = _sale_and_refund(world, count)
-    booked = refunds.with_columns(pl.col("amount") - 100)
-    world.orders.append(world.order_rows(booked, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_AMOUNT",
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount=pl.lit(100),
-        planted="refunded 1.00 less than was booked",
-    )
-
-
-def refund_excess(world: Planter, count: int) -> None:
-    """Plant a sale refunded twice in full, each refund asked for and made."""
-    picks = world.take(count)
-    whole = np.zeros(picks.height, np.int64)
-    for number in range(2):
-        refunds = world.refunds_of(picks, whole, partial=False)
-        world.orders.append(world.order_rows(refunds, REFUND))
-        world.charges.append(world.charge_rows(refunds, REFUND))
-        if number:
-            world.truth.add(
-                "REFUND_EXCESS",
-                refunds,
-                column="order_id",
-                night=world.delays.delivered(),
-                amount="amount",
-                planted="two refunds of the whole amount",
-            )
-
-
-def refund_no_original(world: Planter, count: int) -> None:
-    """Plant refunds, booked and made, of a sale that neither side has ever shown."""
-    refunds = _sale_and_refund(world, count)
-    sold = world.sales["order_id"].is_in(refunds["original_order"].implode()).to_numpy()
-    world.no_order[sold] = True
-    world.no_charge[sold] = True
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_NO_ORIGINAL",
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount="amount",
-        planted="a refund of a sale that nobody knows",
-    )
-
-
-def refund_route(world: Planter, count: int) -> None:
-    """Plant refunds that went to another card."""
-    refunds = _sale_and_refund(world, count, (UNIONPAY,))
-    refunds = refunds.with_columns(card=pl.lit("625999******0007"))
-    world.orders.append(world.order_rows(refunds, REFUND))
-    world.charges.append(world.charge_rows(refunds, REFUND))
-    world.truth.add(
-        "REFUND_ROUTE",
-        refunds,
-        column="order_id",
-        night=world.delays.delivered(),
-        amount="amount",
-        planted="refunded to another card",
-    )
-
-
-def _sale_and_refund(
-    world: Planter, count: int, channels: tuple[str, ...] = (WECHAT, "ALIPAY", UNIONPAY)
-) -> pl.DataFrame:
-    """Return same-day refunds of fresh sales."""
-    picks = world.take(count, channels)
+def refunded(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Return same-day refunds of picks, in no book yet."""
     return world.refunds_of(picks, np.zeros(picks.height, np.int64))
+
+
+def book(world: Planter, refunds: pl.DataFrame) -> None:
+    """Write refunds into the merchant's books."""
+    world.orders.append(world.order_rows(refunds, REFUND))
+
+
+def make(world: Planter, refunds: pl.DataFrame) -> None:
+    """Write refunds into the channel's file."""
+    world.charges.append(world.charge_rows(refunds, REFUND))
+
+
+def only_booked(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund in the books; the channel never does it."""
+    refunds = refunded(world, picks)
+    book(world, refunds)
+    return refunds
+
+
+def only_made(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund at the channel; the books never show it."""
+    refunds = refunded(world, picks)
+    make(world, refunds)
+    return refunds
+
+
+def made_twice(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Pay one refund number out twice."""
+    refunds = refunded(world, picks)
+    again = world.later(refunds, 20, 240)
+    book(world, refunds)
+    make(world, refunds)
+    make(world, again)
+    return again
+
+
+def other_amount(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Book one yuan more than is refunded."""
+    refunds = refunded(world, picks)
+    book(world, refunds.with_columns(pl.col("amount") - 100))
+    make(world, refunds)
+    return refunds.with_columns(difference=pl.lit(100))
+
+
+def refunded_twice(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund a sale twice in full, each refund asked for and made."""
+    whole = np.zeros(picks.height, np.int64)
+    refunds = picks
+    for _ in range(2):
+        refunds = world.refunds_of(picks, whole, partial=False)
+        book(world, refunds)
+        make(world, refunds)
+    return refunds
+
+
+def unknown_sale(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund, in both books, a sale that neither side has ever shown."""
+    refunds = refunded(world, picks)
+    rows = picks["i"].to_numpy()
+    world.no_order[rows] = True
+    world.no_charge[rows] = True
+    book(world, refunds)
+    make(world, refunds)
+    return refunds
+
+
+def other_card(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund to another card."""
+    refunds = refunded(world, picks).with_columns(card=pl.lit(_OTHER_CARD))
+    book(world, refunds)
+    make(world, refunds)
+    return refunds
+
+
+REFUNDS: Final = (
+    Plant(
+        "REFUND_NOT_SETTLED",
+        20,
+        "refunded in the books, no refund in the channel's file",
+        only_booked,
+        night=channel_judged,
+    ),
+    Plant(
+        "REFUND_UNBOOKED",
+        20,
+        "a refund in the channel's file, none in the books",
+        only_made,
+        column="channel_ref",
+        night=merchant_judged,
+    ),
+    Plant(
+        "REFUND_DUPLICATE",
+        3,
+        "one refund number, paid out twice",
+        made_twice,
+        channels=(WECHAT, UNIONPAY),
+    ),
+    Plant(
+        "REFUND_AMOUNT",
+        5,
+        "refunded 1.00 less than was booked",
+        other_amount,
+        amount="difference",
+    ),
+    Plant("REFUND_NO_ORIGINAL", 3, "a refund of a sale that nobody knows", unknown_sale),
+    Plant("REFUND_EXCESS", 3, "two refunds of the whole amount", refunded_twice),
+    Plant("REFUND_ROUTE", 3, "refunded to another card", other_card, channels=(UNIONPAY,)),
+)

@@ -16,6 +16,7 @@ import polars as pl
 
 from recon.core.codes import Code
 from recon.generate.damage import Damage
+from recon.generate.plants import PAIRINGS
 from recon.generate.profile import PROFILES
 from recon.generate.text import yuan_text
 from recon.generate.world import World, generate
@@ -27,6 +28,7 @@ WEEK: Final = World(
     nights=7,
     seed=17,
     rates={
+        **{pairing.name: 0 for pairing in PAIRINGS},  # one break an order: a person reads this week
         "DUPLICATE_CHARGE": 1_300,
         "DUPLICATE_CLEARING": 900,
         "DUPLICATE_RECORD": 1_700,

@@ -7,6 +7,7 @@ real merchant day; retail amounts follow a log-normal shape, written as integer 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from recon.errors import UsageError
@@ -32,6 +33,32 @@ _LOG_NORMAL: Final = (
     (990_000, 82_000),
     (PPM, 300_000),
 )
+_DINNERS: Final = (  # two kinds of guests: lunches about 35 yuan, dinners about 260
+    (0, 800),
+    (50_000, 1_800),
+    (350_000, 3_300),
+    (550_000, 4_900),
+    (620_000, 9_000),
+    (700_000, 16_800),
+    (850_000, 26_000),
+    (970_000, 60_000),
+    (PPM, 280_000),
+)
+_MEAL_HOURS: Final = (
+    *(30, 12, 4, 2, 2, 4, 30, 120, 160, 140, 300, 900, 1_500, 900, 300, 220, 260, 800, 1_500),
+    *(1_400, 800, 400, 200, 90),
+)
+
+
+FIRST_DAY: Final = date(2026, 11, 4)  # a Wednesday: seven nights hold a weekend and its Monday
+
+
+@dataclass(frozen=True, slots=True)
+class Rebate:
+    """What the acquirer gives back of a month's card volume."""
+
+    tiers: tuple[tuple[int, int], ...]  # (from fen, ppm), each rate for the part inside its tier
+    due_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +77,14 @@ class Profile:
     counter_ppm: int  # card sales on counter terminals, booked without an order number
     fee_ppm: tuple[int, int, int] = (3_800, 3_800, 5_500)
     card_cap: int = 200  # most that a UnionPay sale costs, fen
+    card_floor: int = 0  # least that a UnionPay sale costs, fen
+    acquirer: bool = True  # the card acquirer sends notices: chargebacks, deductions, rebates
+    rebate: Rebate | None = None
+    focus: int = 1  # merchants that see every break
+    price_endings: tuple[tuple[int, int], ...] = ()  # (fen of the last yuan, ppm of the prices)
+    limit: int = 0  # fen: most that one payment may be; larger bills are paid in several
+    split_ppm: int = 0  # bills that are
+    first_day: date = FIRST_DAY
     hours: tuple[int, ...] = _DAY_HOURS
     weekday_weights: tuple[int, ...] = (90, 90, 92, 95, 110, 130, 120)
 
@@ -68,6 +103,8 @@ PROFILES: Final = {
             undo_ppm=3_000,
             unpaid_ppm=30_000,
             counter_ppm=2_000,
+            card_floor=10,
+            price_endings=((90, 120_000), (80, 60_000), (50, 90_000), (99, 40_000)),
         ),
         Profile(
             name="utility",
@@ -91,6 +128,9 @@ PROFILES: Final = {
             counter_ppm=1_000,
             fee_ppm=(2_000, 2_000, 1_800),
             card_cap=2_000,
+            card_floor=50,
+            limit=2_000_000,
+            split_ppm=8_000,
         ),
         Profile(
             name="marketplace",
@@ -104,6 +144,8 @@ PROFILES: Final = {
             unpaid_ppm=120_000,
             counter_ppm=500,
             fee_ppm=(6_000, 5_500, 6_000),
+            card_floor=10,
+            price_endings=((90, 300_000), (99, 150_000), (0, 150_000)),
         ),
         Profile(
             name="shops",
@@ -116,6 +158,25 @@ PROFILES: Final = {
             undo_ppm=4_000,
             unpaid_ppm=25_000,
             counter_ppm=4_000,
+            acquirer=False,
+        ),
+        Profile(
+            name="restaurants",
+            channel_ppm=(400_000, 200_000, 400_000),
+            merchants=7,
+            amounts=_DINNERS,
+            whole_yuan_ppm=600_000,
+            repeat_ppm=1_500,
+            refund_ppm=5_000,
+            undo_ppm=3_000,
+            unpaid_ppm=15_000,
+            counter_ppm=1_000,
+            card_cap=400,
+            card_floor=10,
+            rebate=Rebate(tiers=((0, 500), (100_000, 1_000)), due_days=2),
+            focus=7,
+            hours=_MEAL_HOURS,
+            first_day=date(2026, 10, 28),
         ),
     )
 }

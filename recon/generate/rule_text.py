@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from recon.generate.files import Party
+from recon.generate.notices import LISTED_FEE, PAID_AS
 from recon.generate.profile import Profile
 from recon.generate.text import yuan_text
 
@@ -62,10 +64,11 @@ side = "channel"
 format = "unionpay_zm"
 path = "inbox/{{date}}/INN*ZM_*"
 serves = ["UNIONPAY"]
+allow_empty = true  # a day without card sales
 cut_off = "23:00"  # clearing day D runs from 23:00 on D-1 to 23:00 on D
 derive = {{ batch_id = "UP{{merchant_id}}-{{clearing_date:%y%m%d}}" }}
 
-[[source]]
+{acquirer}[[source]]
 name = "bank"
 side = "bank"
 format = "mt940"
@@ -117,23 +120,90 @@ when = {{ source = "alipay" }}
 
 [[fee_contract.line]]
 name = "unionpay"
-formula = "MIN({cap},AMT*{unionpay})"
+formula = "{card}"
 when = {{ source = "unionpay" }}
-
+{listed}
 [refunds]
+{rebate}"""
+
+
+_ACQUIRER: Final = """[[source]]
+name = "acquirer"
+side = "channel"
+format = "delimited"
+path = "inbox/{date}/acquirer*.csv"
+expected = "optional"
+encoding = "gb18030"
+date_patterns = ["YYYY-MM-DD"]
+signs = "as_given"
+derive = { batch_id = "UP{merchant_id}-{clearing_date:%y%m%d}" }
+
+[source.columns]
+channel_ref = "通知编号"
+kind = "类型"
+merchant_id = "商户编号"
+original_ref = "原交易参考号"
+clearing_date = "清算日期"
+amount = "金额"
+fee = "手续费"
+product = "名称"
+
+[source.kinds]
+"退单" = "chargeback"
+"冻结" = "freeze"
+"解冻" = "unfreeze"
+"扣费" = "fee"
+"返还" = "adjustment"
+
+"""
+_LISTED: Final = f"""
+[[fee_contract.listed]]
+product = "{LISTED_FEE}"
+"""
+_REBATE: Final = """
+[[rebate]]
+name = "card volume"
+tiers = [{tiers}]
+merchants = [{merchants}]
+paid_as = "{paid_as}"
+due_days = {due_days}
 """
 
 
-def rule_text(name: str, profile: Profile) -> str:
+def rule_text(name: str, profile: Profile, party: Party) -> str:
     """Return the rule file of a world."""
     wechat, alipay, unionpay = (_share(ppm) for ppm in profile.fee_ppm)
+    cap = yuan_text(profile.card_cap)
+    if profile.card_floor:
+        card = f"MTM({yuan_text(profile.card_floor)},{cap},AMT*{unionpay})"
+    else:
+        card = f"MIN({cap},AMT*{unionpay})"
     return _RULES.format(
         name=name,
         profile=profile.name,
         wechat=wechat,
         alipay=alipay,
-        unionpay=unionpay,
-        cap=yuan_text(profile.card_cap),
+        card=card,
+        acquirer=_ACQUIRER if profile.acquirer else "",
+        listed=_LISTED if profile.acquirer else "",
+        rebate=_rebate_text(profile, party),
+    )
+
+
+def _rebate_text(profile: Profile, party: Party) -> str:
+    """Return the rebate policy; the last merchant is outside the programme."""
+    if profile.rebate is None:
+        return ""
+    tiers = (
+        f'{{ from = {yuan_text(start)}, rate = "AMT*{_share(ppm)}" }}'
+        for start, ppm in profile.rebate.tiers
+    )
+    inside = (f'"{party.unionpay_id}{number:03d}"' for number in range(1, profile.merchants))
+    return _REBATE.format(
+        tiers=", ".join(tiers),
+        merchants=", ".join(inside),
+        paid_as=PAID_AS,
+        due_days=profile.rebate.due_days,
     )
 
 

@@ -18,7 +18,7 @@ import polars as pl
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
-_REFERENCES: Final = ("order_id", "channel_ref", "batch_id", "bank_ref")
+_REFERENCES: Final = ("order_id", "channel_ref", "batch_id", "bank_ref", "merchant_id")
 _KEY: Final = ("code", "column", "reference")
 FOUND: Final = {
     "dispute_id": pl.String,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from recon.generate.text import padded
+
 TRUTH: Final = {
     "code": pl.String,
     "night": pl.Date,  # on which it must be reported first
     "resolved": pl.Date,  # on which it must be reported as resolved; null: not in this world
-    "column": pl.String,  # what names it: order_id, channel_ref, batch_id, bank_ref, source
+    "column": pl.String,  # what names it: order_id, channel_ref, batch_id, bank_ref, merchant_id,
+    # source
     "reference": pl.String,
     "amount_minor": pl.Int64,  # at risk
     "planted": pl.String,  # what was done, in words
+    "merchant": pl.String,  # M0001 and so on; null: of all merchants
 }
 
 
@@ -55,6 +58,7 @@ class Truth:
             pl.col(reference or column).cast(pl.String).alias("reference"),
             money.abs().cast(pl.Int64).alias("amount_minor"),
             pl.lit(planted).alias("planted"),
+            _merchant(picks.columns).alias("merchant"),
         )
         inside = found.filter(pl.col("night").is_between(self.first, self.last))
         self.parts.append(
@@ -70,6 +74,12 @@ class Truth:
         return whole.sort("night", "code", "column", "reference")
 
 
+def _merchant(columns: list[str]) -> pl.Expr:
+    if "merchant_no" not in columns:
+        return pl.lit(None, pl.String)
+    return pl.concat_str(pl.lit("M"), padded(pl.col("merchant_no") + 1, 4))
+
+
 def read_truth(path: Path) -> pl.DataFrame:
     """Return a truth table from its CSV or Parquet file."""
     if path.suffix == ".parquet":
@@ -78,10 +88,5 @@ def read_truth(path: Path) -> pl.DataFrame:
     return texts.select(
         pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
         for name, dtype in TRUTH.items()
+        if name in texts.columns
     )
-
-
-def days_between(first: date, last: date) -> range:
-    """Return the day numbers from `first` to `last`."""
-    start = (first - date(1970, 1, 1)).days
-    return range(start, start + (last - first).days + 1)

@@ -127,10 +127,15 @@ class RebatePolicy(Table):
 
 @dataclass(frozen=True, slots=True)
 class RebateCheck:
-    """A policy and the day on which it is judged."""
+    """A policy, the day on which it is judged, and what came on that day.
+
+    With `tonight` (txn_ids), payments are judged on the night they come, and a missing one on the
+    night after its due day; without it, everything given is judged.
+    """
 
     policy: RebatePolicy
     as_of: date
+    tonight: pl.Series | None = None
 
 
 def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
@@ -163,10 +168,15 @@ def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
         pl.col("expected_minor", "paid_minor").fill_null(0),
         due_day=pl.col("month").dt.month_end().dt.offset_by(f"{rules.due_days}d"),
     ).sort("merchant_id", "month")
+    absent, paid_now = both, both
+    if policy.tonight is not None:
+        absent = both.filter(pl.col("due_day").dt.offset_by("1d") == policy.as_of)
+        came = pl.col("paid_txn_ids").list.eval(pl.element().is_in(policy.tonight.implode()))
+        paid_now = both.filter(came.list.any().fill_null(value=False))
     return facts(
-        _missing(both, policy.as_of),
-        _late(both),
-        _wrong(both.filter(pl.col("paid_minor") != pl.col("expected_minor")), rows, rules),
+        _missing(absent, policy.as_of),
+        _late(paid_now),
+        _wrong(paid_now.filter(pl.col("paid_minor") != pl.col("expected_minor")), rows, rules),
     )
 
 

@@ -81,6 +81,11 @@ def _judged_refunds(rows: pl.DataFrame) -> pl.DataFrame:
     return channel if channel.height else rows
 
 
+def rebate_words(night: Night) -> list[str]:
+    """Return the words of `product` on rows that pay some rebate."""
+    return sorted({word for policy in night.rules.rebates for word in policy.paid_as})
+
+
 def rebate_months(rows: pl.DataFrame, night: Night) -> list[date]:
     """Return the first days of the months whose rebates are judged tonight.
 
@@ -102,10 +107,15 @@ def rebate_months(rows: pl.DataFrame, night: Night) -> list[date]:
     return sorted(months)
 
 
-def rebate_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """Return the facts of every rebate policy; `rows` hold whole months and tonight's payments."""
+def rebate_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return the facts of every rebate policy.
+
+    `rows` are tonight's channel rows, `earlier` the months that are judged and what was paid for
+    them on other nights.
+    """
+    known = pl.concat([rows, earlier]).unique("txn_id", keep="first").sort("txn_id")
     found = [
-        rebates.find(rows, rebates.RebateCheck(policy, night.business_date))
+        rebates.find(known, rebates.RebateCheck(policy, night.business_date, rows["txn_id"]))
         for policy in night.rules.rebates
     ]
     return pl.concat([pl.DataFrame(schema=FACTS), *found])

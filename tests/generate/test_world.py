@@ -18,10 +18,11 @@ from recon.errors import UsageError
 from recon.generate.damage import Damage
 from recon.generate.draw import draw_sales
 from recon.generate.files import Party
-from recon.generate.profile import PROFILES
+from recon.generate.plants import plant_names
+from recon.generate.profile import FIRST_DAY, PROFILES
 from recon.generate.score import score
 from recon.generate.truth import read_truth
-from recon.generate.world import FIRST_DAY, Made, World, generate, plant_names
+from recon.generate.world import Made, World, generate
 from recon.pipeline import run_night
 from recon.rules.rule_file import read_rules
 from recon.store.read import read_table
@@ -32,6 +33,12 @@ ALIASES = {
     "LATE_IN_MERCHANT": "MISSING_IN_MERCHANT",
     "LATE_DUPLICATE": "DUPLICATE_CHARGE",
 }
+
+
+def planted_codes(profile: str) -> set[str]:
+    """Return the codes of the plants that a profile can hold."""
+    names = plant_names(PROFILES[profile])
+    return {ALIASES.get(name, name) for name in names} & set(Code.__members__)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -48,7 +55,7 @@ def reconciled(world: World, folder: Path) -> tuple[Made, Path]:
     made = generate(world, folder)
     rules = read_rules(folder / "recon.toml")
     for offset in range(world.nights):
-        run_night(rules, world.first_day + timedelta(days=offset))
+        run_night(rules, world.first_night + timedelta(days=offset))
     return made, rules.workspace
 
 
@@ -61,12 +68,11 @@ def test_a_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one["truth.csv"] != three["truth.csv"]
 
 
-@pytest.mark.parametrize("profile", ["retail", "utility", "marketplace"])
+@pytest.mark.parametrize("profile", ["retail", "utility", "marketplace", "restaurants"])
 def test_every_plant_occurs(profile: str, tmp_path: Path) -> None:
     """Each plant of a positive rate is in the truth at least once, and each is a known code."""
     made = generate(replace(SMALL, profile=PROFILES[profile]), tmp_path)
-    wanted = {ALIASES.get(name, name) for name in plant_names()}
-    assert set(made.truth["code"]) >= wanted
+    assert set(made.truth["code"]) >= planted_codes(profile)
     assert set(made.truth["code"]) <= set(Code.__members__)
 
 
@@ -75,7 +81,7 @@ def test_every_pair_of_codes_meets_on_one_merchant(tmp_path: Path) -> None:
     world = World(PROFILES["shops"], rows=4_000, nights=7, seed=8, damage=Damage(1, 3, 2, 4))
     assert world.profile.merchants == 1
     made = generate(world, tmp_path)
-    assert set(made.truth["code"]) >= {ALIASES.get(name, name) for name in plant_names()}
+    assert set(made.truth["code"]) >= planted_codes("shops")
 
 
 def test_no_plants_no_truth(tmp_path: Path) -> None:
@@ -87,7 +93,9 @@ def test_no_plants_no_truth(tmp_path: Path) -> None:
     assert result.is_perfect, result.false.to_dicts()[:5]
 
 
-@pytest.mark.parametrize(("profile", "seed"), [("retail", 1), ("utility", 2), ("marketplace", 3)])
+@pytest.mark.parametrize(
+    ("profile", "seed"), [("retail", 1), ("utility", 2), ("marketplace", 3), ("restaurants", 4)]
+)
 def test_everything_planted_is_found(profile: str, seed: int, tmp_path: Path) -> None:
     """Many plants of every kind: precision 1 and recall 1, each on its night and with its money."""
     world = World(

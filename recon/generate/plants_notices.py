@@ -1,0 +1,114 @@
+"""The breaks that an acquirer tells: chargebacks, frozen funds, fees that nobody agreed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from recon.generate.notices import (
+    CHARGEBACK,
+    DEDUCTION,
+    FREEZE,
+    LISTED_FEE,
+    NOTICES,
+    RELEASE,
+    UNLISTED_FEE,
+)
+from recon.generate.plant import Effect, Plant, own_night
+from recon.generate.planter import Planter
+from recon.generate.profile import UNIONPAY
+from recon.generate.text import padded
+
+_CARD: Final = (UNIONPAY,)
+_SIM_CARD: Final = -3_600  # fen
+_SERVICE: Final = -2_000
+
+
+def notices_of(
+    world: Planter, picks: pl.DataFrame, kind: str, amount: pl.Expr, product: str = ""
+) -> pl.DataFrame:
+    """Return notices about sales, a clearing day after them, with their own numbers."""
+    frame = picks.with_columns(
+        pl.lit(kind).alias("kind"),
+        pl.lit(product).alias("product"),
+        original=pl.col("channel_ref"),
+        day=pl.col("day") + 1,
+        amount=amount,
+        n=world.numbers(picks.height),
+    )
+    number = pl.concat_str(pl.lit("N"), padded(pl.col("n"), 9))
+    return frame.with_columns(told=pl.col("day"), number=number)
+
+
+def tell(world: Planter, notices: pl.DataFrame) -> None:
+    """Write notices into the acquirer's file."""
+    world.notices.append(
+        notices.select(pl.col(name).cast(dtype) for name, dtype in NOTICES.items())
+    )
+
+
+def noticed(kind: str, amount: pl.Expr, product: str = "") -> Effect:
+    """Return the effect that tells one notice a sale."""
+
+    def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+        notices = notices_of(world, picks, kind, amount, product)
+        tell(world, notices)
+        return notices
+
+    return effect
+
+
+def everyday_notices(world: Planter, count: int) -> None:
+    """Tell what is agreed: a listed fee, and funds frozen and released on one day."""
+    tell(
+        world,
+        notices_of(world, world.take(count, _CARD), DEDUCTION, pl.lit(_SERVICE), LISTED_FEE),
+    )
+    frozen = notices_of(world, world.take(count, _CARD), FREEZE, -pl.col("amount"))
+    tell(world, frozen)
+    released = frozen.with_columns(
+        pl.lit(RELEASE).alias("kind"),
+        -pl.col("amount"),
+        original=pl.col("number"),
+        number=pl.concat_str(pl.lit("R"), pl.col("number").str.slice(1)),
+    )
+    tell(world, released)
+
+
+CHARGED_BACK: Final = Plant(
+    "CHARGEBACK",
+    100,
+    "the issuer takes the money back (退单)",
+    noticed(CHARGEBACK, -pl.col("amount")),
+    channels=_CARD,
+    days_left=1,
+    column="channel_ref",
+    reference="number",
+    night=own_night,
+)
+NOTICE_PLANTS: Final = (
+    CHARGED_BACK,
+    Plant(
+        "FUNDS_FROZEN",
+        20,
+        "the acquirer holds the money of a sale (冻结)",
+        noticed(FREEZE, -pl.col("amount")),
+        channels=_CARD,
+        days_left=1,
+        column="channel_ref",
+        reference="number",
+        night=own_night,
+    ),
+    Plant(
+        "FEE_UNLISTED",
+        30,
+        "a fee for a data card that no contract lists (流量卡费)",
+        noticed(DEDUCTION, pl.lit(_SIM_CARD), UNLISTED_FEE),
+        channels=_CARD,
+        days_left=1,
+        column="channel_ref",
+        reference="number",
+        night=own_night,
+    ),
+)
