@@ -13,22 +13,37 @@ from typing import Any
 
 import numpy as np
 
-SCALES = ("small", "large", "cents")
+SCALES = ("small", "large", "cents", "wide")
 
 
 def amounts(rng: np.random.Generator, scale: str, count: int) -> np.ndarray:
-    """Return positive integers: up to 1,000, up to 100,000, or cents of a lognormal law."""
+    """Return positive integers: up to 1,000, up to 100,000, cents of a lognormal law, up to 1e12.
+
+    Only the last are so far apart that hardly a set of rows agrees with another by chance.
+    """
     if scale == "small":
         return rng.integers(1, 1_001, count)
     if scale == "large":
         return rng.integers(1, 100_001, count)
+    if scale == "wide":
+        return rng.integers(1, 10**12, count)
     return np.maximum((100 * rng.lognormal(4.5, 1.2, count)).astype(np.int64), 1)
+
+
+def distinct(rng: np.random.Generator, below: int, count: int) -> list[int]:
+    """Return `count` different integers from 1 to `below` - 1, ascending."""
+    if below < 10**7:
+        return np.sort(rng.choice(np.arange(1, below), count, replace=False)).tolist()
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(int(rng.integers(1, below)))
+    return sorted(found)
 
 
 def split(rng: np.random.Generator, total: int, parts: int) -> list[int]:
     """Return `parts` positive integers that add up to `total`."""
     parts = min(parts, total)
-    cuts = np.sort(rng.choice(np.arange(1, total), parts - 1, replace=False)) if parts > 1 else []
+    cuts = distinct(rng, total, parts - 1)
     edges = [0, *(int(cut) for cut in cuts), total]
     return [b - a for a, b in pairwise(edges)]
 

@@ -49,6 +49,35 @@ def join_sums(one: Ints, two: Ints, slack: int, out: Ints) -> int:
 
 
 @njit(cache=True, nogil=True)
+def join_triples(
+    one: Ints, pair: Ints, pair_rows: Ints, amount: Ints, slack: int, out: Ints
+) -> int:
+    """List ascending sums `one` with the three rows of the other side that add up to each.
+
+    The three are one row of `amount` and a pair after it, so that no triple is made beforehand:
+    `pair` are the ascending sums of all pairs, `pair_rows` (m, 3) their rows in ascending order.
+    `out` (limit, 4) gets the position in `one` and the rows; returns how many lines fit.
+    """
+    n = 0
+    for first in range(amount.size):
+        begin = 0
+        for i in range(one.size):
+            wanted = one[i] - amount[first]
+            while begin < pair.size and pair[begin] < wanted - slack:
+                begin += 1
+            j = begin
+            while j < pair.size and pair[j] <= wanted + slack:
+                if pair_rows[j, 0] > first:
+                    if n == out.shape[0]:
+                        return n
+                    out[n, 0], out[n, 1] = i, first
+                    out[n, 2], out[n, 3] = pair_rows[j, 0], pair_rows[j, 1]
+                    n += 1
+                j += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
 def count_uses(left: Ints, right: Ints, left_uses: Ints, right_uses: Ints) -> None:
     """Count in how many matches (rows (m, 3), -1 unused) each row of either side takes part."""
     for m in range(left.shape[0]):

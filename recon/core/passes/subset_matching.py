@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from recon.core.kernels.set_packing import (
     count_uses,
     join_sums,
+    join_triples,
     pick_disjoint,
     small_sums,
     sum_uses,
@@ -25,8 +26,10 @@ from recon.core.kernels.set_packing import (
 from recon.core.passes.order import sort_order
 
 Ints = NDArray[np.int64]
+Lines = NDArray[np.int32]  # (n, 3): rows, -1 where there are fewer
 LARGEST = 3
 SETS_MOST = 6_000_000  # sets of one size and side that are enumerated
+STEPS_MOST = 2_000_000_000  # sums looked at where sets of three are not enumerated
 LISTED_MOST = 400_000  # matches of one size that are weighed against each other
 ROUNDS = 8
 TRIES = 40
@@ -136,16 +139,11 @@ def one_size(
     jitter: np.random.Generator | None,
 ) -> list[Matched]:
     """Return disjoint matches of `sizes` rows a side among the free rows."""
-    sets = [
-        sorted_sets(amount[rows], size)
-        for amount, rows, size in zip(amounts, free, sizes, strict=True)
-    ]
-    if any(part is None for part in sets):
+    parts = [amount[rows] for amount, rows in zip(amounts, free, strict=True)]
+    agreed = agreeing(parts[0], parts[1], sizes, slack)
+    if agreed is None:
         return []
-    (one_sums, one_rows), (two_sums, two_rows) = (part for part in sets if part is not None)
-    pairs = np.empty((LISTED_MOST, 2), np.int64)
-    pairs = pairs[: join_sums(one_sums, two_sums, slack, pairs)]
-    left, right = one_rows[pairs[:, 0]], two_rows[pairs[:, 1]]
+    left, right = agreed
     picked = least_rivals(left, right, (free[0].size, free[1].size), jitter)
     return [
         Matched(
@@ -156,7 +154,38 @@ def one_size(
     ]
 
 
-def sorted_sets(amount: Ints, size: int) -> tuple[Ints, NDArray[np.int32]] | None:
+def agreeing(
+    left: Ints, right: Ints, sizes: tuple[int, int], slack: int
+) -> tuple[Lines, Lines] | None:
+    """Return the rows of either side of sets of `sizes` that agree; None where it is too dear.
+
+    Where a side has too many sets of three, they are put together while the other side's sets
+    are looked up.
+    """
+    one, two = sorted_sets(left, sizes[0]), sorted_sets(right, sizes[1])
+    if one is not None and two is not None:
+        pairs = np.empty((LISTED_MOST, 2), np.int64)
+        pairs = pairs[: join_sums(one[0], two[0], slack, pairs)]
+        return one[1][pairs[:, 0]], two[1][pairs[:, 1]]
+    if one is not None and sizes[1] == LARGEST:
+        return join_large(one, right, slack)
+    if two is not None and sizes[0] == LARGEST:
+        turned = join_large(two, left, slack)
+        return None if turned is None else turned[::-1]
+    return None
+
+
+def join_large(one: tuple[Ints, Lines], amount: Ints, slack: int) -> tuple[Lines, Lines] | None:
+    """Return the sets of one side that agree with three rows of the other, and those rows."""
+    pairs = sorted_sets(amount, LARGEST - 1)
+    if pairs is None or amount.size * (one[0].size + pairs[0].size) > STEPS_MOST:
+        return None
+    out = np.empty((LISTED_MOST, 1 + LARGEST), np.int64)
+    out = out[: join_triples(one[0], *pairs, np.ascontiguousarray(amount), slack, out)]
+    return one[1][out[:, 0]], out[:, 1:].astype(np.int32)
+
+
+def sorted_sets(amount: Ints, size: int) -> tuple[Ints, Lines] | None:
     """Return sums and rows of all sets of one size in ascending order; None if too many."""
     count = comb(amount.size, size)
     if count > SETS_MOST:
@@ -169,8 +198,8 @@ def sorted_sets(amount: Ints, size: int) -> tuple[Ints, NDArray[np.int32]] | Non
 
 
 def least_rivals(
-    left: NDArray[np.int32],
-    right: NDArray[np.int32],
+    left: Lines,
+    right: Lines,
     rows: tuple[int, int],
     jitter: np.random.Generator | None,
 ) -> Ints:
