@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon import __version__, history, surroundings, undoings
+from recon import __version__, conversions, history, surroundings, undoings
 from recon.core.groups import joined
 from recon.core.match import Matches, match
 from recon.core.plan import Leg
@@ -33,6 +33,7 @@ from recon.rules import (
     disputes,
     duplicates,
     events,
+    exchange,
     files,
     netting,
     terms,
@@ -41,7 +42,7 @@ from recon.rules.named_causes import name_causes
 from recon.rules.nearest import add_nearest
 from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.open_items import closing_items, join_ledger
-from recon.rules.outcomes import group_table, link_table, outcome_table
+from recon.rules.outcomes import group_table, link_table, outcome_table, search_table
 from recon.rules.overrides import decisions_of
 from recon.rules.rule_file import RuleFile
 from recon.rules.windows import business_days
@@ -79,6 +80,7 @@ class Evening:
     previous: Run | None
     run_id: str
     decided: pl.DataFrame  # what people decided before tonight (table DECISIONS)
+    rates: conversions.Rates
     clock: Stopwatch
     threads: int
     memory_bytes: int | None
@@ -120,9 +122,10 @@ def run_night(
         clock.stage("stage")
         decided = decisions.in_force(workspace)
         digests = history.input_digests(arrived, workspace.staging, business_date)
+        rates = conversions.rates_of(rule_file, business_date, workspace.staging)
         run_id = publish.run_id(
             business_date,
-            inputs=[*digests, *history.decision_digests(decided)],
+            inputs=[*digests, *rates.digests, *history.decision_digests(decided)],
             rules_sha256=rule_file.sha256,
             version=__version__,
             previous_run_id=previous.run_id if previous else None,
@@ -131,14 +134,28 @@ def run_night(
         if finished is not None:
             return _no_op(finished)
         opening_date = history.opening_date(workspace, rule_file.rules, business_date)
-        night = Night(rule_file.rules, calendar, business_date, opening_date)
+        night = Night(
+            rule_file.rules, calendar, business_date, opening_date, exchanges=rates.agreed
+        )
         evening = Evening(
-            rule_file, night, workspace, previous, run_id, decided, clock, threads, memory_bytes
+            rule_file,
+            night,
+            workspace,
+            previous,
+            run_id,
+            decided,
+            rates,
+            clock,
+            threads,
+            memory_bytes,
         )
         work = workspace.work_folder(run_id)
         clock.stage("load")
-        loaded = surroundings.load_files(rule_file, night, arrived, workspace, work, threads)
-        done = reconcile(evening, loaded, arrived)
+        done = reconcile(
+            evening,  # the loaded rows have no name here: they go when the tables are made
+            surroundings.load_files(rule_file, night, arrived, workspace, work, threads),
+            arrived,
+        )
         folder = _publish(evening, done)
         shutil.rmtree(work, ignore_errors=True)
     summary = history.read_summary(folder)
@@ -170,6 +187,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     group = joined(matches.group, netted["left"].to_numpy(), netted["right"].to_numpy())
     matched = Matched(ledger, eligible, replace(matches, group=group))
     clock.stage("classify")
+    matched = conversions.judge(matched, legs, night, loaded.parts, opening)
     judged = surroundings.judge_terms(evening.workspace, loaded.parts, ledger, night, excluded)
     tonight = undoings.Tonight(evening.workspace, ledger, netted, loaded.parts, opening)
     before = [
@@ -182,7 +200,11 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     found, anchors = breaks.build(classified.findings, matched, opening, night)
     found = add_nearest(found, matched, legs)
     agreed = terms.as_breaks(judged.facts, judged.wide, ledger, night)
-    found = pl.concat([found, agreed, files.find(inputs, night)]).sort("break_id")
+    about_files = [
+        files.find(inputs, night),
+        exchange.file_findings(evening.rates.problems, night),
+    ]
+    found = pl.concat([found, agreed, *about_files]).sort("break_id")
     clock.stage("disputes")
     waiting_ids = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
@@ -199,8 +221,9 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         "breaks": found,
         "disputes": disputes.build(found, wide, evening.run_id, night, evening.decided),
         "open_items": closing,
+        "searches": search_table(matched),
     }
-    exit_code = history.exit_code(inputs)
+    exit_code = max(history.exit_code(inputs), evening.rates.exit_code)
     run = history.run_row(
         tables, ledger, evening.rule_file, night, evening.run_id, evening.previous, exit_code
     )
@@ -243,7 +266,10 @@ def _publish(evening: Evening, done: Reconciled) -> Path:
         evening.night.business_date,
         tables=tables,
         parts=done.parts,
-        manifest_extra=history.manifest_facts(evening.rule_file, tables["inputs"], previous),
+        manifest_extra={
+            **history.manifest_facts(evening.rule_file, tables["inputs"], previous),
+            "rates": [list(pair) for pair in evening.rates.digests],
+        },
         certificate=proof,
         summary=summarise(tables, evening.rule_file.rules.language),
     )

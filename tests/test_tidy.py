@@ -51,7 +51,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.history",
         "recon.source_options",
     ),
+    "recon.conversions": ("recon.core", "recon.errors", "recon.io", "recon.rules"),
     "recon.pipeline": (
+        "recon.conversions",
         "recon.surroundings",
         "recon.undoings",
         "recon.core",

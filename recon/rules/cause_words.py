@@ -75,6 +75,23 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"(\d+) equally good partners", "{} 个同样合适的对手记录", (None,)),
     (r"the missing row arrived", "缺失的记录已到", ()),
     (r"converted at the rate of (.+)", "按 {} 的汇率折算", (None,)),
+    (r"compared with the amount before exchange", "按换汇前的金额比较", ()),
+    (r"the same figure: no exchange took place", "数字相同，未作换汇", ()),
+    (
+        r"no rate of (\S+) for (\S+) or (\d+) days before",
+        "{1} 及此前 {2} 天没有 {0} 汇率",
+        (None,) * 3,
+    ),
+    (r"((?:\d+ )?[A-Z]{3}/[A-Z]{3}) (\S+) of (\S+)", "{2} 的 {0} 汇率 {1}", (None,) * 3),
+    (r"the rate of (\S+) was used", "使用了 {} 的汇率", (None,)),
+    (r"the agreed markup of (\S+) % was not taken", "未计约定的加点 {} %", (None,)),
+    (
+        r"rounded by (\w+) where (\w+) is agreed",
+        "按“{}”舍入，约定为“{}”",
+        (_ROUNDINGS, _ROUNDINGS),
+    ),
+    (r"(\S+) % off the agreed rate", "偏离约定汇率 {} %", (None,)),
+    (r"(\S+) % is agreed", "约定 {} %", (None,)),
     (r"unit error x100 \(too (\w+)\)", "元与分混淆，相差 100 倍（{}）", (_SIZES,)),
     (r"decimal shifted by (\d) \(too (\w+)\)", "小数点错 {} 位（{}）", (None, _SIZES)),
     (

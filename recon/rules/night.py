@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recon.core.codes import Side
 from recon.core.match import Matches
 from recon.rules.calendar import Calendar
+from recon.rules.exchange_rates import Agreed
 from recon.rules.rule_file import Rules
 
 
@@ -29,6 +30,7 @@ class Night:
     # the products that the missing sources serve; None means every row.
     missing_days: Mapping[Side, frozenset[date]] = field(default_factory=dict)
     # earlier nights on which a file of the side never came: what it should show is not judged
+    exchanges: tuple[Agreed, ...] = ()  # the first that fits a pair of currencies counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Matched:
     ledger: Ledger
     eligible: Mapping[str, NDArray[np.bool_]]
     matches: Matches
+    exchanged: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    # leg -> linked pairs of two currencies, as the exchange judges them (exchange.JUDGED)
 
 
 FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {

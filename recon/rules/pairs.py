@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
+from recon.rules import exchange
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 
 PAIRED = (
@@ -68,6 +69,7 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
         else True
     )
     code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
+    code = exchange.codes(matched, leg, (left, right), code)
     banded = (links["match_kind"] == int(MatchKind.BAND)).to_numpy()
     left_amount, right_amount = amounts(matched, leg)
     uneven = banded & (code == 0) & (left_amount[left] != right_amount[right])
@@ -77,10 +79,12 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     code = np.where(undone_yet, 0, code)
     trouble = np.flatnonzero(code)
     findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
+    findings = exchange.amended(findings, matched, leg)
     fine = (code == 0) & ~undone_yet
     return Verdict.joined(
         [
             waiting,
+            exchange.waiting(matched, leg),
             _resolved_story(findings, night),
             _late(matched, leg, left[fine], right[fine]),
             _attributes(matched, leg, night.rules.legs[leg_no].compare, left[fine], right[fine]),
