@@ -57,7 +57,18 @@ SEARCH_SCHEMA = {
     "accidents_ppm": pl.Int64,
 }
 
-LEG_BIT = 40  # row positions stay below it
+SPOKEN_SCHEMA = {
+    "leg": pl.UInt8,
+    "left": pl.Int64,
+    "right": pl.Int64,
+    "amount_level": pl.Int32,
+    "lag": pl.Int32,  # days (or working days) from the left row to the right one
+    "text_level": pl.Int32,
+    "amount_weight": pl.Int32,  # hundredths of a bit; above 0 it spoke for the pair
+    "lag_weight": pl.Int32,
+    "text_weight": pl.Int32,
+}
+
 PINNED_PASS = 255  # pass number of links that a person made
 
 Means = tuple[int, int | None]  # threads, memory in bytes
@@ -83,6 +94,8 @@ class Matches:
     ambiguous: pl.DataFrame  # TIE_SCHEMA: candidates of unlinked rows, none picked
     pass_counts: pl.DataFrame  # COUNT_SCHEMA: rows of both sides, amount of the left rows
     searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
+    spoken: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPOKEN_SCHEMA))
+    # what spoke for and against each link of a SCORE pass
 
 
 NO_PAIRS = np.empty((0, 2), np.int64)
@@ -110,6 +123,7 @@ class LegState:
     ties: list[pl.DataFrame]
     counts: list[dict[str, object]]
     searches: list[dict[str, object]]
+    spoken: list[pl.DataFrame]
 
 
 def match(
@@ -142,11 +156,11 @@ def match(
         for leg_no, leg in enumerate(legs)
     ]
     SHELF.clear()  # what follows needs the memory for other things
-    all_links = stack([frame for state in states for frame in state.links], LINK_SCHEMA)
+    leg_links = [in_order(state) for state in states]
     return Matches(
-        links=in_order(all_links),
+        links=stack(leg_links, LINK_SCHEMA).rechunk(),
         key_group={state.leg.name: state.key_group for state in states},
-        group=components(facts.rows, all_links),
+        group=components(facts.rows, leg_links),
         ambiguous=stack([open_ties(state) for state in states], TIE_SCHEMA)
         .unique()
         .sort("leg", "row", "candidate"),
@@ -156,20 +170,22 @@ def match(
         searches=pl.DataFrame(
             [line for state in states for line in state.searches], schema=SEARCH_SCHEMA
         ),
+        spoken=stack([frame for state in states for frame in state.spoken], SPOKEN_SCHEMA),
     )
 
 
-def in_order(all_links: pl.DataFrame) -> pl.DataFrame:
-    """Return the links by leg, left and right row; a pass gives most of them in that order."""
-    place = all_links["left"].to_numpy() | (all_links["leg"].to_numpy().astype(np.int64) << LEG_BIT)
-    step = np.diff(place)
-    if bool(np.any(step < 0)):
-        order = np.argsort(place, kind="stable")  # runs in order: merged, not sorted
-        all_links, step = all_links[order], np.diff(place[order])
-    turned = np.diff(all_links["right"].to_numpy()) < 0
-    if bool(np.any(turned & (step == 0))):
-        all_links = all_links.sort("leg", "left", "right")
-    return all_links
+def in_order(state: LegState) -> pl.DataFrame:
+    """Return the links of a leg by left and right row; a pass gives most of them in that order."""
+    links = stack(state.links, LINK_SCHEMA).rechunk()
+    state.links.clear()
+    left = links["left"].to_numpy()
+    if bool(np.any(left[1:] < left[:-1])):
+        links = links[np.argsort(left, kind="stable")]  # runs in order: merged, not sorted
+        left = links["left"].to_numpy()
+    right = links["right"].to_numpy()
+    if bool(np.any((right[1:] < right[:-1]) & (left[1:] == left[:-1]))):
+        links = links.sort("left", "right")
+    return links
 
 
 def stack(frames: list[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
@@ -187,7 +203,7 @@ def start_leg(
     """Return the leg before its first pass: pinned pairs linked, unmatched rows taken out."""
     nobody = np.full(facts.rows, -1, np.int64)
     decided = Decisions() if decided is None else decided
-    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [])
+    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [])
     state.free[decided.unmatch] = False
     if decided.pin.size:
         pinned = links(decided.pin[:, 0], decided.pin[:, 1], MatchKind.PINNED)
@@ -211,6 +227,8 @@ def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
         state.free[rows] = False
         state.key_group[rows] = smallest
     state.links.append(link_frame(state.leg_no, pass_no, found))
+    if found.spoken is not None:
+        state.spoken.append(spoken_frame(state.leg_no, found, found.spoken))
     state.ties.append(
         pl.DataFrame(
             {
@@ -251,6 +269,13 @@ def link_frame(leg_no: int, pass_no: int, found: Found) -> pl.DataFrame:
     )
 
 
+def spoken_frame(leg_no: int, found: Found, spoken: NDArray[np.int32]) -> pl.DataFrame:
+    """Return what spoke for and against each link of a pass as a table."""
+    rows = {"leg": np.full(found.left.size, leg_no), "left": found.left, "right": found.right}
+    told = dict(zip(list(SPOKEN_SCHEMA)[len(rows) :], spoken.T.copy(), strict=True))
+    return pl.DataFrame({**rows, **told}, schema=SPOKEN_SCHEMA)
+
+
 def open_ties(state: LegState) -> pl.DataFrame:
     """Return the ties of which neither row was linked by a later pass."""
     ties = stack(state.ties, TIE_SCHEMA)
@@ -258,9 +283,10 @@ def open_ties(state: LegState) -> pl.DataFrame:
     return ties.filter(pl.Series(state.free[rows] & state.free[candidates], dtype=pl.Boolean))
 
 
-def components(rows: int, all_links: pl.DataFrame) -> Rows:
-    """Return the smallest row of each row's connected component over all links."""
+def components(rows: int, leg_links: list[pl.DataFrame]) -> Rows:
+    """Return the smallest row of each row's connected component over the links of every leg."""
     parent = np.arange(rows, dtype=np.int64)
-    unite_rows(all_links["left"].to_numpy(), all_links["right"].to_numpy(), parent)
+    for links in leg_links:
+        unite_rows(links["left"].to_numpy(), links["right"].to_numpy(), parent)
     label_components(parent)
     return parent

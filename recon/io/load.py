@@ -27,6 +27,7 @@ from recon.io.formats.contract import Columns, ControlTotal, Options, StagedFile
 from recon.io.mask import mask_text
 from recon.io.part import NO_KEYS, FileIdentity, Finish, Job, Part, read_part
 from recon.io.recognise import check_declared
+from recon.io.retold import Told, judge
 from recon.io.stage import stage
 from recon.io.verdict import verdict
 
@@ -91,7 +92,7 @@ def load(
             for result in _without_duplicates(staged, seen)
         ]
         results = list(pool.map(lambda pair: _loaded(*pair), jobs))
-    return _gathered(results, keys)
+    return _gathered(_counted_once(results, options), keys)
 
 
 def _staged(file: InputFile, staging: Path, business_date: date) -> _Result:
@@ -198,6 +199,25 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
     return replace(result, state=state, message=message, part=part, totals=totals)
 
 
+def _counted_once(
+    results: Sequence[_Result], options: Mapping[str, Options]
+) -> list[_Result]:
+    """Set aside the files whose money other files of the night tell as well."""
+    live = [place for place, result in enumerate(results) if result.part and result.part.slim]
+    told = [
+        Told(results[place].file, options.get(results[place].file.source, Options()), part)
+        for place in live
+        if (part := results[place].part) is not None
+    ]
+    settled = list(results)
+    for position, (state, message) in judge(told).items():
+        told[position].part.discard_rows()
+        settled[live[position]] = replace(
+            results[live[position]], state=state, message=mask_text(message)
+        )
+    return settled
+
+
 def _message(error: InputError) -> str:
     """Return an error as the table `inputs` tells it: the finding's code, then the sentence."""
     return mask_text(f"{error.code}: {error.message()}")
@@ -214,7 +234,7 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
         key=lambda pair: pair[0],
     )
     parts = [part for _, part in live]
-    slim = pl.concat([SLIM.empty(), *(piece for part in parts for piece in part.slim)])
+    slim = _stacked(parts)
     assert slim["txn_id"].is_sorted()
     digests = {key_name(key): _joined(parts, key_name(key)) for key in keys}
     assert all(len(found) == slim.height for found in digests.values())
@@ -225,6 +245,18 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
         inputs=_inputs(results),
         rejects=_rejects(results),
     )
+
+
+def _stacked(parts: Sequence[Part]) -> pl.DataFrame:
+    """Return the slim columns of all files, each one piece of memory; the parts give theirs up."""
+    pieces = [SLIM.empty(), *(piece for part in parts for piece in part.slim)]
+    for part in parts:
+        part.slim.clear()
+    columns = []
+    for name in SLIM.schema:
+        columns.append(pl.concat([piece[name] for piece in pieces], rechunk=True))
+        pieces = [piece.drop(name) for piece in pieces]
+    return pl.DataFrame(columns)
 
 
 def _joined(parts: Sequence[Part], name: str) -> NDArray[np.uint64]:
