@@ -72,6 +72,7 @@ def warm_pass(method: Method, own: bool) -> Pass:  # noqa: FBT001 - one of two v
         tolerance_minor=1,
         tolerance_base="right" if own else "left",
         until_due=own,
+        many_to_many=own,
     )
 
 

@@ -134,6 +134,7 @@ class Source(Model):
     cut_off: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     cut_off_tolerance_minutes: Annotated[int, Field(ge=0, le=120)] = 5
     overlap_days: Annotated[int, Field(ge=0, le=90)] = 3
+    equal_rows: Literal["resent", "distinct"] = "resent"  # what rows are that two files hold
     merchant_id: str | None = None
     serves: tuple[str, ...] = ()
     encoding: str = ""
@@ -209,6 +210,7 @@ class PassRules(Model):
     business_days: bool = False  # windows count working days
     until_due: bool = False  # window: from the row's own day to its due date
     budget: Annotated[int, Field(ge=1_000, le=10**12)] = 50_000_000  # steps of a subset search
+    many_to_many: bool = False  # subset: up to three rows a side, not one row's parts
     accident_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = (
         1_000  # likelier accidents: shown only
     )
@@ -229,9 +231,11 @@ class PassRules(Model):
 
     @model_validator(mode="after")
     def keyed_methods_have_keys(self) -> PassRules:
-        """Refuse a keyed method without a key."""
+        """Refuse a keyed method without a key, and an option of another method."""
         if self.method in {"exact", "unique", "group"} and not self.keys:
             raise ValueError(f"method {self.method!r} needs `keys`, for instance ['order_id']")
+        if self.many_to_many and self.method != "subset":
+            raise ValueError(f"`many_to_many` is for method 'subset', found {self.method!r}")
         return self
 
     def plan(self, leg: LegRules) -> Pass:
@@ -258,6 +262,7 @@ class PassRules(Model):
             tolerance_base=self.tolerance_base,
             business_days=self.business_days,
             until_due=self.until_due,
+            many_to_many=self.many_to_many,
             accident_ppm=self.accident_ppm,
             text=self.text,
             confidence_ppm=self.confidence_ppm,

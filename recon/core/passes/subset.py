@@ -15,27 +15,14 @@ from numpy.typing import NDArray
 from recon.core.codes import MatchKind
 from recon.core.kernels.window import ranges_between
 from recon.core.parallel import run_all
-from recon.core.passes.band import Side, band_sides
+from recon.core.passes.band import band_sides
 from recon.core.passes.contract import CERTAIN, NO_TIES, Found, Rows, Searched, Work
-from recon.core.passes.order import sort_order
+from recon.core.passes.items import Items, in_time
+from recon.core.passes.subset_many import find_many
 from recon.core.passes.subset_search import Answer, Pool, Search, search
 
 ACCIDENTS_LIMIT = 10**15  # parts per million at which the expected number is cut
 ROUNDS = 50
-
-
-@dataclass(frozen=True)
-class Items:
-    """Rows of one side in time order: group (key and currency), day, amount."""
-
-    rows: Rows
-    group: Rows
-    day: Rows
-    amount: Rows
-
-    def take(self, chosen: Rows) -> Items:
-        """Return the rows at the positions `chosen`."""
-        return Items(*(part[chosen] for part in (self.rows, self.group, self.day, self.amount)))
 
 
 @dataclass(frozen=True)
@@ -57,15 +44,10 @@ class Solved:
         )
 
 
-def in_time(work: Work, side: Side) -> Items:
-    """Return the rows of a side by group, day, time and row."""
-    group = np.repeat(side.bucket[:, 0], np.diff(side.start))
-    order = sort_order(group, side.day, work.facts.time(side.rows), side.rows)
-    return Items(side.rows[order], group[order], side.day[order], side.amount[order])
-
-
 def find_subsets(work: Work) -> Found:
     """Link unique subsets of the left side to right rows, then of the right side to left rows."""
+    if work.step.many_to_many:
+        return find_many(work)
     left, right = (in_time(work, side) for side in band_sides(work))
     before, after = work.step.days_before, work.step.days_after
     to_right, open_right = solve_all(work, right, left, (-after, before), 1)
