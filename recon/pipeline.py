@@ -42,9 +42,10 @@ from recon.rules.named_causes import name_causes
 from recon.rules.nearest import add_nearest
 from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.open_items import closing_items, join_ledger
-from recon.rules.outcomes import group_table, link_table, outcome_table, search_table
+from recon.rules.outcomes import group_table, link_table, outcome_table
 from recon.rules.overrides import decisions_of
 from recon.rules.rule_file import RuleFile
+from recon.rules.searches import search_table
 from recon.rules.windows import business_days
 from recon.source_options import load_keys
 from recon.stopwatch import Stopwatch

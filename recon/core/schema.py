@@ -336,6 +336,30 @@ RUNS = Table(
     ),
 )
 
+SEARCHES = Table(
+    "searches",
+    "a row whose amount a `subset` pass tried to make up from rows of the other side",
+    ("txn_id", "leg", "pass"),
+    (
+        Column("txn_id", pl.Int64, "the row"),
+        Column("leg", pl.String, "name of the leg in the rule file"),
+        Column("pass", pl.String, "name of the pass"),
+        Column("pool_rows", pl.Int64, "rows of the other side that could be part of it"),
+        Column(
+            "answer",
+            pl.String,
+            "UNIQUE, ALTERNATIVES (several), NONE (proved) or EXHAUSTED (budget spent)",
+        ),
+        Column("form", pl.String, "shortest description with a hit: WHOLE, RUN, ..., null if none"),
+        Column("alternatives", pl.Int64, "subsets of that form that add up, as far as counted"),
+        Column(
+            "accidents_ppm",
+            pl.Int64,
+            "subsets of that form expected to add up by chance, parts per million",
+        ),
+    ),
+)
+
 DECISIONS = Table(
     "decisions",
     "what a person decided about a candidate dispute; workspace/decisions, append-only",
@@ -362,6 +386,7 @@ PUBLISHED: tuple[Table, ...] = (
     BREAKS,
     DISPUTES,
     OPEN_ITEMS,
+    SEARCHES,
     RUNS,
 )
 

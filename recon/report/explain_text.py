@@ -42,6 +42,33 @@ _WAITS: Pair = (
     "  waits for the {side} on leg {leg} until {until} (age {age} business days on {night})",
     "  {leg} 环节等待{side}至 {until}（{night} 时已 {age} 个工作日）",
 )
+_SEARCHED: Pair = (
+    "  subset search on leg {leg}, pass {name}, night {night}, over {pool} rows: {answer}",
+    "  {leg} 环节子集搜索，{name} 规则，{night}，候选 {pool} 行：{answer}",
+)
+_ANSWERS: dict[str, Pair] = {
+    "UNIQUE": (
+        "one subset adds up ({form}); {accidents} expected to by chance",
+        "恰有一个子集相符（{form}），偶然相符的期望为 {accidents}",
+    ),
+    "ALTERNATIVES": (
+        "{alternatives} subsets add up ({form}), none is picked; {accidents} expected to by chance",
+        "有 {alternatives} 个子集相符（{form}），不作选择，偶然相符的期望为 {accidents}",
+    ),
+    "NONE": ("proved: no subset adds up", "已证明没有子集相符"),
+    "EXHAUSTED": (
+        "the budget was spent before an answer; raise `budget` of the pass",
+        "预算用尽仍无结论，可提高该规则的 budget",
+    ),
+}
+_FORMS: dict[str, Pair] = {
+    "WHOLE": ("all rows", "全部"),
+    "RUN": ("consecutive rows", "连续若干行"),
+    "ALL_BUT_FEW": ("all but at most three", "除至多三行外的全部"),
+    "EQUAL": ("all rows of one amount", "同一金额的全部"),
+    "FEW": ("at most four rows", "至多四行"),
+    "ANY": ("any rows", "任意若干行"),
+}
 _BROKE: Pair = (
     "  not in order on leg {leg}: {label} ({code}), {status}, break {break_id}",
     "  {leg} 环节有差异：{label}（{code}），{status}，编号 {break_id}",
@@ -82,6 +109,7 @@ _REASONS: dict[str, Pair] = {
     "out of scope": ("out of scope of every leg", "不在任何对账环节范围内"),
 }
 _PPM = 10_000
+_MILLION = 1_000_000
 _REFERENCES = ("order_id", "channel_ref", "bank_ref", "rrn", "batch_id")
 
 
@@ -144,6 +172,7 @@ def _row(row: Facts, language: str, codes: CodeWordsByName) -> list[str]:
         lines.append(_group(row["group"], language))
     if row["waits"] and row["outcome"] != "MATCHED":
         lines += _waits(row["waits"], language)
+    lines += _searches(row["searches"], language)
     for item in row["breaks"]:
         lines += _break(item, language, codes)
     return [*lines, *_evidence(row["evidence"], language)]
@@ -224,6 +253,29 @@ def _waits(waits: list[Facts], language: str) -> list[str]:
             until=item["wait_until"],
             age=item["age"],
             night=item["night"],
+        )
+        for item in newest.values()
+    ]
+
+
+def _searches(searches: list[Facts], language: str) -> list[str]:
+    """Return what the newest subset search of each leg and pass said of a row."""
+    newest = {(item["leg"], item["pass"]): item for item in searches}
+    return [
+        sentence(
+            _SEARCHED,
+            language,
+            leg=item["leg"],
+            name=item["pass"],
+            night=item["night"],
+            pool=item["pool_rows"],
+            answer=sentence(
+                _ANSWERS[item["answer"]],
+                language,
+                form=pick(_FORMS[item["form"]], language) if item["form"] else "",
+                alternatives=item["alternatives"],
+                accidents=f"{item['accidents_ppm'] / _MILLION:.6f}",
+            ),
         )
         for item in newest.values()
     ]

@@ -53,6 +53,7 @@ class _Known:
         self.outcomes = fetch("outcomes", pl.col("txn_id").is_in(ids)).sort("night")
         touching = pl.col("left_txn_id").is_in(ids) | pl.col("right_txn_id").is_in(ids)
         self.links = fetch("links", touching).sort("night", "leg", "left_txn_id", "right_txn_id")
+        self.searches = fetch("searches", pl.col("txn_id").is_in(ids)).sort("night", "leg", "pass")
         self.waits = fetch("open_items", pl.col("txn_id").is_in(ids)).sort("night", "leg")
         self.inputs = fetch("inputs", pl.col("file_id").is_in(rows["file_id"].to_list()))
         self.groups = fetch("groups", pl.col("group_id").is_in(self.outcomes["group_id"].to_list()))
@@ -92,6 +93,7 @@ def _row(known: _Known, row: Facts, read_line: ReadLine) -> Facts:
             .select("night", "leg", "waiting_for", "wait_until", "age", "break_code")
             .to_dicts()
         ),
+        "searches": plain(known.searches.filter(mine).drop("txn_id").to_dicts()),
         "breaks": [_break(known, row, item) for item in breaks.iter_rows(named=True)],
         "group": _group(known, last),
         "evidence": _evidence(known, row, read_line),

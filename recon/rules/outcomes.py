@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core import groups
+from recon.core import evidence, groups
 from recon.core.codes import MatchKind, Outcome
 from recon.core.money import CURRENCIES
-from recon.core.plan import Leg
+from recon.core.plan import Leg, Method
 from recon.core.schema import GROUPS, LINKS, OUTCOMES, conform, words
 from recon.rules.classify import REASONS, Classified
 from recon.rules.netting import NETTING
@@ -51,18 +51,41 @@ def link_table(matched: Matched, legs: tuple[Leg, ...], netted: pl.DataFrame) ->
         every = pl.concat([every, own.cast(every.schema)])
     every = every[np.argsort(every["left"].to_numpy(), kind="stable")]  # legs are runs in order
     reasons = pl.Enum(list(dict.fromkeys(_REASON[kind] for kind in sorted(MatchKind))))
-    return conform(
-        every.select(
-            pl.Series("left_txn_id", ids[every["left"]]),
-            pl.Series("right_txn_id", ids[every["right"]]),
-            pl.col("leg").cat.to(pl.Enum(leg_names)),
-            pl.col("pass").cat.to(pl.Enum(pass_names)),
-            pl.col("match_kind").cat.to(words(MatchKind)),
-            "score",
-            reasons=pl.col("match_kind").cat.to(reasons),
-        ),
-        LINKS,
+    table = every.select(
+        pl.Series("left_txn_id", ids[every["left"]]),
+        pl.Series("right_txn_id", ids[every["right"]]),
+        pl.col("leg").cat.to(pl.Enum(leg_names)),
+        pl.col("pass").cat.to(pl.Enum(pass_names)),
+        pl.col("match_kind").cat.to(words(MatchKind)),
+        "score",
+        reasons=pl.col("match_kind").cat.to(reasons),
     )
+    return conform(_with_evidence(table, every, matched.matches.spoken, legs), LINKS)
+
+
+def _with_evidence(
+    table: pl.DataFrame, every: pl.DataFrame, spoken: pl.DataFrame, legs: tuple[Leg, ...]
+) -> pl.DataFrame:
+    """Put what spoke for and against each SCORE link into `reasons`.
+
+    `every` holds the links of `table` by position, row by row.
+    """
+    if spoken.height == 0:
+        return table
+    working = [
+        number
+        for number, leg in enumerate(legs)
+        if any(step.method is Method.SCORE and step.business_days for step in leg.passes)
+    ]
+    words_of = evidence.reasons(spoken, working_days=pl.col("leg").is_in(working))
+    said = spoken.select("leg", "left", "right").with_columns(words_of.alias("said"))
+    told = every.select("leg", "left", "right").join(
+        said.cast({name: every.schema[name] for name in ("leg", "left", "right")}),
+        on=["leg", "left", "right"],
+        how="left",
+        maintain_order="left",
+    )
+    return table.with_columns(reasons=pl.coalesce(told["said"], table["reasons"].cast(pl.String)))
 
 
 def _pass_codes(legs: tuple[Leg, ...]) -> tuple[list[str], NDArray[np.uint16]]:

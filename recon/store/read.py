@@ -46,12 +46,22 @@ def _check_bytes(path: Path, expected: str) -> None:
 def scan(run_folder: Path, name: str) -> pl.LazyFrame:
     """Return a lazy read of one published table of one run (`transactions` is several files).
 
-    For reading a few rows of large files: the bytes are not compared with the manifest.
+    For reading a few rows of large files: the bytes are not compared with the manifest. A table
+    that has come since the run was published has no rows there.
     """
     table = table_of(name)
     if name == "transactions":
         return scan_table(sorted((run_folder / name).glob("*.parquet")), table)
-    return scan_table(run_folder / f"{name}.parquet", table)
+    path = run_folder / f"{name}.parquet"
+    if not path.exists() and not _listed(run_folder, path.name):
+        return table.empty().lazy()
+    return scan_table(path, table)
+
+
+def _listed(run_folder: Path, artefact: str) -> bool:
+    """Return whether a run's manifest names an artefact."""
+    manifest = json.loads((run_folder / "manifest.json").read_bytes())
+    return any(entry["path"] == artefact for entry in manifest["artefacts"])
 
 
 def read_nights(workspace: Workspace, name: str, night: date | None = None) -> pl.DataFrame:
