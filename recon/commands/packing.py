@@ -8,6 +8,7 @@ from recon.commands.catalogue_words import code_words
 from recon.commands.explain import published_language
 from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
 from recon.report.root_causes import seen_values
+from recon.rules.cause_words import in_chinese
 from recon.store.lookup import Lookup, history, previous_open_items
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
@@ -52,6 +53,7 @@ def read_pack(
         first_night=Lookup.in_force(workspace, run).runs[0].business_date,
         manifest=run.manifest,
         codes=code_words(),
+        in_chinese=in_chinese,
         language=language or published_language(run.folder),
         folder=run.folder.relative_to(workspace.root).as_posix(),
     )

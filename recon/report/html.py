@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from recon.report.priority import by_priority
 from recon.report.root_causes import root_causes
 from recon.report.tie_out import statements
 from recon.report.words import LABELS, label, money
-from recon.report.workbook_cases import Cases
 from recon.report.workbook_proof import verdict
+from recon.report.workbook_reasons import case_rows
 from recon.report.workbook_words import Say
 
 CHUNK_ROWS = 500
@@ -135,29 +135,28 @@ def _number(value: int | None) -> int | str | None:
 
 def _chunks(pack: Pack, ranked: pl.DataFrame) -> Iterator[str]:
     """Yield the long texts of the cases: explanation, action, cause, nearest, gate, evidence."""
-    cases = Cases(pack)
-    chinese = pack.language == "zh"
-    happened = "explanation_zh" if chinese else "explanation_en"
-    todo = "suggested_action_zh" if chinese else "suggested_action"
-    for start in range(0, ranked.height, CHUNK_ROWS):
+    cases = case_rows(ranked, pack, (), pack.language)
+    currencies = dict(pack.rows.select("txn_id", "currency").iter_rows())
+    for start in range(0, cases.height, CHUNK_ROWS):
         details = []
-        for row in ranked.slice(start, CHUNK_ROWS).iter_rows(named=True):
-            nearest, gate = cases.nearest(row["dispute_id"])
-            shown = _evidence(pack, row["evidence"] or [], cases, row["currency"])
-            details.append([row[happened], row[todo], row["cause"], nearest, gate, shown])
+        for row in cases.slice(start, CHUNK_ROWS).iter_rows(named=True):
+            shown = _evidence(pack, row["evidence_"] or [], currencies)
+            texts = [row[name] for name in ("explanation", "action", "cause", "nearest", "gate")]
+            details.append([*texts, shown])
         text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
         yield base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
 
 
 def _evidence(
-    pack: Pack, evidence: Sequence[dict[str, Any]], cases: Cases, currency: str | None
+    pack: Pack, evidence: Sequence[dict[str, Any]], currencies: Mapping[int, str]
 ) -> list[list[str]]:
+    """Return where the rows of a case stand, each amount in its own currency."""
     shown = [
         [
             label("side", item["side"], pack.language),
-            cases.path(item["file_id"]),
+            pack.paths.get(item["file_id"], item["file_id"]),
             str(item["record_no"]),
-            money(item["amount_minor"], currency),
+            money(item["amount_minor"], currencies.get(item["txn_id"])),
             str(item["txn_id"]),
         ]
         for item in evidence[:_EVIDENCE_SHOWN]

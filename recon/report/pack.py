@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -42,6 +42,7 @@ class Pack:
     first_night: date  # the books open with it
     manifest: Mapping[str, Any]
     codes: CodeWordsByName
+    in_chinese: Callable[[str], str]  # how a named cause or a failed gate reads in Chinese
     language: str
     folder: str  # where the whole tables are, for the reader who wants all of them
     run: Mapping[str, Any] = field(init=False)
@@ -64,6 +65,10 @@ class Pack:
     def label(self, code: str) -> str:
         """Return a code's label in the document's language."""
         return code_label(self.codes, code, self.language)
+
+    def words(self, cause: str | None) -> str | None:
+        """Return a cause or a failed gate in the document's language."""
+        return cause if cause is None or self.language != "zh" else self.in_chinese(cause)
 
 
 def real_breaks(breaks: pl.DataFrame) -> pl.DataFrame:

@@ -11,17 +11,10 @@ from recon.report.pack import Pack
 from recon.report.priority import by_priority
 from recon.report.root_causes import root_causes
 from recon.report.tie_out import statements
-from recon.report.workbook_cases import (
-    Cases,
-    queue_widths,
-    reason_widths,
-    sides_of,
-    write_ageing,
-    write_queue,
-    write_reason,
-)
+from recon.report.workbook_cases import queue_widths, write_ageing, write_queue
 from recon.report.workbook_cells import Book, Sheet
 from recon.report.workbook_proof import verdict, write_roll_forward, write_summary, write_tie_out
+from recon.report.workbook_reasons import reason_widths, sides_of, write_reason
 from recon.report.workbook_rest import (
     write_causes,
     write_glossary,
@@ -43,7 +36,7 @@ def write_workbook(pack: Pack, path: Path) -> None:
     """Write the workbook of one night. The same night gives the same bytes.
 
     Memory does not grow with the number of cases beyond the rows they point at: every sheet is
-    written downwards and flushed row by row.
+    written downwards, and rows of cases go to its file some thousands at a time.
     """
     say = Say(pack.language)
     title = say("title", name=pack.run["name"], date=pack.business_date)
@@ -73,9 +66,8 @@ def write_workbook(pack: Pack, path: Path) -> None:
     write_roll_forward(roll, pack, say)
     write_ageing(ageing, book, ranked, pack, say)
     write_queue(queue, ranked, pack, say, shown.height)
-    cases = Cases(pack)
     for code, reason in reasons.items():
-        write_reason(reason, code, by_code[code], cases, pack, say)
+        write_reason(reason, code, by_code[code], pack, say)
     write_causes(sheet(say("causes"), _CAUSES), root_causes(pack), pack, say)
     write_rejects(sheet(say("rejects"), (14, 40, 10, 70, 90)), pack, say)
     write_inputs(sheet(say("inputs"), (24, 24, 26, 40, 10, 10, 20, 40, 68)), pack, say)

@@ -12,11 +12,12 @@ that would turn text into formulas, links or numbers off, so no cell of a file c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
@@ -27,18 +28,22 @@ from recon.core.money import exponent, format_minor
 EXACT_LIMIT = 10**15  # minor units; fifteen digits
 TEXT_LIMIT = 2_000  # characters of a cell; whole texts are in the published tables
 _NAME_LIMIT = 31
-_TEXT_FORMAT = "@"
+TEXT_FORMAT = "@"
 _ROW_POINTS = 17
 _HEAD_POINTS = 21
 _TALL_HEAD_POINTS = 36
 _RED, _GREY, _INK, _PAPER = "#B42318", "#667085", "#1D2939", "#F2F4F7"
 _LOOKS: dict[str, dict[str, object]] = {
-    "plain": {},
+    "plain": {"valign": "top"},
     "title": {"bold": True, "font_size": 16},
     "verdict": {"bold": True, "font_size": 12, "text_wrap": True, "valign": "top"},
     "header": {
         "bold": True, "bg_color": _INK, "font_color": "#FFFFFF", "border": 1,
-        "border_color": _GREY, "text_wrap": True, "valign": "vcenter",
+        "border_color": _GREY, "text_wrap": True, "valign": "vcenter", "indent": 1,
+    },
+    "header_number": {
+        "bold": True, "bg_color": _INK, "font_color": "#FFFFFF", "border": 1,
+        "border_color": _GREY, "text_wrap": True, "valign": "vcenter", "align": "right",
     },
     "section": {"bold": True, "bg_color": _PAPER, "bottom": 1, "bottom_color": _GREY},
     "note": {"font_color": _GREY, "italic": True, "text_wrap": True, "valign": "top"},
@@ -48,11 +53,30 @@ _LOOKS: dict[str, dict[str, object]] = {
     "bold": {"bold": True},
     "good": {"bold": True, "font_color": "#027A48", "bg_color": "#ECFDF3"},
     "bad": {"bold": True, "font_color": _RED, "bg_color": "#FEF3F2"},
-    "differs": {"bg_color": "#FEE4E2", "font_color": _RED},
-    "input": {"bg_color": "#FFFAEB", "border": 1, "border_color": "#FEC84B"},
+    "differs": {"bg_color": "#FEE4E2", "font_color": _RED, "valign": "top"},
+    "input": {
+        "bg_color": "#FFFAEB", "border": 1, "border_color": "#FEC84B", "valign": "top",
+        "text_wrap": True,
+    },
     "link": {"font_color": "#175CD3", "underline": 1},
     "line": {"bottom": 1, "bottom_color": _GREY},
 }  # fmt: skip
+
+
+class RowFile(Worksheet):  # type: ignore[misc]  # the library has no types
+    """A sheet of the library that also takes whole rows, rendered elsewhere, as text."""
+
+    def write_lines(self, first: int, lines: pl.Series, columns: int) -> None:
+        """Append rendered rows, the first of them row `first`, behind the rows written so far.
+
+        In constant-memory mode the library itself keeps a sheet's rows as text in a file.
+        """
+        self._write_single_row(first)
+        last = first + len(lines) - 1
+        self._check_dimensions(first, 0)
+        self._check_dimensions(last, columns - 1)
+        self.fh.write("".join(lines.to_list()))
+        self.previous_row = last + 1
 
 
 class Book:
@@ -85,10 +109,15 @@ class Book:
                 facts["num_format"] = number
                 if number.startswith("yyyy"):
                     facts["align"] = "center"
-                if number == _TEXT_FORMAT:
+                if number == TEXT_FORMAT:
                     facts["indent"] = 1
             self._formats[key] = self._book.add_format(facts)
         return self._formats[key]
+
+    def style(self, name: str, number: str = "") -> int:
+        """Return the number by which cells name the format of a look."""
+        index: int = self.look(name, number)._get_xf_index()  # noqa: SLF001 - no public name for it
+        return index
 
     def sheet(self, name: str, widths: Sequence[int], *, footer: str = "", pages: int = 1) -> Sheet:
         """Add a sheet; its name is cut to what a spreadsheet allows and made unique."""
@@ -99,7 +128,7 @@ class Book:
             again += 1
             unique = f"{clean[: _NAME_LIMIT - 3]}~{again}"
         self._names.add(unique.lower())
-        sheet = Sheet(self, self._book.add_worksheet(unique), unique, widths, footer)
+        sheet = Sheet(self, self._book.add_worksheet(unique, RowFile), unique, widths, footer)
         if pages > 1:  # a wide sheet is printed on several pages side by side
             sheet.worksheet.fit_to_pages(pages, 0)
             sheet.worksheet.repeat_columns(0)
@@ -145,7 +174,7 @@ class Sheet:
             if look != "plain":
                 self.worksheet.write_blank(self.row, column, None, self.book.look(look))
             return
-        number = _TEXT_FORMAT if look in {"plain", "differs"} else ""
+        number = TEXT_FORMAT if look in {"plain", "differs"} else ""
         self.worksheet.write_string(
             self.row, column, _printable(str(value)), self.book.look(look, number)
         )
@@ -218,12 +247,28 @@ class Sheet:
         target = f"internal:'{sheet}'!A1"
         self.worksheet.write_url(self.row, column, target, self.book.look("link"), _printable(text))
 
-    def header(self, names: Sequence[str], *, filters: bool = True, last_row: int = 0) -> None:
-        """Write the head of a table, freeze it, and filter the rows down to `last_row`."""
+    def lines(self, rendered: pl.Series, columns: int) -> None:
+        """Write rows that `workbook_rows` has rendered, and go below them."""
+        if len(rendered):
+            self.worksheet.write_lines(self.row, rendered, columns)
+            self.row += len(rendered)
+
+    def header(
+        self,
+        names: Sequence[str],
+        *,
+        filters: bool = True,
+        last_row: int = 0,
+        numbers: Collection[int] = (),
+    ) -> None:
+        """Write the head of a table, freeze it, and filter the rows down to `last_row`.
+
+        `numbers` are the columns of numbers: their heads stand above them, on the right.
+        """
         tall = any("\n" in name for name in names)
         self.worksheet.set_row(self.row, _TALL_HEAD_POINTS if tall else _HEAD_POINTS)
         for column, name in enumerate(names):
-            self.text(column, name, "header")
+            self.text(column, name, "header_number" if column in numbers else "header")
         if filters:
             last = max(last_row, self.row + 1)
             self.worksheet.autofilter(self.row, 0, last, len(names) - 1)
