@@ -10,9 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from recon import __version__
 from recon.core.codes import BENIGN, InputState, Outcome, Side, State
@@ -61,7 +59,8 @@ def open_items(previous: Run | None) -> pl.DataFrame:
     return conform(read_table(previous.folder, "open_items"), OPEN_ITEMS)
 
 
-def _earlier(workspace: Workspace, business_date: date, within_days: int) -> list[Run]:
+def earlier(workspace: Workspace, business_date: date, within_days: int) -> list[Run]:
+    """Return the runs of the nights before, not further back than so many days."""
     since = business_date - timedelta(days=within_days)
     return [run for day, run in workspace.newest_by_date().items() if since <= day < business_date]
 
@@ -69,7 +68,7 @@ def _earlier(workspace: Workspace, business_date: date, within_days: int) -> lis
 def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[str, str]]:
     """Return source -> SHA-256 -> night on which those bytes were loaded."""
     seen: dict[str, dict[str, str]] = {}
-    for run in _earlier(workspace, business_date, _SEEN_DAYS):
+    for run in earlier(workspace, business_date, _SEEN_DAYS):
         inputs = read_table(run.folder, "inputs")
         for row in inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED)).to_dicts():
             seen.setdefault(row["source"], {})[row["sha256"]] = f"the night of {run.business_date}"
@@ -79,7 +78,7 @@ def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[s
 def earlier_columns(workspace: Workspace, business_date: date) -> dict[str, list[Columns]]:
     """Return source -> the different columns that its loaded files of earlier nights had."""
     found: dict[str, dict[Columns, None]] = {}
-    for run in _earlier(workspace, business_date, _SEEN_DAYS):
+    for run in earlier(workspace, business_date, _SEEN_DAYS):
         inputs = read_table(run.folder, "inputs")
         loaded = inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED))
         for source, text in loaded.select("source", "columns").rows():
@@ -96,7 +95,7 @@ def missing_days(
     Rows that such a file should show cannot be judged until that night is run again with it, or
     rows of its day arrive with a later file. `tonight` are the new rows (schema SLIM).
     """
-    runs = _earlier(workspace, business_date, _SEEN_DAYS)
+    runs = earlier(workspace, business_date, _SEEN_DAYS)
     found: dict[Side, set[date]] = {}
     for number, source in enumerate(rules.sources):
         day = _own_day(source.time_zone or rules.time_zone)
@@ -129,31 +128,6 @@ def _days_of(run: Run, source: str, day: pl.Expr) -> set[date]:
     return set(rows.select(day).unique().collect()["day"].to_list())
 
 
-def delivered_before(
-    workspace: Workspace, ledger: Ledger, rules: Rules, business_date: date
-) -> NDArray[np.int64]:
-    """Return new rows that an overlapping file delivered on an earlier night already."""
-    found = []
-    for number, source in enumerate(rules.sources):
-        mine = (ledger.slim["source"] == number) & pl.Series(~ledger.opening)
-        rows = np.flatnonzero(mine.to_numpy())
-        if len(rows) == 0:
-            continue
-        prints = ledger.slim["fingerprint"].gather(rows)
-        known = [
-            scan(run.folder, "transactions")
-            .filter(
-                (pl.col("source") == source.name) & pl.col("fingerprint").is_in(prints.implode())
-            )
-            .select("fingerprint")
-            .collect()["fingerprint"]
-            for run in _earlier(workspace, business_date, source.overlap_days)
-        ]
-        if known:
-            found.append(rows[prints.is_in(pl.concat(known).implode()).to_numpy()])
-    return np.concatenate(found) if found else np.empty(0, np.int64)
-
-
 def rows_about(
     workspace: Workspace,
     references: Sequence[str],
@@ -165,7 +139,7 @@ def rows_about(
     named = pl.any_horizontal(
         pl.col(name).is_in(references) for name in ("order_id", "channel_ref", "original_ref")
     )
-    runs = _earlier(workspace, business_date, within_days) if references else []
+    runs = earlier(workspace, business_date, within_days) if references else []
     frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]
     return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
 
@@ -185,7 +159,7 @@ def rows_of_months(
     pays = pl.col("product").is_in(paid_as) & month.dt.offset_by("-1mo").is_in(months)
     inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (month.is_in(months) | pays)
     frames, undone = [TRANSACTIONS.empty()], []
-    for run in _earlier(workspace, business_date, since):
+    for run in earlier(workspace, business_date, since):
         again = scan(run.folder, "outcomes").filter(_came_twice()).select("txn_id")
         mine = scan(run.folder, "transactions").filter(inside.fill_null(value=False))
         frames.append(conform(mine.join(again, on="txn_id", how="anti").collect(), TRANSACTIONS))

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon import __version__, conversions, history, surroundings, undoings
+from recon import __version__, conversions, history, redelivered, surroundings, undoings
 from recon.core.groups import joined
 from recon.core.match import Matches, match
 from recon.core.plan import Leg
@@ -177,7 +177,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
     clock.stage("net")
-    resent = history.delivered_before(evening.workspace, ledger, rules, night.business_date)
+    resent = redelivered.delivered_before(evening.workspace, ledger, rules, night.business_date)
     repeated = duplicates.repeated_records(ledger)
     excluded = np.concatenate([resent, repeated])
     ledger, netted, netting_verdict = netting.net(ledger, night, excluded)

@@ -8,8 +8,14 @@ from recon.core.plan import Key, Leg
 from recon.io.formats.contract import Options
 from recon.rules.rule_file import Rules, Source
 
-# Own references that duplicates and netting compare, whatever the legs ask for.
-_ALWAYS: tuple[Key, ...] = (("order_id",), ("channel_ref",), ("rrn",), ("original_ref",))
+# Own references that duplicates, netting and re-deliveries compare, whatever the legs ask for.
+_ALWAYS: tuple[Key, ...] = (
+    ("order_id",),
+    ("channel_ref",),
+    ("bank_ref",),
+    ("rrn",),
+    ("original_ref",),
+)
 
 
 def options_of(source: Source, rules: Rules) -> Options:
@@ -25,6 +31,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "comment",
             "ignore_columns",
             "changed_columns",
+            "equal_rows",
             "columns",
             "amount_unit",
             "decimal_mark",

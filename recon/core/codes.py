@@ -86,7 +86,7 @@ class InputState(IntEnum):
 
     ACCEPTED = 0  # its control totals agree
     UNVERIFIED = 1  # accepted; the file declares no control totals
-    DUPLICATE = 2  # the same bytes were loaded before
+    DUPLICATE = 2  # the same bytes, or all of its rows, are in a file that counts
     HELD = 3  # control totals or balances disagree
     REFUSED = 4  # damaged, wrong schema, unreadable
     MISSING = 5  # expected and not there

@@ -199,9 +199,7 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
     return replace(result, state=state, message=message, part=part, totals=totals)
 
 
-def _counted_once(
-    results: Sequence[_Result], options: Mapping[str, Options]
-) -> list[_Result]:
+def _counted_once(results: Sequence[_Result], options: Mapping[str, Options]) -> list[_Result]:
     """Set aside the files whose money other files of the night tell as well."""
     live = [place for place, result in enumerate(results) if result.part and result.part.slim]
     told = [
@@ -212,8 +210,11 @@ def _counted_once(
     settled = list(results)
     for position, (state, message) in judge(told).items():
         told[position].part.discard_rows()
+        result = results[live[position]]
+        # A duplicate has nothing of its own.
+        part = result.part if state == InputState.HELD else None
         settled[live[position]] = replace(
-            results[live[position]], state=state, message=mask_text(message)
+            result, state=state, message=mask_text(message), part=part
         )
     return settled
 

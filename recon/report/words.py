@@ -85,7 +85,7 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
     "input_state": {
         "ACCEPTED": ("accepted", "接受"),
         "UNVERIFIED": ("accepted, declares no totals", "接受（文件无汇总）"),
-        "DUPLICATE": ("same bytes as before", "与此前文件相同"),
+        "DUPLICATE": ("told by another file", "内容已在其他文件中"),
         "HELD": ("held", "暂停使用"),
         "REFUSED": ("refused", "拒收"),
         "MISSING": ("missing", "缺失"),

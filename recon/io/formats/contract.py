@@ -225,6 +225,18 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What the accepted rows of a file prove among themselves: chains, sums of parts.
+
+    gather: what the proof needs of a batch after `refine`, helper columns included; small, since it
+    is kept until the end of the file. totals: of all that was gathered, in the order of the rows.
+    """
+
+    gather: Callable[[pl.DataFrame], pl.DataFrame]
+    totals: Callable[[pl.DataFrame], list[ControlTotal]]
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What the rule file says about reading one source (all have defaults for fixed formats)."""
 
@@ -248,6 +260,7 @@ class Options:
     kinds: Mapping[str, str] = field(default_factory=dict)  # sender's word -> Kind name
     states: Mapping[str, str] = field(default_factory=dict)  # sender's word -> State name
     member: str = ""  # which member of a zip, as a glob
+    equal_rows: str = "resent"  # of two files: resent, or distinct money
     reject_limit_ppm: int | None = None  # most refused rows, parts per million; None: the default
 
 
@@ -269,4 +282,6 @@ class Format:
     refine: Callable[[pl.DataFrame, Mapping[str, pl.Series]], pl.DataFrame] | None = None
     controls: Callable[[Options], tuple[Control, ...]] = lambda _options: ()
     has_controls: bool = False  # a file of this format always proves itself
+    proofs: tuple[Proof, ...] = ()  # compared beside `controls`
+    net_is_exact: bool = False  # net = amount - fee on every row that states them, else a reject
     natural_key: tuple[str, ...] = ()  # canonical columns that name a row; empty: content only
