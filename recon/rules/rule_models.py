@@ -330,6 +330,8 @@ class SourceContract(FeeContract):
     sources: tuple[str, ...] = ()
     surcharges_minor: tuple[int, ...] = (100, 200, 300)  # usual flat extras, named as a cause
     tolerance_minor: Annotated[int, Field(ge=0)] = 0
+    credit_words: tuple[str, ...] = ("credit", "贷记卡", "信用卡")  # what senders call credit cards
+    merchant_classes: dict[str, str] = Field(default_factory=dict)  # merchant number -> class
 
 
 class BreakRules(Model):

@@ -51,8 +51,25 @@ def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
         Compiled(contract),
         surcharges=contract.surcharges_minor,
         tolerance_minor=contract.tolerance_minor,
+        credit_words=frozenset(contract.credit_words),
     )
-    return fees.find(mine, policy)
+    return fees.find(_with_attributes(mine, contract), policy)
+
+
+def _with_attributes(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+    """Return rows with the card type, which senders name as the product, and the merchant's class.
+
+    The class is agreed, so the contract names it; a merchant that it does not name has none.
+    """
+    classes = contract.merchant_classes
+    return rows.with_columns(
+        card_type=pl.col("product"),
+        merchant_class=pl.col("merchant_id").replace_strict(
+            classes, default=None, return_dtype=pl.String
+        )
+        if classes
+        else pl.lit(None, pl.String),
+    )
 
 
 def refund_references(rows: pl.DataFrame) -> list[str]:

@@ -1,0 +1,83 @@
+"""Fee contracts over nights: prices by card type and by the merchant's agreed class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from tests.night_world import NightWorld
+
+MONDAY = "2026-11-09"
+CONTRACT = """
+[[fee_contract]]
+name = "cards"
+merchant_classes = { 8001 = "preferential", 8002 = "standard" }
+credit_words = ["CC"]
+
+[[fee_contract.line]]
+name = "debit, standard"
+formula = "MIN(5,AMT*0.005)"
+when = { card_type = "DC", merchant_class = "standard" }
+
+[[fee_contract.line]]
+name = "debit, preferential"
+formula = "AMT*0.0038"
+when = { card_type = "DC", merchant_class = "preferential" }
+
+[[fee_contract.line]]
+name = "credit"
+formula = "AMT*0.006"
+when = { card_type = "CC" }
+
+[[fee_contract.line]]
+name = "credit of the third merchant"
+formula = "AMT*0.004"
+when = { card_type = "CC", merchant_id = "8003" }
+"""
+
+
+def world_of(folder: Path) -> NightWorld:
+    """Return a world whose channel names the card type, in the column `state`."""
+    world = NightWorld(folder)
+    text = world.config.read_text("utf-8")
+    text = text.replace('fee = "fee"\n', 'fee = "fee"\nproduct = "state"\n')
+    text = text.replace('OK = "success"', 'DC = "success"\nCC = "success"')
+    world.config.write_text(text + CONTRACT, "utf-8")
+    return world
+
+
+def test_card_type_and_class_name_the_wrong_price(tmp_path: Path) -> None:
+    """A debit card at the credit price, and a preferential merchant at the standard price."""
+    world = world_of(tmp_path)
+    world.day(
+        MONDAY,
+        orders=["A1 100.00", "A2 100.00", "A3 100.00", "A4 100.00", "A5 200.00"],
+        psp=[
+            "A1 100.00 fee=0.50 state=DC merchant=8002",
+            "A2 100.00 fee=0.60 state=DC merchant=8002",
+            "A3 100.00 fee=0.38 state=DC",
+            "A4 100.00 fee=0.50 state=DC",
+            "A5 200.00 fee=1.20 state=CC",
+        ],
+    )
+    disputes = world.table(world.run(MONDAY), "disputes").sort("order_id")
+    rows = disputes.select(pl.col("code").cast(pl.String), "order_id", "amount_minor").rows()
+    assert rows == [("FEE_CARD_TYPE", "A2", 10), ("FEE_CLASS", "A4", 12)]
+
+
+def test_credit_cards_below_cost_are_told(tmp_path: Path) -> None:
+    """A price agreed below the cost of a credit card is a warning, one a merchant and night."""
+    world = world_of(tmp_path)
+    world.day(
+        MONDAY,
+        orders=["A1 100.00", "A2 200.00"],
+        psp=[
+            "A1 100.00 fee=0.40 state=CC merchant=8003",
+            "A2 200.00 fee=0.80 state=CC merchant=8003",
+        ],
+    )
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["FEE_BELOW_COST"]
+    row = world.table(night, "disputes").row(0, named=True)
+    assert (row["expected_minor"], row["actual_minor"]) == (144, 120)
