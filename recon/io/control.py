@@ -11,7 +11,7 @@ from recon.core import money
 from recon.core.kernels import parse_money
 from recon.errors import InputError
 from recon.io.fields import money_grammar
-from recon.io.formats.contract import Control, ControlTotal, Reading
+from recon.io.formats.contract import Control, ControlTotal, Proof, Reading
 
 _HELD_FIX = "ask the sender for a whole file; it is held and none of its rows is matched"
 
@@ -19,14 +19,20 @@ _HELD_FIX = "ask the sender for a whole file; it is held and none of its rows is
 class ControlSums:
     """The running sums of a file's controls, batch after batch, in exact integers."""
 
-    def __init__(self, controls: Sequence[Control]) -> None:
-        """Start every control at zero."""
+    def __init__(self, controls: Sequence[Control], proofs: Sequence[Proof] = ()) -> None:
+        """Start every control at zero, and every proof with nothing."""
         self._controls = tuple(controls)
         self._sums = [0] * len(self._controls)
+        self._proofs = tuple(proofs)
+        self._gathered: list[list[pl.DataFrame]] = [[] for _ in self._proofs]
 
     def add(self, frame: pl.DataFrame) -> None:
         """Add the accepted rows of a batch, helper columns included, 128 bits wide."""
-        if not self._controls or not frame.height:
+        if not frame.height:
+            return
+        for proof, kept in zip(self._proofs, self._gathered, strict=True):
+            kept.append(proof.gather(frame))
+        if not self._controls:
             return
         wide = frame.with_columns(pl.col(pl.Int64).cast(pl.Int128))
         parts = wide.select(
@@ -36,7 +42,7 @@ class ControlSums:
 
     def compare(self, reading: Reading, currency: str, name: str) -> list[ControlTotal]:
         """Return the declared totals beside ours; InputError when one is unreadable."""
-        return [
+        declared = [
             ControlTotal(
                 control.name,
                 _declared(control, reading.declared[control.declared], currency, name),
@@ -46,6 +52,13 @@ class ControlSums:
             for control, computed in zip(self._controls, self._sums, strict=True)
             if control.declared in reading.declared
         ]
+        proved = [
+            total
+            for proof, kept in zip(self._proofs, self._gathered, strict=True)
+            if kept
+            for total in proof.totals(pl.concat(kept))
+        ]
+        return declared + proved
 
 
 def controls_json(totals: Sequence[ControlTotal]) -> str:

@@ -61,6 +61,8 @@ def normalise(
         frame = fmt.refine(frame, RawSeries(raw.columns, rows))
         assert frame.height == height, "refine must keep every row"
     _note_refused(frame, rows, problems)
+    if fmt.net_is_exact:
+        _note_wrong_net(frame, rows, problems)
     frame, rows = _without_problems(frame, rows, problems)
     frame = _completed(frame, context.side, options)
     _note_beyond_limit(frame, rows, problems)
@@ -177,6 +179,18 @@ def _note_refused(frame: pl.DataFrame, rows: NDArray[np.int64], problems: Proble
             problems.add(int(rows[at]), str(reasons[at]))
     for at in frame["amount_minor"].is_null().arg_true():
         problems.add(int(rows[at]), "amount is empty; expected an amount")
+
+
+def _note_wrong_net(frame: pl.DataFrame, rows: NDArray[np.int64], problems: Problems) -> None:
+    """Note the rows whose stated net is not the amount less the fee."""
+    parts = frame.select(pl.col("amount_minor", "fee_minor", "net_minor").cast(pl.Int128))
+    wrong = parts.select(pl.col("amount_minor") - pl.col("fee_minor") != pl.col("net_minor"))
+    for at in wrong.to_series().fill_null(value=False).arg_true():
+        amount, fee, net = parts.row(at)
+        problems.add(
+            int(rows[at]),
+            f"amount {amount} less fee {fee} is {amount - fee}, the stated net is {net}",
+        )
 
 
 def _completed(frame: pl.DataFrame, side: Side, options: Options) -> pl.DataFrame:

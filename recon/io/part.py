@@ -163,7 +163,7 @@ def read_part(job: Job) -> Part:
     fields = job.fmt.fields(job.options)
     context = Context(job.business_date, job.file.path.name, job.file.side)
     part = Part(job.part_path)
-    part.sums = ControlSums(job.fmt.controls(job.options))
+    part.sums = ControlSums(job.fmt.controls(job.options), job.fmt.proofs)
     writer = _RowWriter(job, part)
     with writer:
         for raw in job.fmt.read(job.staged, job.options, part.reading):

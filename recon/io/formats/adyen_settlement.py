@@ -17,7 +17,8 @@ interchange.
 A payment's own number is its Psp Reference. Any other row that has one belongs to that payment: its
 own number is the Modification Reference, and the Merchant Reference leads to the original. Rows
 without one (fees, transfers, payouts) have no number; a payout's `bank_ref` is the `TX...XT` that
-the bank line carries. Proof: a batch that shows its payout or balance transfer adds up to zero.
+the bank line carries. Proof: a batch that shows its payout or balance transfer adds up to zero in
+each currency.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ from recon.core.codes import Kind, Side, State
 from recon.core.schema import words
 from recon.io.formats.contract import (
     Constant,
-    Control,
+    ControlTotal,
     Day,
     Fields,
     Format,
     Money,
     Options,
+    Proof,
     RawRows,
     Reading,
     StagedFile,
@@ -81,7 +83,6 @@ _KINDS = {
     "merchantpayout": Kind.PAYOUT,
 }
 _CLOSING = ("merchantpayout", "balancetransfer")
-_BATCH = "sum of a batch with its payout"
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
@@ -97,8 +98,6 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             pl.when(same).then("Gross Credit (GC)").otherwise(pl.lit("")).alias("gross_credit"),
             pl.when(same).then("Gross Debit (GC)").otherwise(pl.lit("")).alias("gross_debit"),
         )
-        if derived["type"].is_in(_CLOSING).any():
-            reading.declared[_BATCH] = "0"
         yield rows_of(derived, rows)
 
 
@@ -145,7 +144,8 @@ def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
         for name, alias in _NAMED.items()
     ]
     frame = frame.with_columns(texts)
-    frame = frame.with_columns(*_amounts(), *_numbers(), _memo().alias("memo"))
+    closes = pl.col("_type").is_in(_CLOSING).alias("_closes")
+    frame = frame.with_columns(*_amounts(), *_numbers(), _memo().alias("memo"), closes)
     return in_stated_zone(frame.drop(_NAMED.values()), raw["TimeZone"])
 
 
@@ -207,9 +207,30 @@ def _memo() -> pl.Expr:
     )
 
 
-def controls(_options: Options) -> tuple[Control, ...]:
-    """Return the proof of a closed batch: zero, in whichever currencies."""
-    return (Control(_BATCH, _BATCH, pl.col("net_minor").sum()),)
+def _sums(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the net of each batch and currency, whether it is closed, and where it ends."""
+    return frame.group_by("batch_id", "currency", maintain_order=True).agg(
+        pl.col("net_minor").cast(pl.Int128).sum(),
+        pl.col("_closes").any(),
+        pl.col("record_no").max(),
+    )
+
+
+def _totals(sums: pl.DataFrame) -> list[ControlTotal]:
+    """Return the proof of each closed batch: its rows and its payout add up to zero."""
+    batches = sums.group_by("batch_id", "currency", maintain_order=True).agg(
+        pl.col("net_minor").sum(), pl.col("_closes").any(), pl.col("record_no").max()
+    )
+    return [
+        ControlTotal(
+            f"batch {batch or 'without number'}, to record {last}: rows and payout add up to zero",
+            0,
+            int(net),
+            currency,
+        )
+        for batch, currency, net, closes, last in batches.iter_rows()
+        if closes
+    ]
 
 
 FORMAT = Format(
@@ -221,5 +242,5 @@ FORMAT = Format(
     read=read,
     fields=fields,
     refine=refine,
-    controls=controls,
+    proofs=(Proof(_sums, _totals),),
 )

@@ -25,6 +25,7 @@ import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.archive import opened
+from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import (
     Choice,
     Constant,
@@ -161,4 +162,5 @@ FORMAT: Final = Format(
     read=read,
     fields=fields,
     controls=controls,
+    proofs=(balance_chain(always=True),),
 )

@@ -121,4 +121,5 @@ FORMAT = Format(
     recognise=TABLE.recognise,
     read=reader(TABLE, _derive),
     fields=fields,
+    net_is_exact=True,
 )

@@ -99,4 +99,5 @@ FORMAT = Format(
     recognise=TABLE.recognise,
     read=reader(TABLE, _derive),
     fields=fields,
+    net_is_exact=True,
 )

@@ -2,7 +2,8 @@
 
 Checked on exports of each bank. Accounts: money in is plus. Credit cards are written from the
 bank's side, spending plus and repayment minus, and are turned round; HSBC Hong Kong writes them
-from the customer's side already. Balances that a publisher masked are not read.
+from the customer's side already. Where rows state the balance behind them, the chain of balances
+proves the file; balances that are masked are passed over.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, Side
+from recon.io.formats.chain import BALANCE, balance_chain
 from recon.io.formats.contract import (
     Choice,
     Constant,
@@ -27,6 +29,7 @@ from recon.io.formats.contract import (
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
 
+_BALANCE: Final = r"^-?[0-9][0-9,]*(?:\.[0-9]{1,2})?$"  # else a mask, or no balance
 _CURRENCIES: Final = {"人民币": "CNY", "美元": "USD", "港币": "HKD", "欧元": "EUR", "日元": "JPY"}
 
 
@@ -72,6 +75,8 @@ def _statement(
         derive,
         controls=controls,
         side=Side.BANK,
+        proofs=(balance_chain(always=False),) if BALANCE in fields else (),
+        optional={"余额": ""},
     )
 
 
@@ -82,11 +87,8 @@ def _icbc_sheet() -> Sheet:
             *("交易日期", "摘要", "交易场所", "记账金额(收入)", "记账金额(支出)", "记账币种"),
             "对方户名",
         ),
-        optional=("交易详情", "对方账户"),
-        unread=(
-            *("交易国家或地区简称", "钞/汇", "交易金额(收入)", "交易金额(支出)", "交易币种"),
-            "余额",
-        ),
+        optional=("交易详情", "对方账户", "余额"),
+        unread=(*("交易国家或地区简称", "钞/汇", "交易金额(收入)", "交易金额(支出)", "交易币种"),),
         quote='"',
         wider=1,
         title="明细查询文件下载",
@@ -124,6 +126,7 @@ STATEMENTS: Final = (
         {
             "credit_minor": _amount("记账金额(收入)"),
             "debit_minor": _amount("记账金额(支出)"),
+            "_balance_minor": _amount("balance"),
             "merchant_id": Text("account"),
             "currency": Text("currency"),
             "value_date": Day("交易日期", ("YYYY-MM-DD",)),
@@ -134,6 +137,9 @@ STATEMENTS: Final = (
         derive=lambda facts: {
             "currency": _currency("记账币种"),
             "account": pl.lit(facts.get("account", "")),
+            "balance": pl.when(pl.col("余额").str.contains(_BALANCE))
+            .then("余额")
+            .otherwise(pl.lit("")),
         },
         controls=(
             Control(

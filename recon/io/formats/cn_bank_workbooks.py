@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Side
+from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import Control, Day, Format, Money, Text, Time
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
@@ -76,6 +77,7 @@ def _ccb_current(facts: Facts) -> dict[str, pl.Expr]:
     }
 
 
+CHAIN: Final = balance_chain(always=False)
 _AMOUNT: Final = pl.col("amount_minor")
 STATEMENTS: Final = (
     SheetFormat(
@@ -101,6 +103,7 @@ STATEMENTS: Final = (
         },
         _spdb,
         side=Side.BANK,
+        proofs=(CHAIN,),
     ),
     SheetFormat(
         "statement_ccb",
@@ -126,6 +129,7 @@ STATEMENTS: Final = (
         },
         _ccb,
         side=Side.BANK,
+        proofs=(CHAIN,),
         optional={"交易时间": "", "账户余额": "", "交易地点": ""},
     ),
     SheetFormat(
@@ -159,6 +163,7 @@ STATEMENTS: Final = (
             Control("总支出", "总支出", _AMOUNT.filter(_AMOUNT < 0).sum() * -1, Money("")),
         ),
         side=Side.BANK,
+        proofs=(CHAIN,),
         optional={"交易地点/附言": ""},
     ),
 )

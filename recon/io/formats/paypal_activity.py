@@ -125,4 +125,5 @@ FORMAT = Format(
     read=reader(TABLE, _derive),
     fields=fields,
     refine=refine,
+    net_is_exact=True,
 )

@@ -15,6 +15,7 @@ from recon.io.formats.contract import (
     Fields,
     Format,
     Options,
+    Proof,
     RawRows,
     Reading,
     StagedFile,
@@ -46,6 +47,8 @@ class SheetFormat:
     controls: tuple[Control, ...] = ()
     side: Side = Side.CHANNEL
     natural_key: tuple[str, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    net_is_exact: bool = False
     optional: Mapping[str, str] = field(default_factory=dict)  # text of columns a file may lack
 
     def format(self) -> Format:
@@ -62,6 +65,8 @@ class SheetFormat:
             controls=lambda _options: self.controls,
             has_controls=self.sheet.totals_required,
             natural_key=self.natural_key,
+            proofs=self.proofs,
+            net_is_exact=self.net_is_exact,
         )
 
 

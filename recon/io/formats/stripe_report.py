@@ -15,9 +15,12 @@ the major unit; net = gross - fee. `_utc` columns are UTC, the others in the sou
 
 `channel_ref` is the source id (ch_, re_, dp_, po_), else the balance transaction; `original_ref`
 of a row that is not a charge is the charge; `batch_id` is the payout. `order_id` is the metadata
-column that the source maps to it (`columns.order_id`), else one of the usual names. The report has
-no total of its own, and a payout may pay items of an earlier report: the batch against the bank's
-credit is what proves it.
+column that the source maps to it (`columns.order_id`), else one of the usual names.
+
+Proof: net = gross - fee on each row, and a payout is the sum of its items. A report by day of
+activity shows items without a payout yet, or payouts without items, because a payout may pay items
+of an earlier report; in such a report a payout that does not add up proves nothing, and the batch
+against the bank's credit is what proves it.
 """
 
 from __future__ import annotations
@@ -30,11 +33,13 @@ from recon.core.codes import Kind, Side, State
 from recon.io.formats.contract import (
     Choice,
     Constant,
+    ControlTotal,
     Day,
     Fields,
     Format,
     Money,
     Options,
+    Proof,
     RawRows,
     Reading,
     StagedFile,
@@ -165,6 +170,40 @@ def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     )
 
 
+def _payouts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what each payout pays and what its items of a batch come to."""
+    is_payout = pl.col("kind") == Kind.PAYOUT.name
+    net = pl.col("net_minor").cast(pl.Int128)
+    return frame.group_by("batch_id", "currency", maintain_order=True).agg(
+        net.filter(is_payout).sum().alias("paid"),
+        net.filter(~is_payout).sum().alias("items"),
+        is_payout.sum().alias("payouts"),
+        (~is_payout).sum().alias("rows"),
+        pl.col("record_no").filter(is_payout).max().alias("record"),
+    )
+
+
+def _totals(parts: pl.DataFrame) -> list[ControlTotal]:
+    """Return the proof of each payout whose items are in the report."""
+    whole = parts.group_by("batch_id", "currency", maintain_order=True).agg(
+        pl.col("paid", "items", "payouts", "rows").sum(), pl.col("record").max()
+    )
+    by_payout = whole.filter(
+        pl.col("batch_id").is_null() | (pl.col("payouts") == 0) | (pl.col("rows") == 0)
+    ).is_empty()
+    totals = [
+        ControlTotal(
+            f"payout {row['batch_id']} at record {row['record']} is the sum of its items",
+            -int(row["paid"]),
+            int(row["items"]),
+            row["currency"],
+        )
+        for row in whole.iter_rows(named=True)
+        if row["batch_id"] is not None and row["payouts"] and row["rows"]
+    ]
+    return totals if by_payout else [total for total in totals if total.agrees]
+
+
 FORMAT = Format(
     name="stripe_report",
     title_en="Stripe itemised report",
@@ -174,4 +213,6 @@ FORMAT = Format(
     read=read,
     fields=fields,
     refine=refine,
+    proofs=(Proof(_payouts, _totals),),
+    net_is_exact=True,
 )

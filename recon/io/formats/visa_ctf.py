@@ -1,10 +1,16 @@
 """Visa Base II clearing file (CTF): 168 characters a record, ASCII, one record a line.
 
-Source: the positions that public decoders use; no public file was found, so the layout of the batch
-and file trailers (91, 92) is not known here and nothing proves the file. A transaction is a record
-with TCR 0 and the records with higher TCRs that follow it. Amounts are source amounts, minor units
-of the source currency. The clearing date is the central processing date (YDDD, nearest before the
-night); the purchase date has no year and no time, it stands in the memo.
+Source: the positions that public decoders and writers use; no public file was found. A transaction
+is a record with TCR 0 and the records with higher TCRs that follow it. Amounts are source amounts:
+minor units of the source currency, hundredths where that has none (100 yen are 10000). The clearing
+date is the central processing date (YDDD, nearest before the night), absent (0000) in files on
+their way to the scheme; the purchase date has no year and no time, it stands in the memo.
+
+Proof: each batch trailer (91) and the file trailer (92) state the numbers of monetary transactions,
+of transactions and of records, the sums of source and destination amounts without their signs, the
+file trailer also the number of batches. Writers count the trailers themselves or do not: both
+agree. A trailer of zeros or blanks states nothing; a destination sum of zero, or the source sum
+again, states nothing either.
 
 | transaction code    | kind                  | sign    |
 |---------------------|-----------------------|---------|
@@ -25,11 +31,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from recon.core.codes import Kind, Side, State
-from recon.core.money import CURRENCY_NUMBER
+from recon.core.money import CURRENCY_NUMBER, exponent
 from recon.errors import InputError
 from recon.io.formats.contract import (
     Choice,
     Constant,
+    ControlTotal,
     Day,
     Fields,
     Format,
@@ -88,6 +95,66 @@ class _Transaction:
         return self.records.get(tcr, "")[first - 1 : first - 1 + width].strip()
 
 
+@dataclass(slots=True)
+class _Totals:
+    """What was counted since the last trailer; amounts as their digits stand, without signs."""
+
+    transactions: int = 0
+    records: int = 0
+    source: int = 0
+    destination: int = 0
+    trailers: int = 0
+    batches: int = 0
+
+    def count(self, text: str) -> None:
+        """Count one record, and its amounts when it begins a transaction."""
+        self.records += 1
+        if text[3:4] == "0":
+            self.transactions += 1
+            self.source += _number(text[76:88])
+            self.destination += _number(text[61:73])
+
+    def add(self, batch: _Totals) -> None:
+        """Add a batch to the file."""
+        self.transactions += batch.transactions
+        self.records += batch.records
+        self.source += batch.source
+        self.destination += batch.destination
+        self.trailers += batch.trailers
+
+
+def _number(digits: str) -> int:
+    """Return a field of digits as a number, 0 when it is not one: its row is refused elsewhere."""
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def _compare(line: Line, found: _Totals, reading: Reading) -> None:
+    """Compare what a trailer states with what was counted; the trailer itself may count too."""
+    text = line.text.ljust(WIDTH)
+    is_file = text[:2] == "92"
+    fields = {
+        "monetary transactions": (text[30:42], (found.transactions,)),
+        "records": (text[48:60], (found.records, found.records + found.trailers + 1)),
+        "transactions": (
+            text[74:83],
+            (found.transactions, found.transactions + found.trailers + 1),
+        ),
+        "source amounts": (text[101:116], (found.source,)),
+        "destination amounts": (text[15:30], (found.destination or found.source, found.source, 0)),
+    }
+    if is_file:
+        fields["batches"] = (text[42:48], (found.batches,))
+    if not any(_number(cell) for name, (cell, _) in fields.items() if name != "batches"):
+        return
+    for name, (cell, allowed) in fields.items():
+        declared = _number(cell)
+        computed = declared if declared in allowed else allowed[0]
+        part = "file" if is_file else "batch"
+        reading.controls.append(
+            ControlTotal(f"line {line.number}: {name} of the {part}", declared, computed)
+        )
+
+
 def _clearing_day(text: str, night: date) -> str:
     """Return the day of YDDD in the decade that ends after the night, '' when it is none."""
     if not re.fullmatch(r"[0-9]{4}", text):
@@ -107,7 +174,8 @@ def _take(transaction: _Transaction, night: date, rows: RowBuilder, reading: Rea
     code = first.text[:2]
     amount, number = transaction.cell("0", 77, 12), transaction.cell("0", 89, 3)
     currency = CURRENCY_OF_NUMBER.get(number, "")
-    cleared = _clearing_day(transaction.cell("0", 164, 4), night)
+    stated = transaction.cell("0", 164, 4)
+    cleared = _clearing_day(stated, night)
     reasons = []
     if code not in _KINDS:
         reasons.append(f"transaction code {code}: its layout is not known")
@@ -117,8 +185,10 @@ def _take(transaction: _Transaction, night: date, rows: RowBuilder, reading: Rea
         reasons.append(f"source amount {amount!r} is not twelve digits")
     elif currency not in CURRENCY_NUMBER:
         reasons.append(f"source currency {number!r} is no currency number of ISO 4217")
-    if not cleared:
-        reasons.append(f"processing date {transaction.cell('0', 164, 4)!r} is no day (YDDD)")
+    elif exponent(currency) == 0 and int(amount) % 100:
+        reasons.append(f"source amount {amount} has a part of one {currency}")
+    if not cleared and stated.strip("0"):
+        reasons.append(f"processing date {stated!r} is no day (YDDD)")
     if reasons:
         refuse_row(reading, place, f"transaction code {code}", reasons)
         return
@@ -135,8 +205,9 @@ def _take(transaction: _Transaction, night: date, rows: RowBuilder, reading: Rea
     cells += [transaction.cell("1", 96, 8), transaction.cell("1", 81, 15)]
     cells += [transaction.cell("0", 133, 4), " ".join(word for word in words if word)]
     card = transaction.cell("0", 5, 16)
-    amount_text = str(sign * int(amount))
-    rows.add(place, (kind, card, amount_text, currency, cleared, *(cell or None for cell in cells)))
+    minor = int(amount) // (100 if exponent(currency) == 0 else 1)
+    known = (kind, card, str(sign * minor), currency, cleared or None)
+    rows.add(place, (*known, *(cell or None for cell in cells)))
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
@@ -145,6 +216,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
     reading.lines = len(lines)
     rows, current, ended = RowBuilder(COLUMNS), None, False
+    batch, whole = _Totals(), _Totals()
     for line in lines:
         if not line.text.strip():
             reading.blank_lines += 1
@@ -160,8 +232,18 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             reading.header_lines += _FRAME[code] == "header"
             reading.trailer_lines += _FRAME[code] == "trailer"
             ended = code == "92"
+            if code == "91":
+                _compare(line, batch, reading)
+                batch.trailers += 1
+                whole.batches += 1
+                whole.add(batch)
+                batch = _Totals()
+            elif ended:
+                whole.add(batch)  # transactions that stand in no batch
+                _compare(line, whole, reading)
             continue
         reading.record_lines += 1
+        batch.count(line.text)
         current = current or _Transaction([])
         current.lines.append(line)
         current.records[tcr] = line.text.ljust(WIDTH)

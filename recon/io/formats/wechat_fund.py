@@ -24,6 +24,7 @@ import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
+from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import (
     Choice,
     Constant,
@@ -184,4 +185,5 @@ FORMAT: Final = Format(
     refine=refine,
     controls=controls,
     has_controls=True,
+    proofs=(balance_chain(always=True),),
 )

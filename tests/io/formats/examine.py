@@ -60,7 +60,7 @@ def read_path(form: Format, path: Path, options: Options | None = None) -> Outco
     options = options or Options()
     staged = StagedFile(path, path.name, "", path.stat().st_size, NIGHT)
     outcome = Outcome([], Reading())
-    sums = ControlSums(form.controls(options))
+    sums = ControlSums(form.controls(options), form.proofs)
     frames = []
     try:
         for batch in form.read(staged, options, outcome.reading):

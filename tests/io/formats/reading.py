@@ -63,7 +63,7 @@ def load_path(form: Format, path, options=None, name=""):
     """Read and normalise a whole file: the canonical frame, every reject, every control total."""
     options = options or Options()
     reading, frames, rejects = Reading(), [], []
-    sums = ControlSums(form.controls(options))
+    sums = ControlSums(form.controls(options), form.proofs)
     file = staged(path, name)
     for rows in form.read(file, options, reading):
         context = Context(DAY, file.name, form.side)

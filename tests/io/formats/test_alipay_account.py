@@ -47,7 +47,7 @@ def test_inflow_less_outflow_whatever_sign_the_outflow_has(tmp_path):
     assert result.column("bank_ref") == ["F1", "F2", "F3", "F4", "F5"]
     assert set(result.column("merchant_id")) == {"2088001234567890"}
     assert result.agrees
-    assert len(result.totals) == 4
+    assert len(result.totals) == 5
 
 
 def test_signed_totals_and_variant_titles(tmp_path):

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a line of a sample is a line of a file
 from __future__ import annotations
 
 from pathlib import Path
@@ -59,3 +60,35 @@ def test_corpus_outcomes() -> None:
     """Every Stripe file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("stripe_report"), EXPECTED)
     assert claimed_elsewhere(FORMAT, {"stripe_report"}) == []
+
+
+PAYOUT = """balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,automatic_payout_id
+txn_1,2026-01-12 08:00:00,usd,100.00,3.00,97.00,charge,ch_1,po_1
+txn_2,2026-01-12 09:00:00,usd,-20.00,0.00,-20.00,refund,re_1,po_1
+txn_3,2026-01-14 00:00:00,usd,-77.00,0.00,-77.00,payout,po_1,
+"""
+
+
+def test_a_payout_is_the_sum_of_its_items(tmp_path: Path) -> None:
+    """A payout with its items in the report agrees, and does not when one item is another."""
+    assert read_bytes(FORMAT, PAYOUT.encode(), tmp_path).verdict == "agreed"
+    other = PAYOUT.replace("100.00,3.00,97.00", "100.50,3.00,97.50")
+    outcome = read_bytes(FORMAT, other.encode(), tmp_path)
+    (wrong,) = outcome.totals
+    assert (wrong.declared, wrong.computed, wrong.currency) == (7700, 7750, "USD")
+    assert "payout po_1 at record 4" in wrong.name
+
+
+def test_a_report_by_day_of_activity_is_not_blamed(tmp_path: Path) -> None:
+    """A payout may pay items of an earlier report: rows that wait for a payout show it."""
+    waiting = "txn_4,2026-01-14 10:00:00,usd,9.00,0.00,9.00,charge,ch_4,\n"
+    short = PAYOUT.replace("-77.00", "-99.00") + waiting
+    outcome = read_bytes(FORMAT, short.encode(), tmp_path)
+    assert outcome.verdict == "unproved"
+
+
+def test_a_net_that_is_not_gross_less_fee_is_a_reject(tmp_path: Path) -> None:
+    """One changed digit of gross, fee or net refuses the row with all three numbers."""
+    outcome = read_bytes(FORMAT, PAYOUT.replace("97.00", "97.10").encode(), tmp_path)
+    assert outcome.rejects[0].record_no == 2
+    assert "amount 10000 less fee 300 is 9700, the stated net is 9710" in outcome.rejects[0].reasons

@@ -94,3 +94,49 @@ def test_every_cut_is_refused(tmp_path: Path) -> None:
     data = FILE.encode()
     for cut in range(0, len(data) - 167, 5):
         assert read_bytes(FORMAT, data[:cut], tmp_path).refusal is not None, cut
+
+
+def trailer(code: str, counts: tuple[int, int, int], source: int, number: int = 1) -> str:
+    monetary, records, transactions = counts
+    cells = {16: f"{source:015d}", 31: f"{monetary:012d}", 43: f"{number:06d}"}
+    cells |= {49: f"{records:012d}", 75: f"{transactions:09d}", 102: f"{source:015d}"}
+    return record(code, "0", cells)
+
+
+BATCH = [record("90", "0", {5: "412345"}), sale("05", 6050), record("05", "1", {}), sale("06", 100)]
+PROVED = [*BATCH, trailer("91", (2, 4, 3), 6150), trailer("92", (2, 5, 4), 6150)]
+
+
+@pytest.mark.parametrize("own", [1, 0])
+def test_trailers_prove_the_file(tmp_path: Path, own: int) -> None:
+    """Counts and sums agree, whether the writer counts the trailers or not."""
+    closing = [trailer("91", (2, 3 + own, 2 + own), 6150)]
+    closing += [trailer("92", (2, 3 + 2 * own, 2 + 2 * own), 6150)]
+    outcome = read_bytes(FORMAT, "\n".join([*BATCH, *closing]).encode(), tmp_path)
+    assert outcome.verdict == "agreed"
+    assert len(outcome.totals) == 11
+
+
+def test_a_changed_digit_of_an_amount_is_found(tmp_path: Path) -> None:
+    """One wrong digit disagrees with the batch's and the file's sum, told with the line."""
+    data = "\n".join(PROVED).replace("000000006050", "000000006051").encode()
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    wrong = [total for total in outcome.totals if not total.agrees]
+    assert [(one.name, one.declared, one.computed) for one in wrong] == [
+        ("line 5: source amounts of the batch", 6150, 6151),
+        ("line 5: destination amounts of the batch", 6150, 6151),
+        ("line 6: source amounts of the file", 6150, 6151),
+        ("line 6: destination amounts of the file", 6150, 6151),
+    ]
+
+
+def test_amounts_without_minor_units_are_hundredths(tmp_path: Path) -> None:
+    """One hundred yen are 10000; a part of a yen is a reject. No processing day is no fault."""
+    sales = [sale("05", 10000, currency="392", cleared="0000"), sale("05", 10050, currency="392")]
+    outcome = read_bytes(
+        FORMAT, "\n".join([BATCH[0], *sales, record("92", "0", {})]).encode(), tmp_path
+    )
+    assert outcome.frame.select("amount_minor", "currency", "clearing_date").rows() == [
+        (100, "JPY", None)
+    ]
+    assert "a part of one JPY" in outcome.rejects[0].reasons[0]

@@ -38,7 +38,7 @@ def test_every_movement_has_a_sign_and_a_kind(tmp_path):
     assert result.column("bank_ref") == ["F1", "F2", "F3", "F4", "F5", "F6"]
     assert result.column("memo")[0] == "茶, 壶"
     assert result.agrees
-    assert len(result.totals) == 5
+    assert len(result.totals) == 6
     assert result.reading.blank_lines == 1
 
 
@@ -90,6 +90,7 @@ def test_the_real_bill_is_read_and_its_summary_disagrees():
         (1, 0),
         (2, 2),
         (2, 2),
+        (1, 1),  # the second balance follows from the first
     ]
 
 
@@ -97,3 +98,18 @@ def test_the_damaged_sample_is_refused():
     """`a0.02` is not an amount."""
     with pytest.raises(InputError, match=r"a0\.02"):
         load_path(FORMAT, corpus_file("wechat_merchant_fund/*malformed.csv"))
+
+
+def test_a_changed_digit_of_a_balance_is_found(tmp_path):
+    """A balance that does not follow from the row above is told with its record and both sums."""
+    rows = (*ROWS[:2], ROWS[2].replace("59.40", "59.46"), *ROWS[3:])
+    result = load_bytes(FORMAT, tmp_path, bill(rows))
+    wrong = [(one.name, one.declared, one.computed) for one in result.totals if not one.agrees]
+    assert wrong == [("balance at record 4", 5946, 5940), ("balance at record 5", 5964, 5970)]
+
+
+def test_rows_in_another_order_prove_themselves_too(tmp_path):
+    """Rows of one second stand in any order; newest first is a chain as well."""
+    swapped = (ROWS[0], ROWS[2], ROWS[1], *ROWS[3:])
+    for rows in (swapped, ROWS[::-1]):
+        assert load_bytes(FORMAT, tmp_path, bill(rows)).agrees
