@@ -35,10 +35,15 @@ def write_table(frame: pl.DataFrame, table: schema.Table, path: Path) -> None:
 
 
 def _published(frame: pl.DataFrame, table: schema.Table) -> list[pl.Expr]:
-    """Return what turns held columns into those of the file, piece by piece while writing."""
-    wanted = {name: WIDE if dtype == pl.Int128 else dtype for name, dtype in table.schema.items()}
+    """Return the columns that are cast, piece by piece, while the file is written.
+
+    Words that stand as an Enum are written as they stand: a reader sees text either way.
+    """
     return [
-        pl.col(name).cast(dtype) for name, dtype in wanted.items() if frame.schema[name] != dtype
+        pl.col(name).cast(WIDE if dtype == pl.Int128 else dtype)
+        for name, dtype in table.schema.items()
+        if dtype == pl.Int128
+        or (frame.schema[name] != dtype and not isinstance(frame.schema[name], pl.Enum))
     ]
 
 
