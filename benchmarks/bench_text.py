@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 
 from benchmarks.race import arguments, race
-from recon.core.kernels.text import distance_edges
+from recon.core.kernels.distance import distance_edges
 from recon.core.text import text_buffers
 
 PER_ROW = 10

@@ -21,17 +21,6 @@ def prefix(one, two):
     return n
 
 
-def shared_digits(one, two):
-    """Return the longest run of digits found in both texts."""
-    runs = {
-        one[i:j]
-        for i in range(len(one))
-        for j in range(i + 1, len(one) + 1)
-        if one[i:j].isdigit() and one[i:j] in two
-    }
-    return max(map(len, runs), default=0)
-
-
 def jaro_winkler(one, two):
     """Return the Jaro-Winkler similarity by its definition."""
     if not one and not two:
@@ -51,3 +40,30 @@ def jaro_winkler(one, two):
     jaro = (m / len(one) + m / len(two) + (m - swapped) / m) / 3
     bonus = min(prefix(one, two), 4)
     return jaro + 0.1 * bonus * (1 - jaro) if jaro > 0.7 else jaro
+
+
+def nearness(one, two):
+    """Return how near two texts are as spellings, 0 to 5, from the definitions."""
+    longest = max(len(one), len(two))
+    if min(len(one), len(two)) < 4:
+        return 0
+    edits, alike = distance(one, two), jaro_winkler(two, one)
+    levels = [
+        (5, edits * 10 <= longest),
+        (4, edits * 10 <= 2 * longest),
+        (3, alike >= 0.95),
+        (2, edits * 10 <= 3 * longest),
+        (1, alike >= 0.88),
+    ]
+    return next((level for level, holds in levels if holds), 0)
+
+
+def features(text):
+    """Return the words of three bytes or more, and every window of six digits, as a list."""
+    found = [word for word in text.split(" ") if len(word) >= 3]
+    for word in text.split(" "):
+        for begin in range(len(word) - 5):
+            window = word[begin : begin + 6]
+            if window.isascii() and window.isdigit():
+                found.append("#" + window)
+    return found

@@ -12,3 +12,4 @@ Ints: TypeAlias = NDArray[Any]  # int64 or int32, as the kernel's text says
 Flags: TypeAlias = NDArray[np.uint8]
 Bytes: TypeAlias = NDArray[np.uint8]
 Reals: TypeAlias = NDArray[np.float64]  # weights and probabilities, never money
+Number: TypeAlias = Any  # one whole number, as Python or as a kernel has it

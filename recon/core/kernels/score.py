@@ -7,23 +7,81 @@ m of each level is fitted. Probabilities are floats; money never enters.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from recon.core.kernels.arrays import Ints, Reals
+from recon.core.kernels.arrays import Bytes, Ints, Reals, Words
+from recon.core.kernels.features import rarest_shared
+
+# Levels of the text comparison. A prefix of n bytes is level PREFIX + n, to BEGINNING less one.
+NOTHING, ABSENT, PREFIX = 0, 1, 1
+PREFIX_BYTES = 24
+BEGINNING, EQUAL = 25, 26  # one text begins the other; both are equal
+DIGITS, WORDS = 27, 30  # three levels each, by how much is shared
+NEAR = 32  # plus the nearness 1 to 5
+TEXT_LEVELS = 38
+FEW, MANY = 2, 4  # shared features from which the second and the third level begin
+NEAR_LEVELS = 6
+NEAR_PRIOR = 10.0  # weight of all rows' nearness against one row's own strangers
+NOT_LOOKED_AT = -1  # nearness of a pair whose amount and lag make its spelling idle
+
+
+class Half(NamedTuple):
+    """One side's rows: money, day, normalised text, shared features and their signature."""
+
+    amount: Ints
+    day: Ints
+    data: Bytes
+    offsets: Ints
+    feature_start: Ints
+    feature: Ints
+    sign: Words
+
+
+class Counts(NamedTuple):
+    """What is counted once for all pairs, as natural logarithms of shares where it says log."""
+
+    bounds: Ints  # ascending differences of amounts, parts per million of the left one
+    ordered: Ints  # right amounts, ascending
+    day_log: Reals  # by day since `first_day`
+    first_day: int
+    earliest: int  # smallest lag
+    feature_rows: Ints  # right rows that show each feature
+    feature_digits: Ints  # 1 where it is made of digits
+
+
+class Gates(NamedTuple):
+    """Beliefs before the pairs are weighed, and what a pair must reach."""
+
+    log_m: Reals  # (comparisons, levels)
+    prior: float  # log odds of a pair before any evidence, against its row having no partner
+    keep: float  # least log odds of a pair that is kept
+    near_best: float  # most that the spelling could add
+    near_keep: float  # least log odds with it of a pair whose spelling is looked at
+
+
+class Kept(NamedTuple):
+    """Pairs that pass: their place, (3, pairs) levels and log u, common prefix, nearness wanted."""
+
+    edge: Ints
+    level: Ints
+    log_u: Reals
+    near: Ints
 
 
 @njit(cache=True, nogil=True)
 def weigh_edges(level: Ints, log_u: Reals, log_m: Reals, prior: float, weight: Reals) -> None:
-    """Fill each pair's log odds: `prior` plus log m of its levels less log u.
+    """Fill each pair's log odds: `prior` plus log m less log u of its levels.
 
-    level: (comparisons, pairs); log_m: (comparisons, levels); log_u: (pairs) summed already.
+    level, log_u: (comparisons, pairs); log_m: (comparisons, levels).
     """
     for e in range(weight.size):
-        total = prior - log_u[e]
-        for k in range(level.shape[0]):
-            total += log_m[k, level[k, e]]
-        weight[e] = total
+        weight[e] = prior
+    for k in range(level.shape[0]):
+        for e in range(weight.size):
+            weight[e] += log_m[k, level[k, e]] - log_u[k, e]
 
 
 @njit(cache=True, nogil=True)
@@ -55,89 +113,184 @@ def collect_levels(level: Ints, posterior: Reals, counts: Reals) -> None:
 
 
 @njit(cache=True, nogil=True)
-def amount_levels(
+def near_amounts(ordered: Ints, amount: int, allowed: Ints, shares: Reals) -> None:
+    """Fill the log share of `ordered` amounts no farther from `amount` than each of `allowed`.
+
+    allowed: ascending, so that each range lies inside the next one; the widest is searched first.
+    """
+    low, high = 0, ordered.size
+    for b in range(allowed.size - 1, -1, -1):
+        first, last = low, high
+        least = amount - allowed[b]
+        while first < last:
+            middle = (first + last) >> 1
+            if ordered[middle] < least:
+                first = middle + 1
+            else:
+                last = middle
+        low = first
+        last = high
+        most = amount + allowed[b]
+        while first < last:
+            middle = (first + last) >> 1
+            if ordered[middle] <= most:
+                first = middle + 1
+            else:
+                last = middle
+        high = first
+        shares[b] = np.log(max(high - low, 1) / ordered.size)
+
+
+@njit(cache=True, nogil=True)
+def near_shares(start: Ints, near: Ints, base: Reals, shares: Reals) -> None:
+    """Fill log shares (n, NEAR_LEVELS) of strangers as near to each row's text as each level.
+
+    A row's own candidates tell, its nearest one left out, held towards `base`, the share among
+    random pairs, which is also the least. Pairs that were not looked at (-1) do not count.
+    """
+    hits = np.empty(NEAR_LEVELS, np.int64)
+    for i in range(start.size - 1):
+        hits[:] = 0
+        for e in range(start[i], start[i + 1]):
+            if near[e] >= 0:
+                hits[near[e]] += 1
+        for k in range(NEAR_LEVELS - 2, -1, -1):
+            hits[k] += hits[k + 1]
+        total = max(hits[0] - 1, 0) + NEAR_PRIOR
+        for k in range(NEAR_LEVELS):
+            share = (max(hits[k] - 1, 0) + NEAR_PRIOR * base[k]) / total
+            shares[i, k] = np.log(min(max(share, base[k]), 1.0))
+
+
+@njit(cache=True, nogil=True)
+def log_shares(count: Ints, rows: int, out: Reals) -> None:
+    """Fill the natural logarithm of each count's share of `rows`; nobody counts as one."""
+    for i in range(count.shape[0]):
+        for k in range(count.shape[1]):
+            out[i, k] = np.log(max(count[i, k], 1) / rows)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def prefix_level(shared: int, left: int, right: int) -> int:
+    """Return the level of `shared` first bytes of texts of two sizes."""
+    if shared > 0 and shared == min(left, right):
+        return EQUAL if left == right else BEGINNING
+    return PREFIX + min(shared, PREFIX_BYTES - 1) if shared > 0 else NOTHING
+
+
+@njit(cache=True, nogil=True, inline="always")
+def feature_level(digits: int, shared: int) -> int:
+    """Return the level of so many shared features, the rarest made of digits or not."""
+    kind = DIGITS if digits else WORDS
+    return kind + (shared >= FEW) + (shared >= MANY)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def shared_prefix(one: Bytes, begin: int, size: int, two: Bytes, other: int, most: int) -> int:
+    """Return how many first bytes two texts share, of `size` and `most` bytes."""
+    n = 0
+    while n < min(size, most) and one[begin + n] == two[other + n]:
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True, inline="always")
+def text_level(same: int, left: int, right: int, shared: int, digits: int, rarer: int) -> int:
+    """Return the text level of a pair: of its common prefix, or of what it shares where `rarer`."""
+    level = prefix_level(same, left, right)
+    return feature_level(digits, shared) if rarer and level != EQUAL else level
+
+
+@njit(cache=True, nogil=True, inline="always")
+def bound_above(gap: int, allowed: Ints, bound: int) -> int:
+    """Return the first bound that a difference does not exceed, the last one at most."""
+    while bound > 0 and gap <= allowed[bound - 1]:
+        bound -= 1
+    while bound < allowed.size - 1 and gap > allowed[bound]:
+        bound += 1
+    return bound
+
+
+@njit(cache=True, nogil=True)
+def weigh_block(
     start: Ints,
     column: Ints,
-    left_amount: Ints,
-    right_amount: Ints,
-    right_sorted: Ints,
-    bounds: Ints,
-    level: Ints,
-    log_u: Reals,
-) -> None:
-    """Fill each pair's amount level and add the log share of right amounts as close as that.
+    first: int,
+    left: Half,
+    right: Half,
+    prefix_log: Reals,
+    counts: Counts,
+    gates: Gates,
+    out: Kept,
+) -> int:
+    """Write the pairs of some left rows that pass the gates; return how many.
 
-    `bounds` are ascending differences in parts per million of the left amount; a level is the
-    first bound that the difference does not exceed.
+    start: (n + 1) bounds in `column` of the left rows from `first` on; prefix_log: (n, bytes).
+    Pairs of a row mostly ascend in amount, so that the level is searched from the one before.
     """
-    rows = right_sorted.size
-    shares = np.empty(bounds.size)
-    allowed = np.empty(bounds.size, np.int64)
-    for i in range(start.size - 1):
-        if start[i] == start[i + 1]:
+    shares = np.empty(counts.bounds.size)
+    allowed = np.empty(counts.bounds.size, np.int64)
+    n = 0
+    for r in range(start.size - 1):
+        if start[r] == start[r + 1]:
             continue
-        amount = left_amount[i]
-        size = abs(amount)
-        for b in range(bounds.size):
-            allowed[b] = size // 1_000_000 * bounds[b] + size % 1_000_000 * bounds[b] // 1_000_000
-            near = np.searchsorted(right_sorted, amount + allowed[b] + 1) - np.searchsorted(
-                right_sorted, amount - allowed[b]
-            )
-            shares[b] = np.log(max(near, 1) / rows)
-        for e in range(start[i], start[i + 1]):
-            gap = abs(right_amount[column[e]] - amount)
-            b = 0
-            while b < bounds.size - 1 and gap > allowed[b]:
-                b += 1
-            level[e] = b
-            log_u[e] += shares[b]
+        i = first + r
+        scale_bounds(left.amount[i], counts.bounds, allowed)
+        near_amounts(counts.ordered, left.amount[i], allowed, shares)
+        begin = left.offsets[i]
+        size = left.offsets[i + 1] - begin
+        a, a_end = left.feature_start[i], left.feature_start[i + 1]
+        b = 0
+        for e in range(start[r], start[r + 1]):
+            j = column[e]
+            b = bound_above(abs(right.amount[j] - left.amount[i]), allowed, b)
+            lag = right.day[j] - left.day[i] - counts.earliest
+            day_log = counts.day_log[right.day[j] - counts.first_day]
+            odds = gates.prior + gates.log_m[0, b] - shares[b] + gates.log_m[1, lag] - day_log
+            length = right.offsets[j + 1] - right.offsets[j]
+            level = ABSENT
+            rarity = 0.0
+            if size > 0 and length > 0:
+                same = shared_prefix(left.data, begin, size, right.data, right.offsets[j], length)
+                rows, shared, code = 0, 0, 0
+                if left.sign[i] & right.sign[j]:
+                    z, z_end = right.feature_start[j], right.feature_start[j + 1]
+                    rows, shared, code = rarest_shared(
+                        a, a_end, left.feature, z, z_end, right.feature, counts.feature_rows
+                    )
+                rarity = prefix_log[r, min(same, PREFIX_BYTES) - 1] if same > 0 else 0.0
+                alike = np.log(rows / right.amount.size) if shared > 0 else 0.0
+                digits = counts.feature_digits[code] if shared > 0 else 0
+                level = text_level(same, size, length, shared, digits, alike < rarity)
+                rarity = min(rarity, alike)
+            looked_at = level != ABSENT and odds + gates.near_best >= gates.near_keep
+            odds += gates.log_m[2, level] - rarity
+            if odds < gates.keep and not looked_at:
+                continue
+            out.edge[n] = e
+            out.level[0, n], out.level[1, n], out.level[2, n] = b, lag, level
+            out.log_u[0, n], out.log_u[1, n], out.log_u[2, n] = shares[b], day_log, rarity
+            out.near[n] = 0 if looked_at else NOT_LOOKED_AT
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True, inline="always")
+def scale_bounds(amount: int, bounds: Ints, allowed: Ints) -> None:
+    """Fill the differences in minor units that `bounds`, parts per million of an amount, allow."""
+    size = abs(amount)
+    for b in range(bounds.size):
+        allowed[b] = size // 1_000_000 * bounds[b] + size % 1_000_000 * bounds[b] // 1_000_000
 
 
 @njit(cache=True, nogil=True)
-def lag_levels(
-    start: Ints,
-    column: Ints,
-    left_day: Ints,
-    right_day: Ints,
-    earliest: int,
-    day_log: Reals,
-    first_day: int,
-    level: Ints,
-    log_u: Reals,
-) -> None:
-    """Fill each pair's lag level and add the log share of right rows on that day."""
-    for i in range(start.size - 1):
-        for e in range(start[i], start[i + 1]):
-            day = right_day[column[e]]
-            level[e] = day - left_day[i] - earliest
-            log_u[e] += day_log[day - first_day]
+def add_nearness(start: Ints, near: Ints, near_log: Reals, level: Ints, log_u: Reals) -> None:
+    """Let the nearness of spellings speak for the pairs where it is the rarest evidence.
 
-
-@njit(cache=True, nogil=True)
-def text_levels(
-    start: Ints,
-    prefix: Ints,
-    left_size: Ints,
-    right_size: Ints,
-    column: Ints,
-    prefix_count: Ints,
-    rows: int,
-    level: Ints,
-    log_u: Reals,
-) -> None:
-    """Fill each pair's text level and add the log share of right rows with the same prefix.
-
-    Levels: bytes shared, cut at the table's width less two; the last two say that one text is
-    the beginning of the other, and that both are equal.
+    level, log_u: those of the text comparison; near_log: (n, NEAR_LEVELS) from `near_shares`.
     """
-    most = prefix_count.shape[1]
     for i in range(start.size - 1):
         for e in range(start[i], start[i + 1]):
-            shared = prefix[e]
-            other = right_size[column[e]]
-            level[e] = min(shared, most - 1)
-            if shared > 0 and shared == min(left_size[i], other):
-                level[e] = most + (left_size[i] == other)
-            if shared > 0:
-                near = prefix_count[i, min(shared, most) - 1]
-                log_u[e] += np.log(max(near, 1) / rows)
+            if near[e] > 0 and level[e] != EQUAL and near_log[i, near[e]] < log_u[e]:
+                log_u[e] = near_log[i, near[e]]
+                level[e] = NEAR + near[e]

@@ -121,6 +121,7 @@ class Found:
     ties: NDArray[np.int64]  # (t, 2): row, candidate
     grouped: tuple[tuple[Rows, Rows], ...]  # left, right: rows, smallest row of their group
     searches: tuple[Searched, ...] = ()
+    spoken: NDArray[np.int32] | None = None  # SCORE: (links, 6) levels, weights in centibits
 
 
 NO_TIES = np.empty((0, 2), np.int64)

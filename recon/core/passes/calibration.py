@@ -1,0 +1,102 @@
+"""How sure a link of a SCORE pass may be: its probability, held against an experiment.
+
+Every fifth linked row loses its partner and the rest is matched anew under the same weights. A row
+whose partner is hidden ought to stay alone, so that whatever it links to is false: labels that need
+no answers. Isotonic regression of the labels on the probabilities then says how often a link of
+such a probability is right. It may lower a probability, never raise one: a link that comes again
+is no proof that it is true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.core.kernels.isotonic import pool_adjacent
+from recon.core.kernels.marginals import pair_marginals
+from recon.core.passes.band import Assignment, Edges, assign
+from recon.core.passes.contract import Rows
+
+Reals = NDArray[np.float64]
+HIDE_EVERY = 5
+FAINT = -6.0  # log odds below which a pair is no rival
+ROUNDS = 200  # of belief propagation
+SETTLED = 1e-6
+NATS = 1_000_000  # gain of an assignment for one unit of natural log odds
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An optimal assignment over some pairs, and each settled row's probability."""
+
+    edges: Edges
+    assignment: Assignment
+    place: NDArray[np.int64]  # of each settled pair among the pairs given
+    probability: Reals  # of each settled pair, in row order
+
+
+def solve(edges: Edges, weight: Reals) -> Solved:
+    """Return the assignment of greatest total log odds, and how probable each settled pair is."""
+    rivals = np.flatnonzero(weight > FAINT)
+    near = edges.take(rivals)
+    marginal = np.empty(rivals.size)
+    pair_marginals(
+        near.start, near.column, weight[rivals], edges.columns, ROUNDS, SETTLED, marginal
+    )
+    good = np.flatnonzero(weight[rivals] > 0)
+    chosen = near.take(good)
+    assignment = assign_weights(chosen, weight[rivals[good]])
+    row = chosen.row
+    mine = np.flatnonzero(
+        assignment.settled()[row] & (chosen.column == assignment.row_partner[row])
+    )
+    return Solved(chosen, assignment, rivals[good[mine]], marginal[good[mine]])
+
+
+def assign_weights(edges: Edges, weight: Reals) -> Assignment:
+    """Return the assignment of greatest total log odds; all are above 0."""
+    gain: Rows = np.maximum((weight * NATS).astype(np.int64), 1)
+    return assign(edges, lambda _, kept: gain[kept])
+
+
+def calibrate(edges: Edges, weight: Reals, solved: Solved) -> Reals:
+    """Return the probability of each settled pair, lowered where the experiment says so."""
+    column = edges.column[solved.place]
+    order = np.sort(column)
+    hidden = np.zeros(edges.columns, np.bool_)
+    hidden[order[HIDE_EVERY - 1 :: HIDE_EVERY]] = True
+    if not hidden.any():
+        return solved.probability
+    kept = np.flatnonzero(~hidden[edges.column])
+    again = solve(edges.take(kept), weight[kept])
+    place = kept[again.place]
+    rows = edges.row
+    partner = np.full(edges.start.size - 1, -1, np.int64)
+    partner[rows[solved.place]] = column
+    before = partner[rows[place]]
+    known = before >= 0
+    alone = edges.start.size - 1 - solved.place.size
+    orphan = known & hidden[np.maximum(before, 0)]
+    right = known & (edges.column[place] == before)
+    counts = np.where(orphan, (alone + 1.0) / np.count_nonzero(hidden), 1.0)
+    fitted = isotonic(again.probability[known], right[known], counts[known], solved.probability)
+    out: Reals = np.minimum(solved.probability, fitted)
+    return out
+
+
+def isotonic(seen: Reals, right: NDArray[np.bool_], counts: Reals, wanted: Reals) -> Reals:
+    """Return how often links as probable as `wanted` were right among those seen, 1 above none.
+
+    Equal probabilities form one point. Between two points the lower one's share holds.
+    """
+    if seen.size == 0:
+        return np.ones(wanted.size)
+    points, point = np.unique(seen, return_inverse=True)
+    mass = np.bincount(point, counts).astype(np.float64)
+    share = np.bincount(point, counts * right) / mass
+    fitted = np.empty(points.size)
+    pool_adjacent(share, mass, fitted)
+    place = np.searchsorted(points, wanted, side="right") - 1
+    return np.where(place < 0, fitted[0], fitted[np.maximum(place, 0)])

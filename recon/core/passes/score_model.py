@@ -1,0 +1,215 @@
+"""The model of a SCORE pass: m of each level fitted to the night's own data.
+
+Fellegi and Sunter's, with an EM that knows that a row has one partner at most. A few rounds over
+the pairs of some rows give first beliefs; then all pairs are weighed block by block and those next
+to impossible are dropped at once, so that only the probable ones stand in memory together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recon.core.kernels.score import (
+    ABSENT,
+    NEAR,
+    Gates,
+    collect_levels,
+    expect_edges,
+    weigh_edges,
+)
+from recon.core.parallel import chunk_bounds, run_all
+from recon.core.passes.band import Edges
+from recon.core.passes.calibration import assign_weights
+from recon.core.passes.contract import Rows
+from recon.core.passes.score_levels import (
+    TEXT,
+    Comparison,
+    Levels,
+    Reals,
+    add_spelling,
+    weigh_part,
+)
+
+FIRST_ROUNDS = 4
+SAMPLE_PAIRS = 250_000
+SAMPLE_BLOCKS = 32
+BLOCK_PAIRS = 131_072
+ROUNDS = 100
+SHARE_ROUNDS = 10
+SETTLED = 1e-5
+IMPOSSIBLE = 1e-5  # probability below which a pair is dropped after the first rounds
+UNLIKELY = 0.1  # best probability below which a pair's spelling is not looked at
+MATCHED_AT_FIRST = 0.8  # share of rows with a partner before the first round
+PRIOR_PAIRS = 2.0  # pairs that the first guess of m counts for
+_FIRST_TEXT = ((2, range(2, 27)), (15, (27, 28, 29)), (10, (30, 31, 32)), (8, range(33, 38)))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Candidate pairs as the model sees them."""
+
+    edges: Edges
+    level: Levels  # (comparisons, pairs)
+    log_u: Reals  # (comparisons, pairs)
+
+    def thin(self, kept: NDArray[np.int64]) -> Evidence:
+        """Return the evidence of the pairs `kept`."""
+        return Evidence(self.edges.take(kept), self.level[:, kept], self.log_u[:, kept])
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What the model holds before a round: m of each level, and the share of matched rows."""
+
+    log_m: Reals
+    matched: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """Fitted weights of the candidate pairs."""
+
+    weight: Reals  # log odds of each pair against its row having no partner
+    posterior: Reals  # probability of each pair, one partner a row
+
+
+def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Beliefs, Model]:
+    """Return the probable candidate pairs with their weights, m fitted to the data."""
+    guess = first_guess(about.sizes)
+    beliefs = Beliefs(masked_log(guess, about.sizes), MATCHED_AT_FIRST)
+    sample = sampled(about, edges, beliefs, threads)
+    for _ in range(FIRST_ROUNDS):
+        beliefs = learn(sample, expect(sample, beliefs), guess)
+    gates = gates_of(about, beliefs, float(np.log(IMPOSSIBLE)), float(np.log(UNLIKELY)))
+    bounds = chunk_bounds(edges.start.size - 1, max(edges.column.size // BLOCK_PAIRS, 2 * threads))
+    evidence = gathered(about, edges, gates, bounds, threads)
+    for _ in range(ROUNDS):
+        before = beliefs
+        beliefs = learn(evidence, expect(evidence, beliefs), guess)
+        moved = float(np.abs(np.exp(beliefs.log_m) - np.exp(before.log_m)).max())
+        if max(moved, abs(beliefs.matched - before.matched)) < SETTLED:
+            break
+    beliefs = settle_share(evidence, beliefs)
+    return evidence, beliefs, expect(evidence, beliefs)
+
+
+def gates_of(about: Comparison, beliefs: Beliefs, keep: float, near_keep: float) -> Gates:
+    """Return what a pair must reach under the beliefs."""
+    odds = float(np.log(beliefs.matched / about.right.rows.size) - np.log(1.0 - beliefs.matched))
+    near_best = float(beliefs.log_m[TEXT, NEAR + 1 :].max() - np.log(about.near_base.min()))
+    return Gates(beliefs.log_m, odds, keep, near_best, near_keep)
+
+
+def sampled(about: Comparison, edges: Edges, beliefs: Beliefs, threads: int) -> Evidence:
+    """Return the evidence of all pairs of some left rows, in blocks spread over all of them."""
+    rows = edges.start.size - 1
+    stride = edges.column.size // SAMPLE_PAIRS + 1
+    bounds = [(a, a + -(-(b - a) // stride)) for a, b in chunk_bounds(rows, SAMPLE_BLOCKS)]
+    everything = gates_of(about, beliefs, -np.inf, -np.inf)
+    return gathered(about, edges, everything, [(a, b) for a, b in bounds if a < b], threads)
+
+
+def gathered(
+    about: Comparison,
+    edges: Edges,
+    gates: Gates,
+    bounds: list[tuple[int, int]],
+    threads: int,
+) -> Evidence:
+    """Return the evidence of the pairs of some ranges of left rows that pass the gates."""
+    parts = run_all(evidence_part, [(about, edges, gates, part) for part in bounds], threads)
+    kept = np.concatenate([part[0] for part in parts])
+    level, log_u = (np.concatenate([part[k] for part in parts], axis=1) for k in (1, 2))
+    return Evidence(edges.take(kept), level, log_u)
+
+
+def evidence_part(
+    about: Comparison, edges: Edges, gates: Gates, part: tuple[int, int]
+) -> tuple[Rows, Levels, Reals]:
+    """Return the pairs of the left rows `part` that pass: positions, levels and log u."""
+    kept, level, log_u, near = weigh_part(about, edges, part, gates)
+    a, b = part
+    start = np.searchsorted(kept, edges.start[a : b + 1]).astype(np.int64)
+    pairs = start, edges.column[kept].astype(np.int32)
+    add_spelling(about, pairs, part, near, (level, log_u))
+    odds = np.empty(kept.size)
+    weigh_edges(level, log_u, gates.log_m, gates.prior, odds)
+    sure = np.flatnonzero(odds >= gates.keep)
+    return kept[sure], level[:, sure], log_u[:, sure]
+
+
+def weigh(level: Levels, log_u: Reals, beliefs: Beliefs, columns: int) -> Reals:
+    """Return the log odds of every pair under the beliefs."""
+    weight = np.empty(level.shape[1])
+    prior = float(np.log(beliefs.matched / columns))
+    weigh_edges(level, log_u, beliefs.log_m, prior, weight)
+    return weight
+
+
+def expect(evidence: Evidence, beliefs: Beliefs) -> Model:
+    """Return weights and probabilities under the beliefs."""
+    edges = evidence.edges
+    null = 1.0 - beliefs.matched
+    weight = weigh(evidence.level, evidence.log_u, beliefs, edges.columns)
+    posterior, scratch = np.empty(weight.size), np.empty(edges.columns)
+    expect_edges(edges.start, edges.column, weight, null, scratch, posterior)
+    return Model(weight - np.log(null), posterior)
+
+
+def learn(evidence: Evidence, model: Model, guess: Reals) -> Beliefs:
+    """Return the beliefs that the probabilities suggest, held a little towards the first guess."""
+    edges = evidence.edges
+    counts = PRIOR_PAIRS * guess
+    collect_levels(evidence.level, model.posterior, counts)
+    rows = int(np.count_nonzero(np.diff(edges.start)))
+    matched = float(model.posterior.sum()) / max(min(rows, edges.columns), 1)
+    sizes = tuple(int(count) for count in np.count_nonzero(guess, axis=1))
+    return Beliefs(masked_log(counts, sizes), min(max(matched, 0.001), 0.999))
+
+
+def masked_log(counts: Reals, sizes: tuple[int, ...]) -> Reals:
+    """Return log shares of each comparison's own levels; an absent text weighs nothing."""
+    out = np.full(counts.shape, -50.0)
+    for k, size in enumerate(sizes):
+        own = counts[k, :size].copy()
+        if k == TEXT:
+            own[ABSENT] = 0.0
+        out[k, :size] = np.log(np.maximum(own / own.sum(), 1e-30))
+    out[TEXT, ABSENT] = 0.0
+    return out
+
+
+def first_guess(sizes: tuple[int, ...]) -> Reals:
+    """Return m before the first round: closer amounts, longer shared texts likelier."""
+    counts = np.zeros((len(sizes), max(sizes)))
+    counts[0, : sizes[0]] = 1.0 / np.arange(1, sizes[0] + 1)
+    counts[1, : sizes[1]] = 1.0
+    counts[TEXT, : sizes[TEXT]] = 1.0
+    counts[TEXT, 2:27] = np.arange(2, 27)
+    for weight, levels in _FIRST_TEXT[1:]:
+        counts[TEXT, list(levels)] = weight
+    out: Reals = counts / counts.sum(axis=1, keepdims=True)
+    return out
+
+
+def settle_share(evidence: Evidence, beliefs: Beliefs) -> Beliefs:
+    """Return the beliefs with the share of matched rows that the assignment itself shows.
+
+    The sum of the probabilities falls short of the pairs, since rivals share one row's one partner
+    unevenly; counting the pairs of the optimal assignment does not.
+    """
+    edges = evidence.edges
+    smaller_side = min(edges.start.size - 1, edges.columns)
+    for _ in range(SHARE_ROUNDS):
+        model = expect(evidence, beliefs)
+        chosen = np.flatnonzero(model.weight > 0)
+        solved = assign_weights(edges.take(chosen), model.weight[chosen])
+        pairs = int((solved.row_partner >= 0).sum())
+        matched = (pairs + 0.5) / (smaller_side + 1.0)
+        if matched <= beliefs.matched:
+            break
+        beliefs = Beliefs(beliefs.log_m, matched)
+    return beliefs
