@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recon import history
 from recon.core.digest import digest
 from recon.core.money import CURRENCIES
+from recon.core.schema import RECORD_BITS
 from recon.rules.night import Ledger
 from recon.rules.rule_file import Rules, Source
 from recon.store.read import scan
@@ -74,6 +75,9 @@ def _on_earlier_nights(
 
 def _in_another_file(ledger: Ledger, rows: Rows) -> Rows:
     """Return the rows with a reference of their own that an earlier file of tonight holds too."""
+    identity = ledger.slim["txn_id"]
+    if identity[int(rows[0])] >> RECORD_BITS == identity[int(rows[-1])] >> RECORD_BITS:
+        return rows[:0]  # one file, whose rows have each a fingerprint of its own
     named = np.zeros(len(rows), bool)
     for column in _REFERENCES:
         if column in ledger.digests:
