@@ -270,7 +270,12 @@ class PassRules(Model):
 
 
 class LegRules(Model):
-    """Two sides and the ordered passes that link them."""
+    """Two sides and the ordered passes that link them.
+
+    A side is the role that a source plays in this rule file, whoever sent it. Two reports of one
+    party (a gateway and an acquirer; a trade bill and a fund bill) are compared in a rule file of
+    their own: the one nearer to the sale is declared `side = "merchant"`, the other `"channel"`.
+    """
 
     name: str
     left: Literal["merchant", "channel", "bank"]
@@ -282,7 +287,11 @@ class LegRules(Model):
     def sides_differ(self) -> LegRules:
         """Refuse a leg between one side and itself."""
         if self.left == self.right:
-            raise ValueError(f"left and right are both {self.left!r}; a leg links two sides")
+            raise ValueError(
+                f"left and right are both {self.left!r}; a leg links two sides. To compare two "
+                'reports of one party, declare the one nearer to the sale `side = "merchant"` and '
+                'the other `side = "channel"` in a rule file of their own'
+            )
         return self
 
     @property
@@ -338,6 +347,7 @@ class BreakRules(Model):
     """What to report, and how loudly."""
 
     reversal_days: Annotated[int, Field(ge=0, le=30)] = 3
+    unreconciled_days: Annotated[int, Field(ge=0, le=60)] = 3  # a paid batch without its detail
     minimum_minor: dict[str, int] = Field(default_factory=dict)
     severity: dict[str, Literal["info", "low", "medium", "high", "critical"]] = Field(
         default_factory=dict
