@@ -14,8 +14,8 @@ from recon import history
 from recon.core.codes import Side, State
 from recon.core.schema import TRANSACTIONS
 from recon.io.load import Loaded, load
-from recon.io.parts import read_columns, read_rows
-from recon.rules import terms
+from recon.io.row_lookup import read_columns, read_rows
+from recon.rules import refund_arrival, terms
 from recon.rules.arrivals import Arrivals
 from recon.rules.calendar import Calendar, Overlay, read_overlay
 from recon.rules.enrich import enrich
@@ -96,6 +96,20 @@ def judge_terms(
     named = terms.named_rows(found).implode()
     wide = terms.whole_rows(rows, earlier, past).filter(pl.col("txn_id").is_in(named))
     return Judged(found, wide)
+
+
+def watch_refunds(
+    ledger: Ledger,
+    night: Night,
+    parts: Sequence[Path],
+    opening: pl.DataFrame,
+    excluded: NDArray[np.int64],
+) -> refund_arrival.Watch:
+    """Follow the refunds that the payer does not have yet."""
+    rows = refund_arrival.watched_rows(ledger, night, excluded)
+    ids = ledger.slim["txn_id"].gather(rows).to_numpy()
+    wide = read_rows(parts, opening, ids) if len(rows) else TRANSACTIONS.empty()
+    return refund_arrival.watch(ledger, rows, wide, night)
 
 
 def _with_undone(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:

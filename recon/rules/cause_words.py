@@ -177,6 +177,11 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         (),
     ),
     (r"the channel has no row for it", "渠道没有对应记录", ()),
+    (
+        r"the channel accepted it and then said it failed or was closed",
+        "渠道受理后又显示失败或已关闭",
+        (),
+    ),
     (r"the channel says it failed or was closed", "渠道显示失败或已关闭", ()),
     (r"(\w+) since (\S+), due by (\S+)", "自 {1} 起{0}，应于 {2} 前完成", (_STAGES, None, None)),
     (r"(\d+) refunds of one payment", "一笔付款退了 {} 次", (None,)),

@@ -16,6 +16,7 @@ _NOT_CASES = frozenset(
     {*BENIGN, Code.FILE_MISSING, Code.FILE_EMPTY, Code.FILE_TOTAL, Code.FILE_SCHEMA}
 )
 _EVIDENCE = ("side", "source", "file_id", "record_no", "txn_id", "amount_minor")
+_DEADLINES = (Code.RETRIEVAL_DUE,)  # their rows' due date is the day by which to answer
 _REFERENCES = ("merchant_id", "order_id", "channel_ref", "bank_ref")
 CERTAIN_PPM = 1_000_000
 
@@ -58,10 +59,7 @@ def build(
         label_en=_per_code({c: e.label_en for c, e in catalogue().items()}),
         suggested_action=_per_code({c: e.action_en for c, e in catalogue().items()}),
         suggested_action_zh=_per_code({c: e.action_zh for c, e in catalogue().items()}),
-        due_at=pl.col("first_seen")
-        + pl.duration(
-            days=_per_code({c: e.act_within_days for c, e in catalogue().items()}, pl.Int64)
-        ),
+        due_at=_due_at(),
     )
     known = decided.select("dispute_id", "decision", decision_note="note")
     frame = frame.join(known, on="dispute_id", how="left", maintain_order="left")
@@ -70,6 +68,14 @@ def build(
 
 def _is_case() -> pl.Expr:
     return ~pl.col("code").cast(pl.String).is_in([code.name for code in _NOT_CASES])
+
+
+def _due_at() -> pl.Expr:
+    """Return the day by which to act; a request that names its own deadline is due by that."""
+    within = _per_code({c: e.act_within_days for c, e in catalogue().items()}, pl.Int64)
+    usual = pl.col("first_seen") + pl.duration(days=within)
+    stated = pl.col("code").cast(pl.String).is_in([code.name for code in _DEADLINES])
+    return pl.when(stated).then(pl.coalesce("due_date", usual)).otherwise(usual)
 
 
 def _per_code(values: dict[Code, object], dtype: type[pl.DataType] = pl.String) -> pl.Expr:

@@ -111,7 +111,9 @@ def _with_days(
     due = calendar.due_dates(frame["clearing_date"], cycle)
     if source.settlement.grace_days:
         due = due.dt.offset_by(f"{source.settlement.grace_days}d")
-    return frame.with_columns(pl.coalesce(pl.col("due_date"), due.alias("d")).alias("due_date"))
+    answered = pl.col("kind").cast(pl.String) == Kind.RETRIEVAL.name  # its day is its deadline
+    filled = pl.when(answered).then("due_date").otherwise(pl.coalesce("due_date", pl.lit(due)))
+    return frame.with_columns(filled.alias("due_date"))
 
 
 def _channel_day(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.Expr:

@@ -15,6 +15,7 @@ from recon.rules.again import earlier_rows
 from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.settlement import parse_cycle
+from recon.rules.unreconciled import past_term
 
 MIDNIGHT = time()
 _ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
@@ -99,17 +100,21 @@ def _facts(
     again = earlier_rows(matched, leg, rows, side)
     frame = frame.with_columns(twin=pl.Series(again.twin), partner=pl.Series(again.partner))
     held = _unjudged(matched, leg, frame, rows, side, other, night)
+    batched = _names_a_batch(matched, leg, rows) if side is Side.BANK else None
+    named = np.zeros(len(rows), bool) if batched is None else batched.to_numpy()
+    unreconciled = past_term(frame, named, held, side, night)
     reported = matched.ledger.reported_on.get(leg.name)
     if reported is not None:
         held = held & ~reported[rows]  # a missing file does not make an old break untrue
     return frame.with_columns(
         in_time=pl.Series(days(frame["wait_until"]) > ordinal(night.business_date)),
-        held_back=pl.Series(held),
+        held_back=pl.Series(held & ~unreconciled),
+        unreconciled=pl.Series(unreconciled),
         before_books=_before_books(frame, matched, rows, side, other, night),
         anchor=batch_anchors(matched, leg, rows, is_left=True)
         if other is Side.BANK
         else frame["fingerprint"].cast(pl.String),
-        batched=_names_a_batch(matched, leg, rows) if side is Side.BANK else pl.lit(value=False),
+        batched=pl.Series(named),
     )
 
 
@@ -276,7 +281,7 @@ def _code(side: Side, other: Side) -> pl.Expr:
     refund = pl.col("kind") == int(Kind.REFUND)
     if side is Side.BANK:
         outgoing = _choose(pl.col("batched"), Code.PAYOUT_BOUNCED, Code.UNAUTHORISED_DEBIT)
-        incoming = pl.lit(int(Code.UNKNOWN_CREDIT))
+        incoming = _choose(pl.col("unreconciled"), Code.SETTLED_UNRECONCILED, Code.UNKNOWN_CREDIT)
         return pl.when(pl.col("amount") >= 0).then(incoming).otherwise(outgoing)
     if other is Side.BANK:
         return pl.lit(int(Code.MISSING_SETTLEMENT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 import polars as pl
@@ -17,27 +17,29 @@ from recon.rules.settlement import Basis, Cycle
 class RefundTerm(Table):
     """How long a refund may take to reach the payer; what is left out fits every row."""
 
+    source: Words | None = None
     product: Words | None = None
-    card_type: Words | None = None
-    bank: Words | None = None
+    card_type: Words | None = None  # the product, where a sender names the card's type as such
+    bank: Words | None = None  # the issuer, as the sender names it
     days: Annotated[int, Field(ge=0, le=366)]
     basis: Literal["natural", "working"] = "natural"
 
     @property
     def conditions(self) -> int:
         """Return how many conditions the term has: the one with most wins."""
-        return sum(item is not None for item in (self.product, self.card_type, self.bank))
+        conditions = (self.source, self.product, self.card_type, self.bank)
+        return sum(item is not None for item in conditions)
 
 
 # Arrival at the payer as the channels state it; a rule file replaces the table as a whole.
 TERMS: tuple[RefundTerm, ...] = (
     RefundTerm(days=10),  # card online: 1 to 10 clearing days
-    RefundTerm(card_type=("debit",), days=3, basis="working"),
-    RefundTerm(card_type=("credit",), days=7, basis="working"),
-    RefundTerm(card_type=("foreign",), days=15),
-    RefundTerm(product=("balance",), days=1),
+    RefundTerm(card_type=("debit", "借记卡"), days=3, basis="working"),
+    RefundTerm(card_type=("credit", "贷记卡", "信用卡"), days=7, basis="working"),
+    RefundTerm(card_type=("foreign", "外卡"), days=15),
+    RefundTerm(product=("balance", "零钱", "余额"), days=1),
     RefundTerm(product=("wallet",), days=3, basis="working"),
-    RefundTerm(bank=("ICBC",), product=("card",), days=10),
+    RefundTerm(bank=("ICBC", "工商银行", "中国工商银行"), days=10),
 )
 
 
@@ -61,23 +63,37 @@ class RefundCheck:
     calendar: Calendar
 
 
+def _longest(days: int) -> timedelta:
+    """Return a span that surely holds so many working days, the longest holidays included."""
+    return timedelta(days=2 * days + 20)
+
+
 def due_days(refunds: pl.DataFrame, policy: RefundCheck) -> pl.Series:
-    """Return the day by which each refund must have reached the payer (Date)."""
+    """Return the day by which each refund must have reached the payer (Date).
+
+    Null where the term runs in working days that no published calendar knows.
+    """
     due = pl.Series("due", [None] * refunds.height, dtype=pl.Date)
     taken = pl.Series([False] * refunds.height, dtype=pl.Boolean)
     terms = sorted(policy.policy.terms, key=lambda term: -term.conditions)
     for term in terms:
         fits = pl.lit(value=True)
         for column, words in (
+            ("source", term.source),
             ("product", term.product),
             ("card_type", term.card_type),
             ("bank", term.bank),
         ):
-            if words is not None:
+            if words is not None and column not in refunds.columns:
+                fits &= pl.lit(value=False)
+            elif words is not None:
                 fits &= pl.col(column).cast(pl.String).is_in(words).fill_null(value=False)
         chosen = refunds.with_columns(fits=fits)["fits"] & ~taken
         basis = Basis.WORKING if term.basis == "working" else Basis.NATURAL
-        began = refunds.select(pl.when(chosen).then("began")).to_series()
+        known = pl.lit(value=True)
+        if basis is Basis.WORKING:  # past the last published year nobody knows: no day is given
+            known = pl.col("began") <= policy.calendar.last_day - _longest(term.days)
+        began = refunds.select(pl.when(pl.lit(chosen) & known).then("began")).to_series()
         theirs = policy.calendar.due_dates(began, Cycle(basis, term.days))
         due = theirs.zip_with(chosen, due)
         taken = taken | chosen
