@@ -152,7 +152,9 @@ class _Reader:
             names = [" ".join(cell.split()) for cell in cells]
             self.columns = {name: place for place, name in enumerate(names)}
             if "Subscription Action Type" in self.columns:
-                raise self.refused("a subscription report (SAR) holds agreements, no money", line)
+                raise self.refused(
+                    "a subscription report (SAR) is of format paypal_subscriptions", line
+                )
             missing = [name for name in _REQUIRED if name not in self.columns]
             if missing:
                 raise self.refused(f"the column names lack {', '.join(missing)}", line)
