@@ -82,6 +82,7 @@ _FILE_NAME: Final = re.compile(r"INN(\d{6})\d\dZME?_")
 _ERRORS_NAME: Final = re.compile(r"\dZME_")
 _CLEARING: Final = re.compile(r"清算日期：\s*(\d{8})")
 _BANNER_LINES: Final = 50
+_CODE: Final = re.compile(rb"[A-Z]\d\d ")
 _LINE: Final = re.compile(rb"[A-Z]\d\d .{11} .{11} \d{6} \d{10} .{19} \d{12} ", re.DOTALL)
 
 
@@ -116,6 +117,8 @@ def _banner(block: Block, reading: Reading) -> tuple[str, Block]:
         return "", block
     raw = block.raw.split(b"\n", len(lines))
     count = next((at for at, line in enumerate(raw) if is_line(line.rstrip(b"\r"))), 0)
+    if not count and not any(_CODE.match(line) for line in raw):
+        count = min(len(lines), block.lines)  # a day without rows: the titles are the whole report
     blank = sum(not line.strip() for line in lines[:count])
     reading.lines += count
     reading.blank_lines += blank

@@ -167,6 +167,16 @@ def test_the_real_day_adds_up():
     assert set(result.column("kind")) == {"PAYMENT"}
 
 
+def test_a_report_of_a_day_without_sales_is_its_banner(tmp_path):
+    """Titles alone are a file of no rows; a cut line behind them is still refused."""
+    raw = "=====\r\n对账文件\r\n清算日期：20261120\r\n=====\r\n".encode("gb18030")
+    result = read_bytes(FORMAT, tmp_path, raw, name=NAME)
+    assert not result.reading.rejects
+    assert result.reading.lines == result.reading.header_lines == 4
+    with pytest.raises(InputError, match="607 bytes"):
+        read_bytes(FORMAT, tmp_path, raw + line()[:300] + b"\r\n", name=NAME)
+
+
 def test_the_wap_report_is_a_banner_before_the_same_lines(tmp_path):
     """Titles are header lines, and the clearing day stands in them."""
     banner = (
