@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Kind, MatchKind, Side, State
+from recon.core.kernels.key_links import keyed_rows as list_keyed
 from recon.core.kernels.radix import gather_digests, salt_digests
 from recon.core.plan import Key, Leg, Pass, key_name
 from recon.core.text import TextBuffers
@@ -188,11 +189,10 @@ def read_facts(
 
 def keyed_rows(facts: Facts, free: NDArray[np.bool_], side: Side, key: Key) -> Rows:
     """Return the free rows of `side` whose key is not null (a null key has digest 0, 0)."""
-    mask = free & (facts.side == int(side))
-    if key:
-        digest = facts.digests[key_name(key)]
-        mask &= (digest[:, 0] | digest[:, 1]) != 0
-    return np.flatnonzero(mask)
+    if not key:
+        return np.flatnonzero(free & (facts.side == int(side)))
+    rows = np.empty(free.size, np.int64)
+    return rows[: list_keyed(free, facts.side, int(side), facts.digests[key_name(key)], rows)]
 
 
 def row_digests(

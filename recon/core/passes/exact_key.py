@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.core.codes import MatchKind, Side, State
+from recon.core.codes import Side, State
+from recon.core.kernels.key_links import grouped_rows, list_pairs, lower_to, partners_of
 from recon.core.passes.contract import (
     CERTAIN,
     NO_TIES,
@@ -17,9 +18,10 @@ from recon.core.passes.contract import (
     keyed_rows,
     row_digests,
 )
-from recon.core.passes.key_groups import decode, match_keys
+from recon.core.passes.key_groups import Codes, match_keys
 from recon.core.passes.pair_rows import Several, pair_several
 
+Linked = tuple[Rows, Rows, NDArray[np.uint8]]  # left rows, right rows, kinds
 PAID = STATE_ORDER[State.SUCCESS]
 UNKNOWN_LEFT, UNKNOWN_RIGHT = -2, -3  # currencies of rows whose amount equals nothing
 
@@ -36,53 +38,47 @@ def find_exact(work: Work) -> Found:
         threads=work.threads,
         memory_bytes=work.memory_bytes,
     )
-    pairs = single_pairs(left, right, codes[1])
+    pairs = single_pairs(work, left, right, codes[1])
     multiple = pair_groups(work, left, right, codes)
-    groups = decode(codes)
-    smallest = smallest_rows(left, right, groups.first_right)
     return Found(
         np.concatenate((pairs[0], multiple[0])),
         np.concatenate((pairs[1], multiple[1])),
-        np.concatenate((single_kinds(work, *pairs), multiple[2])),
+        np.concatenate((pairs[2], multiple[2])),
         np.full(pairs[0].size + multiple[0].size, CERTAIN, np.int32),
         NO_TIES,
-        (
-            grouped(left, groups.left, smallest),
-            grouped(right, groups.right, smallest),
-        ),
+        grouped_sides(left, right, codes),
     )
 
 
-def single_pairs(left: Rows, right: Rows, right_code: NDArray[np.int32]) -> tuple[Rows, Rows]:
+def single_pairs(work: Work, left: Rows, right: Rows, right_code: Codes) -> Linked:
     """Return the pairs of rows that are alone with their key, in the order of the left rows."""
-    single = np.flatnonzero(right_code >= 0)
     partner = np.full(left.size, -1, np.int32)
-    partner[right_code[single]] = single
-    paired = np.flatnonzero(partner >= 0)
-    return left[paired], right[partner[paired]]
+    n = partners_of(right_code, partner)
+    facts, step = work.facts, work.step
+    one, two = facts.amounts[step.left_amount], facts.amounts[step.right_amount]
+    pairs = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint8)
+    sums = one.minor, one.known, two.minor, two.known
+    list_pairs(left, right, partner, *sums, facts.currency, *pairs)
+    return pairs
 
 
-def smallest_rows(left: Rows, right: Rows, first_right: NDArray[np.int32]) -> Rows:
-    """Return, by group, the smallest row position of the group over both sides."""
-    out = left.copy()
-    has = first_right >= 0
-    out[has] = np.minimum(left[has], right[first_right[has]])
-    return out
+def grouped_sides(
+    left: Rows, right: Rows, groups: tuple[Codes, Codes]
+) -> tuple[tuple[Rows, Rows], tuple[Rows, Rows]]:
+    """Return, for each side, the rows that have a group and the smallest row of that group.
+
+    `groups` are result codes, or the first left position of each row's group.
+    """
+    smallest = left.copy()
+    lower_to(right, groups[1], smallest)
+    return grouped(left, groups[0], smallest), grouped(right, groups[1], smallest)
 
 
-def grouped(rows: Rows, group: NDArray[np.int32], smallest: Rows) -> tuple[Rows, Rows]:
-    """Return the rows that have a group, and the smallest row of that group."""
-    has = group >= 0
-    return rows[has], smallest[group[has]]
-
-
-def single_kinds(work: Work, left: Rows, right: Rows) -> NDArray[np.uint8]:
-    """Return EXACT where amount and currency are equal, KEY where one differs or is unknown."""
-    facts = work.facts
-    one, two = facts.amounts[work.step.left_amount], facts.amounts[work.step.right_amount]
-    equal = (one.minor[left] == two.minor[right]) & one.known[left] & two.known[right]
-    equal &= facts.currency[left] == facts.currency[right]
-    return np.where(equal, int(MatchKind.EXACT), int(MatchKind.KEY)).astype(np.uint8)
+def grouped(rows: Rows, group: Codes, smallest: Rows) -> tuple[Rows, Rows]:
+    """Return the rows of a side that have a group, and the smallest row of that group."""
+    out = np.empty(rows.size, np.int64), np.empty(rows.size, np.int64)
+    n = grouped_rows(rows, group, smallest, *out)
+    return out[0][:n], out[1][:n]
 
 
 def pairing_order(
@@ -99,7 +95,7 @@ def pairing_order(
 
 def pair_groups(
     work: Work, left: Rows, right: Rows, codes: tuple[NDArray[np.int32], NDArray[np.int32]]
-) -> tuple[Rows, Rows, NDArray[np.uint8]]:
+) -> Linked:
     """Return left rows, right rows and kinds of every link inside groups of several rows."""
     step = work.step
     return pair_several(

@@ -7,7 +7,7 @@ import numpy as np
 from recon.core.codes import MatchKind
 from recon.core.kernels.pairing import star_links
 from recon.core.passes.contract import CERTAIN, NO_TIES, Found, Work, keyed_rows, row_digests
-from recon.core.passes.exact_key import grouped, smallest_rows
+from recon.core.passes.exact_key import grouped_sides
 from recon.core.passes.key_groups import decode, match_keys
 
 
@@ -29,15 +29,11 @@ def find_groups(work: Work) -> Found:
     )
     out = np.empty((left.size + right.size, 2), np.int32)
     n = star_links(groups.left, groups.right, groups.first_right, out)
-    smallest = smallest_rows(left, right, groups.first_right)
     return Found(
         left[out[:n, 0]],
         right[out[:n, 1]],
         np.full(n, int(MatchKind.GROUP), np.uint8),
         np.full(n, CERTAIN, np.int32),
         NO_TIES,
-        (
-            grouped(left, groups.left, smallest),
-            grouped(right, groups.right, smallest),
-        ),
+        grouped_sides(left, right, (groups.left, groups.right)),
     )
