@@ -286,7 +286,7 @@ def open_ties(state: LegState) -> pl.DataFrame:
 def components(rows: int, leg_links: list[pl.DataFrame]) -> Rows:
     """Return the smallest row of each row's connected component over the links of every leg."""
     parent = np.arange(rows, dtype=np.int64)
-    for links in leg_links:
-        unite_rows(links["left"].to_numpy(), links["right"].to_numpy(), parent)
+    for frame in leg_links:
+        unite_rows(frame["left"].to_numpy(), frame["right"].to_numpy(), parent)
     label_components(parent)
     return parent
