@@ -12,7 +12,7 @@ import polars as pl
 from recon.core.codes import Code
 from recon.core.plan import Leg
 from recon.errors import InputError
-from recon.io.parts import read_rows
+from recon.io.row_lookup import read_rows
 from recon.io.stage import stage
 from recon.rules import exchange
 from recon.rules.arrivals import fill_date

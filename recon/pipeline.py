@@ -23,7 +23,7 @@ from recon.core.match import Matches, match
 from recon.core.plan import Leg
 from recon.core.text import TextBuffers
 from recon.io.load import Loaded
-from recon.io.parts import read_rows
+from recon.io.row_lookup import read_rows
 from recon.io.texts import texts_for
 from recon.report.summary import summarise
 from recon.rules import (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recon import history
 from recon.core.codes import UNDO_KINDS, Kind, Side, State
-from recon.io.parts import read_columns, read_rows
+from recon.io.row_lookup import read_columns, read_rows
 from recon.rules import netting
 from recon.rules.night import Ledger, Night, Verdict
 from recon.store.workspace import Workspace

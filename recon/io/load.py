@@ -20,12 +20,13 @@ from recon.core.codes import InputState
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.schema import INPUTS, REJECTS, SLIM
 from recon.errors import InputError
+from recon.io.batch import Finish
 from recon.io.control import controls_json
 from recon.io.drift import columns_json
 from recon.io.formats import format_named
 from recon.io.formats.contract import Columns, ControlTotal, Options, StagedFile
+from recon.io.load_file import NO_KEYS, FileIdentity, Job, Part, load_file
 from recon.io.mask import mask_text
-from recon.io.part import NO_KEYS, FileIdentity, Finish, Job, Part, read_part
 from recon.io.recognise import check_declared
 from recon.io.retold import Told, judge
 from recon.io.stage import stage
@@ -87,7 +88,17 @@ def load(
         jobs = [
             (
                 result,
-                _job(result, options, keys, workdir, business_date, finish, earlier, on_progress),
+                _job(
+                    result,
+                    options,
+                    keys,
+                    workdir,
+                    business_date,
+                    finish,
+                    earlier,
+                    on_progress,
+                    threads,
+                ),
             )
             for result in _without_duplicates(staged, seen)
         ]
@@ -158,6 +169,7 @@ def _job(
     finish: Finish,
     earlier: Mapping[str, Sequence[Columns]] | None,
     on_progress: Progress | None,
+    threads: int,
 ) -> Job | None:
     """Return what is needed to read a staged file, None when it is not to be read."""
     if result.state != InputState.UNVERIFIED:
@@ -176,6 +188,7 @@ def _job(
         finish=finish,
         earlier=tuple((earlier or {}).get(result.file.source, ())),
         on_rows=on_progress,
+        threads=threads,
     )
 
 
@@ -185,7 +198,7 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
         return result
     try:
         check_declared(job.fmt, job.options, job.staged)
-        part = read_part(job)
+        part = load_file(job)
         totals = (
             *part.sums.compare(part.reading, job.options.currency, result.file.path.name),
             *part.reading.controls,

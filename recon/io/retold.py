@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from recon.core.codes import InputState, Side, State
 from recon.core.plan import InputFile, key_name
 from recon.io.formats.contract import Options
-from recon.io.part import Part
+from recon.io.load_file import Part
 
 FEW = 3  # so many equal rows without a reference are no accident
 _REFERENCES = {

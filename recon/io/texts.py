@@ -9,7 +9,7 @@ import polars as pl
 
 from recon.core.plan import Leg, Method
 from recon.core.text import TextBuffers, text_buffers
-from recon.io.parts import read_rows
+from recon.io.row_lookup import read_rows
 
 
 def texts_for(

@@ -19,10 +19,10 @@ from recon.core.plan import InputFile
 from recon.core.schema import INPUTS, RECORD_BITS, REJECTS, SLIM, TRANSACTIONS
 from recon.io import formats
 from recon.io import load as module
-from recon.io import part as part_module
+from recon.io import load_file as part_module
 from recon.io.formats.contract import Options
 from recon.io.load import load
-from recon.io.part import FileIdentity
+from recon.io.load_file import FileIdentity
 from recon.io.recognise import probe_of
 from recon.io.stage import stage
 from tests.io.tiny_format import TINY

@@ -1,0 +1,87 @@
+"""The Parquet part of one input file: wide rows, written in row groups while the file is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recon.core.schema import TRANSACTIONS
+from recon.io.disk import writing
+
+GROUP_ROWS = 1 << 17  # least rows of a row group, the last one aside
+
+# Few values a file: dictionaries. Numbers that grow: differences. A digest does not pack at all.
+_DICTIONARY = ["side", "source", "file_id", "kind", "state", "merchant_id", "terminal_id"]
+_DICTIONARY += ["batch_id", "product", "currency", "clearing_date", "value_date", "due_date"]
+_DICTIONARY += ["base_currency", "issuer"]
+_DIFFERENCES = ["txn_id", "record_no", "byte_start", "byte_end", "occurred_at"]
+_DIFFERENCES += ["amount_minor", "fee_minor", "net_minor"]
+_STATISTICS = ["txn_id", "amount_minor", "occurred_at", "clearing_date", "value_date"]
+_PACKED = [name for name in TRANSACTIONS.schema if name not in (*_DIFFERENCES, "fingerprint")]
+_PARQUET: dict[str, object] = {
+    "compression": {name: "zstd" if name in _PACKED else "none" for name in TRANSACTIONS.schema},
+    "compression_level": dict.fromkeys(_PACKED, 1),
+    "use_dictionary": _DICTIONARY,
+    "column_encoding": dict.fromkeys(_DIFFERENCES, "DELTA_BINARY_PACKED"),
+    "write_statistics": _STATISTICS,
+    "write_page_checksum": True,
+}
+
+
+class PartWriter:
+    """Writes batches of wide rows; a part without rows leaves no file."""
+
+    def __init__(self, path: Path) -> None:
+        """Write nothing yet."""
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the part; remove it when reading failed."""
+        is_whole = False
+        try:
+            with writing(self._path.parent):
+                if kind is None:
+                    self._write_group()
+                if self._writer is not None:
+                    self._writer.close()
+            is_whole = kind is None
+        finally:
+            if not is_whole:
+                self._path.unlink(missing_ok=True)
+
+    def append(self, table: pa.Table) -> None:
+        """Add one batch; it is written when there are rows enough for a row group."""
+        self._waiting.append(table)
+        self._rows += table.num_rows
+        if self._rows >= GROUP_ROWS:
+            with writing(self._path.parent):
+                self._write_group()
+
+    def _write_group(self) -> None:
+        """Write what waits as one row group."""
+        if not self._waiting:
+            return
+        if self._writer is None:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._path, self._waiting[0].schema, **_PARQUET)
+            self._path.chmod(0o600)
+        table = pa.concat_tables(self._waiting)
+        self._waiting.clear()
+        self._rows = 0
+        self._writer.write_table(table, row_group_size=table.num_rows)
