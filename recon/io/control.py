@@ -23,6 +23,7 @@ class ControlSums:
         """Start every control at zero, and every proof with nothing."""
         self._controls = tuple(controls)
         self._sums = [0] * len(self._controls)
+        self._others = [0] * len(self._controls)
         self._proofs = tuple(proofs)
         self._gathered: list[list[pl.DataFrame]] = [[] for _ in self._proofs]
 
@@ -35,23 +36,23 @@ class ControlSums:
         if not self._controls:
             return
         wide = frame.with_columns(pl.col(pl.Int64).cast(pl.Int128))
-        parts = wide.select(
-            control.compute.alias(str(position)) for position, control in enumerate(self._controls)
-        ).row(0)
-        self._sums = [total + int(part or 0) for total, part in zip(self._sums, parts, strict=True)]
+        meant = [control.compute for control in self._controls]
+        others = [
+            control.compute if control.also is None else control.also for control in self._controls
+        ]
+        self._sums = _added(self._sums, wide, meant)
+        self._others = _added(self._others, wide, others)
 
     def compare(self, reading: Reading, currency: str, name: str) -> list[ControlTotal]:
         """Return the declared totals beside ours; InputError when one is unreadable."""
-        declared = [
-            ControlTotal(
-                control.name,
-                _declared(control, reading.declared[control.declared], currency, name),
-                computed,
-                (control.currency or currency) if control.money else "",
-            )
-            for control, computed in zip(self._controls, self._sums, strict=True)
-            if control.declared in reading.declared
-        ]
+        declared = []
+        for control, meant, other in zip(self._controls, self._sums, self._others, strict=True):
+            if control.declared in reading.declared:
+                cell = reading.declared[control.declared]
+                stated = _declared(control, cell, currency, name)
+                computed = other if stated == other else meant
+                unit = (control.currency or currency) if control.money else ""
+                declared.append(ControlTotal(control.name, stated, computed, unit))
         proved = [
             total
             for proof, kept in zip(self._proofs, self._gathered, strict=True)
@@ -59,6 +60,12 @@ class ControlSums:
             for total in proof.totals(pl.concat(kept))
         ]
         return declared + proved
+
+
+def _added(sums: Sequence[int], wide: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[int]:
+    """Return the sums with what the expressions make of a batch."""
+    parts = wide.select(expr.alias(str(position)) for position, expr in enumerate(exprs)).row(0)
+    return [total + int(part or 0) for total, part in zip(sums, parts, strict=True)]
 
 
 def controls_json(totals: Sequence[ControlTotal]) -> str:

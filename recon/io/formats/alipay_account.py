@@ -13,6 +13,7 @@ commas. 支出金额 is written below zero in most exports and above zero in som
 | 提现 转账                  | PAYOUT when money leaves, else ADJUSTMENT |
 | any other                  | ADJUSTMENT                                |
 
+The zip holds a summary (账务汇总) by type beside the details: its last row is compared with them.
 channel_ref is 业务流水号 (the trade number), bank_ref is 账务流水号, which is unique.
 """
 
@@ -24,6 +25,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
+from recon.io.formats.alipay_summary import PREFIX, take_summary
 from recon.io.formats.archive import opened
 from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import (
@@ -68,6 +70,7 @@ SHEET: Final = Sheet(
         r"|#收入合计：(?P<收入笔数>[0-9]+)笔，共(?P<收入金额>-?[0-9.,]+)元"
     ),
 )
+_SUMMARY: Final = ("收入笔数", "收入金额(+元)", "支出笔数", "支出金额(-元)")
 _OUT: Final = ("提现", "转账")
 
 
@@ -76,6 +79,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     with opened(staged, options, is_detail) as stream:
         for rows in read_stream(SHEET, stream, staged.name, options, reading):
             yield _derived(rows, reading)
+    take_summary(staged, ("#支付宝账务",), _SUMMARY, reading)
 
 
 def is_detail(head: bytes) -> bool:
@@ -145,6 +149,20 @@ def controls(_options: Options) -> tuple[Control, ...]:
         Control("收入金额", "收入金额", amount.filter(amount > 0).sum(), money),
         Control("支出笔数", "支出笔数", (amount < 0).sum()),
         Control("支出金额", "支出金额", amount.filter(amount < 0).sum() * -1, money),
+        *_summary_controls(),
+    )
+
+
+def _summary_controls() -> tuple[Control, ...]:
+    """Return the totals of the zip's summary; an outflow stands there with or without its sign."""
+    amount, money = pl.col("amount_minor"), Money("", thousands=",")
+    earned, received, spent, paid = (PREFIX + name for name in _SUMMARY)
+    outflow = amount.filter(amount < 0).sum()
+    return (
+        Control(earned, earned, (amount > 0).sum()),
+        Control(received, received, amount.filter(amount > 0).sum(), money),
+        Control(spent, spent, (amount < 0).sum()),
+        Control(paid, paid, outflow * -1, money, also=outflow),
     )
 
 

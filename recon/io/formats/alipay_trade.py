@@ -1,7 +1,8 @@
 """Alipay merchant trade bill (业务明细): GBK text in a `#` envelope, alone or inside its zip.
 
 Source: the vendor's bill download pages, checked on real exports. The zip holds the details and a
-summary in any order; the details are found by their first line. No quoting; ids carry a trailing
+summary in any order; the details are found by their first line, the summary's totals are compared
+with them. No quoting; ids carry a trailing
 tab. Two footer lines declare counts and sums of payments and refunds.
 
 | row    | kind    | amount       | fee            | own numbers                | original_ref |
@@ -27,6 +28,7 @@ import polars as pl
 from recon.core.codes import Kind, Side, State
 from recon.core.kernels.tokenise import FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
+from recon.io.formats.alipay_summary import PREFIX, take_summary
 from recon.io.formats.archive import decoded_name, opened
 from recon.io.formats.contract import (
     Choice,
@@ -47,6 +49,10 @@ from recon.io.formats.cutting import Dialect, Layout, Tokens, cut_rows, frame_of
 from recon.io.formats.lines import Block, Lines, line_offsets, listed
 
 _TITLE: Final = "#支付宝业务明细查询"
+_SUMMARY: Final = (
+    *("交易订单总笔数", "退款订单总笔数", "订单金额(元)", "商家实收(元)", "服务费(元)"),
+    "实收净额(元)",
+)
 _REQUIRED: Final = ("支付宝交易号", "商户订单号", "业务类型", "商品名称", "创建时间", "完成时间")
 _FILLED: Final = ("订单金额(元)", "商家实收(元)", "服务费(元)")
 _OPTIONAL: Final = (
@@ -108,6 +114,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         reading.trailer_lines += reading.comment_lines
         reading.comment_lines = 0
         _take_footer(seen, rows_seen + len(reading.rejects), reading, staged.name)
+    take_summary(staged, ("#支付宝业务汇总查询",), _SUMMARY, reading)
 
 
 def _header(
@@ -317,6 +324,29 @@ def controls(_options: Options) -> tuple[Control, ...]:
         Control("交易合计金额", "交易合计金额", received.filter(paid).sum(), money),
         Control("退款合计笔数", "退款合计笔数", (~paid).sum()),
         Control("退款合计金额", "退款合计金额", received.filter(~paid).sum(), money),
+        *_summary_controls(),
+    )
+
+
+def _summary_controls() -> tuple[Control, ...]:
+    """Return the totals of the zip's summary; senders net amounts with refunds, or do not."""
+    paid = pl.col("kind") == Kind.PAYMENT.name
+    amount, received = pl.col("amount_minor"), pl.col("_received_minor")
+    fee, money = pl.col("fee_minor"), Money("", thousands=",")
+    trades, refunds, *names = [PREFIX + name for name in _SUMMARY]
+    sums = (
+        (amount.sum(), amount.filter(paid).sum()),
+        (received.sum(), received.filter(paid).sum()),
+        (fee.sum() * -1, fee.sum()),
+        (pl.col("net_minor").sum(), None),
+    )
+    return (
+        Control(trades, trades, paid.sum()),
+        Control(refunds, refunds, (~paid).sum()),
+        *(
+            Control(name, name, meant, money, also=other)
+            for name, (meant, other) in zip(names, sums, strict=True)
+        ),
     )
 
 

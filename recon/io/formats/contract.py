@@ -222,6 +222,7 @@ class Control:
     compute: pl.Expr
     money: Money | None = None  # None: a count
     currency: str = ""
+    also: pl.Expr | None = None  # another sum that senders mean by the same words
 
 
 @dataclass(frozen=True, slots=True)

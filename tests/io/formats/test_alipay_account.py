@@ -76,3 +76,19 @@ def test_doubled_totals_are_refused(tmp_path):
     """Two bills in one file are not one bill."""
     with pytest.raises(InputError):
         load_bytes(FORMAT, tmp_path, bill(totals=(*TOTALS, *TOTALS)))
+
+
+@pytest.mark.parametrize(("spent", "agrees"), [("-90.60", True), ("90.60", True), ("90.61", False)])
+def test_the_summary_in_the_zip_is_compared_with_the_details(tmp_path, spent, agrees):
+    """The last row of the summary by type must be the details' sums, whatever the sign."""
+    summary = (
+        "#支付宝账务汇总查询\n类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）,总金额（元）\n"
+        f"在线支付,1,100.00,0,0.00,100.00\n合计,2,101.00,3,{spent},10.40\n"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.csv", summary.encode("gb18030"))
+        archive.writestr("b.csv", bill())
+    result = load_bytes(FORMAT, tmp_path, out.getvalue())
+    assert result.agrees == agrees
+    assert len(result.totals) == 9

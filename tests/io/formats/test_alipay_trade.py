@@ -195,3 +195,30 @@ def test_the_real_empty_bill_is_accepted():
     path = corpus_file("alipay_merchant_trade/*empty.csv")
     assert FORMAT.recognise(probe_of(path))
     assert read_path(FORMAT, path).frame.height == 0
+
+
+SUMMARY = (
+    "#支付宝业务汇总查询\n#账号：[20880012345678900156]\n"
+    "门店编号,门店名称,交易订单总笔数,退款订单总笔数,订单金额（元）,商家实收（元）,支付宝优惠（元）,"
+    "商家优惠（元）,卡消费金额（元）,服务费（元）,分润（元）,实收净额（元）\n"
+    "S1,店,1,1,{amount},57.00,0.00,3.00,0.00,-0.34,-1.00,55.66\n"
+    ",合计,1,1,{amount},57.00,0.00,3.00,0.00,-0.34,-1.00,{net}\n"
+    "#导出时间：[2026年11月21日 10:00:00]\n"
+)
+
+
+@pytest.mark.parametrize(("amount", "net"), [("60.00", "55.66"), ("100.00", "55.66")])
+def test_the_summary_in_the_zip_is_compared_with_the_details(tmp_path, amount, net):
+    """Counts and sums of the summary agree, refunds taken off the order amount or not."""
+    summary = SUMMARY.format(amount=amount, net=net).encode("gb18030")
+    result = load_bytes(FORMAT, tmp_path, zipped([("汇总.csv", summary), ("明细.csv", bill())]))
+    assert result.agrees
+    assert [total.name for total in result.totals][-1] == "汇总实收净额(元)"
+
+
+def test_a_summary_that_says_otherwise_is_found(tmp_path):
+    """One wrong digit in the summary, and the bill does not prove itself."""
+    summary = SUMMARY.format(amount="60.00", net="55.67").encode("gb18030")
+    result = load_bytes(FORMAT, tmp_path, zipped([("明细.csv", bill()), ("汇总.csv", summary)]))
+    wrong = [(one.name, one.declared, one.computed) for one in result.totals if not one.agrees]
+    assert wrong == [("汇总实收净额(元)", 5567, 5566)]
