@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import __version__, conversions, history, redelivered, surroundings, undoings
+from recon.archive import Shelves
 from recon.core.groups import joined
 from recon.core.match import Matches, match
 from recon.core.plan import Leg
@@ -186,7 +187,9 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     texts = texts_for(legs, ledger.slim, loaded.parts, opening)
     matches = _match(evening, ledger, eligible, texts)
     group = joined(matches.group, netted["left"].to_numpy(), netted["right"].to_numpy())
-    matched = Matched(ledger, eligible, replace(matches, group=group))
+    known = ledger.slim["txn_id"].to_numpy()
+    archive = Shelves(evening.workspace, night.business_date, loaded.parts, opening, known)
+    matched = Matched(ledger, eligible, replace(matches, group=group), archive)
     clock.stage("classify")
     matched = conversions.judge(matched, legs, night, loaded.parts, opening)
     judged = surroundings.judge_terms(evening.workspace, loaded.parts, ledger, night, excluded)
@@ -210,7 +213,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     waiting_ids = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
     looked_at = np.setdiff1d(looked_at, judged.wide["txn_id"].to_numpy())
-    wide = terms.whole_rows(judged.wide, read_rows(loaded.parts, opening, looked_at))
+    wide = terms.whole_rows(judged.wide, archive.whole(looked_at))
     found = name_causes(found, wide)
     closing = closing_items(classified.waiting, wide, ledger, opening, anchors, night)
     tables = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recon.verify import verify
 from tests.night_world import NightWorld
 
 MONDAY = "2026-11-09"
@@ -208,3 +209,47 @@ def test_a_part_too_many_is_one_duplicate(world: NightWorld) -> None:
     assert world.codes(night) == ["DUPLICATE_CHARGE"]
     row = world.table(night, "disputes").row(0, named=True)
     assert (row["amount_minor"], row["channel_ref"]) == (4_000, "R3")
+
+
+def closed(world: NightWorld) -> None:
+    """Run a Monday and a Tuesday after which nothing of order A1 is left in the ledger."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00 ref=R1"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == []
+    assert world.table(night, "open_items").height == 0
+
+
+def test_a_further_charge_after_everything_closed(world: NightWorld) -> None:
+    """An order that was matched and paid out long ago is charged again: a duplicate, named."""
+    closed(world)
+    world.day(WEDNESDAY, psp=["A1 10.00 ref=R2"])
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == ["DUPLICATE_CHARGE"]
+    row = world.table(night, "disputes").row(0, named=True)
+    assert (row["channel_ref"], row["amount_minor"]) == ("R2", 1_000)
+    assert "2026-11-09 as R1" in row["cause"]
+    assert [item["side"] for item in row["evidence"]] == ["CHANNEL", "CHANNEL", "MERCHANT"]
+    assert verify(world.folder / "workspace", night.run_id).failures == []
+
+
+@pytest.mark.parametrize(("amount", "codes"), [("10.00", []), ("11.00", ["MISSING_IN_CHANNEL"])])
+def test_an_order_told_again_after_everything_closed(
+    world: NightWorld, amount: str, codes: list[str]
+) -> None:
+    """A later export repeats an order at the amount that was charged: nothing is missing."""
+    closed(world)
+    world.day(WEDNESDAY, orders=[f"A1 {amount} 09:59 on=2026-11-09"])
+    assert world.codes(world.run(WEDNESDAY)) == codes
+
+
+def test_a_charge_after_one_that_was_undone_is_no_duplicate(world: NightWorld) -> None:
+    """The first charge was voided on its day: a later charge of the order is the only one."""
+    void = "V1 -10.00 kind=void original=R1 10:05"
+    world.day(MONDAY, orders=["A1 10.00 state=CLOSED"], psp=["A1 10.00 ref=R1", void])
+    world.run(MONDAY)
+    world.day(TUESDAY)
+    world.run(TUESDAY)
+    world.day(WEDNESDAY, psp=["A1 10.00 ref=R2"])
+    assert "DUPLICATE_CHARGE" not in world.codes(world.run(WEDNESDAY))

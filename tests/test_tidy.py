@@ -51,9 +51,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.history",
         "recon.source_options",
     ),
+    "recon.archive": ("recon.core", "recon.io", "recon.store", "recon.history"),
     "recon.redelivered": ("recon.core", "recon.rules", "recon.store", "recon.history"),
     "recon.conversions": ("recon.core", "recon.errors", "recon.io", "recon.rules"),
     "recon.pipeline": (
+        "recon.archive",
         "recon.conversions",
         "recon.redelivered",
         "recon.surroundings",

@@ -75,7 +75,7 @@ def _table(named: pl.DataFrame, matched: Matched, night: Night) -> pl.DataFrame:
     benign = pl.col("code").is_in([int(code) for code in BENIGN])
     seen_before = pl.col("since").is_not_null() & ~benign
     frame = named.with_columns(
-        txn_ids=_gathered(named["rows"], ids),
+        txn_ids=_gathered(named["rows"], ids).list.concat(named["also"].fill_null([])),
         group_id=pl.Series(ids[group], dtype=pl.Int64),
         source=slim["source"]
         .gather(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,7 @@ class Classified:
     waiting: pl.DataFrame
     outcome: NDArray[np.uint8]
     reason: NDArray[np.uint8]  # position in REASONS
+    by_leg: Mapping[str, Verdict]  # what the families said on each leg
 
 
 REASONS = ("", "repeated record", "delivered before", "no money moved", "out of scope")
@@ -82,18 +84,20 @@ def classify(
 
     `before` holds the verdicts of stages that ran ahead of matching (netting, repeated records).
     """
-    verdicts = list(before)
+    by_leg = {}
     for leg_no, leg in enumerate(legs):
-        verdicts += [
-            pairs.find(matched, leg, leg_no, night),
-            duplicates.find(matched, leg, leg_no),
-            batches.find(matched, leg, leg_no),
-            one_sided.find(matched, leg, leg_no, night),
-            ambiguous.find(matched, leg, leg_no, night),
-        ]
-    verdict = Verdict.joined(verdicts)
+        by_leg[leg.name] = Verdict.joined(
+            [
+                pairs.find(matched, leg, leg_no, night),
+                duplicates.find(matched, leg, leg_no),
+                batches.find(matched, leg, leg_no),
+                one_sided.find(matched, leg, leg_no, night),
+                ambiguous.find(matched, leg, leg_no, night),
+            ]
+        )
+    verdict = Verdict.joined([*before, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
-    return Classified(verdict.findings, verdict.waiting, outcome, reason)
+    return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)
 
 
 def _outcomes(
@@ -109,6 +113,7 @@ def _outcomes(
     reason[~scope] = REASONS.index("out of scope")
     for groups in matched.matches.key_group.values():
         outcome[groups >= 0] = int(Outcome.MATCHED)
+    outcome[verdict.settled] = int(Outcome.MATCHED)
     reason[verdict.not_needed] = REASONS.index("no money moved")
     netted = verdict.findings.filter(pl.col("code") == int(Code.NETTED))["rows"].explode()
     rows = netted.drop_nulls().to_numpy()

@@ -111,6 +111,30 @@ def report_again(matched: Matched, leg: Leg, lone: pl.DataFrame) -> Verdict:
     )
 
 
+def report_further(leg: Leg, lone: pl.DataFrame, found: pl.DataFrame) -> Verdict:
+    """Report lone rows whose order earlier nights closed (`told_before.look_up`)."""
+    known = found.filter("further")
+    if known.height == 0:
+        return Verdict.of()
+    frame = lone.join(known, on="row", how="inner", maintain_order="left")
+    return Verdict.of(
+        frame.select(
+            _code(leg).alias("code"),
+            pl.lit(leg.name).alias("leg"),
+            pl.concat_list("row").alias("rows"),
+            pl.lit(1).alias("faulty"),
+            anchor=pl.col("fingerprint").cast(pl.String),
+            expected_minor=pl.lit(0),
+            actual_minor="amount",
+            currency="currency",
+            cause="cause",
+            due_date="due_date",
+            also="also",
+        ),
+        broken=frame["row"].to_numpy(),
+    )
+
+
 def _code(leg: Leg) -> pl.Expr:
     """Return the code of a surplus row, from its side, its kind and its own references."""
     bank_leg = leg.right is Side.BANK

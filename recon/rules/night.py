@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Side
 from recon.core.match import Matches
+from recon.core.schema import TRANSACTIONS
 from recon.rules.calendar import Calendar
 from recon.rules.exchange_rates import Agreed
 from recon.rules.rule_file import Rules
@@ -43,15 +45,50 @@ class Ledger:
     waiting_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows that wait on it
     reported_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows already reported as a break
     held_back: Mapping[int, NDArray[np.bool_]]  # blocked side -> rows whose product it serves
+    code_on: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
+    # leg -> code of the break that a carried row is part of, 0 for none
+
+
+class Archive(Protocol):
+    """What rules may look up beyond the slim rows of tonight."""
+
+    def rows(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return whole rows of tonight's ledger by identity (TRANSACTIONS), sorted by txn_id."""
+        ...
+
+    def about(self, references: Sequence[str]) -> pl.DataFrame:
+        """Return earlier successful rows that name one of the references, each once, by time."""
+        ...
+
+    def lines(self, column: str, values: Sequence[str]) -> pl.DataFrame:
+        """Return the bank lines of earlier nights that carry one of the values in a column."""
+        ...
+
+
+class EmptyArchive:
+    """An archive of nothing."""
+
+    def rows(self, _txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return no rows."""
+        return TRANSACTIONS.empty()
+
+    def about(self, _references: Sequence[str]) -> pl.DataFrame:
+        """Return no rows."""
+        return TRANSACTIONS.empty()
+
+    def lines(self, _column: str, _values: Sequence[str]) -> pl.DataFrame:
+        """Return no rows."""
+        return TRANSACTIONS.empty()
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What the classifier reads: the ledger, who was eligible, and what the matcher found."""
+    """What the classifier reads: the ledger, who was eligible, what the matcher found, the past."""
 
     ledger: Ledger
     eligible: Mapping[str, NDArray[np.bool_]]
     matches: Matches
+    archive: Archive = field(default_factory=EmptyArchive)
     exchanged: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     # leg -> linked pairs of two currencies, as the exchange judges them (exchange.JUDGED)
 
@@ -67,6 +104,7 @@ FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {
     "currency": pl.UInt16,
     "cause": pl.String,
     "due_date": pl.Date,
+    "also": pl.List(pl.Int64),  # further rows, of earlier nights, by txn_id
 }
 
 WAITING: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -87,6 +125,7 @@ class Verdict:
     waiting: pl.DataFrame
     broken: NDArray[np.int64]  # further rows that end as BREAK (members of a broken batch)
     not_needed: NDArray[np.int64]  # rows that no money moved for
+    settled: NDArray[np.int64]  # rows that met their money in another way than by a link
 
     @staticmethod
     def of(
@@ -94,6 +133,7 @@ class Verdict:
         waiting: pl.DataFrame | None = None,
         broken: NDArray[np.int64] | None = None,
         not_needed: NDArray[np.int64] | None = None,
+        settled: NDArray[np.int64] | None = None,
     ) -> Verdict:
         """Return a verdict with whatever is left out empty."""
         none = np.empty(0, np.int64)
@@ -102,6 +142,7 @@ class Verdict:
             pl.DataFrame(schema=WAITING) if waiting is None else conformed(waiting, WAITING),
             none if broken is None else broken,
             none if not_needed is None else not_needed,
+            none if settled is None else settled,
         )
 
     @staticmethod
@@ -112,6 +153,7 @@ class Verdict:
             pl.concat([verdict.waiting for verdict in verdicts]),
             np.concatenate([verdict.broken for verdict in verdicts]),
             np.concatenate([verdict.not_needed for verdict in verdicts]),
+            np.concatenate([verdict.settled for verdict in verdicts]),
         )
 
 

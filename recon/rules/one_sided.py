@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg, Method, key_name
-from recon.rules import duplicates, refunded
+from recon.rules import duplicates, refunded, told_before
 from recon.rules.again import earlier_rows
 from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
@@ -62,8 +62,14 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
         (~moved & ~(patient & _may_still_move(other))) | (~patient & moved & empty)
     )
     missing = judged.filter(~patient & moved & ~empty)
+    before = told_before.look_up(matched, leg, missing, side)
+    again = told_before.rows_that(before, further=False)
+    further = duplicates.report_further(leg, missing, before)
+    missing = missing.join(before, on="row", how="anti", maintain_order="left")
     return Verdict.joined(
         [
+            further,
+            Verdict.of(not_needed=again),
             _in_transit(waits, leg, other),
             _missing(missing, leg, side, other),
             duplicates.report_again(matched, leg, twice),

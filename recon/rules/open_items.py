@@ -80,7 +80,20 @@ def join_ledger(
         str(leg): np.isin(ids, items.filter(pl.col("break_id").is_not_null())["txn_id"].to_numpy())
         for (leg,), items in open_items.group_by("leg")
     }
-    return Ledger(slim[order], digests, opening[order], waiting, reported, {})
+    codes = {
+        str(leg): _codes(ids, items.filter(pl.col("break_id").is_not_null()))
+        for (leg,), items in open_items.group_by("leg")
+    }
+    return Ledger(slim[order], digests, opening[order], waiting, reported, {}, codes)
+
+
+def _codes(ids: NDArray[np.int64], items: pl.DataFrame) -> NDArray[np.uint16]:
+    """Return for each row of the ledger the code of the break that it is part of, 0 for none."""
+    codes = np.zeros(len(ids), np.uint16)
+    number = {code.name: int(code) for code in Code}
+    told = items["break_code"].cast(pl.String).replace_strict(number, return_dtype=pl.UInt16)
+    codes[np.searchsorted(ids, items["txn_id"].to_numpy())] = told.to_numpy()
+    return codes
 
 
 def closing_items(

@@ -1,0 +1,76 @@
+"""What rules may look up: whole rows of tonight, and what earlier nights say of an order or batch.
+
+The rules see it as `recon.rules.night.Archive`; where the rows lie is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon import history
+from recon.core.codes import Side, State
+from recon.core.schema import TRANSACTIONS, conform
+from recon.io.row_lookup import read_rows
+from recon.store.read import scan
+from recon.store.workspace import Workspace
+
+_DAYS = 31  # a further charge, or a returned payout, comes within days; nothing older is searched
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Tonight's files and the workspace of earlier nights."""
+
+    workspace: Workspace
+    business_date: date
+    parts: Sequence[Path]
+    opening: pl.DataFrame  # table OPEN_ITEMS
+    known: NDArray[np.int64]  # every txn_id of tonight's ledger, ascending
+
+    def rows(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return whole rows of tonight's ledger by identity (TRANSACTIONS), sorted by txn_id."""
+        return read_rows(self.parts, self.opening, txn_ids)
+
+    def about(self, references: Sequence[str]) -> pl.DataFrame:
+        """Return earlier successful rows that name one of the references, each once."""
+        told = history.rows_about(self.workspace, references, self.business_date, within_days=_DAYS)
+        success = pl.col("state").cast(pl.String) == State.SUCCESS.name
+        rows = told.filter(success).sort("occurred_at", "txn_id", nulls_last=True)
+        return rows.unique("fingerprint", keep="first", maintain_order=True)
+
+    def lines(self, column: str, values: Sequence[str]) -> pl.DataFrame:
+        """Return the bank lines of earlier nights that carry one of the values in a column."""
+        wanted = (pl.col("side").cast(pl.String) == Side.BANK.name) & pl.col(column).is_in(values)
+        frames = [
+            conform(scan(run.folder, "transactions").filter(wanted).collect(), TRANSACTIONS)
+            for run in history.earlier(self.workspace, self.business_date, _DAYS)
+        ]
+        rows = pl.concat([TRANSACTIONS.empty(), *frames]).sort("value_date", "txn_id")
+        return rows.unique("fingerprint", keep="first", maintain_order=True)
+
+    def whole(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return whole rows by identity, of tonight's ledger or of an earlier night."""
+        wanted = np.unique(txn_ids)
+        place = np.minimum(np.searchsorted(self.known, wanted), max(len(self.known) - 1, 0))
+        here = self.known[place] == wanted if len(self.known) else np.zeros(len(wanted), bool)
+        rest = pl.Series("txn_id", wanted[~here])
+        return pl.concat([self.rows(wanted[here]), self._earlier_rows(rest)]).sort("txn_id")
+
+    def _earlier_rows(self, txn_ids: pl.Series) -> pl.DataFrame:
+        """Return rows of earlier nights by identity."""
+        found = [TRANSACTIONS.empty()]
+        runs = history.earlier(self.workspace, self.business_date, _DAYS)
+        for run in reversed(runs) if len(txn_ids) else []:
+            rows = scan(run.folder, "transactions").filter(
+                pl.col("txn_id").is_in(txn_ids.implode())
+            )
+            found.append(conform(rows.collect(), TRANSACTIONS))
+            txn_ids = txn_ids.filter(~txn_ids.is_in(found[-1]["txn_id"].implode()))
+        return pl.concat(found)
