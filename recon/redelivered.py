@@ -55,12 +55,14 @@ def _on_earlier_nights(
 
     Nights before the overlap are asked only for rows of about their own day: a month's bill.
     """
+    overlap = timedelta(days=source.overlap_days)
+    runs = history.earlier(workspace, business_date, LOOK_BACK_DAYS if source.overlap_days else 0)
+    if not runs:
+        return
     day = pl.coalesce("clearing_date", "value_date", pl.col("occurred_at").dt.date())
     days = ledger.slim[rows].select(day).to_series()
     prints = ledger.slim["fingerprint"].gather(rows)
-    overlap = timedelta(days=source.overlap_days)
-    look_back = LOOK_BACK_DAYS if source.overlap_days else 0
-    for run in history.earlier(workspace, business_date, look_back):
+    for run in runs:
         asked = prints
         if run.business_date < business_date - overlap:
             last = run.business_date + timedelta(days=1)
