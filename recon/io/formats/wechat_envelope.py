@@ -4,10 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from recon.errors import InputError
 from recon.io.formats.contract import Reading
 from recon.io.formats.lines import Block, Lines
+
+_NO_BILL: Final = re.compile(
+    r"no bill exist|no_bill_exist|no_statement_exist|账单不存在", re.IGNORECASE
+)
+_ANSWER: Final = 2_000  # characters; an answer of the platform is shorter, a bill's head is not
+
+
+def says_no_bill(text: str) -> bool:
+    """Return whether a file is the platform's answer that there is no bill of that day."""
+    return text[:1] in ("<", "{") and len(text) < _ANSWER and _NO_BILL.search(text) is not None
+
+
+def is_no_bill(block: Block, count: str, reading: Reading) -> bool:
+    """Return whether the file says that nothing happened on that day; if so, account for it.
+
+    count: the summary's number of rows, declared as 0.
+    """
+    lines = block.line_texts(20)
+    if not lines or not says_no_bill("\n".join(lines)):
+        return False
+    reading.lines = reading.comment_lines = block.lines
+    reading.notes.append("the platform answers that no bill exists: nothing happened on that day")
+    reading.declared[count] = "0"
+    return True
 
 
 def present_name(cell: str) -> str:

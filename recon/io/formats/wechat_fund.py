@@ -42,7 +42,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines, listed
-from recon.io.formats.wechat_envelope import present_name, until_summary
+from recon.io.formats.wechat_envelope import is_no_bill, present_name, says_no_bill, until_summary
 
 COLUMNS: Final = (
     "记账时间",
@@ -68,6 +68,8 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         blocks = Lines(stream, staged.name, options.encoding or "utf-8")
         first = blocks.take()
         assert first is not None, "Lines refuses an empty file"
+        if is_no_bill(first, _COUNT, reading):
+            return
         header, first = _header(first, options, reading, staged.name)
         records = until_summary(first, blocks, _COUNT, present_name, reading, staged.name)
         for rows in cut_rows(records, _DIALECT, Layout(header, COLUMNS), reading):
@@ -168,8 +170,11 @@ def controls(_options: Options) -> tuple[Control, ...]:
 
 
 def _recognise(probe: Probe) -> bool:
-    """Return whether the first line is the header of a fund bill."""
-    line = probe.text().lstrip("\ufeff").split("\n", 1)[0]
+    """Return whether the first line is the header of a fund bill, or the answer is `no bill`."""
+    text = probe.text().lstrip("\ufeff")
+    if says_no_bill(text):
+        return True
+    line = text.split("\n", 1)[0]
     names = {present_name(cell) for cell in line.strip().split(",")}
     return {"记账时间", "微信支付业务单号", "资金流水单号", "收支金额(元)"} <= names
 

@@ -16,7 +16,6 @@ the last three are zero. A refund's time is its success time where the layout ha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -40,7 +39,12 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines, listed
-from recon.io.formats.wechat_envelope import present_name, until_summary
+from recon.io.formats.wechat_envelope import (
+    is_no_bill,
+    present_name,
+    says_no_bill,
+    until_summary,
+)
 
 _ALIASES: Final = {
     "服务商的APPID": "公众账号ID",
@@ -87,9 +91,6 @@ _KNOWN: Final = {
     "费率备注",
 }
 _COUNT: Final = "总交易单数"
-_NO_BILL: Final = re.compile(
-    r"no bill exist|no_bill_exist|no_statement_exist|账单不存在", re.IGNORECASE
-)
 _DIALECT: Final = Dialect(b",`", trim=True)
 
 
@@ -104,24 +105,13 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     with staged.path.open("rb") as stream:
         blocks = Lines(stream, staged.name, options.encoding or "utf-8")
         first = blocks.take()
-        if first is None or _is_no_bill(first, reading):
+        if first is None or is_no_bill(first, _COUNT, reading):
             return
         header, first = _header(first, options, reading, staged.name)
         wanted = tuple(name for name in (*_REQUIRED, *_OPTIONAL) if name in header)
         records = until_summary(first, blocks, _COUNT, column_name, reading, staged.name)
         for rows in cut_rows(records, _DIALECT, Layout(header, wanted), reading):
             yield _derived(rows)
-
-
-def _is_no_bill(block: Block, reading: Reading) -> bool:
-    """Return whether the platform answered that there were no trades on that day."""
-    lines = block.line_texts(20)
-    if not lines or lines[0][:1] not in "<{" or not _NO_BILL.search("\n".join(lines)):
-        return False
-    reading.lines = reading.comment_lines = block.lines
-    reading.notes.append("the platform answers that no bill exists: no trades on that day")
-    reading.declared[_COUNT] = "0"
-    return True
 
 
 def _header(
@@ -262,10 +252,8 @@ def controls(_options: Options) -> tuple[Control, ...]:
 def _recognise(probe: Probe) -> bool:
     """Return whether the first line is the header of a trade bill, or the `no bill` answer."""
     text = probe.text().lstrip("\ufeff")
-    if text[:1] in ("<", "{") and len(text) < 2000:  # noqa: PLR2004 (an answer, not a bill)
-        return bool(
-            re.search(r"no bill exist|no_bill_exist|no_statement_exist", text, re.IGNORECASE)
-        )
+    if says_no_bill(text):
+        return True
     names = {column_name(cell) for cell in text.split("\n", 1)[0].strip().split(",")}
     return {"交易时间", "微信订单号", "商户订单号", "交易状态", "应结订单金额"} <= names
 

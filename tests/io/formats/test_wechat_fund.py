@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from recon.errors import InputError
-from recon.io.formats.contract import Options
+from recon.io.formats.contract import Options, Probe
 from recon.io.formats.wechat_fund import FORMAT
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
 
@@ -113,3 +113,14 @@ def test_rows_in_another_order_prove_themselves_too(tmp_path):
     swapped = (ROWS[0], ROWS[2], ROWS[1], *ROWS[3:])
     for rows in (swapped, ROWS[::-1]):
         assert load_bytes(FORMAT, tmp_path, bill(rows)).agrees
+
+
+def test_the_answer_that_there_is_no_bill_is_an_empty_day(tmp_path):
+    """A day without movements is no failure, in the words of either interface."""
+    for answer in (
+        b"<xml>\n<return_msg>No Bill Exist</return_msg>\n</xml>\n",
+        b'{"code":"NO_STATEMENT_EXIST","message":"..."}',
+    ):
+        assert FORMAT.recognise(Probe("fund.csv", len(answer), answer))
+        result = load_bytes(FORMAT, tmp_path, answer)
+        assert (result.column("amount_minor"), result.agrees) == ([], True)
