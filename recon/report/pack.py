@@ -103,6 +103,7 @@ def match_days(ledger: pl.DataFrame, night: date) -> pl.DataFrame:
             waiting.sum().cast(pl.Int64).alias("waiting"),
             size.sum().alias("amount"),
             size.filter(matched).sum().alias("matched_amount"),
+            size.filter(waiting).sum().alias("waiting_amount"),
         )
         .with_columns(night=pl.lit(night))
         .sort("side", "source", "currency")

@@ -2,10 +2,16 @@
 
 For each code and each value of an attribute (a terminal, a batch, an hour, a card BIN, a file, a
 merchant, a product) the question is: had the code's K broken rows been drawn blindly from the N
-rows of their side, how likely would k or more of them carry this value, which n rows carry? The
+rows of their source, how likely would k or more of them carry this value, which n rows carry? The
 answer is the upper tail of the hypergeometric distribution, summed term by term (Fisher's exact
-test, one-sided), no normal or chi-squared approximation. All values tested count in the
-Benjamini-Hochberg control of the false discovery rate.
+test, one-sided), no normal or chi-squared approximation. All values that occur, also those without
+a break, count as tests in the Benjamini-Hochberg control of the false discovery rate.
+
+What must look like a cause and is none is left out. Some codes can only arise in one source (a cap
+exists where a contract has one), so values are compared inside a source; the source itself counts
+only when one row in five of it is broken. Of a file or batch of an earlier night only what broke is
+still in the books, so files and batches are judged by the rows that are new tonight. Tied rows
+(`AMBIGUOUS`) come in sets that break together: they are no independent draws.
 
 This file alone uses floating point, for probabilities. No money is computed here.
 """
@@ -20,6 +26,7 @@ from typing import Any
 
 import polars as pl
 
+from recon.core.codes import Code
 from recon.report.pack import Pack, real_breaks
 
 FALSE_DISCOVERY_RATE = 0.01
@@ -27,6 +34,9 @@ LEAST_BREAKS = 3
 LEAST_LIFT = 2
 _COVERED = 0.8  # a cause whose breaks another one covers to this share is only its companion
 _BIN_DIGITS = 6
+MASS = 5  # one row in so many of a source must be broken before the source is a cause
+NIGHT_BOUND = ("batch_id", "file_id")
+_NOTICES = frozenset({"CHARGEBACK", "RETRIEVAL_DUE", "FUNDS_FROZEN"})  # whole files of them exist
 _CASE_COLUMNS = ("terminal_id", "batch_id", "merchant_id", "product", "source", "file_id")
 ATTRIBUTES = ("terminal_id", "batch_id", "hour", "bin", "file_id", "merchant_id", "product")
 
@@ -115,14 +125,28 @@ def root_causes(pack: Pack, rate: float = FALSE_DISCOVERY_RATE) -> list[Cause]:
     tested = 0
     cases = _cases(pack)
     ledger = _attributes(pack.ledger)
-    for (code, side), mine in cases.group_by("code", "side", maintain_order=True):
+    for (code, side), broken in cases.group_by("code", "side", maintain_order=True):
         pool = ledger.filter(pl.col("side") == side)
-        for attribute in ATTRIBUTES:
-            tested += mine[attribute].drop_nulls().n_unique()
-            found += _of_attribute(str(code), attribute, mine, pool)
+        tested += pool["source"].n_unique()
+        found += [
+            item
+            for item in _of_attribute(str(code), "source", broken, pool)
+            if item[0].breaks_there * MASS >= item[0].rows_there and code not in _NOTICES
+        ]
+        for (source,), mine in broken.group_by("source", maintain_order=True):
+            rows = pool.filter(pl.col("source") == source)
+            for attribute in ATTRIBUTES:
+                there, of = (_judged(attribute, mine), _judged(attribute, rows))
+                tested += of[attribute].drop_nulls().n_unique()
+                found += _of_attribute(str(code), attribute, there, of)
     limit = discoveries([cause.probability for cause, _ in found], max(tested, 1), rate)
     kept = [item for item in found if item[0].probability <= limit]
     return [replace(cause, nights=_nights(pack, cause)) for cause in _one_each(kept)]
+
+
+def _judged(attribute: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows by which an attribute is judged."""
+    return rows.filter(~pl.col("opening")) if attribute in NIGHT_BOUND else rows
 
 
 def seen_values(breaks: pl.DataFrame, ledger: pl.DataFrame, night: date) -> pl.DataFrame:
@@ -155,6 +179,7 @@ def _nights(pack: Pack, cause: Cause) -> int:
 def _attributes(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         "txn_id",
+        "opening",
         pl.col("side").cast(pl.String),
         *_CASE_COLUMNS,
         pl.col("occurred_at").dt.strftime("%H:00").alias("hour"),
@@ -168,7 +193,8 @@ def _cases(pack: Pack) -> pl.DataFrame:
 
 
 def _with_attributes(breaks: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
-    named = real_breaks(breaks).select(
+    independent = real_breaks(breaks).filter(pl.col("code").cast(pl.String) != Code.AMBIGUOUS.name)
+    named = independent.select(
         "break_id",
         pl.col("code").cast(pl.String),
         pl.col("txn_ids").list.first().alias("txn_id"),

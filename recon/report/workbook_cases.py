@@ -18,8 +18,8 @@ Facts = dict[str, Any]
 DECISION_COLUMNS = ("dispute", "decision", "note", "decided_by")
 _QUEUE = (
     ("dispute", 20), ("decision", 12), ("note", 24), ("decided_by", 14), ("at_risk", 16),
-    ("currency", 9), ("days_left", 9), ("due", 12), ("severity", 10), ("status", 10),
-    ("code", 28), ("label", 26), ("pocket", 12), ("age", 8), ("first_seen", 12),
+    ("currency", 11), ("days_left", 11), ("due", 12), ("severity", 11), ("status", 11),
+    ("code", 28), ("label", 26), ("pocket", 12), ("age", 11), ("first_seen", 12),
     ("explanation", 70), ("action", 60),
 )  # fmt: skip
 _AMOUNTS = ("at_risk", "days_left", "age")

@@ -34,7 +34,7 @@ _HEAD_POINTS = 21
 _TALL_HEAD_POINTS = 36
 _RED, _GREY, _INK, _PAPER = "#B42318", "#667085", "#1D2939", "#F2F4F7"
 _LOOKS: dict[str, dict[str, object]] = {
-    "plain": {"valign": "top"},
+    "plain": {"valign": "vcenter"},
     "title": {"bold": True, "font_size": 16},
     "verdict": {"bold": True, "font_size": 12, "text_wrap": True, "valign": "top"},
     "header": {
@@ -49,13 +49,14 @@ _LOOKS: dict[str, dict[str, object]] = {
     "note": {"font_color": _GREY, "italic": True, "text_wrap": True, "valign": "top"},
     "note_line": {"font_color": _GREY, "italic": True},
     "exact": {"font_color": _GREY, "italic": True, "indent": 1},
-    "wrapped": {"text_wrap": True, "valign": "top"},
+    "wrapped": {"text_wrap": True, "valign": "vcenter", "align": "left", "indent": 1},
     "bold": {"bold": True},
+    "figure": {"align": "right"},
     "good": {"bold": True, "font_color": "#027A48", "bg_color": "#ECFDF3"},
     "bad": {"bold": True, "font_color": _RED, "bg_color": "#FEF3F2"},
-    "differs": {"bg_color": "#FEE4E2", "font_color": _RED, "valign": "top"},
+    "differs": {"bg_color": "#FEE4E2", "font_color": _RED, "valign": "vcenter"},
     "input": {
-        "bg_color": "#FFFAEB", "border": 1, "border_color": "#FEC84B", "valign": "top",
+        "bg_color": "#FFFAEB", "border": 1, "border_color": "#FEC84B", "valign": "vcenter",
         "text_wrap": True,
     },
     "link": {"font_color": "#175CD3", "underline": 1},
@@ -110,7 +111,7 @@ class Book:
                 if number.startswith("yyyy"):
                     facts["align"] = "center"
                 if number == TEXT_FORMAT:
-                    facts["indent"] = 1
+                    facts |= {"align": "left", "indent": 1}
             self._formats[key] = self._book.add_format(facts)
         return self._formats[key]
 

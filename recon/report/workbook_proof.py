@@ -95,7 +95,8 @@ def write_summary(
 def _match_rates(sheet: Sheet, pack: Pack, say: Say) -> None:
     """Write per source and currency how much matched tonight and the night before."""
     names = ("side", "source", "currency", "rows", "matched_rows", "waiting", "in_order", "before")
-    sheet.header([*map(say, names), say("match_amount")], filters=False)
+    heads = [*map(say, names), say("match_amount")]
+    sheet.header(heads, filters=False, numbers=range(3, len(heads)))
     ordered = pack.days.filter(pl.col("night") < pack.business_date).sort("night").to_dicts()
     earlier = {(row["source"], row["currency"]): row for row in ordered}
     for row in pack.days.filter(pl.col("night") == pack.business_date).iter_rows(named=True):
@@ -109,14 +110,15 @@ def _match_rates(sheet: Sheet, pack: Pack, say: Say) -> None:
         sheet.percent(6, row["matched"] + row["waiting"], row["rows"])
         if before is not None:
             sheet.percent(7, before["matched"] + before["waiting"], before["rows"])
-        sheet.percent(8, int(row["matched_amount"]), int(row["amount"]))
+        settled = int(row["matched_amount"]) + int(row["waiting_amount"])
+        sheet.percent(8, settled, int(row["amount"]))
         sheet.next()
 
 
 def _reasons(sheet: Sheet, pack: Pack, say: Say, reasons: Mapping[str, str]) -> tuple[int, int]:
     """Write one row a code, currency and status with count and money; return its row range."""
     names = ("code", "label", "status", "currency", "count", "at_risk", "exact", "pocket")
-    sheet.header([say(name) for name in names], filters=False)
+    sheet.header([say(name) for name in names], filters=False, numbers=(4, 5))
     counted = (
         pack.disputes.group_by("code", "status", "currency")
         .agg(
@@ -183,7 +185,7 @@ def _statement(sheet: Sheet, proof: Statement, pack: Pack, say: Say) -> None:
     """Write the reconciliation of two sides in one currency, both residuals at the end."""
     left, right = (say.label("side", side) for side in (proof.left, proof.right))
     title = f"{left} — {right}   {proof.currency}"
-    sheet.header([title, say("rows"), say("amount"), say("exact")], filters=False)
+    sheet.header([title, say("rows"), say("amount"), say("exact")], filters=False, numbers=(1, 2))
     linked: dict[str, tuple[int, Line]] = {}
     for side in (proof.left, proof.right):
         linked[side] = _side_block(sheet, proof, side, pack, say)
@@ -260,7 +262,7 @@ def _flows(sheet: Sheet, pack: Pack, say: Say) -> None:
     """Write one column a channel source and currency: gross to net, and where the net is."""
     flows = channel_flows(pack).to_dicts()
     named = [f"{flow['source']} {flow['currency']}" for flow in flows]
-    sheet.header([say("flow"), *named], filters=False)
+    sheet.header([say("flow"), *named], filters=False, numbers=range(1, len(named) + 1))
     top = sheet.row
     for name in _FLOW_PARTS:
         _flow_line(sheet, flows, name, say(name))
@@ -292,7 +294,7 @@ def _flow_line(sheet: Sheet, flows: list[dict[str, Any]], name: str, text: str) 
 def _controls(sheet: Sheet, pack: Pack, say: Say) -> None:
     """Write every control total of every file: declared, computed, and the difference."""
     names = ("controls", "control", "declared", "computed", "difference")
-    sheet.header([say(name) for name in names], filters=False)
+    sheet.header([say(name) for name in names], filters=False, numbers=(2, 3, 4))
     for file in pack.tables["inputs"].iter_rows(named=True):
         for control in json.loads(file["controls"] or "[]"):
             _control(sheet, file["path"], control)
@@ -324,7 +326,7 @@ def write_roll_forward(sheet: Sheet, pack: Pack, say: Say) -> None:
     heads = [say(name) for name in ("side", "source", "currency")]
     heads += [f"{say(name)} {say('rows')}" for name in steps] + [say("proved")]
     heads += [f"{say(name)} {say('amount')}" for name in steps] + [say("proved")]
-    sheet.header(heads, filters=False)
+    sheet.header(heads, filters=False, numbers=range(3, len(heads)))
     for row in roll_forward(pack).iter_rows(named=True):
         _roll(sheet, row, steps, say)
     sheet.next()
@@ -333,7 +335,7 @@ def write_roll_forward(sheet: Sheet, pack: Pack, say: Say) -> None:
     heads = [say(name) for name in ("side", "source", "currency", "rows")]
     heads += [say.label("outcome", name) for name in _OUTCOMES] + [say("proved"), say("amount")]
     heads += [say.label("outcome", name) for name in _OUTCOMES] + [say("proved")]
-    sheet.header(heads, filters=False)
+    sheet.header(heads, filters=False, numbers=range(3, len(heads)))
     for row in conservation(pack).iter_rows(named=True):
         _conserved(sheet, row, say)
 

@@ -24,12 +24,12 @@ _COMPARED = {
     "BANK": ("batch_id", "currency"),  # one credit pays many rows: amounts are not compared
 }
 _BEFORE = (
-    ("dispute", 20), ("status", 9), ("severity", 9), ("at_risk", 14), ("currency", 8),
+    ("dispute", 20), ("status", 11), ("severity", 10), ("at_risk", 15), ("currency", 10),
     ("expected", 14), ("actual", 14), ("difference", 14),
 )  # fmt: skip
 _AFTER = (
-    ("rows_in_case", 8), ("nearest", 40), ("gate", 46), ("cause", 26), ("evidence", 44),
-    ("due", 12), ("days_left", 9), ("explanation", 70), ("action", 60),
+    ("rows_in_case", 10), ("nearest", 40), ("gate", 46), ("cause", 26), ("evidence", 44),
+    ("due", 12), ("days_left", 11), ("explanation", 70), ("action", 60),
 )  # fmt: skip
 _WRAPPED = ("nearest", "gate", "cause", "evidence", "explanation", "action")
 _COUNTS = ("at_risk", "expected", "actual", "difference", "rows_in_case", "days_left")
@@ -40,11 +40,11 @@ _WIDER = {
     "bank_ref": 20,
     "batch_id": 26,
     "occurred_at": 19,
-    "kind": 9,
-    "state": 9,
-    "currency": 8,
-    "terminal_id": 11,
-    "fee_minor": 10,
+    "kind": 12,
+    "state": 12,
+    "currency": 12,
+    "terminal_id": 12,
+    "fee_minor": 12,
 }
 _POINTERS = 3
 

@@ -32,7 +32,7 @@ def write_causes(sheet: Sheet, causes: Sequence[Cause], pack: Pack, say: Say) ->
         sheet.header(heads, filters=False)
         sheet.text(0, say("none"))
         return
-    sheet.header(heads, last_row=sheet.row + len(causes))
+    sheet.header(heads, last_row=sheet.row + len(causes), numbers=range(4, 11))
     for cause in causes:
         sheet.text(0, cause.code)
         sheet.text(1, pack.label(cause.code))
@@ -42,8 +42,8 @@ def write_causes(sheet: Sheet, causes: Sequence[Cause], pack: Pack, say: Say) ->
         for column, count in enumerate(counts, start=4):
             sheet.whole(column, count)
         hundredths = cause.expected_ppm // _HUNDREDTHS
-        sheet.text(8, f"{hundredths // 100}.{hundredths % 100:02d}")
-        sheet.text(9, f"{cause.probability:.1e}")
+        sheet.text(8, f"{hundredths // 100}.{hundredths % 100:02d}", "figure")
+        sheet.text(9, f"{cause.probability:.1e}", "figure")
         sheet.whole(10, cause.nights)
         sheet.text(11, ", ".join(cause.also))
         sheet.text(12, ", ".join(f"D{name[1:]}" for name in cause.break_ids[:20]))
@@ -79,7 +79,7 @@ def write_inputs(sheet: Sheet, pack: Pack, say: Say) -> None:
     sheet.text(0, say("inputs"), "title")
     sheet.next(2)
     names = ("source", "side", "format", "file", "rows", "rejected", "state", "message")
-    sheet.header([*map(say, names), "SHA-256"], filters=False)
+    sheet.header([*map(say, names), "SHA-256"], filters=False, numbers=(4, 5))
     for row in pack.tables["inputs"].iter_rows(named=True):
         sheet.text(0, row["source"])
         sheet.text(1, say.label("side", row["side"]))
@@ -104,7 +104,9 @@ def _passes(sheet: Sheet, pack: Pack, say: Say) -> None:
         .agg(pl.len().alias("links"))
         .sort("leg", "pass", "match_kind")
     )
-    sheet.header([say(name) for name in ("leg", "pass", "kind", "links")], filters=False)
+    sheet.header(
+        [say(name) for name in ("leg", "pass", "kind", "links")], filters=False, numbers=(3,)
+    )
     for row in counted.iter_rows(named=True):
         sheet.text(0, row["leg"])
         sheet.text(1, row["pass"])
@@ -131,7 +133,8 @@ def write_glossary(sheet: Sheet, pack: Pack, say: Say) -> None:
     sheet.next(2)
     names = ("code", "label", "definition", "action", "act_within")
     listed = [code.name for code in Code if code.name in pack.codes]
-    sheet.header([say(name) for name in names], last_row=sheet.row + len(listed))
+    heads = [say(name) for name in names]
+    sheet.header(heads, last_row=sheet.row + len(listed), numbers=(4,))
     index = 1 if say.language == "zh" else 0
     for name in listed:
         words = pack.codes[name]

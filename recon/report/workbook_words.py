@@ -60,7 +60,7 @@ WORDS: dict[str, Pair] = {
     "source": ("Source", "来源"),
     "matched_rows": ("Rows matched", "已匹配行数"),
     "match_rate": ("Match rate", "匹配率"),
-    "match_amount": ("Matched by value", "金额匹配率"),
+    "match_amount": ("Same, by value", "同上（按金额）"),
     "in_order": ("Matched or in time", "已匹配或在途"),
     "before": ("Night before", "上一晚"),
     "waiting": ("In time", "在途"),

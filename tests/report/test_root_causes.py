@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from fractions import Fraction
 from math import comb
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon.cli import group
 from recon.commands.packing import read_pack
+from recon.io.formats import FORMATS
+from recon.pipeline import run_night
 from recon.report.root_causes import discoveries, root_causes, tail
+from recon.rules.rule_file import read_rules
+from recon.store.lookup import history
 from recon.store.workspace import Workspace
 from tests.report.shop_week import reconcile_week, with_tables
 
@@ -80,3 +87,43 @@ def test_a_cause_that_comes_back_says_on_how_many_nights(tmp_path):
     pack = read_pack(space, space.resolve(None), "en")
     (cause,) = [item for item in root_causes(pack) if item.code == "AMOUNT_MISMATCH"]
     assert (cause.value, cause.nights) == ("T013", 3)
+
+
+@pytest.mark.parametrize("profile", ["retail", "marketplace"])
+def test_a_world_without_a_cause_has_none(profile, tmp_path):
+    """Breaks of forty kinds planted at random, none with a common cause: nothing is reported."""
+    out, first = tmp_path / "world", date(2026, 11, 4)
+    options = ["--profile", profile, "--rows", "1500", "--nights", "3", "--seed", "5"]
+    shared = ("FEE_RATE", "ATTRIBUTE_MISMATCH", "REFUND_ROUTE")  # one terminal, one card: causes
+    rates = ["--rate=all=3000", *(f"--rate={code}=0" for code in shared), f"--from={first}"]
+    made = CliRunner().invoke(group, ["generate", str(out), *options, *rates])
+    assert made.exit_code == 0, made.output
+    rules = read_rules(out / "recon.toml", tuple(item.name for item in FORMATS))
+    for day in range(3):
+        run_night(rules, first + timedelta(days=day))
+    space = Workspace(out / "workspace")
+    for run in history(space, space.resolve(None), 3):
+        assert [cause.facts() for cause in root_causes(read_pack(space, run, "en"))] == []
+
+
+def test_a_source_that_is_wrong_as_a_whole_is_a_cause(broken):
+    """When every row of one channel is broken and none of another, the channel is the cause."""
+    ledger = broken.ledger
+    wallet = ledger.filter((pl.col("side") == "CHANNEL") & ~pl.col("opening"))
+    other = wallet.with_columns(
+        txn_id=-pl.col("txn_id"), source=pl.lit("card"), file_id=pl.lit("f" * 16)
+    )
+    template = broken.tables["breaks"].filter(pl.col("code") == "AMOUNT_MISMATCH").head(1)
+    breaks = pl.concat(
+        [
+            template.with_columns(
+                break_id=pl.lit(f"B{txn_id}"), txn_ids=pl.lit([txn_id], dtype=pl.List(pl.Int64))
+            )
+            for txn_id in wallet["txn_id"]
+        ]
+    )
+    whole = with_tables(broken, {**broken.tables, "breaks": breaks})
+    object.__setattr__(whole, "ledger", pl.concat([ledger, other]))
+    (cause,) = root_causes(whole)
+    assert (cause.attribute, cause.value) == ("source", "wallet")
+    assert cause.breaks_there == wallet.height
