@@ -40,6 +40,8 @@ TEXT_WORDS = (
     "at most 10 % of the letters differ",
 )
 UNIT = "bits"
+LEAST = 10  # hundredths of a bit below which a level is not told
+NOTHING_SPOKE = "the only candidates, nothing weighs a tenth of a bit"
 _HUNDRED = 100
 
 
@@ -56,7 +58,8 @@ def reasons(spoken: pl.DataFrame, *, working_days: pl.Expr) -> pl.Series:
     parts = [(words.cast(pl.String), pl.col(weight)) for words, weight in told]
     spoke = [
         pl.concat_list(
-            pl.when(sign * weight > 0).then(words + " " + _bits(weight)) for words, weight in parts
+            pl.when(sign * weight >= LEAST).then(words + " " + _bits(weight))
+            for words, weight in parts
         )
         .list.drop_nulls()
         .list.join(", ")
@@ -66,8 +69,9 @@ def reasons(spoken: pl.DataFrame, *, working_days: pl.Expr) -> pl.Series:
         pl.when(side != "").then(pl.lit(f"{label}: ") + side)
         for label, side in zip(("for", "against"), spoke, strict=True)
     ]
-    line = pl.concat_list(named).list.drop_nulls().list.join("; ") + f" ({UNIT})"
-    return spoken.select(line.alias("reasons"))["reasons"]
+    line = pl.concat_list(named).list.drop_nulls().list.join("; ")
+    sentence = pl.when(line != "").then(line + f" ({UNIT})").otherwise(pl.lit(NOTHING_SPOKE))
+    return spoken.select(sentence.alias("reasons"))["reasons"]
 
 
 def _lag_words(working_days: pl.Expr) -> pl.Expr:

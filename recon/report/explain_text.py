@@ -6,6 +6,7 @@ from typing import Any
 
 from recon.core.codes import BENIGN, Code
 from recon.report.code_words import CodeWordsByName, code_label
+from recon.report.reason_words import in_language, weighed
 from recon.report.words import LABELS, Pair, label, money, pick, sentence
 
 Facts = dict[str, Any]
@@ -30,6 +31,7 @@ _LINKED: Pair = (
     "  matched on leg {leg}, pass {name}, night {night}: {kind}, confidence {score}",
     "  匹配：{leg} 环节，{name} 规则，{night}：{kind}，置信度 {score}",
 )
+_WEIGHED: Pair = ("    evidence {reasons}", "    依据 {reasons}")
 _PARTNER: Pair = ("    with {text}", "    对方：{text}")
 _MORE: Pair = ("    and {count} more rows of the same group", "    以及同组其余 {count} 行")
 _GROUP: Pair = (
@@ -220,6 +222,9 @@ def _link(link: Facts, language: str) -> list[str]:
             score=score,
         )
     ]
+    if weighed(link["reasons"] or ""):
+        told = in_language(link["reasons"], language)
+        lines.append(sentence(_WEIGHED, language, reasons=told))
     lines += [
         sentence(_PARTNER, language, text=_brief(partner, language)) for partner in link["shown"]
     ]

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from recon.core.codes import MatchKind, Side
+from recon.core.evidence import NOTHING_SPOKE, reasons
 from recon.core.match import match
 from recon.core.plan import Leg, Method, Pass
 from recon.core.text import text_buffers
@@ -66,6 +67,106 @@ def test_equal_rivals_are_shown():
     linked = set(matches.links["left"].to_list()) | set(matches.links["right"].to_list())
     assert not linked & {120, 121, 122}
     assert {120, 121, 122} <= set(matches.ambiguous["row"].to_list())
+
+
+def linked(memos, amounts=None):
+    """Return the right partner of each left row: rows 0, 2, .. left, 1, 3, .. right, true pairs."""
+    amounts = amounts or [500] * (len(memos) // 2)
+    rows = []
+    for amount in amounts:
+        rows += [row(C, None, amount, due=1, time=None), row(B, None, amount, value=1, time=None)]
+    found = solve(rows, memos)
+    return dict(found.links.select("left", "right").iter_rows()), found
+
+
+def test_equal_amounts_are_told_apart_by_each_kind_of_text_evidence():
+    """Digit runs inside other words, rare words, misspelt references and names each decide."""
+    kinds = {
+        "digits": ("REF{0}A", "TRANSFER 99/{0}X SETTLED"),
+        "words": ("GOODS {1} {0} JUNE", "RECEIVED FROM {0} {1} THANKS"),
+        "spelling": ("AB{0}XY{1}QQ", "BA{0}XY{1}Q"),
+    }
+    rng = np.random.default_rng(4)
+    for kind, (one, two) in kinds.items():
+        memos = []
+        for _ in range(40):
+            number = f"{int(rng.integers(10**6, 10**7))}"
+            name = "".join(rng.choice(list("BCDFGHKLMNPRSTVW"), 7))
+            words = (number, name) if kind == "digits" else (name, name[::-1])
+            memos += [one.format(*words), two.format(*words)]
+        pairs, _ = linked(memos)
+        wrong = {left: right for left, right in pairs.items() if right != left + 1}
+        assert not wrong, kind
+        assert len(pairs) >= 38, kind
+
+
+def test_common_words_say_nothing():
+    """Words that every row shows do not link rows of equal amount."""
+    pairs, found = linked(["PAYMENT RECEIVED THANK YOU"] * 40)
+    assert not pairs
+    assert found.ambiguous.height > 0
+
+
+def test_a_text_that_is_missing_speaks_neither_way():
+    """Rows without text are linked by their amounts among rows that have text."""
+    memos = []
+    for k in range(60):
+        memos += ["", ""] if k % 6 == 0 else [f"ORDER {7_000_000 + k * 37}"] * 2
+    pairs, found = linked(memos, [1_000 + 7 * k for k in range(60)])
+    assert all(right == left + 1 for left, right in pairs.items())
+    assert len(pairs) == 60
+    absent = found.spoken.filter(pl.col("text_level") == 1)
+    assert absent.height == 10
+    assert set(absent["text_weight"].to_list()) == {0}
+
+
+def test_reasons_name_what_spoke_for_and_against():
+    """A link's evidence is told in words with its weight in bits; faint levels are left out."""
+    rows, memos = world(200, 9)
+    told = reasons(solve(rows, memos).spoken, working_days=pl.lit(value=False)).to_list()
+    assert all(line.startswith("for: ") and line.endswith(" (bits)") for line in told)
+    assert any("equal amount +" in line and "days later +" in line for line in told)
+    levels = {"amount_level": [0, 8, 0], "lag": [-1, 3, 0], "text_level": [26, 1, 2]}
+    weights = {
+        "amount_weight": [925, -380, 9],
+        "lag_weight": [-10, 120, -9],
+        "text_weight": [1401, 0, 0],
+    }
+    frame = pl.DataFrame({**levels, **weights})
+    assert reasons(frame, working_days=pl.lit(value=True)).to_list() == [
+        "for: equal amount +9.2, equal texts +14.0; against: 1 working day earlier -0.1 (bits)",
+        "for: 3 working days later +1.2; against: amount within 20 % -3.8 (bits)",
+        NOTHING_SPOKE,
+    ]
+
+
+def test_a_lower_bar_links_more_and_scores_are_honest():
+    """Of links at any probability about that share is right, with orphans on both sides."""
+    right, said = 0, 0.0
+    total = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rows, memos, truth = [], [], []
+        for k in range(500):
+            amount, day = int(rng.integers(1_000, 60_000)), int(rng.integers(0, 30))
+            memo = f"{NAMES[int(rng.integers(10))]} {NAMES[int(rng.integers(10))]}"
+            if rng.random() < 0.8:
+                rows.append(row(C, None, amount, due=day, time=None))
+                memos.append(memo)
+                truth.append(k)
+            if rng.random() < 0.8:
+                paid = amount - int(amount * rng.integers(0, 60) // 1000)
+                rows.append(row(B, None, paid, value=day + int(rng.integers(0, 5)), time=None))
+                memos.append(memo)
+                truth.append(k)
+        links = solve(rows, memos, confidence_ppm=0).links
+        truths = np.array(truth)
+        same = truths[links["left"].to_numpy()] == truths[links["right"].to_numpy()]
+        right += int(same.sum())
+        said += links["score"].sum() / 1e6
+        total += links.height
+    assert total > 1_000
+    assert said / total <= right / total + 0.02
 
 
 def test_no_candidates_no_links():

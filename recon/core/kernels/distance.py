@@ -201,7 +201,8 @@ def jaro_to_pattern(size: int, table: Words, data: Bytes, begin: Number, end: Nu
             first = taken & (~taken + _ONE)
             taken ^= first
             swapped += (table[data[begin + j]] & first) == _NONE
-    return (common / size + common / other + (common - swapped // 2) / common) / 3.0
+    jaro: float = (common / size + common / other + (common - swapped // 2) / common) / 3.0
+    return jaro
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -24,6 +24,8 @@ HIDE_EVERY = 5
 FAINT = -6.0  # log odds below which a pair is no rival
 ROUNDS = 200  # of belief propagation
 SETTLED = 1e-6
+LIKELY = 0.25  # probability of having a partner from which a row's candidates are shown
+SHOWN = 20
 NATS = 1_000_000  # gain of an assignment for one unit of natural log odds
 
 
@@ -35,6 +37,8 @@ class Solved:
     assignment: Assignment
     place: NDArray[np.int64]  # of each settled pair among the pairs given
     probability: Reals  # of each settled pair, in row order
+    rivals: Edges  # every pair that is not faint
+    marginal: Reals  # of each of those
 
 
 def solve(edges: Edges, weight: Reals) -> Solved:
@@ -52,7 +56,25 @@ def solve(edges: Edges, weight: Reals) -> Solved:
     mine = np.flatnonzero(
         assignment.settled()[row] & (chosen.column == assignment.row_partner[row])
     )
-    return Solved(chosen, assignment, rivals[good[mine]], marginal[good[mine]])
+    return Solved(chosen, assignment, rivals[good[mine]], marginal[good[mine]], near, marginal)
+
+
+def undecided(solved: Solved) -> tuple[Rows, Rows]:
+    """Return pairs, left and right position, of which probably one is right, but none which.
+
+    A row that probably has a partner shows its best candidates, those at least half as probable as
+    the best one, `SHOWN` of them at most.
+    """
+    row, column, marginal = solved.rivals.row, solved.rivals.column, solved.marginal
+    left = np.bincount(row, marginal, solved.rivals.start.size - 1)
+    right = np.bincount(column, marginal, solved.rivals.columns)
+    best = np.zeros(left.size)
+    np.maximum.at(best, row, marginal)
+    likely = (left[row] >= LIKELY) | (right[column] >= LIKELY)
+    shown = np.flatnonzero(likely & (2 * marginal >= best[row]))
+    first = np.searchsorted(row[shown], row[shown])
+    shown = shown[np.arange(shown.size) - first < SHOWN]
+    return row[shown], column[shown].astype(np.int64)
 
 
 def assign_weights(edges: Edges, weight: Reals) -> Assignment:

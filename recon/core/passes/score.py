@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import MatchKind
 from recon.core.passes.band import Side, assign, band_sides, candidate_edges, report
-from recon.core.passes.calibration import calibrate, solve
+from recon.core.passes.calibration import calibrate, solve, undecided
 from recon.core.passes.contract import Found, Work
 from recon.core.passes.score_levels import COMPARISONS, prepare
 from recon.core.passes.score_model import Beliefs, Evidence, Model, fit
@@ -41,6 +41,9 @@ def decide(
     found = report(*sides, solved.edges, solved.assignment, MatchKind.SCORE)
     sure = probability * 1_000_000 >= work.step.confidence_ppm
     doubtful = np.column_stack((found.left[~sure], found.right[~sure]))
+    one, two = undecided(solved)
+    open_pairs = np.column_stack((sides[0].rows[one], sides[1].rows[two]))
+    doubtful = np.concatenate((doubtful, open_pairs))
     left, right = found.left[sure], found.right[sure]
     smallest = np.minimum(left, right)
     return dataclasses.replace(

@@ -33,7 +33,8 @@ from recon.core.passes.score_levels import (
     weigh_part,
 )
 
-FIRST_ROUNDS = 4
+FIRST_ROUNDS = 30
+FIRST_SETTLED = 0.02
 SAMPLE_PAIRS = 250_000
 SAMPLE_BLOCKS = 32
 BLOCK_PAIRS = 131_072
@@ -43,7 +44,7 @@ SETTLED = 1e-5
 IMPOSSIBLE = 1e-5  # probability below which a pair is dropped after the first rounds
 UNLIKELY = 0.1  # best probability below which a pair's spelling is not looked at
 MATCHED_AT_FIRST = 0.8  # share of rows with a partner before the first round
-PRIOR_PAIRS = 2.0  # pairs that the first guess of m counts for
+PRIOR_PAIRS = 0.05  # pairs that the first guess of m counts for
 _FIRST_TEXT = ((2, range(2, 27)), (15, (27, 28, 29)), (10, (30, 31, 32)), (8, range(33, 38)))
 
 
@@ -82,18 +83,26 @@ def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Belief
     beliefs = Beliefs(masked_log(guess, about.sizes), MATCHED_AT_FIRST)
     sample = sampled(about, edges, beliefs, threads)
     for _ in range(FIRST_ROUNDS):
-        beliefs = learn(sample, expect(sample, beliefs), guess)
+        before = beliefs
+        beliefs = Beliefs(learn(sample, expect(sample, beliefs), guess).log_m, MATCHED_AT_FIRST)
+        if moved(before, beliefs) < FIRST_SETTLED:
+            break
     gates = gates_of(about, beliefs, float(np.log(IMPOSSIBLE)), float(np.log(UNLIKELY)))
     bounds = chunk_bounds(edges.start.size - 1, max(edges.column.size // BLOCK_PAIRS, 2 * threads))
     evidence = gathered(about, edges, gates, bounds, threads)
     for _ in range(ROUNDS):
         before = beliefs
         beliefs = learn(evidence, expect(evidence, beliefs), guess)
-        moved = float(np.abs(np.exp(beliefs.log_m) - np.exp(before.log_m)).max())
-        if max(moved, abs(beliefs.matched - before.matched)) < SETTLED:
+        if moved(before, beliefs) < SETTLED:
             break
     beliefs = settle_share(evidence, beliefs)
     return evidence, beliefs, expect(evidence, beliefs)
+
+
+def moved(before: Beliefs, after: Beliefs) -> float:
+    """Return the largest change of any probability."""
+    levels = float(np.abs(np.exp(after.log_m) - np.exp(before.log_m)).max())
+    return max(levels, abs(after.matched - before.matched))
 
 
 def gates_of(about: Comparison, beliefs: Beliefs, keep: float, near_keep: float) -> Gates:

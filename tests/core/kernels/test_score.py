@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recon.core.kernels import features, isotonic, marginals, score
+from recon.core.kernels.text import count_prefixes
+from recon.core.passes.score_levels import BOUNDS_PPM
+from recon.core.passes.score_texts import Texts, in_byte_order, shared_features
+from tests.core.kernels.texts import column, edges
+from tests.oracle import score as oracle
+from tests.oracle import text as text_oracle
+
+TOKEN = st.sampled_from(["ACME", "SHOP", "20261109", "4711", "INV123456", "AB", "7654321"])
+MEMO = st.lists(TOKEN, max_size=3).map(" ".join)
+ROW = st.tuples(st.integers(-3_000, 3_000), st.integers(0, 3), MEMO)
+REAL = st.floats(0.0, 1.0, width=16)
+
+
+def every_form(kernel, *arguments):
+    """Run a kernel compiled and interpreted; uint64 sums wrap around in both."""
+    yield kernel(*arguments)
+    with np.errstate(over="ignore"):
+        yield kernel.py_func(*arguments)
+
+
+@given(st.lists(st.lists(TOKEN, max_size=4).map(" ".join), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_features_are_words_and_windows(words):
+    """As many features as the oracle's, equal ones with equal numbers, in every row."""
+    data, offsets = column(words)
+    wanted = [text_oracle.features(word) for word in words]
+    start, nothing = np.empty(len(words) + 1, np.int64), np.empty(0, np.uint64)
+    for total in every_form(features.list_features, data, offsets, start, nothing):
+        assert total == sum(map(len, wanted))
+        assert np.diff(start).tolist() == [len(row) for row in wanted]
+    out = np.empty(total, np.uint64)
+    for _ in every_form(features.list_features, data, offsets, start, out):
+        named = dict(zip([word for row in wanted for word in sorted(row)], out, strict=True))
+        assert len(set(out.tolist())) == len(named)
+        out_copy = out.copy()
+    assert np.array_equal(out, out_copy)
+
+
+def half(rows):
+    """Return one side as the kernel takes it, without features."""
+    data, offsets = column([memo for _, _, memo in rows])
+    return (
+        np.array([amount for amount, _, _ in rows], np.int64),
+        np.array([day for _, day, _ in rows], np.int64),
+        data,
+        offsets,
+    )
+
+
+def block(lefts, rights):
+    """Return what `weigh_block` takes for every pair of two sides."""
+    left, right = half(lefts), half(rights)
+    shared = shared_features(Texts(*left[2:]), Texts(*right[2:]))
+    sides = [
+        score.Half(*side, part.start, part.code, part.sign)
+        for side, part in ((left, shared.left), (right, shared.right))
+    ]
+    ordered = in_byte_order(Texts(*right[2:]))
+    counted = np.empty((len(lefts), score.PREFIX_BYTES), np.int32)
+    count_prefixes(*left[2:], ordered.data, ordered.offsets, counted)
+    prefix_log = np.empty(counted.shape)
+    score.log_shares(counted, len(rights), prefix_log)
+    days = np.maximum(np.bincount(right[1], minlength=4), 1) / len(rights)
+    counts = score.Counts(
+        np.array(BOUNDS_PPM, np.int64),
+        np.sort(right[0]),
+        np.log(days),
+        0,
+        -3,
+        shared.count,
+        shared.digits,
+    )
+    return sides, prefix_log, counts
+
+
+@given(st.lists(ROW, min_size=1, max_size=4), st.lists(ROW, min_size=1, max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_levels_and_shares_equal_oracle(lefts, rights):
+    """Levels and value-specific shares of every pair are those counted by walking."""
+    sides, prefix_log, counts = block(lefts, rights)
+    start, columns = edges(lefts, rights)
+    gates = score.Gates(np.zeros((3, score.TEXT_LEVELS)), 0.0, -np.inf, 0.0, np.inf)
+    memos = [memo for _, _, memo in rights]
+    for kernel in (score.weigh_block, score.weigh_block.py_func):
+        level, log_u = np.empty((3, columns.size), np.int16), np.empty((3, columns.size))
+        out = score.Kept(np.empty(columns.size, np.int64), level, log_u, np.ones(columns.size))
+        assert kernel(start, columns, 0, *sides, prefix_log, counts, gates, out) == columns.size
+        assert set(out.near.tolist()) == {score.NOT_LOOKED_AT}
+        for e, (i, j) in enumerate((i, j) for i in range(len(lefts)) for j in range(len(rights))):
+            near = oracle.amount(lefts[i][0], [one for one, _, _ in rights], j)
+            assert level[0, e] == near[0]
+            assert log_u[0, e] == pytest.approx(np.log(near[1]))
+            assert level[1, e] == rights[j][1] - lefts[i][1] + 3
+            told = oracle.text_level(lefts[i][2], memos, j, [memo for _, _, memo in lefts])
+            assert level[2, e] == told[0] or level[2, e] in told[0]
+            assert log_u[2, e] == pytest.approx(np.log(told[1]))
+
+
+@given(st.lists(ROW, min_size=1, max_size=4), st.lists(ROW, min_size=1, max_size=6), REAL)
+@settings(max_examples=60, deadline=None)
+def test_gates_drop_only_what_they_say(lefts, rights, keep):
+    """A pair is kept when its odds reach the gate, or when its spelling may still lift it."""
+    sides, prefix_log, counts = block(lefts, rights)
+    start, columns = edges(lefts, rights)
+    log_m = np.log(np.full((3, score.TEXT_LEVELS), 0.05))
+    found = []
+    for gate in (-np.inf, 8.0 * keep - 8.0):
+        gates = score.Gates(log_m, 0.0, gate, 1.0, 2.0)
+        out = score.Kept(
+            np.empty(columns.size, np.int64),
+            np.empty((3, columns.size), np.int16),
+            np.empty((3, columns.size)),
+            np.empty(columns.size, np.int8),
+        )
+        n = score.weigh_block(start, columns, 0, *sides, prefix_log, counts, gates, out)
+        odds = np.empty(n)
+        weighed = (out.level[:, :n], out.log_u[:, :n], log_m, 0.0, odds)
+        runs = [odds.copy() for _ in every_form(score.weigh_edges, *weighed)]
+        assert np.array_equal(*runs)
+        found.append((out.edge[:n].copy(), runs[0], out.near[:n].copy()))
+    everything, some = found
+    wanted = (everything[1] >= gates.keep - 1e-9) | (everything[2] == 0)
+    assert some[0].tolist() == everything[0][wanted].tolist()
+
+
+@given(st.lists(st.tuples(REAL, st.integers(1, 9)), min_size=1, max_size=9))
+@settings(max_examples=200, deadline=None)
+def test_pooling_equals_the_minmax_formula(points):
+    """The pooled fit is the isotonic regression, compiled and interpreted."""
+    value, weight = (np.array(side, float) for side in zip(*points, strict=True))
+    wanted = oracle.isotonic(value.tolist(), weight.tolist())
+    out = np.empty(value.size)
+    for _ in every_form(isotonic.pool_adjacent, value, weight, out):
+        assert out.tolist() == pytest.approx(wanted)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=4), st.lists(st.floats(-3, 3), max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_marginals_are_exact_on_trees(row, more):
+    """A row with its candidates, and one candidate with further rows: the enumerated shares."""
+    lefts = 1 + len(more)
+    start = np.array([0, *range(len(row), len(row) + lefts)])
+    columns = np.array([*range(len(row)), *[0] * len(more)])
+    weight = np.array([*row, *more])
+    odds = [[0.0] * len(row) for _ in range(lefts)]
+    odds[0] = np.exp(row).tolist()
+    for k, extra in enumerate(more):
+        odds[k + 1][0] = float(np.exp(extra))
+    exact = oracle.marginals(odds)
+    wanted = [*exact[0], *(line[0] for line in exact[1:])]
+    out = np.empty(weight.size)
+    for rounds in every_form(
+        marginals.pair_marginals, start, columns, weight, len(row), 200, 1e-12, out
+    ):
+        assert rounds < 200
+        assert out.tolist() == pytest.approx(wanted, abs=1e-9)
+
+
+def test_near_shares_leave_the_nearest_out():
+    """A row's own strangers tell how common nearness is; pairs not looked at do not count."""
+    near = np.array([5, 5, 0, -1, 0, 0], np.int8)
+    start = np.array([0, 4, 6])
+    base = np.array([1.0, 0.1, 0.1, 0.1, 0.1, 0.01])
+    for kernel in (score.near_shares, score.near_shares.py_func):
+        shares = np.empty((2, score.NEAR_LEVELS))
+        kernel(start, near, base, shares)
+        assert np.exp(shares[0, 5]) == pytest.approx((1 + 10 * 0.01) / (2 + 10))
+        assert np.exp(shares[1, 5]) == pytest.approx(0.01)
+        level, log_u = np.array([2, 26, 0, 0, 0, 0]), np.full(6, -0.01)
+        for add in (score.add_nearness, score.add_nearness.py_func):
+            levels = level.copy()
+            add(start, near, shares, levels, log_u.copy())
+            assert levels.tolist() == [37, 26, 0, 0, 0, 0]
