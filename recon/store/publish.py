@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -33,6 +34,7 @@ from recon.store.workspace import Run, Workspace, sha256_of, sync
 ID_DIGITS = 12
 SCHEMA_VERSION = 1
 TRANSACTIONS_FOLDER = "transactions"
+_WRITERS = 2  # tables written at once: one is hashed while another is compressed
 DISK_REFUSALS = (
     OSError,
     pl.exceptions.ComputeError,
@@ -194,11 +196,14 @@ def _write_parts(folder: Path, parts: Sequence[Path]) -> list[dict[str, Any]]:
         part.rename(target / part.name)
     if not parts:
         write_part(schema.TRANSACTIONS.empty(), target / "none.parquet")
-    columns = schema.TRANSACTIONS.schema
-    return [
-        _entry(folder, path, *totals(scan_table(path, schema.TRANSACTIONS), columns))
-        for path in sorted(target.iterdir())
-    ]
+    files = sorted(target.iterdir())
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return list(pool.map(lambda path: _part_entry(folder, path), files))
+
+
+def _part_entry(folder: Path, path: Path) -> dict[str, Any]:
+    found = totals(scan_table(path, schema.TRANSACTIONS), schema.TRANSACTIONS.schema)
+    return _entry(folder, path, *found)
 
 
 def _write_tables(
@@ -206,23 +211,26 @@ def _write_tables(
 ) -> list[dict[str, Any]]:
     single = {table.name: table for table in schema.PUBLISHED if table is not schema.TRANSACTIONS}
     assert tables.keys() <= single.keys(), f"unknown tables: {tables.keys() - single.keys()}"
-    entries = []
-    for name, table in single.items():
-        frame = tables.get(name, table.empty())
-        if table is schema.RUNS:
-            frame = _placed(frame, place)
-        path = folder / f"{name}.parquet"
-        write_table(frame, table, path)
-        written = totals(frame.lazy(), table.schema)
-        found = totals(scan_table(path, table), table.schema)
-        if found != written:
-            raise ResourceError(
-                f"expected to read back what was written ({written}), found {found}",
-                where=str(path),
-                fix="check the disk and the memory of this machine, then run again",
-            )
-        entries.append(_entry(folder, path, *found))
-    return entries
+    frames = {name: tables.get(name, table.empty()) for name, table in single.items()}
+    frames["runs"] = _placed(frames["runs"], place)
+    jobs = [(folder, table, frames[name]) for name, table in single.items()]
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return list(pool.map(lambda job: _write_one(*job), jobs))
+
+
+def _write_one(folder: Path, table: schema.Table, frame: pl.DataFrame) -> dict[str, Any]:
+    """Write one table, read it back, and refuse the disk that returns something else."""
+    path = folder / f"{table.name}.parquet"
+    write_table(frame, table, path)
+    written = totals(frame.lazy(), table.schema)
+    found = totals(scan_table(path, table), table.schema)
+    if found != written:
+        raise ResourceError(
+            f"expected to read back what was written ({written}), found {found}",
+            where=str(path),
+            fix="check the disk and the memory of this machine, then run again",
+        )
+    return _entry(folder, path, *found)
 
 
 def _placed(runs: pl.DataFrame, place: Mapping[str, Any]) -> pl.DataFrame:
