@@ -7,7 +7,7 @@ stage > load > enrich > join the night before > net > match > classify > breaks 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -24,11 +24,12 @@ from recon.core.match import Matches, match
 from recon.core.plan import Leg
 from recon.core.text import TextBuffers
 from recon.io.load import Loaded
-from recon.io.row_lookup import read_rows
 from recon.io.texts import texts_for
+from recon.memory import give_back
 from recon.report.summary import summarise
 from recon.rules import (
     arrivals,
+    balances,
     breaks,
     classify,
     disputes,
@@ -37,6 +38,7 @@ from recon.rules import (
     exchange,
     files,
     netting,
+    retrievals,
     terms,
 )
 from recon.rules.named_causes import name_causes
@@ -173,14 +175,14 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     lost = history.missing_days(evening.workspace, rules, evening.night.business_date, loaded.slim)
     night = replace(evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=lost)
     opening = history.open_items(evening.previous)
+    give_back()
     clock.stage("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(legs, rules)
     ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
     clock.stage("net")
-    resent = redelivered.delivered_before(evening.workspace, ledger, rules, night.business_date)
-    repeated = duplicates.repeated_records(ledger)
-    excluded = np.concatenate([resent, repeated])
+    resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)
+    excluded, said = np.concatenate([resent, repeated]), ledger.slim["state"]
     ledger, netted, netting_verdict = netting.net(ledger, night, excluded)
     clock.stage("match")
     eligible = classify.eligible(ledger, legs, excluded)
@@ -198,17 +200,16 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         *undoings.judge(tonight, netting_verdict, night),
         duplicates.report_records(ledger, np.setdiff1d(repeated, resent)),
         events.find(ledger, excluded),
+        retrievals.find(ledger, excluded, night),
+        refunds,
         Verdict.of(broken=terms.broken_rows(judged.facts, ledger)),
     ]
     classified = classify.classify(matched, legs, night, before, resent, repeated)
     found, anchors = breaks.build(classified.findings, matched, opening, night)
     found = add_nearest(found, matched, legs)
     agreed = terms.as_breaks(judged.facts, judged.wide, ledger, night)
-    about_files = [
-        files.find(inputs, night),
-        exchange.file_findings(evening.rates.problems, night),
-    ]
-    found = pl.concat([found, agreed, *about_files]).sort("break_id")
+    wrong_rates = exchange.file_findings(evening.rates.problems, night)
+    found = pl.concat([found, agreed, files.find(inputs, night), wrong_rates]).sort("break_id")
     clock.stage("disputes")
     waiting_ids = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
@@ -226,12 +227,25 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         "disputes": disputes.build(found, wide, evening.run_id, night, evening.decided),
         "open_items": closing,
         "searches": search_table(matched),
+        "balances": balances.build(matched, classified, legs, said, night),
     }
     exit_code = max(history.exit_code(inputs), evening.rates.exit_code)
     run = history.run_row(
         tables, ledger, evening.rule_file, night, evening.run_id, evening.previous, exit_code
     )
     return Reconciled({**tables, "runs": run}, loaded.parts, exit_code)
+
+
+def _told_before(
+    evening: Evening, ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Verdict]:
+    """Return new rows of earlier nights, rows that a file repeats, and the refunds on their way."""
+    workspace, day = evening.workspace, night.business_date
+    resent = redelivered.delivered_before(workspace, ledger, night.rules, day)
+    repeated = duplicates.repeated_records(ledger)
+    known = np.concatenate([resent, repeated])
+    refunds = surroundings.watch_refunds(ledger, night, parts, opening, known)
+    return np.concatenate([resent, refunds.retold]), repeated, refunds.verdict
 
 
 def _match(
@@ -254,6 +268,7 @@ def _match(
 def _publish(evening: Evening, done: Reconciled) -> Path:
     """Certify and publish the night; return its folder."""
     tables, previous = done.tables, evening.previous
+    give_back()
     evening.clock.stage("certify")
     proof = certificate.certify(
         parts=done.parts,

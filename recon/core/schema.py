@@ -360,6 +360,34 @@ SEARCHES = Table(
     ),
 )
 
+BALANCES = Table(
+    "balances",
+    "the daily balance of a source against another side in one currency",
+    ("source", "against", "currency"),
+    (
+        Column("business_date", pl.Date, "the night"),
+        Column("source", pl.String, "name of the source in the rule file"),
+        Column("side", words(Side), "who sent its files"),
+        Column("against", words(Side), "side that must show the same money"),
+        Column("currency", pl.String, "currency of the account; none is ever summed with another"),
+        Column("rows", pl.Int64, "rows of the account, carried in and new"),
+        Column("opening_minor", pl.Int128, "carried in: last night's in transit and overdue"),
+        Column("sales_minor", pl.Int128, "new payments, or credits of a bank"),
+        Column("refunds_minor", pl.Int128, "new refunds, or debits of a bank; below zero"),
+        Column("undone_minor", pl.Int128, "reversals, voids, and what they undid"),
+        Column("chargebacks_minor", pl.Int128, "new chargebacks; below zero"),
+        Column("adjustments_minor", pl.Int128, "new adjustments"),
+        Column("other_minor", pl.Int128, "new rows of other kinds"),
+        Column("fees_minor", pl.Int128, "fees of the new rows; taken off"),
+        Column("settled_minor", pl.Int128, "met its partner on the other side, nothing wrong"),
+        Column("disputed_minor", pl.Int128, "ended tonight in a break"),
+        Column("in_transit_minor", pl.Int128, "waits inside its time; tomorrow's opening"),
+        Column("overdue_minor", pl.Int128, "waits and is reported as a break; tomorrow's opening"),
+        Column("idle_minor", pl.Int128, "nobody waits for it: before the books, told before"),
+        Column("residual_minor", pl.Int128, "in no line of the above; 0, or the night is wrong"),
+    ),
+)
+
 DECISIONS = Table(
     "decisions",
     "what a person decided about a candidate dispute; workspace/decisions, append-only",
@@ -386,6 +414,7 @@ PUBLISHED: tuple[Table, ...] = (
     BREAKS,
     DISPUTES,
     OPEN_ITEMS,
+    BALANCES,
     SEARCHES,
     RUNS,
 )
