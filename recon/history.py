@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import polars as pl
 
 from recon import __version__
 from recon.core.codes import BENIGN, InputState, Outcome, Side, State
+from recon.core.plan import InputFile
 from recon.core.schema import OPEN_ITEMS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
 from recon.io.drift import columns_from_json
@@ -26,6 +28,7 @@ from recon.rules.rule_file import RuleFile, Rules
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
+_COPIES = 2  # inputs that are copied and hashed at once
 _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
 _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
@@ -33,17 +36,21 @@ _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
 
 def input_digests(arrived: Arrivals, staging: Path, business_date: date) -> list[tuple[str, str]]:
-    """Stage every input and return (source, SHA-256).
+    """Stage every input, some at a time, and return (source, SHA-256) in their order.
 
     A refused file is named by its problem, an absent one by its path.
     """
-    digests = [(row["source"], row["path"]) for row in arrived.absent.to_dicts()]
-    for file in arrived.files:
-        try:
-            digests.append((file.source, stage(file.path, staging, business_date).sha256))
-        except InputError as error:
-            digests.append((file.source, f"{file.declared_path}: {error.problem}"))
-    return digests
+    absent = [(row["source"], row["path"]) for row in arrived.absent.to_dicts()]
+    with ThreadPoolExecutor(_COPIES) as pool:
+        staged = pool.map(lambda file: _staged(file, staging, business_date), arrived.files)
+        return absent + list(staged)
+
+
+def _staged(file: InputFile, staging: Path, business_date: date) -> tuple[str, str]:
+    try:
+        return file.source, stage(file.path, staging, business_date).sha256
+    except InputError as error:
+        return file.source, f"{file.declared_path}: {error.problem}"
 
 
 def decision_digests(decided: pl.DataFrame) -> list[tuple[str, str]]:
