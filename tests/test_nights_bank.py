@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon.verify import verify
 from tests.night_world import NightWorld
 
 MONDAY = "2026-11-09"
@@ -163,3 +164,102 @@ def test_the_row_missing_from_a_payout_is_named(world: NightWorld) -> None:
     night = world.run(TUESDAY)
     assert world.codes(night) == ["NET_MISMATCH"]
     assert "31.70 is missing from the sum" in world.table(night, "disputes")["cause"][0]
+
+
+def test_a_debit_that_names_a_batch_never_paid_is_unauthorised(world: NightWorld) -> None:
+    """Money taken under the name of a batch that no credit ever paid is no returned payout."""
+    world.day(MONDAY)
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["-10.00 memo=PAYOUT_8001_20261105"])
+    assert world.codes(world.run(TUESDAY)) == ["UNAUTHORISED_DEBIT"]
+
+
+def test_a_part_of_a_payout_that_is_taken_back_is_unauthorised(world: NightWorld) -> None:
+    """A returned payout comes back whole; a debit of another amount is no return."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
+    world.run(TUESDAY)
+    world.day(WEDNESDAY, bank=["-3.00 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(WEDNESDAY)) == ["UNAUTHORISED_DEBIT"]
+
+
+def test_a_payout_that_comes_back_the_same_night(world: NightWorld) -> None:
+    """Credit and debit of one batch in one statement are a returned payout, not a wrong net."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    payout = "memo=PAYOUT_8001_20261109"
+    world.day(TUESDAY, bank=[f"10.00 {payout}", f"-10.00 {payout}"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == ["PAYOUT_BOUNCED"]
+    assert world.table(night, "disputes")["amount_minor"].to_list() == [1_000]
+
+
+def test_a_returned_payout_stays_one(world: NightWorld) -> None:
+    """The returned payout is told under one code and one identity until it is paid again."""
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    payout = "memo=PAYOUT_8001_20261109"
+    found = []
+    for day, lines in ((TUESDAY, [f"10.00 {payout}"]), (WEDNESDAY, [f"-10.00 {payout}"]),
+                       ("2026-11-12", []), (FRIDAY, [f"10.00 {payout}"])):  # fmt: skip
+        world.day(day, bank=lines)
+        found.append(world.codes(world.run(day)))
+    expected = [[], ["PAYOUT_BOUNCED"], ["PAYOUT_BOUNCED:OPEN"], ["PAYOUT_BOUNCED:RESOLVED"]]
+    assert found == expected
+
+
+SALE, REFUND = "A1 30.00", "F1 30.00 kind=refund original=A0"
+
+
+def signed(row: str) -> str:
+    """Return a row of the channel as the merchant's books tell it."""
+    return row.replace(" 30.00 kind=refund", " -30.00 kind=refund")
+
+
+def test_a_batch_of_nothing_is_closed_on_its_day(world: NightWorld) -> None:
+    """As much refunded as sold: nothing is due, and nothing is carried for ever."""
+    world.day(MONDAY, orders=[SALE, signed(REFUND)], psp=[SALE, REFUND])
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY)
+    night = world.run(TUESDAY)
+    assert world.codes(night) == []
+    assert world.table(night, "open_items").height == 0
+
+
+def test_what_a_batch_owes_is_taken_from_the_next_payout(world: NightWorld) -> None:
+    """A batch of refunds waits; the next payout of the merchant is less by it; both are over."""
+    world.day(MONDAY, orders=[signed(REFUND)], psp=[REFUND])
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY, orders=["B1 100.00"], psp=["B1 100.00"])
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(WEDNESDAY, bank=["70.00 memo=PAYOUT_8001_20261110"])
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == []
+    assert "NETTED" in world.codes(night, benign=True)
+    assert world.table(night, "open_items").height == 0
+    assert verify(world.folder / "workspace", night.run_id).failures == []
+
+
+def test_a_payout_smaller_than_what_is_owed_is_not_missing(world: NightWorld) -> None:
+    """Sales of 20 after refunds of 30 pay nothing; the payout after them is less by the rest."""
+    world.day(MONDAY, orders=[signed(REFUND)], psp=[REFUND])
+    world.run(MONDAY)
+    world.day(TUESDAY, orders=["B1 20.00"], psp=["B1 20.00"])
+    world.run(TUESDAY)
+    world.day(WEDNESDAY, orders=["C1 100.00"], psp=["C1 100.00"])
+    assert world.codes(world.run(WEDNESDAY)) == []
+    world.day("2026-11-12", bank=["90.00 memo=PAYOUT_8001_20261111"])
+    night = world.run("2026-11-12")
+    assert world.codes(night) == []
+    assert world.table(night, "open_items").height == 0
+
+
+def test_what_another_merchant_owes_is_not_taken(world: NightWorld) -> None:
+    """A payout that is short by what another merchant owes is short."""
+    world.day(MONDAY, orders=[signed(REFUND)], psp=[REFUND + " merchant=8002"])
+    world.run(MONDAY)
+    world.day(TUESDAY, orders=["B1 100.00"], psp=["B1 100.00"])
+    world.run(TUESDAY)
+    world.day(WEDNESDAY, bank=["70.00 memo=PAYOUT_8001_20261110"])
+    assert world.codes(world.run(WEDNESDAY)) == ["NET_MISMATCH"]

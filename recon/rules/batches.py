@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, MatchKind
 from recon.core.plan import Leg, Method
-from recon.rules.night import Matched, Verdict
+from recon.rules import owed
+from recon.rules.batch_keys import EVIDENCE_ROWS
+from recon.rules.night import Matched, Night, Verdict
 
 _SUM_KINDS = [int(MatchKind.GROUP), int(MatchKind.SUBSET)]
+_SUMS = {"group": pl.Int64, "currency": pl.UInt16, "difference": pl.Int128, "credit": pl.Int64,
+         "member": pl.Int64, "tolerance": pl.Int64}  # fmt: skip
 _SUMMED = (Method.GROUP, Method.SUBSET)
-EVIDENCE_ROWS = 50  # rows of a batch that a break lists; its group holds them all
 
 
-def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """What the batches of a leg say, and the lone rows past due that rightly have no credit."""
+
+    verdict: Verdict
+    quiet: NDArray[np.int64]
+
+
+def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
     """Return the breaks of batches that met their credit: net differs, or it came late."""
-    if not any(item.method in _SUMMED for item in leg.passes):
-        return Verdict.of()
     members = _members(matched, leg, leg_no)
-    if members.height == 0:
-        return Verdict.of()
-    sums = _sums(members)
-    wrong = sums.filter(pl.col("difference").abs() > pl.col("tolerance"))
-    rounded = sums.filter(
-        (pl.col("difference") != 0) & (pl.col("difference").abs() <= pl.col("tolerance"))
-    )
+    sums = _sums(members) if members.height else pl.DataFrame(schema=_SUMS)
+    apart = pl.col("difference").abs() > pl.col("tolerance")
+    lines = sums.filter(apart).select("group", "currency", "difference", "credit", "member")
+    owing = owed.settle(matched, leg, night, lines)
+    if sums.height == 0:
+        return Batched(owing.verdict, owing.quiet)
+    less = pl.col("group").is_in(owing.paid_less)
+    wrong = sums.filter(apart & ~less)
+    rounded = sums.filter((pl.col("difference") != 0) & ~apart)
     late = sums.filter(
-        (pl.col("difference").abs() <= pl.col("tolerance"))
+        (~apart | less)
         & (pl.col("paid") > pl.col("due"))
         & (pl.col("expected") > 0)  # money that the merchant owes is nobody's delay
     )
     faulty = [*wrong["group"].to_list(), *late["group"].to_list()]
     broken = members.filter(pl.col("group").is_in(faulty))["row"].to_numpy()
-    return Verdict.joined(
+    back = _came_back()
+    verdict = Verdict.joined(
         [
-            Verdict.of(_report(wrong, members, Code.NET_MISMATCH, leg), broken=broken),
+            owing.verdict,
+            Verdict.of(
+                _report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken
+            ),
+            Verdict.of(_report(wrong.filter(back), members, Code.PAYOUT_BOUNCED, leg)),
             Verdict.of(_report(rounded, members, Code.ROUNDING, leg)),
             Verdict.of(_report(late, members, Code.LATE_SETTLEMENT, leg)),
         ]
     )
+    return Batched(verdict, owing.quiet)
+
+
+def _came_back() -> pl.Expr:
+    """Return which batches were paid whole, and then had money taken back the same night."""
+    return (pl.col("incoming") == pl.col("expected")) & (pl.col("difference") < 0)
 
 
 def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
@@ -48,7 +72,7 @@ def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     links = matched.matches.links.filter(
         (pl.col("leg") == leg_no) & pl.col("match_kind").is_in(_SUM_KINDS)
     )
-    if links.height == 0:
+    if links.height == 0 or not any(item.method in _SUMMED for item in leg.passes):
         return pl.DataFrame(schema={"row": pl.Int64})
     rows = np.unique(np.concatenate([links["left"].to_numpy(), links["right"].to_numpy()]))
     slim = matched.ledger.slim
@@ -77,11 +101,18 @@ def _sums(members: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("left_amount").filter(left).cast(pl.Int128).sum().alias("expected"),
             pl.col("right_amount").filter(right).cast(pl.Int128).sum().alias("actual"),
+            pl.col("right_amount")
+            .filter(right & (pl.col("right_amount") > 0))
+            .cast(pl.Int128)
+            .sum()
+            .alias("incoming"),
             pl.col("due_date").filter(left).max().alias("due"),
             pl.col("value_date").filter(right).max().alias("paid"),
             pl.col("tolerance").first(),
             pl.col("currency").first(),
             pl.col("fingerprint").filter(right).min().alias("anchor"),
+            pl.col("row").filter(right).min().alias("credit"),
+            pl.col("row").filter(left).min().alias("member"),
         )
         .with_columns(difference=pl.col("actual") - pl.col("expected"))
         .sort("group")
@@ -115,27 +146,3 @@ def _report(sums: pl.DataFrame, members: pl.DataFrame, code: Code, leg: Leg) -> 
         currency="currency",
         due_date="due",
     )
-
-
-def batch_anchors(
-    matched: Matched, leg: Leg, rows: NDArray[np.int64], *, is_left: bool
-) -> pl.Series:
-    """Return for each row the batch that it belongs to: its group key, or else itself."""
-    plans = [item for item in leg.passes if item.method is Method.GROUP]
-    slim = matched.ledger.slim
-    own = slim["fingerprint"].gather(rows).cast(pl.String)
-    if not plans:
-        return own
-    key = plans[-1].left_key if is_left else plans[-1].right_key
-    digests = matched.ledger.digests["+".join(key)][rows]
-    batch = pl.DataFrame(
-        {
-            "hi": np.ascontiguousarray(digests[:, 0]),
-            "lo": np.ascontiguousarray(digests[:, 1]),
-            "currency": slim["currency"].gather(rows),
-            "own": own,
-        }
-    )
-    known = (pl.col("hi") != 0) | (pl.col("lo") != 0)
-    name = pl.format("{}.{}.{}", "hi", "lo", "currency")
-    return batch.select(pl.when(known).then(name).otherwise("own")).to_series()

@@ -86,12 +86,13 @@ def classify(
     """
     by_leg = {}
     for leg_no, leg in enumerate(legs):
+        batched = batches.find(matched, leg, leg_no, night)
         by_leg[leg.name] = Verdict.joined(
             [
                 pairs.find(matched, leg, leg_no, night),
                 duplicates.find(matched, leg, leg_no),
-                batches.find(matched, leg, leg_no),
-                one_sided.find(matched, leg, leg_no, night),
+                batched.verdict,
+                one_sided.find(matched, leg, leg_no, night, batched),
                 ambiguous.find(matched, leg, leg_no, night),
             ]
         )

@@ -15,7 +15,7 @@ import polars as pl
 
 from recon.core.codes import Code
 from recon.core.money import format_minor
-from recon.rules.batches import EVIDENCE_ROWS
+from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.catalogue import Entry, catalogue
 from recon.rules.cause_words import in_chinese
 

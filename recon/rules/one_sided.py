@@ -9,11 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
-from recon.core.plan import Leg, Method, key_name
+from recon.core.plan import Leg
 from recon.rules import duplicates, refunded, told_before
 from recon.rules.again import earlier_rows
-from recon.rules.batches import EVIDENCE_ROWS, batch_anchors
+from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
+from recon.rules.batches import Batched
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
+from recon.rules.returned import came_back
 from recon.rules.settlement import parse_cycle
 from recon.rules.unreconciled import past_term
 
@@ -21,14 +23,19 @@ MIDNIGHT = time()
 _ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
 
 
-def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
-    """Return the verdict on rows of both sides of a leg that no pass linked."""
+def find(matched: Matched, leg: Leg, leg_no: int, night: Night, batched: Batched) -> Verdict:
+    """Return the verdict on rows of both sides of a leg that no pass linked.
+
+    `batched`: what the batches of the leg have said of some of them already.
+    """
     return Verdict.joined(
-        [_side(matched, leg, leg_no, side, night) for side in (leg.left, leg.right)]
+        [_side(matched, leg, leg_no, side, night, batched) for side in (leg.left, leg.right)]
     )
 
 
-def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> Verdict:
+def _side(
+    matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night, batched: Batched
+) -> Verdict:
     """Return the verdict on the unlinked rows of one side."""
     slim = matched.ledger.slim
     alone = (
@@ -38,6 +45,7 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
     )
     tied = matched.matches.ambiguous.filter(pl.col("leg") == leg_no)["row"].to_numpy()
     alone[tied] = False
+    alone[batched.verdict.settled] = False
     rows = np.flatnonzero(alone)
     if len(rows) == 0:
         return Verdict.of()
@@ -62,6 +70,8 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
         (~moved & ~(patient & _may_still_move(other))) | (~patient & moved & empty)
     )
     missing = judged.filter(~patient & moved & ~empty)
+    if side is Side.BANK:
+        missing = missing.with_columns(came_back=pl.Series(came_back(matched, leg, missing)))
     before = told_before.look_up(matched, leg, missing, side)
     again = told_before.rows_that(before, further=False)
     further = duplicates.report_further(leg, missing, before)
@@ -71,7 +81,7 @@ def _side(matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night) -> 
             further,
             Verdict.of(not_needed=again),
             _in_transit(waits, leg, other),
-            _missing(missing, leg, side, other),
+            _missing(missing, leg, side, other, batched.quiet),
             duplicates.report_again(matched, leg, twice),
             refunded.report(undone, leg),
             Verdict.of(
@@ -106,8 +116,8 @@ def _facts(
     again = earlier_rows(matched, leg, rows, side)
     frame = frame.with_columns(twin=pl.Series(again.twin), partner=pl.Series(again.partner))
     held = _unjudged(matched, leg, frame, rows, side, other, night)
-    batched = _names_a_batch(matched, leg, rows) if side is Side.BANK else None
-    named = np.zeros(len(rows), bool) if batched is None else batched.to_numpy()
+    banked = side is Side.BANK
+    named = names_a_batch(matched, leg, rows) if banked else np.zeros(len(rows), bool)
     unreconciled = past_term(frame, named, held, side, night)
     reported = matched.ledger.reported_on.get(leg.name)
     if reported is not None:
@@ -162,19 +172,10 @@ def _unjudged(
     held = np.zeros(len(rows), bool) if tonight is None else tonight[rows].copy()
     lost = night.missing_days.get(other, frozenset())
     if lost and side is Side.BANK:
-        held |= _names_a_batch(matched, leg, rows).to_numpy() & (frame["amount"] > 0).to_numpy()
+        held |= names_a_batch(matched, leg, rows) & (frame["amount"] > 0).to_numpy()
     elif lost:
         held |= frame["wait_until"].is_in(sorted(lost)).fill_null(value=False).to_numpy()
     return held
-
-
-def _names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> pl.Series:
-    """Return which bank lines carry the key of a settlement batch."""
-    named = np.zeros(len(rows), bool)
-    for item in leg.passes:
-        if item.method is Method.GROUP:
-            named |= matched.ledger.digests[key_name(item.right_key)][rows].any(axis=1)
-    return pl.Series(named)
 
 
 def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl.Series:
@@ -253,15 +254,21 @@ def _in_transit(frame: pl.DataFrame, leg: Leg, other: Side) -> Verdict:
     return Verdict.of(_grouped(moved, leg, pl.lit(int(Code.IN_TRANSIT)), faulty=0), waiting)
 
 
-def _missing(frame: pl.DataFrame, leg: Leg, side: Side, other: Side) -> Verdict:
+def _missing(
+    frame: pl.DataFrame, leg: Leg, side: Side, other: Side, quiet: NDArray[np.int64]
+) -> Verdict:
     """Report rows whose time is over, once a batch; they stay open until their money comes."""
     if frame.height == 0:
         return Verdict.of()
     coded = frame.with_columns(code=_code(side, other))
+    nothing_due = coded.clear()
     if other is Side.BANK:
-        total = pl.col("amount").cast(pl.Int128).sum().over("anchor")
+        total = pl.col("amount").cast(pl.Int128).sum().over("anchor", "currency")
+        nothing_due = coded.filter(total == 0)
+        coded = coded.filter(total != 0)
+        missed = (total > 0) & ~pl.col("row").is_in(quiet)
         coded = coded.with_columns(
-            code=pl.when(total > 0).then("code").otherwise(pl.lit(int(Code.IN_TRANSIT)))
+            code=pl.when(missed).then("code").otherwise(pl.lit(int(Code.IN_TRANSIT)))
         )
     broken = coded.filter(pl.col("code") != int(Code.IN_TRANSIT))
     carried = coded.filter(pl.col("code") == int(Code.IN_TRANSIT))
@@ -276,7 +283,12 @@ def _missing(frame: pl.DataFrame, leg: Leg, side: Side, other: Side) -> Verdict:
     findings = _grouped(broken, leg, pl.col("code").first(), faulty=EVIDENCE_ROWS)
     return Verdict.joined(
         [
-            Verdict.of(findings, waiting, broken=broken["row"].to_numpy()),
+            Verdict.of(
+                findings,
+                waiting,
+                broken=broken["row"].to_numpy(),
+                not_needed=nothing_due["row"].to_numpy(),
+            ),
             _in_transit(carried, leg, other),
         ]
     )
@@ -286,7 +298,7 @@ def _code(side: Side, other: Side) -> pl.Expr:
     """Return the code of a row of `side` that `other` does not show."""
     refund = pl.col("kind") == int(Kind.REFUND)
     if side is Side.BANK:
-        outgoing = _choose(pl.col("batched"), Code.PAYOUT_BOUNCED, Code.UNAUTHORISED_DEBIT)
+        outgoing = _choose(pl.col("came_back"), Code.PAYOUT_BOUNCED, Code.UNAUTHORISED_DEBIT)
         incoming = _choose(pl.col("unreconciled"), Code.SETTLED_UNRECONCILED, Code.UNKNOWN_CREDIT)
         return pl.when(pl.col("amount") >= 0).then(incoming).otherwise(outgoing)
     if other is Side.BANK:

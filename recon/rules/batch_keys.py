@@ -1,0 +1,45 @@
+"""Which settlement batch a row belongs to."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.plan import Leg, Method, key_name
+from recon.rules.night import Matched
+
+EVIDENCE_ROWS = 50  # rows of a batch that a break lists; its group holds them all
+
+
+def batch_anchors(
+    matched: Matched, leg: Leg, rows: NDArray[np.int64], *, is_left: bool
+) -> pl.Series:
+    """Return for each row the batch that it belongs to: its group key, or else itself."""
+    plans = [item for item in leg.passes if item.method is Method.GROUP]
+    slim = matched.ledger.slim
+    own = slim["fingerprint"].gather(rows).cast(pl.String)
+    if not plans:
+        return own
+    key = plans[-1].left_key if is_left else plans[-1].right_key
+    digests = matched.ledger.digests[key_name(key)][rows]
+    batch = pl.DataFrame(
+        {
+            "hi": np.ascontiguousarray(digests[:, 0]),
+            "lo": np.ascontiguousarray(digests[:, 1]),
+            "currency": slim["currency"].gather(rows),
+            "own": own,
+        }
+    )
+    known = (pl.col("hi") != 0) | (pl.col("lo") != 0)
+    name = pl.format("{}.{}.{}", "hi", "lo", "currency")
+    return batch.select(pl.when(known).then(name).otherwise("own")).to_series()
+
+
+def names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows of the leg's right side carry the key of a settlement batch."""
+    named = np.zeros(len(rows), bool)
+    for item in leg.passes:
+        if item.method is Method.GROUP:
+            named |= matched.ledger.digests[key_name(item.right_key)][rows].any(axis=1)
+    return named

@@ -1,0 +1,78 @@
+"""Debits that name a batch: a payout that came back, if a credit of it was ever paid."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Code, Side
+from recon.core.plan import Key, Leg, Method, key_name
+from recon.rules.night import Matched
+
+Rows = NDArray[np.int64]
+
+
+def came_back(matched: Matched, leg: Leg, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return which lone bank lines take back a payout that was credited before.
+
+    The credit is of the same batch and amount (or the credits of the batch come to that amount):
+    in tonight's ledger, or on an earlier night. What was told as a returned payout stays one.
+    """
+    rows = frame["row"].to_numpy()
+    outgoing = frame["batched"].to_numpy() & (frame["amount"] < 0).fill_null(value=False).to_numpy()
+    found = np.zeros(len(rows), bool)
+    told = matched.ledger.code_on.get(leg.name)
+    if told is not None:
+        found |= outgoing & (told[rows] == int(Code.PAYOUT_BOUNCED))
+    for key in {item.right_key for item in leg.passes if item.method is Method.GROUP}:
+        asked = np.flatnonzero(outgoing & ~found)
+        if len(asked):
+            amount = frame["amount"].gather(asked)
+            found[asked] |= _paid_tonight(matched, rows[asked], amount, key)
+        asked = np.flatnonzero(outgoing & ~found)
+        if len(asked):
+            found[asked] |= _paid_before(matched, rows[asked], key)
+    return found
+
+
+def _paid_tonight(matched: Matched, rows: Rows, amount: pl.Series, key: Key) -> NDArray[np.bool_]:
+    """Return which debits have a credit of their batch and amount in tonight's ledger."""
+    slim = matched.ledger.slim
+    words = matched.ledger.digests[key_name(key)]
+    lines = np.flatnonzero(
+        ((slim["side"] == int(Side.BANK)) & (slim["amount_minor"] > 0)).to_numpy()
+    )
+    asked = _keyed(words, rows, -amount, slim["currency"].gather(rows))
+    there = _keyed(words, lines, slim["amount_minor"].gather(lines), slim["currency"].gather(lines))
+    met = asked.join(there.drop("row").unique(), on=["hi", "lo", "amount", "currency"], how="semi")
+    return np.isin(rows, met["row"].to_numpy())
+
+
+def _keyed(
+    words: NDArray[np.uint64], rows: Rows, amount: pl.Series, currency: pl.Series
+) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "row": rows,
+            "hi": np.ascontiguousarray(words[rows, 0]),
+            "lo": np.ascontiguousarray(words[rows, 1]),
+            "amount": amount,
+            "currency": currency,
+        }
+    ).filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+
+
+def _paid_before(matched: Matched, rows: Rows, key: Key) -> NDArray[np.bool_]:
+    """Return which debits have a credit of their batch and amount on an earlier night."""
+    ids = matched.ledger.slim["txn_id"].gather(rows)
+    mine = matched.archive.rows(ids.to_numpy()).drop_nulls(list(key))
+    values = mine[key[0]].unique().sort().to_list()
+    by = [*key, "currency"]
+    paid = matched.archive.lines(key[0], values).filter(pl.col("amount_minor") > 0)
+    sums = paid.group_by(by).agg(total=pl.col("amount_minor").cast(pl.Int128).sum())
+    owed = mine.select("txn_id", *by, amount_minor=-pl.col("amount_minor"))
+    alike = owed.join(paid.select(*by, "amount_minor").unique(), on=[*by, "amount_minor"])
+    whole = owed.join(sums, on=by).filter(pl.col("amount_minor").cast(pl.Int128) == pl.col("total"))
+    known = pl.concat([alike["txn_id"], whole["txn_id"]])
+    return ids.is_in(known.implode()).to_numpy()
