@@ -54,7 +54,8 @@ def check_declared(declared: Format, options: Options, staged: StagedFile) -> No
     probe = probe_of(staged)
     if declared.recognise(probe):
         return
-    others = [known.name for known in formats.recognised(probe) if known.name != declared.name]
+    same = {declared.name, declared.twin}
+    others = [known.name for known in formats.recognised(probe) if known.name not in same]
     if others:
         raise InputError(
             f"expected {declared.name} ({declared.title_en}), found a file of "

@@ -13,6 +13,7 @@ from recon.io.formats import format_named
 from recon.io.formats.contract import Options
 from recon.io.recognise import HEAD_BYTES, check_declared, probe_of
 from recon.io.stage import stage
+from tests.io.formats.samples import samples
 
 STATEMENT = b":20:X\n:25:1\n:28C:1/1\n:60F:C260304EUR0,\n:62F:C260304EUR0,\n-\n"
 
@@ -74,3 +75,12 @@ def test_a_declared_mapping_is_the_users_own_word(staged):
     """A file with a declared column mapping is not second-guessed by its looks."""
     mapping = Options(columns={"amount": "x"})
     check_declared(format_named("delimited"), mapping, staged(STATEMENT))
+
+
+def test_a_twin_is_told_apart_by_its_name_only(staged):
+    """A declared twin is taken at the user's word when the file's name says nothing."""
+    line = samples()["unionpay_zm"].raw
+    check_declared(format_named("unionpay_zme"), Options(), staged(line, "renamed.txt"))
+    check_declared(format_named("unionpay_zm"), Options(), staged(line, "renamed.txt"))
+    with pytest.raises(InputError, match="a file of unionpay_zme"):
+        check_declared(format_named("unionpay_zm"), Options(), staged(line, "INN26112088ZME_1"))

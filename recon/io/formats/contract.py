@@ -285,4 +285,5 @@ class Format:
     has_controls: bool = False  # a file of this format always proves itself
     proofs: tuple[Proof, ...] = ()  # compared beside `controls`
     net_is_exact: bool = False  # net = amount - fee on every row that states them, else a reject
+    twin: str = ""  # a format of the same layout, from which only the file's name tells it apart
     natural_key: tuple[str, ...] = ()  # canonical columns that name a row; empty: content only

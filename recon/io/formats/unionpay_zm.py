@@ -115,7 +115,7 @@ def _banner(block: Block, reading: Reading) -> tuple[str, Block]:
     lines = block.line_texts(_BANNER_LINES)
     if not lines[0].startswith("===="):
         return "", block
-    raw = block.raw.split(b"\n", len(lines))
+    raw = bytes(block.raw).split(b"\n", len(lines))
     count = next((at for at, line in enumerate(raw) if is_line(line.rstrip(b"\r"))), 0)
     if not count and not any(_CODE.match(line) for line in raw):
         count = min(len(lines), block.lines)  # a day without rows: the titles are the whole report
@@ -259,4 +259,5 @@ ERRORS: Final = Format(
     read=partial(_read, pl.col("结算金额").str.starts_with("D")),
     fields=partial(_fields, Constant(Kind.ADJUSTMENT)),
     refine=refine,
+    twin="unionpay_zm",
 )

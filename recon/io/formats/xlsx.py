@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fnmatch import fnmatch
@@ -25,6 +24,7 @@ import pyarrow as pa
 
 from recon.core.codes import Side
 from recon.errors import InputError
+from recon.io.formats.archive import DAMAGE
 from recon.io.formats.contract import (
     Format,
     Options,
@@ -133,7 +133,7 @@ def check_archive(staged: StagedFile) -> Lost:
                     _check_spread(xml, info.filename, staged.name)
                     _check_formulas(xml, info.filename, staged.name)
                     _note_lost(xml, info.filename, lost)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+    except DAMAGE as error:
         raise InputError(
             f"expected a whole workbook, found: {error}",
             where=staged.name,

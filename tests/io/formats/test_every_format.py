@@ -1,0 +1,203 @@
+"""All registered formats, from one sample each: read, recognised, and proof against accidents."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from recon.io.formats import FORMATS, recognised
+from recon.io.formats.contract import Format
+from recon.io.recognise import probe_of
+from tests.io.formats.examine import Outcome, read_bytes
+from tests.io.formats.reading import staged
+from tests.io.formats.samples import samples
+
+NAMES = [form.name for form in FORMATS]
+BY_NAME = {form.name: form for form in FORMATS}
+DECLARED = {"delimited", "fixed_width", "json_lines", "xlsx"}  # read by declaration, never by looks
+ACCIDENTS = 40
+WRONG = b'\x00\x01\t\n\r\x1a "#,;|`-.0123456789ABCD\x81\xb0\xef\xbb\xbf\xff'
+FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+HUGE = (b"9" * 19, b"9" * 40, b"-" + b"9" * 18, b"0" * 30 + b"1", b"1e308", b"0.000000000001")
+
+
+def test_every_format_has_a_sample() -> None:
+    """A new format comes with a small file of our own."""
+    assert set(samples()) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sample_is_read_whole(name: str, tmp_path: Path) -> None:
+    """Every row is accepted, every line is counted, every total that is declared agrees."""
+    sample = samples()[name]
+    outcome = read_bytes(BY_NAME[name], sample.raw, tmp_path, sample.options)
+    assert outcome.verdict in {"agreed", "unproved"}, outcome.totals
+    assert outcome.rejects == []
+    assert outcome.frame.height == sample.rows
+    assert outcome.reading.all_lines_accounted()
+    assert outcome.verdict == "agreed" or not BY_NAME[name].has_controls
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sample_is_recognised_by_its_content_alone(name: str, tmp_path: Path) -> None:
+    """A renamed file is recognised as what it is, and as nothing else."""
+    twin = BY_NAME[name].twin  # told apart by its name only
+    found = names_of(samples()[name].raw, tmp_path)
+    assert found == ([] if name in DECLARED else [twin or name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_changed_beginnings_are_never_two_formats(name: str, tmp_path: Path) -> None:
+    """Whatever happens to the first lines, a file is of one format or of none that we know."""
+    raw = samples()[name].raw
+    chance = random.Random(name)  # noqa: S311 - a fixed sequence of changes
+    for _ in range(12):
+        head = bytearray(raw[:400])
+        for _ in range(chance.randint(1, 4)):
+            head[chance.randrange(len(head))] = chance.choice(WRONG)
+        found = names_of(bytes(head) + raw[400:], tmp_path)
+        assert len(found) <= 1, (found, bytes(head))
+
+
+def names_of(raw: bytes, folder: Path) -> list[str]:
+    """Return the formats that know these bytes under a name that says nothing."""
+    path = folder / "file"
+    path.write_bytes(raw)
+    return [form.name for form in recognised(probe_of(staged(path)))]
+
+
+# --- accidents ---------------------------------------------------------------------------------
+
+
+def cut(raw: bytes, chance: random.Random) -> bytes:
+    """Truncate."""
+    return raw[: chance.randrange(len(raw))]
+
+
+def repeat_lines(raw: bytes, chance: random.Random) -> bytes:
+    """Repeat one to three lines, there or at the end."""
+    lines = raw.splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    piece = lines[at : at + chance.randint(1, 3)]
+    place = chance.choice((at, len(lines)))
+    return b"".join([*lines[:place], *piece, *lines[place:]])
+
+
+def drop_lines(raw: bytes, chance: random.Random) -> bytes:
+    """Leave out a line."""
+    lines = raw.splitlines(keepends=True)
+    del lines[chance.randrange(len(lines))]
+    return b"".join(lines)
+
+
+def swap_cells(raw: bytes, chance: random.Random) -> bytes:
+    """Swap two cells of one line."""
+    lines = raw.splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    mark = chance.choice((b",", b"|", b"\t", b";", b" "))
+    cells = lines[at].split(mark)
+    left, right = chance.randrange(len(cells)), chance.randrange(len(cells))
+    cells[left], cells[right] = cells[right], cells[left]
+    return b"".join([*lines[:at], mark.join(cells), *lines[at + 1 :]])
+
+
+def wrong_bytes(raw: bytes, chance: random.Random) -> bytes:
+    """Write wrong bytes over some, or between."""
+    out = bytearray(raw)
+    for _ in range(chance.randint(1, 5)):
+        at = chance.randrange(len(out))
+        out[at : at + chance.randint(0, 2)] = bytes(chance.choices(WRONG, k=chance.randint(1, 3)))
+    return bytes(out)
+
+
+def other_encoding(raw: bytes, chance: random.Random) -> bytes:
+    """Write the text in another encoding."""
+    for known in ("utf-8", "gb18030"):
+        try:
+            text = raw.decode(known)
+        except UnicodeDecodeError:
+            continue
+        return text.encode(chance.choice(("gb18030", "utf-16", "utf-8-sig", "utf-8")))
+    return raw
+
+
+def huge_numbers(raw: bytes, chance: random.Random) -> bytes:
+    """Put a number that is beyond reason in the place of one."""
+    found = list(re.finditer(rb"[0-9]+(?:\.[0-9]+)?", raw))
+    if not found:
+        return raw
+    match = chance.choice(found)
+    return raw[: match.start()] + chance.choice(HUGE) + raw[match.end() :]
+
+
+def line_ends(raw: bytes, chance: random.Random) -> bytes:
+    """Write other line ends."""
+    even = raw.replace(b"\r\n", b"\n")
+    return even.replace(b"\n", chance.choice((b"\r\n", b"\n", b"\r", b"\n\n")))
+
+
+def full_width(raw: bytes, _chance: random.Random) -> bytes:
+    """Write digits as full-width ones."""
+    try:
+        return raw.decode("utf-8").translate(FULL_WIDTH).encode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace").translate(FULL_WIDTH).encode("gb18030")
+
+
+def first_lines(raw: bytes, chance: random.Random) -> bytes:
+    """Leave the beginning only: nothing, a header, a header and titles."""
+    return b"".join(raw.splitlines(keepends=True)[: chance.randint(0, 4)])
+
+
+def twice(raw: bytes, _chance: random.Random) -> bytes:
+    """Join the file with itself."""
+    return raw + raw
+
+
+ACCIDENT = (
+    cut,
+    repeat_lines,
+    drop_lines,
+    swap_cells,
+    wrong_bytes,
+    other_encoding,
+    huge_numbers,
+    line_ends,
+    full_width,
+    first_lines,
+    twice,
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_accidents_give_rows_and_rejects_or_a_named_error(name: str, tmp_path: Path) -> None:
+    """No accident is a crash; every line is counted; every refusal says what to do."""
+    sample = samples()[name]
+    chance = random.Random(name)  # noqa: S311 - a fixed sequence of accidents
+    for turn in range(ACCIDENTS):
+        raw = sample.raw
+        for accident in chance.sample(ACCIDENT, 1 + turn % 3):
+            raw = accident(raw, chance) if raw.strip() else raw
+        outcome = read_bytes(BY_NAME[name], raw, tmp_path, sample.options)
+        assert_accounted(BY_NAME[name], outcome, raw)
+
+
+def assert_accounted(form: Format, outcome: Outcome, raw: bytes) -> None:
+    """Assert that a file was refused by name, or that every line of it is in one place."""
+    if outcome.refusal is not None:
+        assert outcome.refusal.code in {"FILE_SCHEMA", "FILE_TOTAL", "FILE_EMPTY"}
+        assert outcome.refusal.fix
+        assert outcome.refusal.problem
+        return
+    assert outcome.reading.all_lines_accounted(), (form.name, raw[:300])
+    numbers = [row["record_no"] for row in outcome.rows]
+    assert numbers == sorted(set(numbers)), "record numbers grow"
+    both = {reject.record_no for reject in outcome.reading.rejects} & set(numbers)
+    assert not both, "a record is a row or a reject"
+    for reject in outcome.rejects:
+        assert reject.reasons
+        assert all(reject.reasons)
+        assert 0 <= reject.byte_start <= reject.byte_end <= len(raw)
