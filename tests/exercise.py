@@ -1,0 +1,122 @@
+"""Runs the matcher's own tests with every kernel call made twice; prints what was seen as JSON.
+
+`python -m tests.exercise` runs samples and tests, `python -m tests.exercise samples` the samples
+alone. With NUMBA_BOUNDSCHECK=1 it needs a NUMBA_CACHE_DIR of its own: machine code with and without
+the checks must not share a cache. Only tests that hypothesis feeds take part, with few examples;
+whether they pass is judged elsewhere, but a kernel that reaches outside its arrays is told.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from hypothesis import HealthCheck, settings
+
+from recon.core import money, warm
+from recon.core.codes import Side
+from recon.core.kernels import text_columns
+from recon.core.match import match
+from recon.core.passes import key_groups
+from recon.core.passes.key_groups import match_keys
+from tests.core.worlds import EXACT, digests_of, everybody, leg_of, row, slim_of
+from tests.twins import Twins
+
+HERE = Path(__file__).parent
+FOLDERS = ("core", "core/kernels")
+FURTHER = ("io/test_mask.py", "io/formats/test_cutting.py")
+FEW = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+SETTINGS = "_hypothesis_internal_use_settings"  # where a decorated test keeps its own
+
+
+def test_modules():
+    """Return the test modules of the matcher."""
+    paths = [path for folder in FOLDERS for path in (HERE / folder).glob("test_*.py")]
+    paths += [HERE / name for name in FURTHER]
+    names = (".".join(path.relative_to(HERE.parent).with_suffix("").parts) for path in paths)
+    return [importlib.import_module(name) for name in sorted(names)]
+
+
+def searching_tests(module):
+    """Yield the tests of a module that hypothesis feeds, and nothing else does; few examples."""
+    for name, function in vars(module).items():
+        known = name.startswith("test_") and hasattr(function, "hypothesis")
+        if known and not inspect.signature(function).parameters:
+            setattr(function, SETTINGS, FEW)
+            yield function
+
+
+def parse_signed_totals():
+    """Read amounts that say credit or debit by their first byte."""
+    texts = pl.Series(["C120", "D7", " 5", "X1", "C"])
+    money.parse(texts, money.Grammar(unit="credit_debit_minor"), 2)
+
+
+def tell_amounts_in_parts():
+    """Match an amount with few parts of it, and with more parts than are searched."""
+    for parts in ([60, 40, 7], [10] * 12):
+        rows = [row(Side.MERCHANT, "a", 100)]
+        rows += [row(Side.CHANNEL, "a", amount, time=k) for k, amount in enumerate(parts)]
+        leg = leg_of(EXACT)
+        match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg))
+
+
+def match_in_slices():
+    """Match keys under a memory limit that allows a slice of them at a time."""
+    numbers = np.arange(key_groups.SMALL_SLICE)
+    digests = np.column_stack((numbers, numbers)).astype(np.uint64) << np.uint64(40)
+    for keys in (numbers, digests):
+        match_keys(keys, keys, threads=1, bits=2, memory_bytes=1)
+
+
+def trim_fields():
+    """Measure fields that stand between spaces, tabs and back-ticks, one of them quoted."""
+    data = np.frombuffer(b"` a\t, b ``", np.uint8)
+    starts, ends = np.array([[0], [5]], np.int32), np.array([[4], [~10]], np.int32)
+    text_columns.measure_fields(data, starts, ends, 1, 34, 1, np.zeros((2, 2), np.int32))
+
+
+SAMPLES = (parse_signed_totals, tell_amounts_in_parts, match_in_slices, trim_fields)
+
+
+def outside(work):
+    """Run a sample or a test; return how it reached outside an array, "" if it did not."""
+    try:
+        work()
+    except IndexError as error:
+        return f"{work.__module__}.{work.__name__}: {error}"
+    except Exception:  # noqa: BLE001 - judged by the test's own run
+        return ""
+    return ""
+
+
+def main():
+    """Run samples and tests; print what differs, what never ran, and what reached outside."""
+    modules = [] if "samples" in sys.argv else test_modules()
+    twins = Twins()
+    with twins.installed():
+        work = [*warm.SAMPLES, *SAMPLES]
+        work += [test for module in modules for test in searching_tests(module)]
+        reached = [outside(item) for item in work]
+    said = {
+        "kernels": len(twins.names),
+        "differing": sorted(set(twins.differing)),
+        "missing": sorted(set(twins.names.values()) - twins.seen),
+        "outside": [line for line in reached if line],
+    }
+    sys.stdout.write(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()
