@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "sql": "Query the published runs interactively.",
     "explain": "Say why a row matched, or did not.",
     "trace": "Follow one order, trade or refund across files, sides and days.",
+    "fees": "Check price lists, infer prices, explain a fee, state rebates.",
     "report": "Write the finance team's documents.",
     "decisions": "Bring decisions on disputes back from the workbook.",
     "diff": "Say what changed between two runs.",

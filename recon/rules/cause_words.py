@@ -63,6 +63,13 @@ _MODES = {"excess": "超额累进", "whole": "全额"}
 _UNITS = {"min": "分钟", "h": "小时", "d": "天"}
 
 
+def rounding_in_chinese(rounding: str) -> str:
+    """Return a rounding mode in Chinese."""
+    if rounding.startswith("digit_"):
+        return f"第三位小数满 {rounding.removeprefix('digit_')} 进位"
+    return _ROUNDINGS.get(rounding, rounding)
+
+
 def _keys(columns: str) -> str:
     """Return the key columns of the passes in Chinese."""
     named = re.sub(r"\w+", lambda found: _COLUMNS.get(found[0], found[0]), columns)
@@ -110,6 +117,17 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"rounded (up|down) to (\S+)", "{}到 {}", (_ROUNDINGS, None)),
     (r"constant surcharge of (\S+)", "固定附加 {}", (None,)),
     (r"constant difference of (\S+) on (\d+) amounts", "{1} 种金额都相差 {0}", (None, None)),
+    (
+        r"same card, till and amount (\d+) s after another payment",
+        "同卡同终端同金额，在前一笔 {} 秒之后",
+        (None,),
+    ),
+    (r"no order of its own", "没有自己的订单", ()),
+    (r"one authorisation presented twice", "同一授权两次请款", ()),
+    (r"probability (\d+\.\d) %", "可能性 {} %", (None,)),
+    (r"probability at least (\d+\.\d) %", "可能性至少 {} %", (None,)),
+    (r"probability at most (\d+\.\d) %", "可能性至多 {} %", (None,)),
+    (r"(\d+) repeats among (\d+) payments", "{1} 笔付款中有 {0} 笔重复", (None, None)),
     (r"second credit under one reference", "同一流水第二次入账", ()),
     (r"the first one came earlier under the same key", "第一笔此前已到，关键字相同", ()),
     (r"fee on a payment that is (\w+)", "对{}的交易收费", (_STATES,)),
@@ -127,7 +145,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"charged as (.+ %.*)", "实际按 {} 计费", (None,)),
     (r"surcharge of (\S+)", "附加 {}", (None,)),
     (r"rounded (half_up|half_even|half_down|ceiling|floor|up|down)", "按“{}”舍入", (_ROUNDINGS,)),
-    (r"rounded (.+)", "按“{}”舍入", (None,)),
+    (r"rounded (digit_\d)", "{}", (rounding_in_chinese,)),
     (r"contracted surcharge not charged", "未收合同约定的附加费", ()),
     (r"implied rate (.+)", "折合费率 {}", (None,)),
     (r"a fee was charged on the refund", "退款反而被收手续费", ()),
@@ -225,6 +243,11 @@ def in_chinese(cause: str) -> str:
     return text
 
 
+def price_in_chinese(price: str) -> str:
+    """Return a price in words (`0.60 % + 3.00, at most 20.00`) in Chinese."""
+    return _inner(price)
+
+
 def known(cause: str) -> bool:
     """Return whether every part of a cause has a pattern."""
     first, *others = cause.split(_ALSO)
@@ -262,4 +285,4 @@ def _inner(text: str) -> str:
     """Return a phrase with the words of a price in it, for instance `0.60 %，最高 20.00`."""
     text = re.sub(r", at least (\S+)", r"，最低 \1", text)
     text = re.sub(r", at most (\S+)", r"，最高 \1", text)
-    return re.sub(r", rounded (\w+)", lambda found: f"，{_ROUNDINGS.get(found[1], found[1])}", text)
+    return re.sub(r", rounded (\w+)", lambda found: f"，{rounding_in_chinese(found[1])}", text)

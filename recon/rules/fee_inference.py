@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.money import exponent
 from recon.core.pricing import (
     ALL_DAYS,
     FINE,
@@ -57,15 +58,15 @@ class Price:
             + int(self.rounding != "half_up")
         )
 
-    def words(self) -> str:
-        """Return the price in words, for instance `0.60 % + 3.00`."""
+    def words(self, places: int = 2) -> str:
+        """Return the price in words, for instance `0.60 % + 3.00`; `places` of its currency."""
         text = percent(self.rate)
         if self.surcharge:
-            text += f" + {hundredths(self.surcharge)}"
+            text += f" + {major(self.surcharge, places)}"
         if self.floor >= 0:
-            text += f", at least {hundredths(self.floor)}"
+            text += f", at least {major(self.floor, places)}"
         if self.cap >= 0:
-            text += f", at most {hundredths(self.cap)}"
+            text += f", at most {major(self.cap, places)}"
         if self.rounding != "half_up":
             text += f", rounded {self.rounding}"
         return text
@@ -110,8 +111,14 @@ def percent(billionths: int) -> str:
 
 def hundredths(minor: int) -> str:
     """Return minor units of a currency with two decimals as text."""
-    sign = "-" if minor < 0 else ""
-    return f"{sign}{abs(minor) // 100}.{abs(minor) % 100:02}"
+    return major(minor, 2)
+
+
+def major(minor: int, places: int) -> str:
+    """Return minor units of a currency with so many decimals as text."""
+    sign, scale = "-" if minor < 0 else "", 10**places
+    text = f"{sign}{abs(minor) // scale}"
+    return f"{text}.{abs(minor) % scale:0{places}}" if places else text
 
 
 def fit(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> Price | None:
@@ -291,8 +298,8 @@ def infer(rows: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     """Return the prices charged for each combination of `by`, one row a period.
 
     Needs `amount_minor`, `fee_minor`, `clearing_date` and the columns of `by`; successful payments
-    only. Gives `by`, first_day, last_day, price (words), rate (billionths), surcharge_minor,
-    floor_minor, cap_minor, rounding, explained, rows.
+    of one currency, or `currency` among `by`. Gives `by`, first_day, last_day, price (words), rate
+    (billionths), surcharge_minor, floor_minor, cap_minor, rounding, explained, rows.
     """
     wanted = rows.drop_nulls(["amount_minor", "fee_minor", "clearing_date"])
     out = []
@@ -319,13 +326,19 @@ _INFERRED: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+def _places(by: tuple[str, ...], keys: tuple[object, ...]) -> int:
+    """Return the decimals of the group's currency; two where no currency is told apart."""
+    currency = dict(zip(by, keys, strict=True)).get("currency")
+    return exponent(str(currency)) if currency is not None else 2
+
+
 def _described(by: tuple[str, ...], keys: tuple[object, ...], period: Period) -> dict[str, object]:
     price = period.price
     days = np.array([period.first_day, period.last_day], "datetime64[D]").tolist()
     return dict(zip(by, keys, strict=True)) | {
         "first_day": days[0],
         "last_day": days[1],
-        "price": price.words(),
+        "price": price.words(_places(by, keys)),
         "rate": price.rate,
         "surcharge_minor": price.surcharge,
         "floor_minor": price.floor if price.floor >= 0 else None,

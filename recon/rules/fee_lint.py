@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum, unique
 from itertools import combinations, pairwise
 
+from recon.core.money import format_minor
 from recon.core.pricing import FINE, MAX_AMOUNT, RATE_BANDS, RATE_SCALE
 from recon.rules.fee_contract import FeeContract, FeeLine
 
@@ -37,11 +38,12 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding: its kind, the lines, and a sentence."""
+    """One finding: its kind, the lines, and a sentence in both languages."""
 
     kind: Finding
     lines: tuple[str, ...]
     text: str
+    text_zh: str
 
 
 def lint(contract: FeeContract) -> list[Problem]:
@@ -68,6 +70,8 @@ def _overlaps(contract: FeeContract) -> Iterator[Problem]:
                     (first.name, second.name),
                     f"lines {first.name!r} and {second.name!r} can both apply and are equally "
                     "specific; add a condition to one, or separate their bands or dates",
+                    f"条目 {first.name!r} 与 {second.name!r} 会同时适用且同样具体；"
+                    "请给其中一条加条件，或错开金额档、有效期",
                 )
 
 
@@ -109,17 +113,25 @@ def _amount_gaps(contract: FeeContract) -> Iterator[Problem]:
         for line in sorted(lines, key=lambda item: _band(item, contract)):
             low, high = _band(line, contract)
             if low > reached and not _covered(contract, line, reached, low):
-                yield _gap(line, f"amounts from {reached} to {low - 1} minor units")
+                yield _gap(line, contract, reached, low - 1)
             reached = max(reached, high)
         last = lines[-1]
         if reached <= MAX_AMOUNT and not _covered(contract, last, reached, MAX_AMOUNT + 1):
-            yield _gap(last, f"amounts from {reached} minor units on")
+            yield _gap(last, contract, reached, None)
 
 
-def _gap(line: FeeLine, what: str) -> Problem:
-    """Return the finding that nothing prices `what` for the rows of a line."""
-    text = f"no line prices {what} for the rows of {line.name!r}; extend a band or add a line"
-    return Problem(Finding.GAP, (line.name,), text)
+def _gap(line: FeeLine, contract: FeeContract, low: int, high: int | None) -> Problem:
+    """Return the finding that nothing prices these amounts for the rows of a line."""
+    start = f"{format_minor(low, contract.currency)} {contract.currency}"
+    end = "" if high is None else f"{format_minor(high, contract.currency)} {contract.currency}"
+    what = f"amounts from {start} to {end}" if end else f"amounts from {start} on"
+    which = f"{start} 至 {end}" if end else f"{start} 以上"
+    return Problem(
+        Finding.GAP,
+        (line.name,),
+        f"no line prices {what} for the rows of {line.name!r}; extend a band or add a line",
+        f"条目 {line.name!r} 所管的交易，{which} 的金额没有价格；请延长金额档或增加条目",
+    )
 
 
 def _covered(contract: FeeContract, line: FeeLine, low: int, high: int) -> bool:
@@ -156,6 +168,8 @@ def _date_gaps(contract: FeeContract) -> Iterator[Problem]:
                     (earlier.name, later.name),
                     f"no line is valid from {missing} to {until} between {earlier.name!r} and "
                     f"{later.name!r}; close the dates",
+                    f"{earlier.name!r} 与 {later.name!r} 之间，{missing} 至 {until} 没有有效条目；"
+                    "请衔接有效期",
                 )
 
 
@@ -170,9 +184,11 @@ def _ceilings(contract: FeeContract) -> Iterator[Problem]:
             if ceiling is not None:
                 rate, cap = ceiling
                 if max(formula.values) > rate:
-                    yield _above(line, f"rate {_percent(max(formula.values))}", _percent(rate))
+                    top = _percent(max(formula.values))
+                    yield _above(line, (f"rate {top}", f"费率 {top}"), _percent(rate))
                 if cap is not None and not 0 <= formula.cap <= cap * FINE:
-                    yield _above(line, "cap", f"{cap} minor units a transaction")
+                    limit = f"{format_minor(cap, contract.currency)} {contract.currency}"
+                    yield _above(line, ("cap", "封顶"), limit)
             if contract.component == "merchant" and card_type == "credit":
                 lowest = min(formula.values)
                 if 0 < lowest < CREDIT_COST:
@@ -181,13 +197,19 @@ def _ceilings(contract: FeeContract) -> Iterator[Problem]:
                         (line.name,),
                         f"line {line.name!r} prices credit cards at {_percent(lowest)}, below the "
                         f"cost of {_percent(CREDIT_COST)}: confirm the merchant class",
+                        f"条目 {line.name!r} 的贷记卡价格 {_percent(lowest)} 低于成本 "
+                        f"{_percent(CREDIT_COST)}：请核实商户类别",
                     )
 
 
-def _above(line: FeeLine, what: str, ceiling: str) -> Problem:
+def _above(line: FeeLine, what: tuple[str, str], ceiling: str) -> Problem:
     """Return the finding that a line is above a ceiling."""
-    text = f"line {line.name!r}: {what} is above the ceiling of {ceiling}, or has none"
-    return Problem(Finding.CEILING, (line.name,), text)
+    return Problem(
+        Finding.CEILING,
+        (line.name,),
+        f"line {line.name!r}: {what[0]} is above the ceiling of {ceiling}, or has none",
+        f"条目 {line.name!r}：{what[1]}高于上限 {ceiling}，或没有上限",
+    )
 
 
 def _percent(billionths: int) -> str:
@@ -207,4 +229,6 @@ def _notices(contract: FeeContract) -> Iterator[Problem]:
                 (line.name,),
                 f"line {line.name!r} was announced on {line.announced} and holds from "
                 f"{line.valid_from}: less than {NOTICE_DAYS} days of notice",
+                f"条目 {line.name!r} 于 {line.announced} 公告、{line.valid_from} 生效："
+                f"公告期不足 {NOTICE_DAYS} 天",
             )

@@ -161,13 +161,7 @@ def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
     rows = rows.filter(pl.col("currency") == rules.currency).with_columns(
         pl.col("kind").cast(pl.String), pl.col("state").cast(pl.String)
     )
-    paid = _paid(rows, rules)
-    due = expected(rows, rules)
-    both = due.join(paid, on=["merchant_id", "month"], how="full", coalesce=True, nulls_equal=True)
-    both = both.with_columns(
-        pl.col("expected_minor", "paid_minor").fill_null(0),
-        due_day=pl.col("month").dt.month_end().dt.offset_by(f"{rules.due_days}d"),
-    ).sort("merchant_id", "month")
+    both = stated(rows, rules)
     absent, paid_now = both, both
     if policy.tonight is not None:
         absent = both.filter(pl.col("due_day").dt.offset_by("1d") == policy.as_of)
@@ -178,6 +172,21 @@ def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
         _late(paid_now),
         _wrong(paid_now.filter(pl.col("paid_minor") != pl.col("expected_minor")), rows, rules),
     )
+
+
+def stated(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
+    """Return what each merchant and month earns and was paid: `expected` and the payments.
+
+    Beside the columns of `expected`: paid_minor, paid_on, paid_txn_ids, due_day. A month that was
+    paid and earned nothing has its row too.
+    """
+    rows = rows.with_columns(pl.col("kind").cast(pl.String), pl.col("state").cast(pl.String))
+    paid, due = _paid(rows, policy), expected(rows, policy)
+    both = due.join(paid, on=["merchant_id", "month"], how="full", coalesce=True, nulls_equal=True)
+    return both.with_columns(
+        pl.col("expected_minor", "paid_minor").fill_null(0),
+        due_day=pl.col("month").dt.month_end().dt.offset_by(f"{policy.due_days}d"),
+    ).sort("merchant_id", "month")
 
 
 def expected(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:

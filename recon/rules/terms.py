@@ -47,16 +47,20 @@ def fee_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
 
 def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     mine = rows.filter(pl.col("source").is_in(contract.sources)) if contract.sources else rows
-    policy = fees.FeePolicy(
+    return fees.find(with_attributes(mine, contract), fee_policy(contract))
+
+
+def fee_policy(contract: SourceContract) -> fees.FeePolicy:
+    """Return how the fees of a contract are judged."""
+    return fees.FeePolicy(
         Compiled(contract),
         surcharges=contract.surcharges_minor,
         tolerance_minor=contract.tolerance_minor,
         credit_words=frozenset(contract.credit_words),
     )
-    return fees.find(_with_attributes(mine, contract), policy)
 
 
-def _with_attributes(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+def with_attributes(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     """Return rows with the card type, which senders name as the product, and the merchant's class.
 
     The class is agreed, so the contract names it; a merchant that it does not name has none.
