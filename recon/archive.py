@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recon import history
 from recon.core.codes import Side, State
 from recon.core.schema import TRANSACTIONS, conform
-from recon.io.row_lookup import read_rows
+from recon.io.row_lookup import may_have, read_rows, read_some
 from recon.store.read import scan
 from recon.store.workspace import Workspace
 
@@ -37,6 +37,16 @@ class Shelves:
     def rows(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return whole rows of tonight's ledger by identity (TRANSACTIONS), sorted by txn_id."""
         return read_rows(self.parts, self.opening, txn_ids)
+
+    def has(self, column: str) -> bool:
+        """Tell whether any row of tonight's ledger may have a value in a column."""
+        return self.opening[column].null_count() < self.opening.height or any(
+            may_have(part, column) for part in self.parts
+        )
+
+    def columns(self, names: Sequence[str], txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return some columns of rows of tonight's ledger by identity, sorted by txn_id."""
+        return read_some(self.parts, self.opening, names, txn_ids)
 
     def about(self, references: Sequence[str]) -> pl.DataFrame:
         """Return earlier successful rows that name one of the references, each once."""

@@ -236,6 +236,7 @@ BREAKS = Table(
         Column("status", words(DisputeStatus), "new, still open, or resolved tonight"),
         Column("nearest_txn_id", pl.Int64, "nearest candidate partner"),
         Column("failed_gate", pl.String, "the condition that the nearest candidate fails, by how"),
+        Column("confidence", pl.Int32, "probability in parts per million; null where keys decide"),
     ),
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from recon.core.schema import RECORD_BITS, TRANSACTIONS, conform
@@ -31,6 +32,44 @@ def read_rows(
     frame = pl.concat(pieces).sort("txn_id")
     assert frame.height == len(wanted), f"{len(wanted) - frame.height} rows cannot be found"
     return frame
+
+
+def read_some(
+    parts: Sequence[Path],
+    carried: pl.DataFrame,
+    columns: Sequence[str],
+    txn_ids: NDArray[np.int64],
+) -> pl.DataFrame:
+    """Return some columns, `txn_id` among them, of rows as `read_rows` does."""
+    wanted = np.unique(txn_ids)
+    types = [pl.col(name).cast(TRANSACTIONS.schema[name]) for name in columns]
+    kept = carried.filter(pl.col("txn_id").is_in(wanted)).unique("txn_id", keep="first")
+    pieces = [kept.select(types)]
+    for part in parts:
+        inside = _inside(part, wanted)
+        if len(inside):
+            rows = pl.scan_parquet(part).select(types).collect()
+            pieces.append(rows[np.searchsorted(rows["txn_id"].to_numpy(), inside)])
+    return pl.concat(pieces).sort("txn_id")
+
+
+def may_have(part: Path, column: str) -> bool:
+    """Tell from a part's own counts of nulls whether some row may have a value in a column."""
+    metadata = pq.read_metadata(part)
+    names = metadata.schema.to_arrow_schema().names
+    if metadata.num_rows == 0 or column not in names:
+        return False
+    for group in range(metadata.num_row_groups):
+        chunks = metadata.row_group(group)
+        chunk = next(
+            chunks.column(place)
+            for place in range(chunks.num_columns)
+            if chunks.column(place).path_in_schema == column
+        )
+        counts = chunk.statistics
+        if counts is None or not counts.has_null_count or counts.null_count < chunk.num_values:
+            return True
+    return False
 
 
 def read_columns(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
 from recon.core.plan import Leg
-from recon.rules import ambiguous, batches, duplicates, one_sided, pairs
+from recon.rules import ambiguous, batches, duplicates, one_sided, pairs, repeats
 from recon.rules.night import Ledger, Matched, Night, Verdict
 
 _ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
@@ -96,6 +96,7 @@ def classify(
                 ambiguous.find(matched, leg, leg_no, night),
             ]
         )
+        by_leg[leg.name] = repeats.judge(matched, legs, leg, night, by_leg[leg.name])
     verdict = Verdict.joined([*before, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)

@@ -44,7 +44,7 @@ def build(
         dispute_id=pl.format("D{}", pl.col("break_id").str.slice(1)),
         run_id=pl.lit(run_id),
         amount_minor=_at_risk(),
-        confidence=pl.lit(CERTAIN_PPM),
+        confidence=pl.col("confidence").fill_null(CERTAIN_PPM),
         age_days=(pl.lit(night.business_date) - pl.col("first_seen")).dt.total_days(),
         severity=_per_code(
             {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Side
 from recon.core.match import Matches
-from recon.core.schema import TRANSACTIONS
+from recon.core.schema import BREAKS, TRANSACTIONS
 from recon.rules.calendar import Calendar
 from recon.rules.exchange_rates import Agreed
 from recon.rules.rule_file import Rules
@@ -56,6 +56,14 @@ class Archive(Protocol):
         """Return whole rows of tonight's ledger by identity (TRANSACTIONS), sorted by txn_id."""
         ...
 
+    def has(self, column: str) -> bool:
+        """Tell whether any row of tonight's ledger may have a value in a column."""
+        ...
+
+    def columns(self, names: Sequence[str], txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return some columns of rows of tonight's ledger by identity, sorted by txn_id."""
+        ...
+
     def about(self, references: Sequence[str]) -> pl.DataFrame:
         """Return earlier successful rows that name one of the references, each once, by time."""
         ...
@@ -71,6 +79,14 @@ class EmptyArchive:
     def rows(self, _txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return no rows."""
         return TRANSACTIONS.empty()
+
+    def has(self, _column: str) -> bool:
+        """Return False: there are no rows."""
+        return False
+
+    def columns(self, names: Sequence[str], _txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return no rows."""
+        return TRANSACTIONS.empty().select(names)
 
     def about(self, _references: Sequence[str]) -> pl.DataFrame:
         """Return no rows."""
@@ -89,6 +105,7 @@ class Matched:
     eligible: Mapping[str, NDArray[np.bool_]]
     matches: Matches
     archive: Archive = field(default_factory=EmptyArchive)
+    told: pl.DataFrame = field(default_factory=BREAKS.empty)  # breaks true the night before
     exchanged: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     # leg -> linked pairs of two currencies, as the exchange judges them (exchange.JUDGED)
 
@@ -105,6 +122,7 @@ FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {
     "cause": pl.String,
     "due_date": pl.Date,
     "also": pl.List(pl.Int64),  # further rows, of earlier nights, by txn_id
+    "confidence": pl.Int32,  # parts per million, null where keys decide
 }
 
 WAITING: dict[str, pl.DataType | type[pl.DataType]] = {

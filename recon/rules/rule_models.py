@@ -347,6 +347,7 @@ class BreakRules(Model):
     """What to report, and how loudly."""
 
     reversal_days: Annotated[int, Field(ge=0, le=30)] = 3
+    double_charge_ppm: Annotated[int, Field(ge=500_000, le=1_000_000)] = 950_000  # least, by looks
     unreconciled_days: Annotated[int, Field(ge=0, le=60)] = 3  # a paid batch without its detail
     minimum_minor: dict[str, int] = Field(default_factory=dict)
     severity: dict[str, Literal["info", "low", "medium", "high", "critical"]] = Field(
