@@ -7,8 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon.commands.packing import read_pack
 from recon.errors import RuleFileError
+from recon.report.tie_out import statements
 from recon.rules.rule_file import read_rules
+from recon.store.workspace import Workspace
 from recon.verify import verify
 from tests.night_world import HEADERS, NightWorld
 
@@ -65,6 +68,28 @@ def test_amounts_at_the_agreed_rate_are_no_break(world: Abroad) -> None:
     world.day(TUESDAY, bank=["1404.65 memo=PAYOUT_8001_20261109"])
     assert world.codes(world.run(TUESDAY), benign=True) == []
     verify(world.folder / "workspace")
+
+
+def test_the_proof_of_two_currencies_has_no_residual(world: Abroad) -> None:
+    """What was exchanged is a line of its own in each currency, and nothing is unexplained."""
+    world.day(
+        MONDAY,
+        orders=["A1 100.00 currency=USD", "A2 100.00 currency=USD", "A3 5.00"],
+        psp=["A1 701.65", "A2 650.00", "A3 6.00"],
+    )
+    night = world.run(MONDAY)
+    workspace = Workspace(world.folder / "workspace")
+    proofs = statements(read_pack(workspace, workspace.resolve(night.run_id)))
+    assert [
+        (proof.currency, proof.unexplained_minor, proof.unexplained_rows) for proof in proofs
+    ] == [
+        ("CNY", 0, 0),
+        ("USD", 0, 0),
+        ("CNY", 0, 0),
+    ]
+    lines = {proof.currency: proof.of("exchanged") for proof in proofs if proof.left == "MERCHANT"}
+    assert [line.amount_minor for line in lines["USD"]] == [-20_000]
+    assert [line.amount_minor for line in lines["CNY"]] == [70_165 + 65_000]
 
 
 def test_beyond_the_spread_is_an_exchange_difference_with_its_cause(world: Abroad) -> None:

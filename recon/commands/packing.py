@@ -6,6 +6,7 @@ import polars as pl
 
 from recon.commands.catalogue_words import code_words
 from recon.commands.explain import published_language
+from recon.core.schema import BALANCES
 from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
 from recon.report.root_causes import seen_values
 from recon.rules.cause_words import in_chinese
@@ -26,6 +27,8 @@ def read_pack(
         "runs",
     )  # fmt: skip
     tables = {name: read_table(run.folder, name) for name in names}
+    told = (run.folder / "balances.parquet").exists()  # nights of before have none
+    tables["balances"] = read_table(run.folder, "balances") if told else BALANCES.empty()
     opening = previous_open_items(workspace, run)
     transactions = scan(run.folder, "transactions")
     ledger = ledger_of(transactions, opening, tables["outcomes"])

@@ -30,12 +30,30 @@ def summarise(tables: Mapping[str, pl.DataFrame], language: str) -> dict[str, An
         "breaks": _breaks(tables["breaks"]),
         "benign": _benign(tables["breaks"]),
         "disputes": _disputes(tables["disputes"]),
+        "balances": _balances(tables["balances"]),
+        "rates": _rates(tables["breaks"], tables["inputs"]),
     }
 
 
 def _inputs(inputs: pl.DataFrame) -> list[dict[str, Any]]:
     kept = ("source", "side", "format", "path", "rows", "rejected", "state", "message")
     return inputs.select(kept).to_dicts()
+
+
+def _balances(balances: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the daily balance, one entry an account; money in whole minor units."""
+    rows = balances.with_columns(pl.col("side", "against").cast(pl.String)).drop("business_date")
+    return [
+        {key: int(value) if key.endswith("_minor") else value for key, value in row.items()}
+        for row in rows.to_dicts()
+    ]
+
+
+def _rates(breaks: pl.DataFrame, inputs: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return what is wrong with files that are no input of a source: those of exchange rates."""
+    about_files = pl.col("code").cast(pl.String).str.starts_with("FILE_")
+    others = breaks.filter(about_files & ~pl.col("source").is_in(inputs["source"].implode()))
+    return others.select("source", message="cause").to_dicts()
 
 
 def _outcomes(outcomes: pl.DataFrame) -> dict[str, int]:

@@ -25,6 +25,16 @@ WORDS: dict[str, dict[str, str]] = {
         "count": "count",
         "amount": "amount at risk",
         "pocket": "out of pocket",
+        "balance": "daily balance (opening + new = the rest, residual 0)",
+        "account": "account",
+        "opening": "opening",
+        "came": "new, net",
+        "settled": "settled",
+        "disputed": "disputed",
+        "in_transit": "in transit",
+        "overdue": "overdue",
+        "idle": "idle",
+        "residual": "residual",
     },
     "zh": {
         "inputs": "输入文件",
@@ -41,8 +51,21 @@ WORDS: dict[str, dict[str, str]] = {
         "count": "笔数",
         "amount": "涉及金额",
         "pocket": "垫付方",
+        "balance": "日平衡（期初 + 当日净额 = 其余各项之和，余差 0）",
+        "account": "账户",
+        "opening": "期初",
+        "came": "当日净额",
+        "settled": "已平",
+        "disputed": "差异",
+        "in_transit": "在途",
+        "overdue": "逾期",
+        "idle": "无需对账",
+        "residual": "余差",
     },
 }
+_CAME = ("sales", "refunds", "undone", "chargebacks", "adjustments", "other")
+_PLACES = ("settled", "disputed", "in_transit", "overdue", "idle")
+_SIDES = {"MERCHANT": "商户", "CHANNEL": "渠道", "BANK": "银行"}
 _PLAIN, _GREEN = "\x1b[0m", "\x1b[32m"
 _COLOURS = {
     "CRITICAL": "\x1b[1;31m",
@@ -70,6 +93,7 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
     lines += ["", words["roll"].format(**summary["roll_forward"]), ""]
     lines += _disputes(summary, language)
     lines += _findings(summary, words)
+    lines += balance_lines(summary, language)
     benign = ", ".join(f"{row['code']} {row['count']}" for row in summary["benign"])
     if benign:
         lines += [f"{words['benign']}: {benign}"]
@@ -135,11 +159,27 @@ def _findings(summary: dict[str, Any], words: dict[str, str]) -> list[str]:
     files = [row for row in summary["breaks"] if row["code"].startswith("FILE_")]
     if not files:
         return []
-    messages = [
-        f"  {item['source']}: {item['message']}" for item in summary["inputs"] if item["message"]
-    ]
+    told = [*summary["inputs"], *summary.get("rates", ())]
+    messages = [f"  {item['source']}: {item['message']}" for item in told if item["message"]]
     counted = ", ".join(f"{row['code']} {row['count']}" for row in files)
     return ["", f"{words['files']}: {counted}", *messages]
+
+
+def balance_lines(summary: dict[str, Any], language: str) -> list[str]:
+    """Return the daily balance: what came into each account, and where it is tonight."""
+    accounts = summary.get("balances")  # nights of before have none
+    if not accounts:
+        return []
+    words = WORDS[language]
+    rows = [tuple(words[name] for name in ("account", "opening", "came", *_PLACES, "residual"))]
+    for item in accounts:
+        came = sum(item[f"{name}_minor"] for name in _CAME) - item["fees_minor"]
+        money = (item["opening_minor"], came, *(item[f"{name}_minor"] for name in _PLACES))
+        against = _SIDES[item["against"]] if language == "zh" else item["against"].lower()
+        cells = [format_minor(amount, item["currency"]) for amount in money]
+        residual = format_minor(item["residual_minor"], item["currency"])
+        rows.append((f"{item['source']} / {against} {item['currency']}", *cells, residual))
+    return ["", f"{words['balance']}:", *table(rows, right=tuple(range(1, len(rows[0]))))]
 
 
 def table(rows: Sequence[Sequence[str]], right: tuple[int, ...] = ()) -> list[str]:

@@ -29,7 +29,8 @@ _ORDER = {code.name: position for position, code in enumerate(Code)}
 class Line:
     """One line of a statement: what it is, a code where one explains it, rows and money."""
 
-    role: str  # total, not_needed, waiting, missing, linked, residual, difference, unexplained
+    role: str  # total, not_needed, waiting, missing, linked, residual, difference, exchanged,
+    # unexplained
     side: str  # "" on lines about both sides
     code: str
     rows: int
@@ -165,7 +166,7 @@ def _before_books(right: Side, first_night: date) -> pl.Expr:
 
 def _not_of_this_pair(right: Side) -> pl.Expr:
     if right is Side.BANK:
-        return pl.col("kind").is_in(["PAYOUT", "FREEZE", "UNFREEZE", "OTHER"]) | (
+        return pl.col("kind").is_in(["PAYOUT", "FREEZE", "UNFREEZE", "OTHER", "RETRIEVAL"]) | (
             ~pl.col("state").is_in(["SUCCESS", "REVERSED"])
         )
     return ~pl.col("kind").is_in(["PAYMENT", "REFUND"])
@@ -274,7 +275,12 @@ def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -
         .group_by("part", maintain_order=True)
         .agg(pl.col("code").first())
     )
-    return sums.join(codes, on="part", how="left").filter(pl.col("difference") != 0)
+    mixed = (pl.len().over("part") > 1).alias("mixed")  # the part holds several currencies
+    return (
+        sums.with_columns(mixed)
+        .join(codes, on="part", how="left")
+        .filter(pl.col("difference") != 0)
+    )
 
 
 def _positions(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -286,6 +292,13 @@ def _positions(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.
 
 
 def _difference_lines(differences: pl.DataFrame) -> list[Line]:
+    """Return what explains the differences of linked rows in one currency, and what does not.
+
+    Rows linked with rows of another currency were exchanged: no difference of one currency is left
+    to explain, and what the exchange itself is worth a break says.
+    """
+    exchanged = differences.filter("mixed")
+    differences = differences.filter(~pl.col("mixed"))
     counted = (
         differences.group_by("code")
         .agg(pl.len().alias("groups"), pl.col("difference").sum())
@@ -297,6 +310,9 @@ def _difference_lines(differences: pl.DataFrame) -> list[Line]:
         for item in counted
         if item["code"] is not None
     ]
+    if exchanged.height:
+        amount = int(exchanged["difference"].sum())
+        lines.append(Line("exchanged", "", "", exchanged.height, amount))
     silent = [item for item in counted if item["code"] is None]
     left_over = differences.filter(pl.col("code").is_null())["difference"].abs().sum()
     groups = sum(item["groups"] for item in silent)
@@ -323,7 +339,7 @@ def channel_flows(pack: Pack) -> pl.DataFrame:
         "undone": kind.is_in(["REVERSAL", "VOID"]),
         "chargebacks": kind == "CHARGEBACK",
         "adjustments": kind.is_in(["ADJUSTMENT", "FREEZE", "UNFREEZE"]),
-        "other": kind.is_in(["FEE", "PAYOUT", "CREDIT", "DEBIT", "OTHER"]),
+        "other": kind.is_in(["FEE", "PAYOUT", "CREDIT", "DEBIT", "OTHER", "RETRIEVAL"]),
     }
     net = pl.coalesce("net_minor", "amount_minor").cast(pl.Int128)
     places = {

@@ -11,6 +11,7 @@ from recon.report.pack import Pack
 from recon.report.priority import by_priority
 from recon.report.root_causes import root_causes
 from recon.report.tie_out import statements
+from recon.report.workbook_balance import write_balance
 from recon.report.workbook_cases import queue_widths, write_ageing, write_queue
 from recon.report.workbook_cells import Book, Sheet
 from recon.report.workbook_proof import verdict, write_roll_forward, write_summary, write_tie_out
@@ -64,6 +65,7 @@ def write_workbook(pack: Pack, path: Path) -> None:
     )
     write_tie_out(tie_out, pack, proofs, say)
     write_roll_forward(roll, pack, say)
+    write_balance(roll, pack, say)
     write_ageing(ageing, book, ranked, pack, say)
     write_queue(queue, ranked, pack, say, shown.height)
     for code, reason in reasons.items():

@@ -246,8 +246,11 @@ def _difference_block(
     for line in proof.of("difference"):
         text = say("st_explained", label=pack.label(line.code), code=line.code)
         _line(sheet, f"   {text}", line, currency)
+    for line in proof.of("exchanged"):
+        _line(sheet, f"   {say('st_exchanged')}", line, currency)
     (silent,) = proof.of("unexplained")
-    explained = sum(line.amount_minor for line in proof.of("difference"))
+    named = [*proof.of("difference"), *proof.of("exchanged")]
+    explained = sum(line.amount_minor for line in named)
     look = "bad" if silent.amount_minor else "good"
     sheet.text(0, f"   {say('st_unexplained')}", look)
     sheet.whole(1, silent.rows, look)
