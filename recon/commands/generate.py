@@ -33,6 +33,9 @@ from recon.commands.options import parse_date
     metavar="WORKSPACE",
     help="Do not generate: compare a workspace with the truth file OUT.",
 )
+@click.option(
+    "--measure", is_flag=True, help="Print which code, and which pair at one merchant, occurs."
+)
 def command(
     out: Path | None,
     profile: str,
@@ -43,6 +46,7 @@ def command(
     rate: tuple[str, ...],
     damaged_files: bool,
     score: Path | None,
+    measure: bool,
 ) -> None:
     """Write a world of about ROWS rows a side into OUT, or score a workspace with --score.
 
@@ -54,6 +58,9 @@ def command(
         raise UsageError("expected a folder to write to", fix="recon generate OUT --rows 100000")
     if score is not None:
         _print_score(score, out)
+        return
+    if measure and out.is_file():
+        _print_measure(out)
         return
     from recon.generate.damage import Damage
     from recon.generate.profile import profile_named
@@ -78,8 +85,17 @@ def command(
         f"wrote {out}: {made.orders:,} orders, {made.charges:,} channel rows, "
         f"{made.bank_lines:,} bank lines, {made.truth.height:,} planted breaks"
     )
+    if measure:
+        _print_measure(out / "truth.csv")
     click.echo(f"  run    recon backfill {out / 'recon.toml'} {_range(world.first_night, nights)}")
     click.echo(f"  score  recon generate {out / 'truth.csv'} --score {out / 'workspace'}")
+
+
+def _print_measure(truth: Path) -> None:
+    from recon.generate.measure import measure, measure_lines
+    from recon.generate.truth import read_truth
+
+    click.echo("\n".join(measure_lines(measure(read_truth(truth)))))
 
 
 def _range(first: date, nights: int) -> str:

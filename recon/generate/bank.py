@@ -24,6 +24,7 @@ RATES: Final = {
     "UNAUTHORISED_DEBIT": 5_000,
 }
 _PAYERS: Final = {WECHAT: "TENPAY", ALIPAY: "ALIPAY"}
+_PATIENCE: Final = 3  # days of the rule file with money whose detail is missing
 _MOST_SHORT: Final = 5_000  # fen
 
 
@@ -75,16 +76,25 @@ class Payouts:
         calendar: Calendar,
         rng: np.random.Generator,
         truth: Truth,
+        delays: Delays,
         focus: int,
     ) -> None:
         """Begin with every batch paid in full on its due day."""
-        self.rng, self.truth, self.focus = rng, truth, focus
+        self.rng, self.truth, self.delays, self.focus = rng, truth, delays, focus
         due = batches.filter((pl.col("net") > 0) & (pl.col("due") <= truth.last))
         later = calendar.due_dates(due["due"].cast(pl.Date), parse_cycle("T+1"))
         self.batches = due.with_columns(
             day=pl.col("due"), next_day=later.cast(pl.Int32), short=pl.lit(0, pl.Int64)
         )
-        self._order = rng.permutation(due.height)
+        lost = due.select(delays.is_lost()).to_series()
+        order = rng.permutation(due.height)
+        self._order = order[~lost.to_numpy()[order]]
+        self.tell(
+            "SETTLED_UNRECONCILED",
+            self.batches.filter(lost).with_columns(told=pl.col("due") + _PATIENCE + 1),
+            "told",
+            "the batch is paid, the bill that lists it never comes",
+        )
 
     def take(self, count: int, *, paid_later: bool = False) -> pl.DataFrame:
         """Return batches that are not taken; `paid_later`: the next working day is in the world."""
@@ -149,7 +159,7 @@ class Payouts:
             planted=planted,
         )
 
-    def bounced(self, count: int, delays: Delays) -> pl.DataFrame:
+    def bounced(self, count: int) -> pl.DataFrame:
         """Return debits (LINES) that take a payout back a working day after it came (退票)."""
         picks = self.take(count, paid_later=True)
         frame = picks.with_columns(
@@ -160,7 +170,7 @@ class Payouts:
         )
         self.truth.add(
             "PAYOUT_BOUNCED",
-            _told(frame, delays),
+            _told(frame, self.delays),
             column="bank_ref",
             reference="reference",
             night="night",
@@ -188,13 +198,13 @@ def settle(
     focus: int = 1,
 ) -> pl.DataFrame:
     """Return the statement lines (LINES), with every settlement break planted."""
-    payouts = Payouts(batches, calendar, rng, truth, focus)
+    payouts = Payouts(batches, calendar, rng, truth, delays, focus)
     size = payouts.batches.height
     count = {name: _count(rates.get(name, RATES[name]), size, focus) for name in RATES}
     payouts.late(count["LATE_SETTLEMENT"])
     payouts.missing(count["MISSING_SETTLEMENT"])
     payouts.short(count["NET_MISMATCH"])
-    bounced = payouts.bounced(count["PAYOUT_BOUNCED"], delays)
+    bounced = payouts.bounced(count["PAYOUT_BOUNCED"])
     paid = payouts.paid()
     lines = pl.concat(
         [

@@ -12,6 +12,7 @@ from recon.generate.files import day_of
 from recon.generate.profile import ALIPAY, WECHAT
 from recon.generate.truth import Truth
 
+_LOST_NIGHTS = 5  # that must follow, for the money of a lost bill to be judged
 _OLD_TILL = "order_no,paid_at,method,type,state,amount,currency,terminal,original_order\n"
 
 
@@ -24,6 +25,7 @@ class Damage:
     empty_file: int | None = None  # a till sends no bytes
     old_layout: int | None = None  # a till sends a column under another name
     late_channel: str = ALIPAY  # whose bill is late
+    lost_bill: int | None = None  # the Alipay bill of the night never comes
 
     @classmethod
     def spread(cls, nights: int) -> Damage:
@@ -31,15 +33,17 @@ class Damage:
         trailer, late, empty, old = (
             night if night < nights - 1 else None for night in (1, 3, 2, 4)
         )
-        return cls(trailer, late, empty, old)
+        return cls(trailer, late, empty, old, lost_bill=0 if nights > _LOST_NIGHTS else None)
 
     def delays(self, first: int, last: int) -> Delays:
         """Return what waits because of the damage."""
         late = self._nights(first, last, self.late_bill)
         blocked = {WECHAT: self._nights(first, last, self.wrong_trailer)}
         blocked[self.late_channel] = blocked.get(self.late_channel, frozenset()) | late
+        lost = self._nights(first, last, self.lost_bill)
+        blocked[ALIPAY] = blocked.get(ALIPAY, frozenset()) | lost
         tills = self._nights(first, last, self.empty_file, self.old_layout)
-        return Delays({self.late_channel: late}, blocked, tills)
+        return Delays({self.late_channel: late}, blocked, tills, lost)
 
     def _nights(self, first: int, last: int, *offsets: int | None) -> frozenset[int]:
         nights = {first + offset for offset in offsets if offset is not None}
@@ -51,6 +55,7 @@ class Damage:
         plants = (
             ("FILE_TOTAL", "wechat", self.wrong_trailer, "the trailer counts one row too many"),
             ("FILE_MISSING", late, self.late_bill, "the bill comes a night late"),
+            ("FILE_MISSING", "alipay", self.lost_bill, "the bill never comes"),
             ("FILE_EMPTY", "orders", self.empty_file, "a till sends no bytes"),
             ("FILE_SCHEMA", "orders", self.old_layout, "a till names a column `state`"),
         )

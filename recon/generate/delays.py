@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from recon.generate.profile import ALIPAY
+
 
 @dataclass(frozen=True, slots=True)
 class Delays:
@@ -14,6 +16,16 @@ class Delays:
     channel_late: dict[str, frozenset[int]] = field(default_factory=dict)  # product -> nights
     channel_blocked: dict[str, frozenset[int]] = field(default_factory=dict)
     merchant_blocked: frozenset[int] = frozenset()
+    lost: frozenset[int] = frozenset()  # days whose Alipay bill never comes
+
+    def is_lost(self) -> pl.Expr:
+        """Return which charges no bill ever shows."""
+        return (pl.col("channel") == ALIPAY) & pl.col("day").is_in(sorted(self.lost))
+
+    def touches_lost(self) -> pl.Expr:
+        """Return which sales may end, today or a day late, in a bill that never comes."""
+        near = self.lost | {day - 1 for day in self.lost}
+        return (pl.col("channel") == ALIPAY) & pl.col("day").is_in(sorted(near))
 
     def delivered(self, day: str = "day") -> pl.Expr:
         """Return the night on which a charge of a clearing day is delivered."""

@@ -18,6 +18,7 @@ from recon.generate.files import (
     mt940_statement,
     orders_csv,
     wechat_bill,
+    zm_banner,
     zm_file,
 )
 from recon.generate.notices import notice_file
@@ -74,7 +75,8 @@ class Delivery:
         late_nights = self.delays.channel_late.get(product, frozenset())
         for day in (night, night - 1):
             late = day in late_nights
-            if late != (day < night):
+            lost = product == ALIPAY and day in self.delays.lost
+            if lost or late != (day < night):
                 continue
             bill = charges.filter((pl.col("channel") == product) & (pl.col("day") == day))
             for number, part in self._parts(bill):
@@ -86,7 +88,9 @@ class Delivery:
         if self.parts == 1:
             return [(1, rows)]
         part = pl.col("t") % self.parts
-        return [(number + 1, rows.filter(part == number)) for number in range(self.parts)]
+        pieces = [rows.filter(part == number) for number in range(self.parts)]
+        filled = [piece for piece in pieces if piece.height] or [rows]
+        return list(enumerate(filled, start=1))
 
     def _write_statements(self, inbox: Path, lines: pl.DataFrame, first: int, last: int) -> None:
         """Write the bank's statement of every working day; balances follow on each other."""
@@ -130,7 +134,7 @@ def _unionpay(
     _late: bool,  # noqa: FBT001 - as above
 ) -> tuple[str, bytes]:
     name = f"INN{day_of(day):%y%m%d}88ZM_{party.unionpay_id}{number:03d}"
-    return name, zm_file(rows)
+    return name, zm_file(rows) if rows.height else zm_banner(day_of(day))
 
 
 _BILLS: Final[dict[str, Callable[..., tuple[str, bytes]]]] = {

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.generate.files import Party
+from recon.generate.pricing import with_price
 from recon.generate.profile import ALIPAY, CHANNELS, PPM, UNIONPAY, WECHAT, Profile
 from recon.generate.text import DAY_SECONDS, local_time, padded
 
@@ -37,7 +38,7 @@ def draw_sales(
     """Return `rows` paid sales in order of time; `first` is the first night's day number.
 
     Columns: i, order_id, t, night, channel, amount, ppm (fee rate), fee, merchant, terminal, stan,
-    card, channel_ref, tc (the channel's clock), day (the channel's clearing day).
+    card, card_type, channel_ref, tc (the channel's clock), day (the channel's clearing day).
     """
     t = np.sort(_times(profile, rng, rows, first, nights))
     channel = _weighted(rng, profile.channel_ppm, rows)
@@ -147,12 +148,10 @@ def _repeat(
 def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
     """Return sales with every text and number that follows from the draws."""
     number = pl.col("channel_no")
-    fee_ppm = number.replace_strict(dict(enumerate(profile.fee_ppm)), return_dtype=pl.Int64)
     frame = sales.with_columns(
         channel=number.replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String),
         tc=_not_midnight(pl.col("t") + pl.col("lag")),
         stan=pl.col("i") % PPM,
-        ppm=fee_ppm,
         night=(pl.col("t") // DAY_SECONDS).cast(pl.Int32),
         terminal=padded(pl.col("merchant_no") * 100 + pl.col("terminal_no"), 8),
         card=pl.concat_str(
@@ -162,12 +161,7 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
             padded(pl.col("card_no") % 10_000, 4),
         ),
     )
-    priced = at_rate(pl.col("amount"), pl.col("ppm"))
-    is_card = pl.col("channel") == UNIONPAY
-    frame = frame.with_columns(
-        fee=pl.when(is_card)
-        .then(priced.clip(profile.card_floor, profile.card_cap))
-        .otherwise(priced),
+    frame = with_price(frame, profile).with_columns(
         merchant=merchant_name(party),
         day=clearing_day("channel", "tc"),
         order_id=pl.concat_str(
@@ -182,11 +176,6 @@ def named(sales: pl.DataFrame, profile: Profile, party: Party) -> pl.DataFrame:
 def _not_midnight(time: pl.Expr) -> pl.Expr:
     """Return times, a second later where they are midnight sharp, which reads as a bare date."""
     return time + (time % DAY_SECONDS == 0).cast(pl.Int64)
-
-
-def at_rate(amount: pl.Expr, ppm: pl.Expr) -> pl.Expr:
-    """Return an amount's fee at a rate, rounded half up to the fen; amounts are not negative."""
-    return (amount * ppm + PPM // 2) // PPM
 
 
 def merchant_name(party: Party) -> pl.Expr:

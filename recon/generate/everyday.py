@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from recon.generate.files import REFUND, UNDO
-from recon.generate.planter import CLOSED, FAILED, Planter
+from recon.generate.planter import CLOSED, FAILED, SALE_KEY, Planter, next_day
 from recon.generate.plants_notices import everyday_notices
+from recon.generate.plants_orders import booked_in_dollars
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
-from recon.generate.text import DAY_SECONDS
 
 _NOTICES_PPM = 200
 
@@ -21,6 +21,8 @@ def plant_everyday(world: Planter) -> None:
     _revoked(world, _share(world, profile.undo_ppm))
     _counter(world, _share(world, profile.counter_ppm))
     _reversed_late(world, _share(world, profile.undo_ppm // 10))
+    if profile.dollars_ppm:
+        booked_in_dollars(world, world.take(_share(world, profile.dollars_ppm)))
     if profile.acquirer:
         everyday_notices(world, _share(world, _NOTICES_PPM))
 
@@ -55,10 +57,12 @@ def _revoked(world: Planter, count: int) -> None:
 def _counter(world: Planter, count: int) -> None:
     """Book card sales at the counter by terminal and amount, without an order number.
 
-    A key that two of them share would be a tie, so those are left as ordinary sales.
+    A key that two of them share would be a tie, so those are left as ordinary sales; other sales
+    of that key keep their order.
     """
     picks = world.take(count, (UNIONPAY,))
-    single = picks.filter(pl.struct("terminal", "amount", "day").is_unique())
+    single = picks.filter(pl.struct(SALE_KEY).is_unique())
+    world.keep_alike(single)
     world.at_counter[single["i"].to_numpy()] = True
 
 
@@ -67,8 +71,3 @@ def _reversed_late(world: Planter, count: int) -> None:
     picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
     world.status[picks["i"].to_numpy()] = FAILED
     world.charges.append(world.charge_rows(world.undone(next_day(picks)), UNDO))
-
-
-def next_day(picks: pl.DataFrame) -> pl.DataFrame:
-    """Return sales moved to the next day."""
-    return picks.with_columns(pl.col("t") + DAY_SECONDS, pl.col("tc") + DAY_SECONDS)

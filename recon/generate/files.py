@@ -37,6 +37,8 @@ CHARGES: Final = {
     "terminal": pl.String,
     "stan": pl.Int64,
     "card": pl.String,
+    "card_type": pl.String,
+    "pending": pl.Boolean,  # accepted, not done
     "repeated": pl.Boolean,  # the same record again: no further money
 }
 ORDERS: Final = {
@@ -144,7 +146,7 @@ def wechat_bill(charges: pl.DataFrame, party: Party, rows_declared: int | None =
         when(zero, yuan(-pl.col("amount"))),
         zero,
         when("", "ORIGINAL"),
-        when("", "SUCCESS"),
+        when("", pl.when("pending").then(pl.lit("PROCESSING")).otherwise(pl.lit("SUCCESS"))),
         pl.lit("门店消费"),
         pl.lit(""),
         yuan("fee", "000"),
@@ -286,7 +288,7 @@ def zm_file(charges: pl.DataFrame) -> bytes:
         text("channel_ref", 21),
         constant("", 2),
         text("order_id", 32),
-        constant("01", 2),
+        text("card_type", 2),
         constant("", 6),
         constant("", 10),
         signed(-pl.col("fee")),
@@ -319,6 +321,12 @@ def zm_file(charges: pl.DataFrame) -> bytes:
     ]
     line = pl.concat_str(*cells, separator=" ") + pl.lit("\r")
     return joined(charges, line).encode("gbk")
+
+
+def zm_banner(day: date) -> bytes:
+    """Return a ZM report of a day without sales: its titles only."""
+    rule = "=" * 60
+    return f"{rule}\r\n商户对账文件\r\n清算日期：{day:%Y%m%d}\r\n{rule}\r\n".encode("gb18030")
 
 
 def mt940_statement(

@@ -14,14 +14,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.generate.delays import Delays
-from recon.generate.draw import at_rate, channel_reference, clearing_day, merchant_name
+from recon.generate.draw import channel_reference, clearing_day, merchant_name
 from recon.generate.files import CHARGES, ORDERS, PAY, Party
 from recon.generate.notices import NOTICES
+from recon.generate.pricing import at_rate
 from recon.generate.profile import CHANNELS, PPM, Profile
 from recon.generate.text import DAY_SECONDS, local_time, padded
 from recon.generate.truth import Truth
 
 _EARLIEST, _LATEST = 8 * 3_600, 21 * 3_600
+SALE_KEY: Final = ["terminal", "amount", "day"]  # of counter sales, which have no order number
 OTHER_TERMINAL: Final = "99999999"
 STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED", "FAILED")
 PAID, CLOSED, PENDING, VOIDED, FAILED = range(5)
@@ -59,7 +61,7 @@ class Planter:
         seconds = sales["t"].to_numpy() % DAY_SECONDS
         free = (seconds >= _EARLIEST) & (seconds < _LATEST)
         self._order = rng.permutation(np.flatnonzero(free))
-        self._taken = np.zeros(rows, bool)
+        self._taken = sales.select(delays.touches_lost()).to_series().to_numpy().copy()
         self._merchant = sales["merchant_no"].to_numpy()
 
     @property
@@ -99,6 +101,18 @@ class Planter:
         self._taken[chosen] = True
         return self.sales[chosen]
 
+    def keep_alike(self, picks: pl.DataFrame) -> None:
+        """Let no plant take a sale that shares terminal, amount and clearing day with picks."""
+        alike = self.sales.join(picks.select(SALE_KEY), on=SALE_KEY, how="semi")
+        self._taken[alike["i"].to_numpy()] = True
+
+    def lonely(self) -> NDArray[np.bool_]:
+        """Return which sales share terminal, amount and clearing day with no other one."""
+        found: NDArray[np.bool_] = (
+            self.sales.select(pl.struct(SALE_KEY).is_unique()).to_series().to_numpy()
+        )
+        return found
+
     def numbers(self, count: int) -> pl.Series:
         """Return fresh counters for rows that plants add."""
         start = self._counter
@@ -113,8 +127,11 @@ class Planter:
                 (pl.col(name) if name in picks.columns else pl.lit("")).alias(name)
                 for name in ("original_order", "original_ref")
             ),
+            *(
+                (pl.col(name) if name in picks.columns else pl.lit(value=False)).alias(name)
+                for name in ("repeated", "pending")
+            ),
             t=pl.col("tc"),
-            repeated=pl.col("repeated") if "repeated" in picks.columns else pl.lit(value=False),
         )
         frame = frame.with_columns(night=self.delays.delivered())
         return frame.select(pl.col(name).cast(dtype) for name, dtype in CHARGES.items())
@@ -230,3 +247,8 @@ class Planter:
         sales = self.sales.with_columns(pl.Series("fee", self.fee))
         kept = self.charge_rows(sales).filter(pl.Series(~self.no_charge))
         return pl.concat([kept, *self.charges]).sort("t", "channel_ref", maintain_order=True)
+
+
+def next_day(picks: pl.DataFrame) -> pl.DataFrame:
+    """Return sales moved to the next day."""
+    return picks.with_columns(pl.col("t") + DAY_SECONDS, pl.col("tc") + DAY_SECONDS)

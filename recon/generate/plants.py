@@ -8,7 +8,7 @@ from typing import Final
 from recon.generate.bank import RATES as BANK_RATES
 from recon.generate.plant import Pairing, Plant, plant_pairings, plant_table
 from recon.generate.planter import Planter
-from recon.generate.plants_fees import FEES, ROUNDING, SURCHARGE
+from recon.generate.plants_fees import BELOW_COST, CARD_FEES, FEES, ROUNDING, SURCHARGE
 from recon.generate.plants_notices import CHARGED_BACK, NOTICE_PLANTS
 from recon.generate.plants_orders import (
     AMBIGUOUS,
@@ -16,11 +16,12 @@ from recon.generate.plants_orders import (
     NO_ORDER,
     ORDERS,
     OTHER_AMOUNT,
+    OTHER_RATE,
     OTHER_TERMINAL,
     SECOND_CHARGE,
 )
 from recon.generate.plants_rebates import REBATES
-from recon.generate.plants_refunds import REFUNDS
+from recon.generate.plants_refunds import OVERDUE, REFUNDS
 from recon.generate.profile import Profile
 
 PLANTS: Final[tuple[Plant, ...]] = (*ORDERS, *REFUNDS, AMBIGUOUS, *FEES)
@@ -47,6 +48,12 @@ def plant_names(profile: Profile | None = None) -> tuple[str, ...]:
     if profile is None or profile.acquirer:
         names += [item.name for item in NOTICE_PLANTS]
         names += [item.name for item in ACQUIRER_PAIRINGS]
+    if profile is None or profile.credit_ppm:
+        names += [*(item.name for item in CARD_FEES), BELOW_COST]
+    if profile is None or profile.refund_days:
+        names.append(OVERDUE.name)
+    if profile is None or profile.dollars_ppm:
+        names.append(OTHER_RATE.name)
     if profile is None or profile.rebate is not None:
         names += REBATES
     return (*names, *BANK_RATES)
@@ -59,3 +66,6 @@ def plant_sales(world: Planter, rates: Mapping[str, int]) -> None:
     if world.profile.acquirer:
         plant_table(world, NOTICE_PLANTS, rates)
         plant_pairings(world, ACQUIRER_PAIRINGS, rates)
+    plant_table(world, CARD_FEES if world.profile.credit_ppm else (), rates)
+    plant_table(world, (OVERDUE,) if world.profile.refund_days else (), rates)
+    plant_table(world, (OTHER_RATE,) if world.profile.dollars_ppm else (), rates)

@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.generate.draw import at_rate
-from recon.generate.files import REFUND, UNDO
+from recon.core.pricing import RATE_SCALE
+from recon.generate.files import PAY, REFUND, UNDO
 from recon.generate.plant import Effect, Plant
 from recon.generate.planter import CLOSED, Planter
 from recon.generate.plants_refunds import book, refunded
-from recon.generate.profile import ALIPAY, PPM, UNIONPAY, WECHAT
+from recon.generate.pricing import at_rate, card_fee, card_ppm, is_cheap, is_credit, is_preferred
+from recon.generate.profile import ALIPAY, CHEAP_PPM, CHEAP_TILL, PPM, UNIONPAY, WECHAT, Profile
+from recon.rules.fee_lint import CREDIT_COST
 
 _WALLETS: Final = (WECHAT, ALIPAY)
+BELOW_COST: Final = "FEE_BELOW_COST"  # its rate says whether there are tills with such a price
 _DEAR: Final = 2_000  # fen: above it, a wrong rate shows in the fee
 _FLAT: Final = (100, 200, 300)
 _SMALLEST_TERMINAL: Final = 5  # sales of a terminal and day that make a wrong rate visible
@@ -25,11 +28,12 @@ _BARE: Final = at_rate(pl.col("amount"), pl.col("ppm"))
 _RAISED: Final = at_rate(pl.col("amount"), pl.col("ppm") * 3 // 2)
 
 
-def charged(fee: pl.Expr) -> Effect:
+def charged(fee: pl.Expr | Callable[[Profile], pl.Expr]) -> Effect:
     """Return the effect that charges another fee; what comes out equal is no break."""
 
     def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
-        changed = picks.with_columns(wrong=fee).filter(pl.col("wrong") != pl.col("fee"))
+        other = fee if isinstance(fee, pl.Expr) else fee(world.profile)
+        changed = picks.with_columns(wrong=other).filter(pl.col("wrong") != pl.col("fee"))
         world.fee[changed["i"].to_numpy()] = changed["wrong"].to_numpy()
         return changed.with_columns(difference=pl.col("wrong") - pl.col("fee"))
 
@@ -50,17 +54,27 @@ def returned(fee: pl.Expr) -> Effect:
 
 
 def whole_terminals(world: Planter, count: int) -> pl.DataFrame:
-    """Take every dear wallet sale of a day at some busy terminals."""
+    """Take every dear wallet sale of a day at some busy terminals, of merchants in focus first."""
     groups = (
         world.sales.filter(pl.Series(world.untaken) & pl.col("channel").is_in(_WALLETS))
         .filter(pl.col("amount") >= _DEAR)
         .group_by("channel", "merchant", "terminal", "day")
         .agg(pl.col("i"))
-        .with_columns(size=pl.col("i").list.len().clip(upper_bound=_SMALLEST_TERMINAL))
-        .filter(pl.col("size") == pl.col("size").max())
+        .with_columns(
+            size=pl.col("i").list.len().clip(upper_bound=_SMALLEST_TERMINAL),
+            merchant_no=pl.col("terminal").str.slice(0, 6).cast(pl.Int64),
+        )
         .sort("day", "channel", "merchant", "terminal")
     )
-    chosen = np.sort(world.rng.permutation(groups.height)[:count])
+    focus = pl.col("merchant_no") < world.profile.focus
+    groups = groups.with_columns(most=pl.col("size").max().over("merchant_no"))
+    busiest = pl.col("size") == pl.when(focus).then("most").otherwise(pl.col("size").max())
+    groups = groups.filter(busiest)
+    order = world.rng.permutation(groups.height)
+    merchant = groups["merchant_no"].to_numpy()[order]
+    first = [order[merchant == number][:1] for number in range(world.profile.focus)]
+    ahead = np.concatenate(first)
+    chosen = np.sort(np.concatenate([ahead, order[~np.isin(order, ahead)]])[:count])
     rows = np.zeros(world.rows, bool)
     rows[groups[chosen]["i"].explode().drop_nulls().to_numpy()] = True
     picks = world.take(world.rows, _WALLETS, where=rows)
@@ -84,7 +98,8 @@ def rounds_down(world: Planter) -> NDArray[np.bool_]:
 
 def fee_at(limit: Callable[[Planter], int], world: Planter) -> NDArray[np.bool_]:
     """Return which sales pay exactly a limit of the card contract."""
-    return (world.sales["fee"] == limit(world)).to_numpy() & (limit(world) > 0)
+    fee, bare = world.sales.select("fee", bare=_BARE).get_columns()
+    return ((fee == limit(world)) & (bare != fee)).to_numpy() & (limit(world) > 0)
 
 
 def priced(world: Planter) -> NDArray[np.bool_]:
@@ -95,6 +110,70 @@ def priced(world: Planter) -> NDArray[np.bool_]:
 def dear(world: Planter) -> NDArray[np.bool_]:
     """Return which sales are large enough for a wrong refund fee to show."""
     return (world.sales["amount"] >= _DEAR).to_numpy()
+
+
+def as_credit(profile: Profile) -> pl.Expr:
+    """Return what debit cards cost at the price of credit cards."""
+    preferred = is_preferred(profile)
+    ppm = card_ppm(profile, credit=pl.lit(value=True), preferred=preferred)
+    return card_fee(profile, ppm, credit=pl.lit(value=True))
+
+
+def as_standard(profile: Profile) -> pl.Expr:
+    """Return what cards cost at the price of the standard class (标准类)."""
+    ppm = card_ppm(profile, credit=is_credit(), preferred=pl.lit(value=False))
+    return card_fee(profile, ppm, credit=is_credit())
+
+
+def _chosen(world: Planter, wanted: pl.Expr) -> NDArray[np.bool_]:
+    """Return dear card sales that fulfil a condition, but for tills with a price of their own."""
+    till = pl.col("terminal").str.slice(-2).cast(pl.Int64)
+    condition = wanted & (pl.col("amount") >= _DEAR) & (till != CHEAP_TILL)
+    found: NDArray[np.bool_] = world.sales.select(condition).to_series().to_numpy()
+    return found
+
+
+def debit_cards(world: Planter) -> NDArray[np.bool_]:
+    """Return dear sales of debit cards."""
+    return _chosen(world, ~is_credit())
+
+
+def preferred_merchants(world: Planter) -> NDArray[np.bool_]:
+    """Return dear sales of merchants of the preferential class (优惠类)."""
+    return _chosen(world, is_preferred(world.profile))
+
+
+def tell_below_cost(world: Planter, charges: pl.DataFrame) -> None:
+    """Write down where the agreed price of credit cards is below their cost: one a till and night.
+
+    What was charged otherwise than agreed, or undone that night, is not part of it.
+    """
+    profile = world.profile
+    undone = charges.filter(pl.col("kind") == UNDO).select(pl.col("original_ref"), "night")
+    frame = charges.filter(
+        (pl.col("channel") == UNIONPAY) & (pl.col("kind") == PAY) & ~pl.col("repeated")
+    ).with_columns(merchant_no=pl.col("merchant").str.slice(-3).cast(pl.Int64) - 1)
+    agreed = at_rate(pl.col("amount"), pl.lit(CHEAP_PPM))
+    cost = pl.col("amount") * CREDIT_COST // RATE_SCALE
+    cheap = (
+        frame.filter(is_cheap(profile) & (pl.col("fee") == agreed) & (pl.col("fee") > 0))
+        .join(
+            undone, left_on=["channel_ref", "night"], right_on=["original_ref", "night"], how="anti"
+        )
+        .with_columns(short=cost - pl.col("fee"))
+        .filter(pl.col("short") > 0)
+    )
+    found = cheap.group_by("merchant_no", "terminal", "night", maintain_order=True).agg(
+        pl.col("channel_ref").first(), pl.col("short").sum()
+    )
+    world.truth.add(
+        BELOW_COST,
+        found,
+        column="channel_ref",
+        night="night",
+        amount="short",
+        planted="credit cards of this till are agreed below their cost",
+    )
 
 
 SURCHARGE: Final = Plant(
@@ -171,6 +250,28 @@ FEES: Final = (
         charged(_BARE),
         channels=(UNIONPAY,),
         where=partial(fee_at, lambda world: world.profile.card_floor),
+        column="channel_ref",
+        amount="difference",
+    ),
+)
+CARD_FEES: Final = (
+    Plant(
+        "FEE_CARD_TYPE",
+        30,
+        "a debit card at the price of credit cards",
+        charged(as_credit),
+        channels=(UNIONPAY,),
+        where=debit_cards,
+        column="channel_ref",
+        amount="difference",
+    ),
+    Plant(
+        "FEE_CLASS",
+        30,
+        "a preferential merchant at the standard price",
+        charged(as_standard),
+        channels=(UNIONPAY,),
+        where=preferred_merchants,
         column="channel_ref",
         amount="difference",
     ),

@@ -13,6 +13,7 @@ from recon.generate.notices import (
     LISTED_FEE,
     NOTICES,
     RELEASE,
+    RETRIEVAL,
     UNLISTED_FEE,
 )
 from recon.generate.plant import Effect, Plant, own_night
@@ -94,6 +95,17 @@ NOTICE_PLANTS: Final = (
         20,
         "the acquirer holds the money of a sale (冻结)",
         noticed(FREEZE, -pl.col("amount")),
+        channels=_CARD,
+        days_left=1,
+        column="channel_ref",
+        reference="number",
+        night=own_night,
+    ),
+    Plant(
+        "RETRIEVAL_DUE",
+        50,
+        "the issuer asks for the slip (调单)",
+        noticed(RETRIEVAL, pl.col("amount")),
         channels=_CARD,
         days_left=1,
         column="channel_ref",

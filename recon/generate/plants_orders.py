@@ -7,8 +7,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from recon.generate.draw import at_rate
-from recon.generate.everyday import next_day
 from recon.generate.files import UNDO
 from recon.generate.plant import (
     REVERSAL_DAYS,
@@ -18,11 +16,14 @@ from recon.generate.plant import (
     merchant_judged,
     own_night,
 )
-from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter
+from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter, next_day
+from recon.generate.pricing import with_price
 from recon.generate.profile import UNIONPAY, WECHAT
+from recon.generate.rates import RATE_SCALE, dollar_rate
 from recon.generate.text import DAY_SECONDS
 
 REVOCABLE: Final = (WECHAT, UNIONPAY)
+_DEAR: Final = 2_000  # fen: above it, a wrong rate shows
 _STEPS: Final = (1, 10, 100, 900, 1_000, 9_900)  # fen: by what orders are booked too high
 
 
@@ -125,15 +126,12 @@ def failed(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 
 def by_card_too(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Let the payer pay once more, by card, minutes later."""
-    profile = world.profile
-    card = picks.with_columns(
-        pl.lit(UNIONPAY).alias("channel"), pl.lit(profile.fee_ppm[2]).alias("ppm")
-    )
+    card = with_price(picks.with_columns(pl.lit(UNIONPAY).alias("channel")), world.profile)
     card = world.later(card.with_columns(world.card_merchant()), 60, 600)
-    fee = at_rate(pl.col("amount"), pl.col("ppm")).clip(profile.card_floor, profile.card_cap)
-    card = card.with_columns(fee=fee)
     world.charges.append(world.charge_rows(card))
-    return card
+    first = picks.select(first=world.delays.delivered())
+    card = pl.concat([card, first], how="horizontal")
+    return card.with_columns(told=pl.max_horizontal("first", world.delays.delivered()))
 
 
 def voided(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -152,9 +150,24 @@ def orphan_undoing(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     return undo
 
 
+def booked_in_dollars(world: Planter, picks: pl.DataFrame, percent: int = 100) -> pl.DataFrame:
+    """Book the orders in USD at a share of the rate of the day; return what they should cost."""
+    rate = picks.select(dollar_rate(pl.col("day"))).to_series()
+    dollars = (picks["amount"] * percent * RATE_SCALE + rate * 50) // (rate * 100)
+    rows = picks["i"].to_numpy()
+    world.foreign[rows] = True
+    world.order_amount[rows] = dollars.to_numpy()
+    expected = (dollars * rate + RATE_SCALE // 2) // RATE_SCALE
+    return picks.with_columns(difference=pl.col("amount") - expected)
+
+
+def other_rate(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Charge three percent more than the rate of the day gives."""
+    return booked_in_dollars(world, picks, 97)
+
+
 def equal_twins(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Sell two equal coffees at a counter: terminal and amount cannot tell them apart."""
-    picks = picks.filter(pl.struct("terminal", "amount", "day").is_unique())
     twin = world.later(picks, 60, 300)
     twin = twin.with_columns(order_id=pl.concat_str(pl.lit("T"), pl.col("order_id").str.slice(1)))
     world.at_counter[picks["i"].to_numpy()] = True
@@ -256,6 +269,7 @@ ORDERS: Final = (
         "paid by WeChat and again by card",
         by_card_too,
         channels=(WECHAT,),
+        night=own_night,
     ),
     Plant("VOIDED_BUT_SETTLED", 10, "voided in the books, settled by the channel", voided),
     Plant(
@@ -269,11 +283,20 @@ ORDERS: Final = (
         night=after_reversal,
     ),
 )
+OTHER_RATE: Final = Plant(
+    "FX_DIFFERENCE",
+    30,
+    "charged three percent above the rate of the day",
+    other_rate,
+    where=lambda world: (world.sales["amount"] >= _DEAR).to_numpy(),
+    amount="difference",
+)
 AMBIGUOUS: Final = Plant(
     "AMBIGUOUS",
     5,
     "two equal counter sales without an order number",
     equal_twins,
     channels=(UNIONPAY,),
+    where=Planter.lonely,
     column="channel_ref",
 )

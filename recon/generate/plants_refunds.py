@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from recon.generate.files import REFUND
-from recon.generate.plant import Plant, channel_judged, merchant_judged
+from recon.generate.plant import Plant, channel_judged, merchant_judged, own_night
 from recon.generate.planter import Planter
 from recon.generate.profile import UNIONPAY, WECHAT
 
@@ -92,6 +92,23 @@ def other_card(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     return refunds
 
 
+def still_processing(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund in both books; the wallet never says that the payer has the money."""
+    refunds = refunded(world, picks).with_columns(pending=pl.lit(value=True))
+    book(world, refunds)
+    make(world, refunds)
+    return refunds.with_columns(told=pl.col("day") + world.profile.refund_days + 1)
+
+
+OVERDUE: Final = Plant(
+    "REFUND_OVERDUE",
+    100,
+    "accepted by the wallet, and never arrived at the payer",
+    still_processing,
+    channels=(WECHAT,),
+    days_left=3,
+    night=own_night,
+)
 REFUNDS: Final = (
     Plant(
         "REFUND_NOT_SETTLED",

@@ -53,6 +53,11 @@ _MEAL_HOURS: Final = (
 FIRST_DAY: Final = date(2026, 11, 4)  # a Wednesday: seven nights hold a weekend and its Monday
 
 
+CHEAP_TILL: Final = 3  # of merchants in focus: credit cards are agreed below their cost there
+CHEAP_PPM: Final = 4_500
+PREFERRED_CREDIT: Final = 1_000  # ppm: what preferential merchants pay more for credit cards
+
+
 @dataclass(frozen=True, slots=True)
 class Rebate:
     """What the acquirer gives back of a month's card volume."""
@@ -75,9 +80,15 @@ class Profile:
     undo_ppm: int  # paid and revoked on the same day
     unpaid_ppm: int  # orders that nobody paid
     counter_ppm: int  # card sales on counter terminals, booked without an order number
-    fee_ppm: tuple[int, int, int] = (3_800, 3_800, 5_500)
+    fee_ppm: tuple[int, int, int] = (3_800, 3_800, 5_500)  # of cards: debit cards
     card_cap: int = 200  # most that a UnionPay sale costs, fen
     card_floor: int = 0  # least that a UnionPay sale costs, fen
+    credit_ppm: int = 0  # rate of credit cards, without floor and cap; 0: all cards are debit cards
+    cheap_tills: bool = True  # some tills take credit cards below their cost
+    preferred_every: int = 5  # each so many merchants have the preferential class (优惠类)
+    preferred_ppm: int = 3_000  # its rate for debit cards
+    refund_days: int = 2  # until the payer must have a wallet refund; 0: nothing is agreed
+    dollars_ppm: int = 0  # orders booked in USD, paid in CNY at the rate of the day
     acquirer: bool = True  # the card acquirer sends notices: chargebacks, deductions, rebates
     rebate: Rebate | None = None
     focus: int = 1  # merchants that see every break
@@ -104,6 +115,7 @@ PROFILES: Final = {
             unpaid_ppm=30_000,
             counter_ppm=2_000,
             card_floor=10,
+            credit_ppm=6_000,
             price_endings=((90, 120_000), (80, 60_000), (50, 90_000), (99, 40_000)),
         ),
         Profile(
@@ -129,6 +141,8 @@ PROFILES: Final = {
             fee_ppm=(2_000, 2_000, 1_800),
             card_cap=2_000,
             card_floor=50,
+            credit_ppm=5_200,
+            preferred_ppm=1_200,
             limit=2_000_000,
             split_ppm=8_000,
         ),
@@ -145,6 +159,9 @@ PROFILES: Final = {
             counter_ppm=500,
             fee_ppm=(6_000, 5_500, 6_000),
             card_floor=10,
+            credit_ppm=6_500,
+            preferred_ppm=5_000,
+            dollars_ppm=20_000,
             price_endings=((90, 300_000), (99, 150_000), (0, 150_000)),
         ),
         Profile(
@@ -159,6 +176,7 @@ PROFILES: Final = {
             unpaid_ppm=25_000,
             counter_ppm=4_000,
             acquirer=False,
+            refund_days=0,
         ),
         Profile(
             name="restaurants",
@@ -173,6 +191,8 @@ PROFILES: Final = {
             counter_ppm=1_000,
             card_cap=400,
             card_floor=10,
+            credit_ppm=6_000,
+            preferred_every=1,
             rebate=Rebate(tiers=((0, 500), (100_000, 1_000)), due_days=2),
             focus=7,
             hours=_MEAL_HOURS,

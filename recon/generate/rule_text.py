@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from recon.generate.files import Party
 from recon.generate.notices import LISTED_FEE, PAID_AS
-from recon.generate.profile import Profile
+from recon.generate.pricing import CREDIT, DEBIT
+from recon.generate.profile import CHEAP_PPM, CHEAP_TILL, PREFERRED_CREDIT, Profile
 from recon.generate.text import yuan_text
 
 _RULES: Final = """# {name}: merchant orders; WeChat, Alipay and UnionPay bills; MT940 statements.
@@ -107,7 +109,7 @@ keys = ["batch_id"]
 [[fee_contract]]
 name = "channels"
 on_refund = "rate"  # the fee comes back with the refund (退手续费)
-
+{classes}
 [[fee_contract.line]]
 name = "wechat"
 formula = "AMT*{wechat}"
@@ -118,14 +120,26 @@ name = "alipay"
 formula = "AMT*{alipay}"
 when = {{ source = "alipay" }}
 
-[[fee_contract.line]]
-name = "unionpay"
-formula = "{card}"
-when = {{ source = "unionpay" }}
-{listed}
+{cards}{listed}
 [refunds]
-{rebate}"""
-
+{terms}{rebate}{exchange}"""
+_CARD_LINE: Final = """[[fee_contract.line]]
+name = "{name}"
+formula = "{formula}"
+when = {{ {when} }}
+"""
+_TERMS: Final = """
+[[refunds.term]]
+source = "wechat"
+days = {days}
+"""
+_EXCHANGE: Final = """
+[[exchange]]
+name = "wallets"
+rates = "rates/{date}.csv"
+day = "clearing"
+tolerance_minor = 4  # an order in whole cents
+"""
 
 _ACQUIRER: Final = """[[source]]
 name = "acquirer"
@@ -154,6 +168,7 @@ product = "名称"
 "解冻" = "unfreeze"
 "扣费" = "fee"
 "返还" = "adjustment"
+"调单" = "retrieval"
 
 """
 _LISTED: Final = f"""
@@ -172,22 +187,67 @@ due_days = {due_days}
 
 def rule_text(name: str, profile: Profile, party: Party) -> str:
     """Return the rule file of a world."""
-    wechat, alipay, unionpay = (_share(ppm) for ppm in profile.fee_ppm)
-    cap = yuan_text(profile.card_cap)
-    if profile.card_floor:
-        card = f"MTM({yuan_text(profile.card_floor)},{cap},AMT*{unionpay})"
-    else:
-        card = f"MIN({cap},AMT*{unionpay})"
+    wechat, alipay, _ = (_share(ppm) for ppm in profile.fee_ppm)
     return _RULES.format(
         name=name,
         profile=profile.name,
         wechat=wechat,
         alipay=alipay,
-        card=card,
+        classes=_classes_text(profile, party),
+        cards="\n".join(_card_lines(profile)),
         acquirer=_ACQUIRER if profile.acquirer else "",
         listed=_LISTED if profile.acquirer else "",
+        terms=_TERMS.format(days=profile.refund_days) if profile.refund_days else "",
         rebate=_rebate_text(profile, party),
+        exchange=_EXCHANGE if profile.dollars_ppm else "",
     )
+
+
+def _classes_text(profile: Profile, party: Party) -> str:
+    """Return which merchant has which class, where cards are priced by it."""
+    if not profile.credit_ppm:
+        return ""
+    words = (
+        f'{party.unionpay_id}{number + 1:03d} = "{_class(number, profile)}"'
+        for number in range(profile.merchants)
+    )
+    return f'credit_words = ["{CREDIT}"]\nmerchant_classes = {{ {", ".join(words)} }}\n'
+
+
+def _class(number: int, profile: Profile) -> str:
+    return "preferential" if number % profile.preferred_every == 0 else "standard"
+
+
+def _card_lines(profile: Profile) -> Iterator[str]:
+    """Yield the contract's lines for cards: one for all, or by card type, class and till."""
+    source = 'source = "unionpay"'
+    usual = _limited(profile, profile.fee_ppm[2])
+    if not profile.credit_ppm:
+        yield _CARD_LINE.format(name="unionpay", formula=usual, when=source)
+        return
+    lower = profile.preferred_ppm
+    for name, card_type, word, formula in (
+        ("debit", DEBIT, "standard", usual),
+        ("debit, preferential", DEBIT, "preferential", _limited(profile, lower)),
+        ("credit", CREDIT, "standard", f"AMT*{_share(profile.credit_ppm)}"),
+        ("credit, preferential", CREDIT, "preferential", f"AMT*{_share(lower + PREFERRED_CREDIT)}"),
+    ):
+        when = f'{source}, card_type = "{card_type}", merchant_class = "{word}"'
+        yield _CARD_LINE.format(name=name, formula=formula, when=when)
+    if not profile.cheap_tills:
+        return
+    tills = (f'"{number * 100 + CHEAP_TILL:08d}"' for number in range(profile.focus))
+    when = f'{source}, card_type = "{CREDIT}", terminal_id = [{", ".join(tills)}]'
+    formula = f"AMT*{_share(CHEAP_PPM)}"
+    yield _CARD_LINE.format(name="credit, tills agreed on", formula=formula, when=when)
+
+
+def _limited(profile: Profile, ppm: int) -> str:
+    """Return the formula of debit cards at a rate."""
+    cap = yuan_text(profile.card_cap)
+    if not profile.card_floor:
+        return f"MIN({cap},AMT*{_share(ppm)})"
+    return f"MTM({yuan_text(profile.card_floor)},{cap},AMT*{_share(ppm)})"
 
 
 def _rebate_text(profile: Profile, party: Party) -> str:

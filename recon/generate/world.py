@@ -11,7 +11,7 @@ its side to the next night.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,12 +24,14 @@ from recon.generate.damage import Damage, no_damage
 from recon.generate.delivery import Delivery, Parcels
 from recon.generate.draw import draw_sales
 from recon.generate.everyday import plant_everyday
-from recon.generate.files import Party
+from recon.generate.files import Party, day_of
 from recon.generate.notices import settled_rows
 from recon.generate.planter import Planter
 from recon.generate.plants import plant_names, plant_sales
+from recon.generate.plants_fees import BELOW_COST, tell_below_cost
 from recon.generate.plants_rebates import plant_rebates
 from recon.generate.profile import Profile
+from recon.generate.rates import rates_file
 from recon.generate.rule_text import rule_text
 from recon.generate.truth import Truth
 from recon.rules.calendar import Calendar
@@ -80,31 +82,38 @@ class Made:
 def generate(world: World, out: Path) -> Made:
     """Write the world's files, its rule file and its truth under `out`."""
     party, calendar = Party(), Calendar()
+    profile = replace(world.profile, cheap_tills=bool(world.rates.get(BELOW_COST, 1)))
     first = (world.first_night - date(1970, 1, 1)).days
     last = first + world.nights - 1
     rng = np.random.default_rng(world.seed)
     truth = Truth(first, last)
     delays = world.damage.delays(first, last)
     rows = world.rows * (world.nights + 1) // world.nights  # the night before is cut off below
-    sales = draw_sales(
-        world.profile, party, rng, rows=rows, first=first - 1, nights=world.nights + 1
-    )
+    sales = draw_sales(profile, party, rng, rows=rows, first=first - 1, nights=world.nights + 1)
     sales = sales.filter(_in_books(first)).with_columns(_renumbered())
-    planter = Planter(sales, world.profile, party, rng, truth, delays)
+    planter = Planter(sales, profile, party, rng, truth, delays)
     plant_everyday(planter)
     plant_sales(planter, world.rates)
     charges = planter.channel_books().filter(pl.col("day").is_between(first, last))
     orders = planter.merchant_books().filter(pl.col("night").is_between(first, last))
     plant_rebates(planter, charges, world.rates)
+    if profile.credit_ppm:
+        tell_below_cost(planter, charges)
     notices = planter.acquirer_notices().filter(pl.col("day").is_between(first, last))
     settled = pl.concat([charges, settled_rows(notices)], how="diagonal")
     batches = batches_of(settled, calendar)
-    lines = settle(batches, calendar, rng, truth, delays, world.rates, world.profile.focus)
+    lines = settle(batches, calendar, rng, truth, delays, world.rates, profile.focus)
+    charges = charges.filter(~delays.is_lost())
     out.mkdir(parents=True, exist_ok=True)
     delivery = Delivery(party, delays, world.parts, world.overlap)
     delivery.write(out / "inbox", Parcels(orders, charges, notices, lines), first, last)
+    if profile.dollars_ppm:
+        (out / "rates").mkdir(exist_ok=True)
+        for night in range(first, last + 1):
+            path = out / "rates" / f"{day_of(night)}.csv"
+            path.write_text(rates_file(night), encoding="utf-8")
     world.damage.apply(out / "inbox", truth)
-    (out / "recon.toml").write_text(rule_text(world.name, world.profile, party), encoding="utf-8")
+    (out / "recon.toml").write_text(rule_text(world.name, profile, party), encoding="utf-8")
     table = truth.table()
     table.write_csv(out / "truth.csv")
     return Made(orders.height, charges.height, lines.height, table)
