@@ -1,6 +1,6 @@
 """SUBSET pass, many to many: up to three rows of one side add up to up to three of the other.
 
-Rows of one key and currency whose days are within reach of each other make a pool. Sets are
+Rows of one key and currency that a chain of windows holds together make a pool. Sets are
 looked for from the fewest rows to the most; rows of a hit take no part in larger sets, because the
 shorter description decides. A hit is linked when none of its rows is in another hit of as many
 rows and an accident is unlikely; else it is shown.
@@ -62,21 +62,20 @@ def find_many(work: Work) -> Found:
 
 
 def cut_pools(work: Work) -> Iterator[Pool]:
-    """Yield the pools: left rows of one group without a gap wider than the window, right rows."""
+    """Yield the pools: rows that a chain of rows within each other's window holds together."""
     left, right = (in_time(work, side) for side in band_sides(work))
     left, right = (items.take(np.flatnonzero(items.amount != 0)) for items in (left, right))
-    if left.rows.size == 0:
-        return
     before, after = work.step.days_before, work.step.days_after
-    fresh = np.diff(left.group, prepend=-1) != 0
-    fresh |= np.diff(left.day, prepend=left.day[0]) > before + after
-    first = np.flatnonzero(fresh)
-    last = np.append(first[1:], left.rows.size)
-    begin, end = np.empty((2, first.size), np.int64)
-    days = left.day[first] - before, left.day[last - 1] + after
-    ranges_between(left.group[first], *days, right.group, right.day, begin, end)
-    for k in np.flatnonzero(end > begin):
-        yield Pool(left.take(np.arange(first[k], last[k])), right.take(np.arange(begin[k], end[k])))
+    begin, end = np.empty((2, left.rows.size), np.int64)
+    days = left.day - before, left.day + after
+    ranges_between(left.group, *days, right.group, right.day, begin, end)
+    has = np.flatnonzero(end > begin)
+    left, begin, end = left.take(has), begin[has], end[has]
+    first = np.flatnonzero(begin >= np.concatenate(([0], end[:-1])))  # both ascend
+    last = np.append(first, has.size)[1:]
+    for one, beyond in zip(first, last, strict=True):
+        rights = np.arange(begin[one], end[beyond - 1])
+        yield Pool(left.take(np.arange(one, beyond)), right.take(rights))
 
 
 def answer_pool(work: Work, pool: Pool) -> Verdicts:
@@ -201,17 +200,22 @@ def spread(hits: tuple[Lines, Lines], uses: tuple[Rows, Rows], rivals: tuple[Row
 
 
 def expected(work: Work, pool: Pool, rows: int) -> float:
-    """Return how many sets of at most `rows` rows are expected to agree by chance."""
+    """Return how many sets of at most `rows` rows are expected to agree by chance.
+
+    Where all amounts of a side are alike, nothing is known of their spread but their size.
+    """
     width = 2 * work.step.tolerance_minor + 1
     sides = [
         (items.amount.size, float(items.amount.mean()), float(items.amount.var()))
         for items in pool.sides
     ]
+    largest = max(int(np.abs(items.amount).max()) for items in pool.sides)
     (n, left_mean, left_spread), (m, right_mean, right_spread) = sides
     total = 0.0
     for one, two in (size for size in SIZES if sum(size) <= rows):
         mean = one * left_mean - two * right_mean
-        density = normal_density(0.0, mean, one * left_spread + two * right_spread)
+        variance = one * left_spread + two * right_spread
+        density = normal_density(0.0, mean, variance) if variance else 1 / (largest + 1)
         total += comb(n, one) * comb(m, two) * width * density
     return total
 
