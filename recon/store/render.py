@@ -23,7 +23,7 @@ SCHEMA_VERSION = 1
 
 def as_table(frame: pl.DataFrame) -> str:
     """Return aligned columns for a terminal: the first rows, and how many were left out."""
-    cells = [[_cell(value) for value in row] for row in frame.head(SHOWN_ROWS).rows()]
+    cells = [[_cell(value) for value in row] for row in _money_cut(frame.head(SHOWN_ROWS)).rows()]
     right = [dtype.is_numeric() for dtype in frame.dtypes]
     widths = [
         max(map(_width, [name, *(row[column] for row in cells)]))
@@ -42,7 +42,8 @@ def as_table(frame: pl.DataFrame) -> str:
 def as_markdown(frame: pl.DataFrame) -> str:
     """Return a Markdown table of all rows."""
     marks = ["---:" if dtype.is_numeric() else "---" for dtype in frame.dtypes]
-    rows = [frame.columns, marks, *([_cell(value) for value in row] for row in frame.rows())]
+    shown = _money_cut(frame).rows()
+    rows = [frame.columns, marks, *([_cell(value) for value in row] for row in shown)]
     cells = [[text.replace("|", "\\|") for text in row] for row in rows]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
@@ -91,6 +92,27 @@ def _is_whole(value: Decimal) -> bool:
     """Return whether a decimal has no places at all, as 128-bit sums have."""
     exponent = value.as_tuple().exponent
     return isinstance(exponent, int) and exponent >= 0
+
+
+def _money_cut(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return decimals without the zeros that no row of their column needs, two at the least.
+
+    `money(...)` has the four decimals of the finest currency; a column of yuan is read with two.
+    """
+    return frame.with_columns(
+        _least_places(frame[name], dtype.scale)
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Decimal)
+    )
+
+
+def _least_places(column: pl.Series, scale: int) -> pl.Series:
+    """Return a decimal column with the fewest places, from two, that lose nothing."""
+    for places in range(2, scale):
+        fewer = column.cast(pl.Decimal(38, places))
+        if fewer.cast(column.dtype).equals(column):
+            return fewer
+    return column
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any value that a query can return

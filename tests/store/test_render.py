@@ -70,3 +70,16 @@ def test_an_overlong_cell_is_cut_to_the_width():
     text = render.as_table(pl.DataFrame({"memo": ["长" * 100], "n": [1]}))
     assert "…" in text
     assert max(map(len, text.splitlines())) < 80
+
+
+def test_tables_show_money_without_needless_zeros():
+    """Four decimals of which no row uses the last two are shown as two; a third one is kept."""
+    money = [Decimal("1.2000"), Decimal("-3.4500"), None]
+    frame = pl.DataFrame(
+        {"yuan": money, "dinar": [Decimal("1.2340"), *money[1:]], "whole": [Decimal(5)] * 3},
+        schema_overrides={"yuan": pl.Decimal(37, 4), "dinar": pl.Decimal(37, 4)},
+    )
+    first, second = render.as_table(frame).splitlines()[2:4]
+    assert first.split() == ["1.20", "1.234", "5"]
+    assert second.split() == ["-3.45", "-3.450", "5"]
+    assert "1.2000" in render.as_csv(frame)
