@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import text_columns, tokenise
 
+_ROOM = 8  # bytes behind each column that a whole word may be written to
 _TEXT = b'a,"b"\nc,d\n'
 
 
@@ -28,7 +29,7 @@ def warm_cut() -> None:
     starts, ends = out[-2:]
     offsets = np.empty((2, records + 1), dtype=np.int32)
     text_columns.measure_fields(data, starts, ends, records, 34, 0, offsets)
-    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(offsets[:, records])))
+    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(offsets[:, records] + _ROOM)))
     values = np.empty(bases[-1], dtype=np.uint8)
     text_columns.copy_fields(data, starts, ends, records, 34, offsets, bases, values)
 
