@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -51,11 +51,15 @@ def digest_slice(columns: Sequence[TextColumn], out: Digests, begin: int, end: i
     lanes.finish(np.bitwise_and.reduce([part.valid for part in buffers]))
 
 
-def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> Digests:
+def digest_rows(
+    frame: pl.DataFrame,
+    tags: dict[str, int],
+    as_text: Callable[[pl.Series], TextColumn] = lambda column: column,
+) -> Digests:
     """Return one 128-bit digest a row over mixed columns, shape (n, 2); nulls count as content.
 
     `tags` gives each column its permanent number. Text is absorbed as it stands, enumerations,
-    numbers, dates and times as their 64-bit value.
+    numbers, dates and times as their 64-bit value. as_text: where a text column's bytes are.
     """
     lanes = _Lanes(np.empty((frame.height, 2), np.uint64))
     for name, tag in tags.items():
@@ -63,7 +67,7 @@ def digest_rows(frame: pl.DataFrame, tags: dict[str, int]) -> Digests:
         if column.null_count() == frame.height:
             continue
         if column.dtype == pl.String:
-            lanes.absorb_text(text_buffers(column), tag)
+            lanes.absorb_text(text_buffers(as_text(column)), tag)
         else:
             lanes.absorb_numbers(column, tag)
     return lanes.finish(np.ones(frame.height, np.uint8))

@@ -21,7 +21,11 @@ from recon.core.money import CURRENCY_NUMBER
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.schema import RECORD_BITS, SLIM, TRANSACTIONS, words
 from recon.io.formats.contract import Reject
+from recon.io.known_text import KnownText, repeated
+from recon.io.normalise import canonical
 
+_SCHEMA = TRANSACTIONS.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+_ALWAYS_ONE = ("source", "file_id")
 Finish = Callable[[pl.DataFrame, InputFile], pl.DataFrame]
 Digests = NDArray[np.uint64]  # (rows, 2)
 
@@ -63,6 +67,7 @@ class Prepared:
     frame: pl.DataFrame  # what a format fills, and its helper columns
     digests: Digests
     rejects: list[Reject]
+    texts: KnownText
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +79,13 @@ class Completed:
     digests: dict[str, Digests]  # by `key_name`
 
 
-def prepared(frame: pl.DataFrame, rejects: list[Reject]) -> Prepared:
+def prepared(frame: pl.DataFrame, rejects: list[Reject], texts: KnownText) -> Prepared:
     """Return a batch with the digests of its rows."""
-    return Prepared(frame, digest_rows(frame, CONTENT), rejects)
+    return Prepared(frame, digest_rows(frame, CONTENT, texts.array), rejects, texts)
 
 
 def complete(
-    frame: pl.DataFrame,
-    digests: Digests,
+    batch: Prepared,
     occurrences: NDArray[np.uint32],
     file: InputFile,
     identity: tuple[int, str],
@@ -92,20 +96,42 @@ def complete(
 
     identity: number and name of the file.
     """
-    prints = fingerprints(file.source, digests, occurrences)
-    whole = frame.with_columns(
-        txn_id=pl.lit(identity[0] << RECORD_BITS, pl.Int64) + pl.col("record_no"),
-        side=pl.lit(file.side.name, dtype=words(Side)),
-        source=pl.lit(file.source),
-        file_id=pl.lit(identity[1]),
-        fingerprint=pl.Series(prints),
-    ).select(TRANSACTIONS.schema.keys())
+    prints = fingerprints(file.source, batch.digests, occurrences)
+    whole = (
+        canonical(batch.frame)
+        .with_columns(
+            txn_id=pl.lit(identity[0] << RECORD_BITS, pl.Int64) + pl.col("record_no"),
+            side=pl.lit(file.side.name, dtype=words(Side)),
+            source=pl.lit(file.source),
+            file_id=pl.lit(identity[1]),
+            fingerprint=pl.Series(prints),
+        )
+        .select(TRANSACTIONS.schema.keys())
+    )
     done = finish(whole, file).select(
         pl.col(name).cast(dtype) for name, dtype in TRANSACTIONS.schema.items()
     )
-    table = done.to_arrow(compat_level=pl.CompatLevel.oldest())
+    table = _table(done, batch.texts)
     found = {key_name(key): _key_digests(table, done, key) for key in keys}
     return Completed(table, _slim(done, file.source_no, occurrences), found)
+
+
+def _table(frame: pl.DataFrame, texts: KnownText) -> pa.Table:
+    """Return the rows as an Arrow table."""
+    columns = [
+        _text(column, texts)
+        if column.dtype == pl.String
+        else column.to_arrow(compat_level=pl.CompatLevel.oldest())
+        for column in frame
+    ]
+    return pa.Table.from_arrays(columns, schema=_SCHEMA)
+
+
+def _text(column: pl.Series, texts: KnownText) -> pa.Array:
+    """Return a text column; one that holds the same value on every row is not made anew."""
+    if column.name in _ALWAYS_ONE or (column.name == "currency" and (column == column[0]).all()):
+        return repeated(str(column[0]), len(column))
+    return texts.array(column)
 
 
 def _key_digests(table: pa.Table, frame: pl.DataFrame, key: Key) -> Digests:

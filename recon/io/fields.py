@@ -28,6 +28,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
+from recon.io.known_text import KnownText
 
 _STRIPPED = " \t`"
 _UNKNOWN_DECIMALS = 4  # of an unknown currency: the widest, so that one fault gives one reason
@@ -51,7 +52,13 @@ class RowReader:
     """Turns the text columns of one batch into canonical columns."""
 
     def __init__(
-        self, raw: RawRows, options: Options, business_date: date, name: str, problems: Problems
+        self,
+        raw: RawRows,
+        options: Options,
+        business_date: date,
+        name: str,
+        problems: Problems,
+        texts: KnownText | None = None,
     ) -> None:
         """Keep the batch, how to read it, and where problems are noted."""
         self._raw = raw
@@ -59,6 +66,7 @@ class RowReader:
         self._business_date = business_date
         self._name = name
         self._problems = problems
+        self._texts = texts or KnownText()
         self._rows = len(raw.record_no)
         self._currency: pl.Series | None = None
         self._decimals: int | NDArray[np.int8] = 0
@@ -112,9 +120,10 @@ class RowReader:
 
     def _read_decimals(self, currency: pl.Series) -> int | NDArray[np.int8]:
         """Return how many decimals amounts have: one number, or one a row."""
+        only = _only_value(currency)
+        if only in money.CURRENCY_NUMBER:
+            return money.exponent(str(only))
         known = [code for code in currency.unique().to_list() if code in money.CURRENCY_NUMBER]
-        if len(known) == 1 and currency.null_count() == 0 and (currency == known[0]).all():
-            return money.exponent(known[0])
         decimals = {code: money.exponent(code) for code in known}
         if not decimals:
             return _UNKNOWN_DECIMALS
@@ -133,6 +142,8 @@ class RowReader:
 
     def _note_unknown(self, currency: pl.Series) -> None:
         """Note every row whose currency ISO 4217 does not list."""
+        if _only_value(currency) in money.CURRENCY_NUMBER:
+            return
         for code in currency.drop_nulls().unique().to_list():
             if code not in money.CURRENCY_NUMBER:
                 for row in (currency == code).arg_true():
@@ -161,7 +172,15 @@ class RowReader:
         array = self._source(field.column, optional=field.optional)
         if array is None:
             return pl.repeat(None, self._rows, dtype=pl.String, eager=True)
-        return clean_text(array, field.nulls)
+        return self._cleaned(array, field.nulls)
+
+    def _cleaned(self, array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:
+        """Return clean text; where it is clean as it stands, note whose text it is."""
+        if is_clean(array, nulls):
+            series = pl.Series(array).cast(pl.String)
+            self._texts.remember(series, array)
+            return series
+        return stripped_text(array, nulls)
 
     def _choice(self, field: Choice) -> pl.Series:
         """Return the member that each word stands for; each different word is looked up once."""
@@ -260,17 +279,27 @@ class RowReader:
         return series if known is None else series.cast(known)
 
 
-def clean_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:
+def stripped_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:
     """Return text without spaces, tabs and back-ticks around it, and with `nulls` as null."""
-    series = pl.Series(array).cast(pl.String)
-    buffers = text_buffers(array)
-    longest = max((len(word.encode("utf-8")) for word in nulls), default=-1)
-    if not needs_trim(buffers.data, buffers.offsets, buffers.valid, longest):
-        return series
-    stripped = series.str.strip_chars(_STRIPPED)
+    stripped = pl.Series(array).cast(pl.String).str.strip_chars(_STRIPPED)
     if not nulls:
         return stripped
     return stripped.set(stripped.is_in(list(nulls)).fill_null(value=False), None)
+
+
+def _only_value(column: pl.Series) -> str | None:
+    """Return the one value that a text column holds on every row; None when there is none."""
+    first = column[0] if len(column) else None
+    if first is None or not (column == first).all(ignore_nulls=False):
+        return None
+    return str(first)
+
+
+def is_clean(array: pa.Array, nulls: tuple[str, ...]) -> bool:
+    """Return whether no text has an end to strip or is as short as a word for null."""
+    buffers = text_buffers(array)
+    longest = max((len(word.encode("utf-8")) for word in nulls), default=-1)
+    return not needs_trim(buffers.data, buffers.offsets, buffers.valid, longest)
 
 
 def money_grammar(field: Money, *, padded: bool = False) -> money.Grammar:

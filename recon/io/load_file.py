@@ -36,8 +36,9 @@ from recon.io.formats.contract import (
     Reject,
     StagedFile,
 )
+from recon.io.known_text import KnownText
 from recon.io.mask import mask_rejects
-from recon.io.normalise import Context, canonical, normalise
+from recon.io.normalise import Context, normalise
 from recon.io.part_writer import PartWriter
 
 _FILE_BITS = 63 - RECORD_BITS
@@ -175,7 +176,9 @@ class _Steps:
     def prepare(self, raw: RawRows) -> Prepared:
         """Return the accepted rows of a batch, parsed. Any thread may do it."""
         job = self._job
-        return prepared(*normalise(raw, job.fmt, self._fields, job.options, self._context))
+        texts = KnownText()
+        frame, rejects = normalise(raw, job.fmt, self._fields, job.options, self._context, texts)
+        return prepared(frame, rejects, texts)
 
     def counted(self, batches: Iterable[Prepared]) -> Iterator[tuple[Prepared, NDArray[np.uint32]]]:
         """Yield the batches with rows, and how many equal rows stand before each row."""
@@ -191,8 +194,7 @@ class _Steps:
         batch, occurrences = counted
         job = self._job
         identity = job.identity.number, job.identity.file_id
-        frame = canonical(batch.frame)
-        return complete(frame, batch.digests, occurrences, job.file, identity, job.keys, job.finish)
+        return complete(batch, occurrences, job.file, identity, job.keys, job.finish)
 
     def check_columns(self) -> None:
         """Refuse a file whose columns have changed, before a row of it is taken."""

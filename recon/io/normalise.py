@@ -26,6 +26,7 @@ from recon.core.money import MAX_MINOR
 from recon.core.schema import TRANSACTIONS, words
 from recon.io.fields import Problems, RowReader
 from recon.io.formats.contract import Fields, Format, Options, RawRows, Reject
+from recon.io.known_text import KnownText
 from recon.io.mask import card_free_lines, mask_cards, mask_free_text, mask_rejects
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")
@@ -45,15 +46,21 @@ class Context:
 
 
 def normalise(
-    raw: RawRows, fmt: Format, fields: Fields, options: Options, context: Context
+    raw: RawRows,
+    fmt: Format,
+    fields: Fields,
+    options: Options,
+    context: Context,
+    texts: KnownText | None = None,
 ) -> tuple[pl.DataFrame, list[Reject]]:
     """Return the good rows of a batch as a canonical frame, and the others with every reason.
 
     The frame has the columns of `TRANSACTIONS` but `GIVEN_AT_LOAD`, and the format's helper columns
-    (`_...`) behind them. Raises InputError (FILE_SCHEMA) for a column that the file lacks.
+    (`_...`) behind them. texts: is told of text that stays as the reader gave it. Raises InputError
+    (FILE_SCHEMA) for a column that the file lacks.
     """
     problems = Problems()
-    reader = RowReader(raw, options, context.business_date, context.name, problems)
+    reader = RowReader(raw, options, context.business_date, context.name, problems, texts)
     frame = _parsed(raw, fields, reader, problems)
     frame, rows = _without_problems(frame, np.arange(frame.height), problems)
     if fmt.refine is not None and frame.height:
@@ -220,6 +227,8 @@ def _note_beyond_limit(frame: pl.DataFrame, rows: NDArray[np.int64], problems: P
 def _rejects(raw: RawRows, fields: Fields, problems: Problems) -> list[Reject]:
     """Return one reject for each row with a problem, its line masked and cut."""
     found = sorted(problems.rows.items())
+    if not found:
+        return []
     rows = pa.array([row for row, _ in found], pa.int64())
     cells = {name: column.take(rows).to_pylist() for name, column in raw.columns.items()}
     texts = card_free_lines(cells, _card_columns(fields))

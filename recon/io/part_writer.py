@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,15 +22,30 @@ _DICTIONARY += ["base_currency", "issuer"]
 _DIFFERENCES = ["txn_id", "record_no", "byte_start", "byte_end", "occurred_at"]
 _DIFFERENCES += ["amount_minor", "fee_minor", "net_minor"]
 _STATISTICS = ["txn_id", "amount_minor", "occurred_at", "clearing_date", "value_date"]
-_PACKED = [name for name in TRANSACTIONS.schema if name not in (*_DIFFERENCES, "fingerprint")]
+_PACKED = [
+    name
+    for name, kind in TRANSACTIONS.schema.items()
+    if kind == pl.String and name not in _DICTIONARY
+]
 _PARQUET: dict[str, object] = {
-    "compression": {name: "zstd" if name in _PACKED else "none" for name in TRANSACTIONS.schema},
-    "compression_level": dict.fromkeys(_PACKED, 1),
     "use_dictionary": _DICTIONARY,
     "column_encoding": dict.fromkeys(_DIFFERENCES, "DELTA_BINARY_PACKED"),
     "write_statistics": _STATISTICS,
     "write_page_checksum": True,
 }
+
+
+def _compression(table: pa.Table) -> dict[str, object]:
+    """Return how the columns are compressed: text that is there, and nothing else.
+
+    A compressor's set-up costs more than it saves on a column of nulls or of few values, which its
+    encoding makes small.
+    """
+    packed = [name for name in _PACKED if table[name].null_count < table.num_rows]
+    return {
+        "compression": {name: "zstd" if name in packed else "none" for name in table.column_names},
+        "compression_level": dict.fromkeys(packed, 1) or None,
+    }
 
 
 class PartWriter:
@@ -79,7 +95,9 @@ class PartWriter:
             return
         if self._writer is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._path, self._waiting[0].schema, **_PARQUET)
+            first = self._waiting[0]
+            settings = {**_PARQUET, **_compression(first)}
+            self._writer = pq.ParquetWriter(self._path, first.schema, **settings)
             self._path.chmod(0o600)
         table = pa.concat_tables(self._waiting)
         self._waiting.clear()

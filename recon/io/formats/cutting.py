@@ -260,7 +260,7 @@ def _raw_spans(block: Block, tokens: Tokens) -> tuple[NDArray[np.int64], NDArray
     offsets = block.raw_line_offsets()
     begin = offsets[tokens.row_line]
     end = offsets[_last_lines(tokens) + 1]
-    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    raw = block.raw_bytes()
     for mark in (10, 13):
         end = end - ((end > begin) & (raw[np.maximum(end - 1, 0)] == mark))
     return begin, end
@@ -295,11 +295,11 @@ def text_columns(
         data, starts, ends, rows, dialect.quote, int(dialect.trim), offsets
     )
     sizes = offsets[:, rows].astype(np.int64)
-    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes)))
+    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes + columns_kernel.WORD)))
     out = np.empty(bases[-1], dtype=np.uint8)
     columns_kernel.copy_fields(data, starts, ends, rows, dialect.quote, offsets, bases, out)
     return [
-        (offsets[column], out[bases[column] : bases[column + 1]])
+        (offsets[column], out[bases[column] : bases[column] + sizes[column]])
         for column in range(starts.shape[0])
     ]
 

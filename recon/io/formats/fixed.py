@@ -65,7 +65,7 @@ def _cut_block(
     reading: Reading,
     longer: bool,  # noqa: FBT001 (passed through)
 ) -> RawRows:
-    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    raw = block.raw_bytes()
     begin, end = line_spans(block)
     sizes = end - begin
     blank = _blank_lines(block, begin, end)
@@ -103,7 +103,7 @@ def line_spans(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each line begins and ends in `block.raw`, without LF and CR."""
     offsets = block.raw_line_offsets()
     begin, end = offsets[:-1], offsets[1:]
-    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    raw = block.raw_bytes()
     for mark in (10, 13):
         end = end - ((end > begin) & (raw[np.maximum(end - 1, 0)] == mark))
     return begin, end
@@ -114,7 +114,7 @@ def _blank_lines(
 ) -> NDArray[np.bool_]:
     """Return which lines hold nothing but spaces (or a closing Ctrl-Z)."""
     blank = np.asarray(end == begin, dtype=np.bool_)
-    raw = np.frombuffer(block.raw, dtype=np.uint8)
+    raw = block.raw_bytes()
     filled = np.flatnonzero(~blank)
     first, last = raw[begin[filled]], raw[end[filled] - 1]
     for line in filled[np.isin(first, _BLANKS) & np.isin(last, _BLANKS)].tolist():

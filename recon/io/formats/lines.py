@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import tokenise as kernel
+from recon.core.text import read_only
 from recon.errors import InputError
 
-BLOCK_BYTES: Final = 16 << 20
+BLOCK_BYTES: Final = 4 << 20
 LINE_LIMIT: Final = 1 << 20
 ENCODINGS: Final = (
     "utf-8",
@@ -71,7 +72,7 @@ def listed(items: Sequence[str], separator: str = ", ") -> str:
 class Block:
     """A run of whole physical lines: as received, and as UTF-8."""
 
-    raw: bytes
+    raw: bytes | bytearray
     raw_start: int  # offset of `raw` in the file
     first_line: int  # 1-based number of the first line
     final: bool  # the file ends with this block
@@ -82,11 +83,16 @@ class Block:
     @property
     def lines(self) -> int:
         """Return how many lines the block has."""
-        return self.raw.count(b"\n") + (bool(self.raw) and not self.raw.endswith(b"\n"))
+        ends = int(kernel.count_byte(self.raw_bytes(), 10))
+        return ends + (bool(self.raw) and not self.raw.endswith(b"\n"))
+
+    def raw_bytes(self) -> NDArray[np.uint8]:
+        """Return `raw` as an array that cannot be written: one type for every kernel."""
+        return read_only(np.frombuffer(self.raw, dtype=np.uint8))
 
     def raw_line_offsets(self) -> NDArray[np.int64]:
         """Return where each line begins in `raw`, and the end."""
-        return line_offsets(np.frombuffer(self.raw, dtype=np.uint8))
+        return line_offsets(self.raw_bytes())
 
     def line_texts(self, limit: int = 0) -> list[str]:
         """Return the lines as text without their ends, at most `limit` of them when given."""
@@ -133,7 +139,7 @@ def line_offsets(data: NDArray[np.uint8]) -> NDArray[np.int64]:
     return out[: lines + 1]
 
 
-def decode_lines(raw: bytes, encoding: str) -> tuple[bytes, dict[int, str]]:
+def decode_lines(raw: bytes | bytearray, encoding: str) -> tuple[bytes | bytearray, dict[int, str]]:
     """Return the same lines as UTF-8, and why each undecodable line does not decode."""
     if raw.isascii():
         return raw, {}
@@ -144,11 +150,11 @@ def decode_lines(raw: bytes, encoding: str) -> tuple[bytes, dict[int, str]]:
     return (raw if encoding == "utf-8" else text.encode()), {}
 
 
-def _decode_each_line(raw: bytes, encoding: str) -> tuple[bytes, dict[int, str]]:
+def _decode_each_line(raw: bytes | bytearray, encoding: str) -> tuple[bytes, dict[int, str]]:
     """Decode line by line; a bad line keeps its delimiters, so that its neighbours stay whole."""
     pieces: list[bytes] = []
     bad: dict[int, str] = {}
-    for number, line in enumerate(raw.split(b"\n")):
+    for number, line in enumerate(bytes(raw).split(b"\n")):
         try:
             pieces.append(line.decode(encoding).encode())
         except UnicodeDecodeError as error:
@@ -176,7 +182,7 @@ class Lines:
         self.encoding = encoding and encoding_named(encoding, where)
         self._sniff = sniff
         self._stream = stream
-        self._rest = b""
+        self._rest = bytearray()
         self._offset = 0
         self._line = 1
         self._ended = False
@@ -186,7 +192,7 @@ class Lines:
     def _begin(self) -> None:
         """Read the first bytes, strip one byte order mark and refuse what is not lines of text."""
         self._fill()
-        head = self._rest
+        head = bytes(self._rest)
         if not head:
             raise InputError(
                 "expected rows, found a file of zero bytes",
@@ -229,19 +235,22 @@ class Lines:
         self._offset += count
 
     def _fill(self) -> None:
-        """Read up to a block more behind what is held."""
-        pieces = [self._rest]
-        wanted = BLOCK_BYTES
-        while wanted:
-            more = self._stream.read(wanted)
-            if not more:
-                self._ended = True
-                break
-            if b"\x00" in more:
-                raise self._not_text("a NUL byte (binary or UTF-16)")
-            pieces.append(more)
-            wanted -= len(more)
-        self._rest = b"".join(pieces)
+        """Read up to a block more behind what is held, straight to where it stays."""
+        held = len(self._rest)
+        buffer = bytearray(held + BLOCK_BYTES)
+        buffer[:held] = self._rest
+        at = held
+        with memoryview(buffer) as view:
+            while at < len(buffer):
+                more = self._stream.readinto(view[at:])  # type: ignore[attr-defined]  # BinaryIO lacks it, every stream of ours has it
+                if not more:
+                    self._ended = True
+                    break
+                at += more
+        del buffer[at:]
+        if buffer.find(b"\x00", held) >= 0:
+            raise self._not_text("a NUL byte (binary or UTF-16)")
+        self._rest = buffer
 
     def take(self) -> Block | None:
         """Return the next whole lines, or None at the end of the file."""
@@ -256,7 +265,8 @@ class Lines:
             cut = len(self._rest)
         if not cut:
             return None
-        raw, self._rest = self._rest[:cut], self._rest[cut:]
+        raw, self._rest = self._rest, self._rest[cut:]
+        del raw[cut:]
         data, bad = decode_lines(raw, self.encoding)
         block = Block(
             raw,
@@ -264,7 +274,7 @@ class Lines:
             self._line,
             self._ended and not self._rest,
             self.encoding,
-            np.frombuffer(data, dtype=np.uint8),
+            read_only(np.frombuffer(data, dtype=np.uint8)),
             bad,
         )
         self._offset += cut
@@ -277,7 +287,7 @@ class Lines:
             return
         rest = block.after(lines)
         self._grow = True
-        self._rest = rest.raw + self._rest
+        self._rest = bytearray(rest.raw) + self._rest
         self._offset = rest.raw_start
         self._line = rest.first_line
 

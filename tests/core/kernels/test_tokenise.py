@@ -33,8 +33,20 @@ def interpreted(name):
     for known, value in vars(module).items():
         if hasattr(value, "py_func"):
             plain[known] = type(value.py_func)(value.py_func.__code__, space, known)
-    space.update(plain)
+    space.update(plain, load_word=load_word, store_word=store_word)
     return plain[name]
+
+
+def load_word(data, at):
+    """Return eight bytes as a number, as the intrinsic does."""
+    assert at + 8 <= len(data)
+    return int.from_bytes(data[at : at + 8].tobytes(), "little")
+
+
+def store_word(data, at, word):
+    """Write a number as eight bytes, as the intrinsic does."""
+    assert at + 8 <= len(data)
+    data[at : at + 8] = np.frombuffer(word.to_bytes(8, "little"), np.uint8)
 
 
 def cell(data, starts, ends, slot, row, quote, get):
@@ -43,9 +55,9 @@ def cell(data, starts, ends, slot, row, quote, get):
     mark = ord(quote) if quote else -1
     offsets = np.empty((1, 2), np.int32)
     get("measure_fields")(data, *span, 1, mark, 0, offsets)
-    out = np.empty(offsets[0, 1], np.uint8)
+    out = np.empty(offsets[0, 1] + text_columns.WORD, np.uint8)
     get("copy_fields")(data, *span, 1, mark, offsets, np.zeros(1, np.int64), out)
-    return out.tobytes().decode()
+    return out[: offsets[0, 1]].tobytes().decode()
 
 
 def cut(text, delimiter, quote, comment, arity, *, final=True, get=compiled, padded=0):
