@@ -215,7 +215,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
     looked_at = np.setdiff1d(looked_at, judged.wide["txn_id"].to_numpy())
     wide = terms.whole_rows(judged.wide, archive.whole(looked_at))
-    found = name_causes(found, wide)
+    found = name_causes(found, wide, night)
     closing = closing_items(classified.waiting, wide, ledger, opening, anchors, night)
     tables = {
         "inputs": inputs,

@@ -1,16 +1,26 @@
-"""Names the cause of amount differences where one fits to the last minor unit."""
+"""Names the cause of amount differences where one fits to the last minor unit.
+
+Tips, discounts and surcharges that may explain one are those of the rule file (`[causes]`), rates
+those of its `[[exchange]]` tables, for rows that tell an amount before exchange.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import polars as pl
 
 from recon.core.codes import Code, DisputeStatus
-from recon.rules.causes import CausePolicy, find
+from recon.rules.causes import CausePolicy, Rate, find
+from recon.rules.night import Night
 
+_BILLION = 1_000_000_000
+_PERCENT_DIGITS = 7  # one per cent in billionths
+_RATE_DAYS = 31  # a rate of another day is looked for this far back
 _DIFFERENCES = (Code.AMOUNT_MISMATCH, Code.NET_MISMATCH, Code.REFUND_AMOUNT)
 
 
-def name_causes(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
+def name_causes(breaks: pl.DataFrame, wide: pl.DataFrame, night: Night) -> pl.DataFrame:
     """Return BREAKS with `cause` filled for new amount differences that have an exact one.
 
     `wide` holds the whole rows that the breaks name.
@@ -23,7 +33,7 @@ def name_causes(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     )
     if open_ones.height == 0:
         return breaks
-    facts = find(_differences(open_ones, wide), CausePolicy())
+    facts = find(_differences(open_ones, wide), _policy(night))
     known = facts.filter(pl.col("cause").is_not_null())
     by_row = dict(zip(known["txn_id"].to_list(), known["cause"].to_list(), strict=True))
     causes = {
@@ -37,11 +47,42 @@ def name_causes(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     return breaks.with_columns(cause=pl.coalesce("cause", found))
 
 
+def _policy(night: Night) -> CausePolicy:
+    """Return what may explain a difference besides the rows themselves."""
+    causes = night.rules.causes
+    return CausePolicy(
+        tips=tuple(int(percent.scaleb(_PERCENT_DIGITS)) for percent in causes.tip_percent),
+        discounts=tuple(int(percent.scaleb(_PERCENT_DIGITS)) for percent in causes.tier_percent),
+        surcharges=causes.surcharges_minor,
+        rates=tuple(_rates(night)),
+    )
+
+
+def _rates(night: Night) -> Iterator[Rate]:
+    """Yield the rates of the last weeks that billionths hold exactly, the latest first."""
+    for agreed in night.exchanges:
+        for (base, quote), rates in agreed.book.rates.items():
+            for rate in reversed(rates):
+                billionths, rest = divmod(rate.above * _BILLION, rate.below)
+                age = (night.business_date - rate.day).days
+                if rest == 0 and 0 <= age <= _RATE_DAYS:
+                    yield Rate(str(rate.day), base, quote, billionths)
+
+
 def _differences(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     """Return what is known of each difference: amounts, the fee, the place, the rows of a sum."""
     listed = breaks.select("break_id", txn_id=pl.col("txn_ids")).explode("txn_id")
     rows = listed.join(
-        wide.select("txn_id", "side", "fee_minor", "net_minor", "merchant_id", "terminal_id"),
+        wide.select(
+            "txn_id",
+            "side",
+            "fee_minor",
+            "net_minor",
+            "merchant_id",
+            "terminal_id",
+            "base_minor",
+            "base_currency",
+        ),
         on="txn_id",
         how="left",
         maintain_order="left",
@@ -49,6 +90,7 @@ def _differences(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
     channel = pl.col("side").cast(pl.String) == "CHANNEL"
     facts = rows.group_by("break_id", maintain_order=True).agg(
         pl.col("fee_minor").filter(channel).drop_nulls().first(),
+        pl.col("base_minor", "base_currency").filter(channel).drop_nulls().first(),
         pl.col("merchant_id").drop_nulls().first(),
         pl.col("terminal_id").drop_nulls().first(),
         pl.col("txn_id").filter(channel).alias("sibling_ids"),
@@ -73,6 +115,8 @@ def _differences(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
             "actual_minor",
             "currency",
             "fee_minor",
+            "base_minor",
+            "base_currency",
             "merchant_id",
             "terminal_id",
             "sibling_ids",

@@ -18,6 +18,7 @@ from recon.errors import RuleFileError
 from recon.rules.rule_models import (
     BreakRules,
     CalendarRules,
+    CauseRules,
     Extract,
     LegRules,
     Override,
@@ -131,6 +132,7 @@ _CHILDREN: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
     (Rules, "sources"): Source,
     (Rules, "legs"): LegRules,
     (Rules, "breaks"): BreakRules,
+    (Rules, "causes"): CauseRules,
     (Rules, "overrides"): Override,
     (Source, "settlement"): Settlement,
     (Source, "extract"): Extract,

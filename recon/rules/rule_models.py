@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from recon.core.codes import Code, Kind, Severity, Side, State
 from recon.core.plan import Leg, Method, Pass
-from recon.rules.exchange_terms import Exchange
+from recon.rules.exchange_terms import Exchange, Percent
 from recon.rules.fee_contract import FeeContract
 from recon.rules.rebates import RebatePolicy
 from recon.rules.refund_terms import RefundPolicy
@@ -343,6 +343,14 @@ class SourceContract(FeeContract):
     merchant_classes: dict[str, str] = Field(default_factory=dict)  # merchant number -> class
 
 
+class CauseRules(Model):
+    """What may explain a difference between two amounts, and is named where it fits exactly."""
+
+    tip_percent: tuple[Percent, ...] = ()  # added to the order by the payer
+    tier_percent: tuple[Percent, ...] = ()  # discounts of a price list
+    surcharges_minor: tuple[int, ...] = ()  # flat extras
+
+
 class BreakRules(Model):
     """What to report, and how loudly."""
 
@@ -381,6 +389,7 @@ class Rules(Model):
     sources: tuple[Source, ...] = Field(alias="source", min_length=1)
     legs: tuple[LegRules, ...] = Field(alias="leg", min_length=1)
     breaks: BreakRules = BreakRules()
+    causes: CauseRules = CauseRules()
     fee_contracts: tuple[SourceContract, ...] = Field(alias="fee_contract", default=())
     overrides: tuple[Override, ...] = Field(alias="override", default=())
     refunds: RefundPolicy | None = None
