@@ -70,9 +70,17 @@ def layout(
     derive: Callable[[Facts], Mapping[str, pl.Expr]] = lambda _facts: {},
     controls: tuple[Control, ...] = (),
 ) -> SheetFormat:
-    """Return a declaration on the channel's side."""
+    """Return a declaration on the channel's side; a stated net must be amount less fee."""
     return SheetFormat(
-        f"settlement_{name}", title_en, title_zh, sheet, {**_CNY, **fields}, derive, None, controls
+        f"settlement_{name}",
+        title_en,
+        title_zh,
+        sheet,
+        {**_CNY, **fields},
+        derive,
+        None,
+        controls,
+        net_is_exact=not name.startswith("vas"),  # PSBC's own example does not add up
     )
 
 
@@ -105,12 +113,19 @@ _VAS_FIELDS: Final[Mapping[str, Field]] = {
     "terminal_id": Text("终端号"),
     "order_id": Text("订单号"),
     "channel_ref": Text("网关流水"),
-    "amount_minor": Money("金额", thousands=","),
+    "amount_minor": Money("金额"),
     "fee_minor": Money("手续费"),
     "net_minor": Money("结算金额"),
     "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
     "clearing_date": Day("清算日期", DAYS),
 }
+
+
+def _vas(facts: Facts) -> Mapping[str, pl.Expr]:
+    """Derive signed amounts; PSBC groups digits otherwise than by three (`1,00.00` is 100.00)."""
+    amounts = signed("交易码", "金额", "手续费", "结算金额")(facts)
+    return {**amounts, "金额": amounts["金额"].str.replace_all(",", "", literal=True)}
+
 
 LAYOUTS: Final = (
     layout(
@@ -259,7 +274,7 @@ LAYOUTS: Final = (
             totals=r"(?:共有 *|TotalCount=)(?P<总笔数>[0-9]+)",
         ),
         _VAS_FIELDS,
-        signed("交易码", "金额", "手续费", "结算金额"),
+        _vas,
         (ROWS,),
     ),
     layout(

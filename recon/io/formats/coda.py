@@ -193,9 +193,10 @@ class _Reader:
             if not digits.isdigit():
                 raise self.refused(f"the trailer's {what} {digits!r} is not a number", line)
             self.control(f"{name} {what}", int(digits), computed, statement.currency)
-        for movement in _rows_of(statement.movements):
+        taken = list(_rows_of(statement.movements))
+        for movement in taken:
             self.take_row(statement, movement)
-        self.page(statement, sum(one.thousandths for one in parents))
+        self.page(statement, sum(one.thousandths for one in taken))
         self.statement = None
 
     def control(self, name: str, declared: int, computed: int, currency: str) -> None:

@@ -64,6 +64,7 @@ class Report:
             fields=partial(_fields, self),
             controls=lambda _options: self.controls,
             has_controls=bool(self.totals),
+            net_is_exact=True,
         )
 
 

@@ -107,7 +107,7 @@ EXCERPTS = {  # file -> format, amounts, refused lines, do the declared totals a
     "hebei_bank": ("hebei", [100, 100, 100, 100, 5000], [], None),
     "hengfeng": ("hengfeng", [10000, 5000, 5000], [], None),
     "ips_huanxun": ("ips", [2], [], True),
-    "psbc_vas": ("vas", [1], [2], False),
+    "psbc_vas": ("vas", [10000, 1], [], False),
     "qingdao": ("qingdao", [10000, 5000, -5000, -10000, 10000], [], None),
     "rcu_rural": ("vas_rural", [11, 11], [4], False),
     "spdb": ("vas", [1], [], True),

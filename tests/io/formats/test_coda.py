@@ -82,6 +82,7 @@ def test_details_that_do_not_add_up_stay_closed(tmp_path: Path) -> None:
         (f"{8:06d}{30000:015d}", f"{8:06d}{30010:015d}", "held"),
         (f"0{60500:015d}0501", f"0{60505:015d}0501", "finer than EUR"),  # half a cent
         ("2200010000", "2200030000", "belongs to no movement"),
+        ("2100020000", "2100030000", "held"),  # its details are no longer its own
         ("8007", "7007", "no CODA record"),
         ("0000005012672505", "1000005012672505", "has not begun"),
     ],

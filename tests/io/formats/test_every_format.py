@@ -18,6 +18,7 @@ from tests.io.formats.samples import samples
 NAMES = [form.name for form in FORMATS]
 BY_NAME = {form.name: form for form in FORMATS}
 DECLARED = {"delimited", "fixed_width", "json_lines", "xlsx"}  # read by declaration, never by looks
+MAPPED_BY_PLACE = {"fixed_width"}  # any text has bytes 1 to 9
 ACCIDENTS = 40
 WRONG = b'\x00\x01\t\n\r\x1a "#,;|`-.0123456789ABCD\x81\xb0\xef\xbb\xbf\xff'
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
@@ -183,6 +184,52 @@ def test_accidents_give_rows_and_rejects_or_a_named_error(name: str, tmp_path: P
             raw = accident(raw, chance) if raw.strip() else raw
         outcome = read_bytes(BY_NAME[name], raw, tmp_path, sample.options)
         assert_accounted(BY_NAME[name], outcome, raw)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_foreign_files_give_no_rows(name: str, tmp_path: Path) -> None:
+    """Another format's sample under this name is a named error, or nothing but rejects."""
+    if name in MAPPED_BY_PLACE or BY_NAME[name].twin:
+        return
+    chance = random.Random(name)  # noqa: S311 - a fixed choice of others
+    others = [other for other in NAMES if other not in {name, "ums_pages"}]
+    for other in chance.sample(others, 12):
+        if BY_NAME[other].twin == name or BY_NAME[name].title_en == BY_NAME[other].title_en:
+            continue
+        outcome = read_bytes(BY_NAME[name], samples()[other].raw, tmp_path, samples()[name].options)
+        assert_accounted(BY_NAME[name], outcome, samples()[other].raw)
+        assert outcome.refusal is not None or outcome.frame.height == 0, other
+
+
+PROVED = (  # formats whose files prove every amount in them
+    *("wechat_trade", "wechat_fund", "alipay_account", "unionpay_zm", "ums_detail"),
+    *("lakala_jy", "lakala_jz", "statement_icbc", "settlement_boc", "settlement_ccb"),
+    *("settlement_cmbc", "settlement_citic_recharge", "settlement_ips", "settlement_gaoyang"),
+    *("settlement_citic_card", "settlement_bocom", "mt940", "bai2", "coda", "norma43"),
+    *("stripe_report", "paypal_report", "trustly", "checkout_breakdown", "camt053"),
+)
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_no_changed_digit_changes_money_in_silence(name: str, tmp_path: Path) -> None:
+    """One digit more or less anywhere: the money is the same, or the file says it is not."""
+    sample = samples()[name]
+    form = BY_NAME[name]
+    sums = money_of(read_bytes(form, sample.raw, tmp_path, sample.options))
+    chance = random.Random(name)  # noqa: S311 - a fixed choice of digits
+    places = [match.start() for match in re.finditer(rb"[0-9]", sample.raw)]
+    for at in chance.sample(places, min(len(places), 90)):
+        raw = bytearray(sample.raw)
+        raw[at] = ord(b"0") + (raw[at] - ord(b"0") + chance.randint(1, 9)) % 10
+        outcome = read_bytes(form, bytes(raw), tmp_path, sample.options)
+        if outcome.whole and not outcome.rejects:
+            assert money_of(outcome) == sums, (at, bytes(raw[max(0, at - 20) : at + 20]))
+
+
+def money_of(outcome: Outcome) -> tuple[int, ...]:
+    """Return the sums of amounts, fees and nets."""
+    names = ("amount_minor", "fee_minor", "net_minor")
+    return tuple(int(outcome.frame[name].fill_null(0).sum()) for name in names)
 
 
 def assert_accounted(form: Format, outcome: Outcome, raw: bytes) -> None:
