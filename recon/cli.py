@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "trace": "Follow one order, trade or refund across files, sides and days.",
     "fees": "Check price lists, infer prices, explain a fee, state rebates.",
     "report": "Write the finance team's documents.",
+    "exports": "List what was written out of the workspace, by whom.",
     "decisions": "Bring decisions on disputes back from the workbook.",
     "diff": "Say what changed between two runs.",
     "verify": "Recompute every hash and the conservation certificate.",

@@ -37,18 +37,22 @@ def documents() -> dict[str, str]:
 def tables() -> str:
     """Return the reference of every published table, from `recon.core.schema`."""
     from recon.core.schema import PUBLISHED
+    from recon.core.sensitivity import sensitivity
 
     parts = [
         _HEAD
         + "# Tables\n\nWhat a run publishes, column by column. Money is in minor units of the "
-        "row's currency;\ntimes are UTC.\n"
+        "row's currency;\ntimes are UTC. The class says how careful to be: `personal` may point at "
+        "a person, `reference`\nleads to one payment or party, `money` is an amount, `ordinary` is "
+        "the rest. `recon exports` lists\nwhich columns were written to files.\n"
     ]
     for table in PUBLISHED:
         parts.append(f"\n## `{table.name}`\n\nOne row is {table.row_is}. ")
         parts.append(f"Sorted by {', '.join(f'`{name}`' for name in table.key)}.\n\n")
-        parts.append("| column | type | meaning |\n|---|---|---|\n")
+        parts.append("| column | type | class | meaning |\n|---|---|---|---|\n")
         parts.extend(
-            f"| `{column.name}` | {_type_name(column.dtype)} | {column.meaning} |\n"
+            f"| `{column.name}` | {_type_name(column.dtype)} | {sensitivity(column)} "
+            f"| {column.meaning} |\n"
             for column in table.columns
         )
     return "".join(parts)

@@ -41,6 +41,7 @@ def command(
 
     Example: recon query "select code, count(*) from disputes group by all"
     """
+    from recon.commands.export_log import log_export
     from recon.store.query import answer
     from recon.store.read import open_snapshot
     from recon.store.render import RENDERERS
@@ -50,11 +51,11 @@ def command(
         raise UsageError("expected a file to write Parquet to, found none", fix="add --output FILE")
     with open_snapshot(Workspace(workspace), memory_bytes=memory) as connection:
         frame = answer(connection, statement)
-    if layout == "parquet" and output is not None:
-        frame.write_parquet(output)
-        return
-    text = RENDERERS["json" if as_json else layout](frame)
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(RENDERERS["json" if as_json else layout](frame), nl=False)
+        return
+    if layout == "parquet":
+        frame.write_parquet(output)
     else:
-        output.write_text(text, encoding="utf-8")
+        output.write_text(RENDERERS["json" if as_json else layout](frame), encoding="utf-8")
+    log_export(workspace, f"query {layout}", output, frame.columns, frame.height, statement)

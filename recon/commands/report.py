@@ -21,6 +21,7 @@ def command(
     run: str | None, layout: str, output: Path | None, workspace: Path, lang: str | None
 ) -> None:
     """Write a night's report: workbook, page or list. RUN is an id, a date, or nothing."""
+    from recon.commands.export_log import log_export
     from recon.commands.packing import read_pack
     from recon.store.workspace import Workspace
 
@@ -29,6 +30,10 @@ def command(
     pack = read_pack(space, chosen, lang)
     path = output or Path(f"recon-{pack.business_date}.{layout}")
     write(layout, pack, path)
+    disputes = pack.disputes
+    log_export(
+        space.root, f"report {layout}", path, disputes.columns, disputes.height, chosen.run_id
+    )
     click.echo(str(path))
 
 
