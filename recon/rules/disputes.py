@@ -10,6 +10,7 @@ from recon.core.codes import BENIGN, Code, OutOfPocket, Severity
 from recon.core.schema import DISPUTES, conform, words
 from recon.rules.catalogue import catalogue
 from recon.rules.dispute_text import explained, told_rows
+from recon.rules.double_recovery import guarded
 from recon.rules.night import Night
 
 _NOT_CASES = frozenset(
@@ -17,7 +18,6 @@ _NOT_CASES = frozenset(
 )
 _EVIDENCE = ("side", "source", "file_id", "record_no", "txn_id", "amount_minor")
 _DEADLINES = (Code.RETRIEVAL_DUE,)  # their rows' due date is the day by which to answer
-_REFERENCES = ("merchant_id", "order_id", "channel_ref", "bank_ref")
 CERTAIN_PPM = 1_000_000
 
 
@@ -63,7 +63,7 @@ def build(
     )
     known = decided.select("dispute_id", "decision", decision_note="note")
     frame = frame.join(known, on="dispute_id", how="left", maintain_order="left")
-    return conform(explained(frame), DISPUTES).sort("dispute_id")
+    return guarded(conform(explained(frame), DISPUTES).sort("dispute_id"))
 
 
 def _is_case() -> pl.Expr:
@@ -105,5 +105,24 @@ def _evidence(cases: pl.DataFrame, wide: pl.DataFrame, time_zone: str) -> pl.Dat
     return listed.group_by("break_id", maintain_order=True).agg(
         pointers.alias("evidence"),
         *told_rows(time_zone),
-        *(pl.col(name).drop_nulls().first() for name in _REFERENCES),
+        *(_named(name) for name in ("merchant_id", "order_id", "bank_ref")),
+        _named("channel_ref", besides="order_id"),
     )
+
+
+def _named(name: str, besides: str | None = None) -> pl.Expr:
+    """Return the one reference of a break, null where its rows carry several: a batch has none.
+
+    The side of the first row that has the reference speaks; where its rows share the reference
+    `besides`, as two charges of one order do, the first row's own is told.
+    """
+    one = _spoken(name).n_unique() == 1
+    if besides is not None:
+        one |= _spoken(besides).n_unique() == 1
+    return pl.when(one).then(_spoken(name).first()).alias(name)
+
+
+def _spoken(name: str) -> pl.Expr:
+    """Return the values of a reference on the side of the first row that has it."""
+    has = pl.col(name).is_not_null()
+    return pl.col(name).filter(has & (pl.col("side") == pl.col("side").filter(has).first()))
