@@ -1,5 +1,7 @@
 """Lakala daily files: eight layouts, `|` between cells, Chinese headers, UTF-8 or GB18030.
 
+The portal offers the same columns as CSV (`,` between cells) and as a workbook.
+
 Source: the open platform's file interface as implemented by a system that reads these files; no
 genuine file was seen. Amounts are in the unit that their header declares (分: minor units), and
 nothing is guessed from the size of a number. A sender that writes yuan under a 分 header has every
@@ -29,6 +31,7 @@ from recon.io.formats.contract import (
     Format,
     Money,
     Options,
+    Probe,
     RawRows,
     Reading,
     StagedFile,
@@ -36,9 +39,10 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.sheet import HEAD_BYTES, Sheet, fits
 from recon.io.formats.workbook_sheet import read_either
 
+_MARKS: Final = ("|", ",")  # the service, and the portal's CSV
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
 _CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
 _OUTFLOWS: Final = ("退款", "退货", "撤销", "消费撤销", "冲正", "REFUND", "CANCEL")
@@ -195,16 +199,25 @@ FILES: Final = (
 )
 
 
-def sheet_of(file: LakalaFile) -> Sheet:
+def sheet_of(file: LakalaFile, delimiter: str = "|") -> Sheet:
     """Return how a layout is found: all of its columns, and no other one."""
-    return Sheet(required=file.columns, delimiter="|")
+    return Sheet(required=file.columns, delimiter=delimiter)
+
+
+def _recognise(file: LakalaFile, probe: Probe) -> bool:
+    """Return whether the head has the layout's header, `|` or `,` between its cells."""
+    return any(fits(sheet_of(file, mark), probe) for mark in _MARKS)
 
 
 def _read(
     file: LakalaFile, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the rows; refunds and withdrawals get their sign."""
-    for rows in read_either(sheet_of(file), staged, options, reading):
+    with staged.path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    probe = Probe(staged.name, len(head), head)
+    mark = next((mark for mark in _MARKS if fits(sheet_of(file, mark), probe)), _MARKS[0])
+    for rows in read_either(sheet_of(file, mark), staged, options, reading):
         if file.code != "JY":
             yield rows
             continue
@@ -250,7 +263,7 @@ def _format(file: LakalaFile) -> Format:
         title_en=f"Lakala {file.code}, {file.title_en}",
         title_zh=f"拉卡拉 {file.code} {file.title_zh}",
         side=Side.CHANNEL,
-        recognise=partial(fits, sheet_of(file)),
+        recognise=partial(_recognise, file),
         read=partial(_read, file),
         fields=partial(_fields, file),
         refine=partial(_refine, file),

@@ -1,8 +1,10 @@
 """Razorpay settlement reconciliation report (dashboard CSV).
 
 Source: the vendor's page "Settlement recon". Amounts are unsigned rupees with decimals, times
-`dd/mm/yyyy hh:mm:ss` Indian time. Where the column is `fee (exclusive tax)`, tax comes on top of
-it; where it is `fee`, tax is in it. Net = credit - debit. `bank_ref` is the settlement's UTR.
+`dd/mm/yyyy hh:mm:ss` Indian time. Rows whose time is seconds since 1970 come from the interface:
+their amounts are whole paise, and one with a decimal point is a reject. Where the column is
+`fee (exclusive tax)`, tax comes on top of it; where it is `fee`, tax is in it. Net = credit -
+debit. `bank_ref` is the settlement's UTR.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ _KINDS = {
     "settlement": Kind.PAYOUT,
     "dispute": Kind.CHARGEBACK,
 }
+_INDIA = 330  # minutes ahead of UTC, all year
+_AMOUNTS = ("debit", "credit", "amount", "tax", "fee", "fee (exclusive tax)")
 _CLOCK = ("DD/MM/YYYY hh:mm:ss", "YYYY-MM-DD hh:mm:ss")
 
 
@@ -47,7 +51,14 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     leaves = ~pl.col("debit").str.strip_chars().str.contains(r"^[0.]*$")
     kind = pl.col("type").str.strip_chars().str.to_lowercase()
     exclusive = filled("fee (exclusive tax)")
+    frame = frame.with_columns(*(_rupees(name).alias(name) for name in _AMOUNTS))
+    seconds = pl.col("created_at").str.strip_chars().cast(pl.Int64, strict=False)
+    made = pl.from_epoch(seconds) + pl.duration(minutes=_INDIA)
     return frame.with_columns(
+        pl.when(_from_interface())
+        .then(made.dt.strftime("%Y-%m-%d %H:%M:%S"))
+        .otherwise("created_at")
+        .alias("created_at"),
         kind.alias("kind"),
         pl.when(leaves).then(negated(pl.col("amount"))).otherwise("amount").alias("signed"),
         pl.coalesce(exclusive, "fee").alias("charge"),
@@ -55,6 +66,21 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(kind == "payment").then(pl.lit("")).otherwise("payment_id").alias("original"),
         pl.coalesce(filled("order_receipt"), "order_id").alias("order"),
     )
+
+
+def _from_interface() -> pl.Expr:
+    """Return whether a row is one of the interface, by its time in seconds."""
+    return pl.col("created_at").str.contains(r"^\s*[0-9]{9,10}\s*$")
+
+
+def _rupees(name: str) -> pl.Expr:
+    """Return an amount in rupees; paise of the interface get their decimal point."""
+    cell = pl.col(name).str.strip_chars()
+    padded = cell.str.zfill(3)
+    rupees = pl.concat_str(padded.str.head(-2), pl.lit("."), padded.str.tail(2))
+    spoilt = pl.concat_str(cell, pl.lit(" is no whole number of paise"))
+    paise = pl.when(cell.str.contains(r"^[0-9]+$")).then(rupees).otherwise(spoilt)
+    return pl.when(_from_interface() & (cell != "")).then(paise).otherwise(pl.col(name))
 
 
 def _money(column: str) -> Money:

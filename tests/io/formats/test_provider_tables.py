@@ -257,3 +257,18 @@ def test_text_of_times_and_signs() -> None:
     made = frame.select(utc_text(pl.col("time")), negated(pl.col("amount")))
     assert made["time"].to_list() == ["2025-12-31 23:30:00", *texts[1:]]
     assert made["amount"].to_list() == ["-1.00", "1.00", "-1.00", "-2", ""]
+
+
+def test_razorpay_rows_of_the_interface_are_paise(tmp_path: Path) -> None:
+    """Seconds since 1970 tell the interface, whose amounts are paise; a decimal point there lies."""
+    head = "entity_id,type,debit,credit,amount,currency,fee,tax,settlement_id,created_at,order_id"
+    rows = (
+        "pay_1,payment,0,97640,100000,INR,2360,360,setl_1,1567692556,order_1",
+        "pay_2,payment,0,976.40,1000.00,INR,23.60,3.60,setl_1,1567692556,order_2",
+    )
+    outcome = read_bytes(razorpay_settlement.FORMAT, "\n".join((head, *rows)).encode(), tmp_path)
+    assert outcome.frame.select("amount_minor", "fee_minor", "net_minor").rows() == [
+        (100000, 2360, 97640)
+    ]
+    assert str(outcome.frame["occurred_at"][0]) == "2019-09-05 14:09:16"
+    assert [reject.record_no for reject in outcome.rejects] == [3]
