@@ -57,6 +57,7 @@ def test_a_line_taken_out_of_the_log_shows(world: NightWorld) -> None:
     log = root / NAME
     lines = log.read_bytes().splitlines(keepends=True)
     assert read_exports(root)[1] == []
+    assert log.stat().st_mode & 0o777 == 0o600
     log.write_bytes(lines[0] + lines[2])
     assert read_exports(root)[1] == [2]
 

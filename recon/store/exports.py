@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ FIRST = "0" * 64
 
 def append_export(root: Path, facts: Mapping[str, Any]) -> None:
     """Append one export, whole, with the digest of the line before. `OSError`: not writable."""
-    with (root / NAME).open("a+b") as log:
+    with open(root / NAME, "a+b", opener=_for_the_owner) as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         log.seek(0)
         before = _last_line(log.read())
@@ -40,6 +41,11 @@ def read_exports(root: Path) -> tuple[list[dict[str, Any]], list[int]]:
         before = hashlib.sha256(line).hexdigest()
         rows.append(row)
     return rows, broken
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    """Open a file that only its owner reads, as everything in a workspace."""
+    return os.open(path, flags, 0o600)
 
 
 def _last_line(text: bytes) -> str:
