@@ -81,7 +81,44 @@ def test_catalogue_constant_is_read_on_first_use():
 
 def test_deadlines_are_dated():
     """Each deadline names its scheme and the day from which it holds."""
-    assert [item.days for item in module.deadlines()] == [180, 360, 60, 365]
+    found = {(item.scheme, item.days) for item in module.deadlines()}
+    assert {("unionpay", 180), ("unionpay", 360), ("unionpay", 60), ("unionpay", 365)} <= found
+    assert {item.scheme for item in module.deadlines()} == set(module.SCHEMES)
+    assert all(item.what_zh != item.what_en for item in module.deadlines())
+
+
+# Reason codes of the schemes as the field maps them: code of ours -> UnionPay, Visa, Mastercard.
+MAPPED = {
+    "FAILED_BUT_DEBITED": (["4502"], [], []),
+    "DUPLICATE_CLEARING": (["4512"], ["12.6"], ["4834"]),
+    "DUPLICATE_CHARGE": (["4512", "4514"], ["12.6"], ["4834"]),
+    "AMOUNT_MISMATCH": (["4507", "4508", "9650"], ["12.5"], ["4834"]),
+    "REFUND_NOT_SETTLED": (["4532", "9722"], ["13.6"], ["4853"]),
+    "VOIDED_BUT_SETTLED": (["4544"], [], []),
+    "LATE_SETTLEMENT": (["4536"], ["12.1"], []),
+    "MERCHANT_PAID_CHANNEL_NOT": (["4522"], [], []),
+    "CHARGEBACK": (
+        ["4515", "4531", "4557", "4562"],
+        ["10", "11", "12", "13"],
+        ["4808", "4837", "4853"],
+    ),
+    "RETRIEVAL_DUE": (["4526", "4527"], [], []),
+    "PAID_BY_OTHER_MEANS": (["4806"], ["12.6"], []),
+    "FEE_ON_FAILED": (["4752"], [], []),
+    "MISSING_IN_CHANNEL": (["9653", "9702", "9705"], [], []),
+    "MISSING_IN_MERCHANT": (["9652", "9726"], [], []),
+    "REVERSAL_ORPHAN": (["9724", "9725"], [], []),
+    "REFUND_EXCESS": (["9722"], [], []),
+    "CURRENCY_MISMATCH": ([], ["12.3"], ["4834"]),
+    "ATTRIBUTE_MISMATCH": ([], ["12.2", "12.4", "12.7"], []),
+}
+
+
+@pytest.mark.parametrize("name", sorted(MAPPED))
+def test_codes_of_the_schemes_are_mapped(name):
+    """A code of ours names every reason code under which a scheme would dispute it."""
+    entry = catalogue()[Code[name]]
+    assert tuple(list(getattr(entry, scheme)) for scheme in module.SCHEMES) == MAPPED[name]
 
 
 @pytest.mark.parametrize(
