@@ -42,6 +42,7 @@ from tests.io.formats import (
     test_paypal_subscriptions,
     test_personal_bills,
     test_provider_tables,
+    test_settlement_bob,
     test_stripe_report,
     test_trustly_dlocal,
     test_ums_export,
@@ -434,6 +435,7 @@ def settlements() -> dict[str, Sample]:
             ),
             1,
         ),
+        "settlement_bob": Sample(test_settlement_bob.FILE.encode("gb18030"), 3),
         "settlement_abc_caret": Sample(
             text(
                 "SALE^O1^1.50^V1^2026-5-6 0:14:02^B1^1^R1",
