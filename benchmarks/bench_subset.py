@@ -111,6 +111,9 @@ def main() -> None:
     race_large(options.repeats, "several", values, 143_000_000)
     near = 1_000 * rng.integers(10, 1_000, options.rows) + rng.integers(0, 2, options.rows)
     race_large(options.repeats, "none", near, 142_999_999)
+    prime = 10_007  # beyond the moduli whose remainders are looked at: only the planes can tell
+    dense = prime * rng.integers(1, 100, options.rows) + rng.integers(0, 2, options.rows)
+    race_large(options.repeats, "none by planes", dense, 13_800 * prime + 5_000)
 
 
 if __name__ == "__main__":

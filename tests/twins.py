@@ -159,7 +159,7 @@ def work_of(name, arguments):
         return arguments[0].size * arguments[-1].size ** 2 // 2
     sizes = sum(part.size for part in arguments if isinstance(part, np.ndarray))
     if name == "subset.solve_planes":  # planes as long as the target is large
-        sizes += arguments[0].size * int(arguments[-1]) // 64
+        sizes += arguments[0].size * int(arguments[2]) // 64
     return sizes
 
 

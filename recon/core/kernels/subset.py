@@ -179,40 +179,75 @@ def proved_none(amount: Ints, low: int, high: int, once: Flags, spare: Flags) ->
 
 
 @njit(cache=True, nogil=True)
-def shift_planes(
-    once: Words,
-    twice: Words,
-    begin: int,
-    end: int,
-    shift: int,
-    once_out: Words,
-    twice_out: Words,
+def add_block(
+    once: Words, twice: Words, first: int, last: int, shift: int, old_once: Words, old_twice: Words
 ) -> None:
-    """Add one item of value `shift` > 0 to the planes: bit s of `once` says a sum s exists.
+    """Add one item of value `shift` > 0 to the words `first:last` of the planes, in place.
 
-    `twice` says that at least two subsets have that sum. Only words `begin:end` are done.
+    Bit s of `once` says that a sum s exists, of `twice` that two subsets have it. The words that
+    move up are copied to `old_*` first, which are longer than the block by one word at least.
     """
     skip = shift // WORD_BITS
     bits = np.uint64(shift % WORD_BITS)
-    for w in range(begin, min(skip, end)):
-        once_out[w] = once[w]
-        twice_out[w] = twice[w]
-    if begin <= skip < end:
-        moved = once[0] << bits
-        once_out[skip] = once[skip] | moved
-        twice_out[skip] = twice[skip] | (twice[0] << bits) | (once[skip] & moved)
-    if bits == 0:
-        for w in range(max(skip + 1, begin), end):
-            moved = once[w - skip]
-            once_out[w] = once[w] | moved
-            twice_out[w] = twice[w] | twice[w - skip] | (once[w] & moved)
-        return
     back = WORD_TOP - bits
-    for w in range(max(skip + 1, begin), end):
-        moved = (once[w - skip] << bits) | (once[w - skip - 1] >> back)
-        again = (twice[w - skip] << bits) | (twice[w - skip - 1] >> back)
-        once_out[w] = once[w] | moved
-        twice_out[w] = twice[w] | again | (once[w] & moved)
+    n = last - first
+    low = first - skip - 1
+    if low < 0:
+        old_once[0] = 0
+        old_twice[0] = 0
+        old_once[1 : n + 1] = once[:n]
+        old_twice[1 : n + 1] = twice[:n]
+    else:
+        old_once[: n + 1] = once[low : low + n + 1]
+        old_twice[: n + 1] = twice[low : low + n + 1]
+    once_now = once[first:last]
+    twice_now = twice[first:last]
+    if bits == 0:
+        for w in range(n):
+            twice_now[w] |= old_twice[w + 1] | (once_now[w] & old_once[w + 1])
+            once_now[w] |= old_once[w + 1]
+        return
+    for w in range(n):
+        moved = (old_once[w + 1] << bits) | (old_once[w] >> back)
+        again = (old_twice[w + 1] << bits) | (old_twice[w] >> back)
+        twice_now[w] |= again | (once_now[w] & moved)
+        once_now[w] |= moved
+
+
+@njit(cache=True, nogil=True)
+def add_items(
+    once: Words,
+    twice: Words,
+    shift: Ints,
+    begin: Ints,
+    end: Ints,
+    old_once: Words,
+    old_twice: Words,
+) -> None:
+    """Add several items in one sweep from the top of the planes to the bottom.
+
+    Each item follows the one before it at a distance of its own shift, where that one is done, so
+    that a word is worked on by all of them while it lies in the cache. Of each item only the words
+    `begin` to `end` are done.
+    """
+    block = old_once.size - 1
+    lag = np.zeros(shift.size, np.int64)
+    top = 0
+    bottom = once.size
+    for k in range(shift.size):
+        skip = shift[k] // WORD_BITS
+        if k > 0:
+            lag[k] = lag[k - 1] + skip + 1
+        begin[k] = max(begin[k], skip)
+        top = max(top, end[k] - lag[k])
+        bottom = min(bottom, begin[k] - lag[k])
+    while top > bottom:
+        for k in range(shift.size):
+            first = max(top - block + lag[k], begin[k])
+            last = min(top + lag[k], end[k])
+            if first < last:
+                add_block(once, twice, first, last, shift[k], old_once, old_twice)
+        top -= block
 
 
 @njit(cache=True, nogil=True)
@@ -232,30 +267,36 @@ def count_planes(once: Words, twice: Words, low: int, high: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def solve_planes(amount: Ints, low: int, high: int) -> int:
+def solve_planes(amount: Ints, low: int, high: int, block: int, reach_words: int) -> int:
     """Return 0, 1 or 2 (two or more) subsets of positive `amount` with sums in [low, high].
 
     Exact: every subset is accounted for. Stops as soon as two are proved. 0 <= low <= high.
-    Sums that the rows still to come cannot lift to `low` are left out of each step.
+    Sums that the rows still to come cannot lift to `low` are left out of each step. Items are
+    added together in sweeps that keep `reach_words` words of both planes in the cache.
     """
-    words = high // WORD_BITS + 1
-    once = np.zeros(words, np.uint64)
-    twice = np.zeros(words, np.uint64)
-    once_next = np.zeros(words, np.uint64)
-    twice_next = np.zeros(words, np.uint64)
+    items = amount[amount <= high]
+    once = np.zeros(high // WORD_BITS + 1, np.uint64)
+    twice = np.zeros(once.size, np.uint64)
+    old_once = np.empty(block + 1, np.uint64)
+    old_twice = np.empty(block + 1, np.uint64)
+    begin = np.empty(items.size, np.int64)
+    end = np.empty(items.size, np.int64)
     once[0] = ONE
     reach = 0
-    rest = int(amount.sum())
-    for k in range(amount.size):
-        rest -= int(amount[k])
-        if amount[k] > high:
-            continue
-        reach = min(reach + int(amount[k]), high)
-        begin = max(low - rest, 0) // WORD_BITS
-        end = reach // WORD_BITS + 1
-        shift_planes(once, twice, begin, end, amount[k], once_next, twice_next)
-        once, once_next = once_next, once
-        twice, twice_next = twice_next, twice
+    rest = int(items.sum())
+    done = 0
+    while done < items.size:
+        first = done
+        words = 0
+        while done < items.size and (done == first or words + items[done] // 64 < reach_words):
+            rest -= int(items[done])
+            reach = min(reach + int(items[done]), high)
+            begin[done] = max(low - rest, 0) // WORD_BITS
+            end[done] = reach // WORD_BITS + 1
+            words += items[done] // WORD_BITS + 1
+            done += 1
+        batch = slice(first, done)
+        add_items(once, twice, items[batch], begin[batch], end[batch], old_once, old_twice)
         if reach >= low and count_planes(once, twice, low, reach) == SEVERAL:
             return SEVERAL
     return count_planes(once, twice, low, high)

@@ -28,6 +28,8 @@ MEET_ROWS = 40  # rows up to which all subsets are met in the middle
 PROBE_ROWS = 36  # rows of the part of a large pool in which two subsets are looked for first
 FEW, HELD_BACK = 4, 3
 MODULUS_MOST = 1024  # remainders by which a sum may be out of reach
+PLANE_BLOCK = 2_048  # words of a plane that are done at once
+PLANE_REACH = 60_000  # words of a plane that the items of one sweep reach over: 1 MiB of both
 PLANE_STEP = 16  # words of the bit planes that cost one elementary step
 
 
@@ -257,7 +259,7 @@ def planes(pool: Pool) -> int | None:
         return 0
     if items.size * (high // 64 + 1) // PLANE_STEP > pool.budget:
         return None
-    return int(solve_planes(items, low, high))
+    return int(solve_planes(items, low, high, PLANE_BLOCK, PLANE_REACH))
 
 
 def excluded(items: Ints, low: int, high: int, budget: int) -> bool:

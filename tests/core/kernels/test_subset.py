@@ -53,14 +53,22 @@ def test_runs_are_counted_exactly(amounts, band):
         assert near == len(oracle.runs(amounts, band[0] - 5, band[1] + 5))
 
 
-@given(POSITIVE, st.integers(1, 80), st.integers(0, 2), st.integers(1, 40))
+@given(
+    POSITIVE,
+    st.integers(1, 80),
+    st.integers(0, 2),
+    st.integers(1, 40),
+    st.integers(1, 4),
+    st.integers(1, 9),
+)
 @settings(max_examples=300, deadline=None)
-def test_planes_say_none_one_or_several_exactly(amounts, low, width, scale):
-    """The two-plane oracle is the brute-force count cut at two, across word borders too."""
+def test_planes_say_none_one_or_several_exactly(amounts, low, width, scale, block, reach):
+    """The planes give the brute-force count cut at two, across words and in any sweeps."""
     scaled = np.array(amounts, np.int64) * scale
     band = low * scale, low * scale + width
     expected = min(2, len(oracle.subsets(scaled.tolist(), *band)))
-    assert subset.solve_planes(scaled, *band) == expected
+    assert subset.solve_planes(scaled, *band, block, reach) == expected
+    assert subset.solve_planes.py_func(scaled, *band, block, reach) == expected
 
 
 @given(SIGNED, TARGET)
