@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from benchmarks.race import arguments, race
 from recon.core.passes.key_groups import link_keys, link_texts
@@ -27,11 +28,11 @@ def text(keys: np.ndarray, width: int) -> pl.Series:
     return pl.Series("key", keys).cast(pl.String).str.pad_start(width, "4")
 
 
-def duckdb_links(left: pl.DataFrame, right: pl.DataFrame, threads: int) -> tuple:
+def duckdb_links(left: pa.Table, right: pa.Table, threads: int) -> tuple:
     """Return the links by an inner join in DuckDB, as NumPy arrays."""
     with duckdb.connect(config={"threads": threads}) as connection:
-        connection.register("l", left.to_arrow())
-        connection.register("r", right.to_arrow())
+        connection.register("l", left)
+        connection.register("r", right)
         found = connection.execute("select l.row, r.row from l join r using (key)").fetchnumpy()
     return tuple(found.values())
 
@@ -42,7 +43,7 @@ def polars_links(left: pl.DataFrame, right: pl.DataFrame) -> tuple:
     return found["row"].to_numpy(), found["row_right"].to_numpy()
 
 
-def our_text_links(left: pl.Series, right: pl.Series, threads: int) -> tuple:
+def our_text_links(left: pa.ChunkedArray, right: pa.ChunkedArray, threads: int) -> tuple:
     """Return the links of two text columns."""
     pairs = link_texts([left], [right], threads=threads).pairs
     return pairs[:, 0], pairs[:, 1]
@@ -72,17 +73,21 @@ def main() -> None:
         one, two = (text(k, width) if width else pl.Series("key", k) for k in (left, right))
         ones = pl.DataFrame({"key": one, "row": number})
         twos = pl.DataFrame({"key": two, "row": number})
+        arrow = ones.to_arrow(), twos.to_arrow()  # each contestant has the keys as it likes them
 
-        def ours(one: pl.Series = one, two: pl.Series = two, width: int = width) -> tuple:
+        def ours(sides: tuple[pa.Table, ...] = arrow, width: int = width) -> tuple:
+            one, two = (table.column("key") for table in sides)
             if width:
                 return our_text_links(one, two, options.threads)
-            return our_integer_links(one.to_numpy(), two.to_numpy(), options.threads)
+            return our_integer_links(
+                one.chunk(0).to_numpy(), two.chunk(0).to_numpy(), options.threads
+            )
 
         ours()
         race(
             f"exact {job}",
             {
-                "duckdb": lambda a=ones, b=twos: duckdb_links(a, b, options.threads),
+                "duckdb": lambda sides=arrow: duckdb_links(*sides, options.threads),
                 "polars": lambda a=ones, b=twos: polars_links(a, b),
                 "recon": ours,
             },
