@@ -81,14 +81,15 @@ class Payouts:
     ) -> None:
         """Begin with every batch paid in full on its due day."""
         self.rng, self.truth, self.delays, self.focus = rng, truth, delays, focus
-        due = batches.filter((pl.col("net") > 0) & (pl.col("due") <= truth.last))
+        due = _after_debts(batches.filter(pl.col("due") <= truth.last))
+        due = due.filter(pl.col("net") > 0)
         later = calendar.due_dates(due["due"].cast(pl.Date), parse_cycle("T+1"))
         self.batches = due.with_columns(
             day=pl.col("due"), next_day=later.cast(pl.Int32), short=pl.lit(0, pl.Int64)
         )
         lost = due.select(delays.is_lost()).to_series()
         order = rng.permutation(due.height)
-        self._order = order[~lost.to_numpy()[order]]
+        self._order = order[~(lost | due["in_debt"]).to_numpy()[order]]
         self.tell(
             "SETTLED_UNRECONCILED",
             self.batches.filter(lost).with_columns(told=pl.col("due") + _PATIENCE + 1),
@@ -183,9 +184,30 @@ class Payouts:
         """Return what the bank credits: batch_id, channel, net and the day."""
         return (
             self.batches.filter(pl.col("net") > 0)
-            .select("batch_id", "channel", "day", net=pl.col("net") - pl.col("short"))
+            .with_columns(net=pl.col("net") + pl.col("debt") - pl.col("short"))
+            .filter(pl.col("net") > 0)
+            .select("batch_id", "channel", "day", "net")
             .sort("day", "batch_id")
         )
+
+
+def _after_debts(batches: pl.DataFrame) -> pl.DataFrame:
+    """Return batches with `debt`, what they are paid less, and `in_debt`, the payee's whole row.
+
+    More refunded than sold makes a batch negative: nothing is paid for it, and the next payout of
+    the same payee is less by that sum, as long as it lasts.
+    """
+    payee = ["channel", "merchant_no"]
+    in_debt = (pl.col("net") < 0).any().over(payee)
+    batches = batches.with_columns(debt=pl.lit(0, pl.Int64), in_debt=in_debt)
+    debts = []
+    for part in batches.filter("in_debt").sort("due", "day").partition_by(payee):
+        balance = 0
+        for batch, net in part.select("batch_id", "net").iter_rows():
+            debts.append((batch, min(0, balance) if net > 0 else 0))
+            balance = min(0, balance + net)
+    found = pl.DataFrame(debts, schema={"batch_id": pl.String, "debt": pl.Int64}, orient="row")
+    return batches.update(found, on="batch_id", how="left")
 
 
 def settle(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from recon.generate.bank import RATES as BANK_RATES
@@ -22,14 +23,14 @@ from recon.generate.plants_orders import (
 )
 from recon.generate.plants_rebates import REBATES
 from recon.generate.plants_refunds import OVERDUE, REFUNDS
-from recon.generate.profile import Profile
+from recon.generate.profile import ALIPAY, WECHAT, Profile
 
 PLANTS: Final[tuple[Plant, ...]] = (*ORDERS, *REFUNDS, AMBIGUOUS, *FEES)
 PAIRINGS: Final = (
     Pairing("SURCHARGE_AND_AMOUNT", 5, (SURCHARGE, OTHER_AMOUNT)),
     Pairing("SURCHARGE_AND_TERMINAL", 3, (SURCHARGE, OTHER_TERMINAL)),
     Pairing("SURCHARGE_AND_DUPLICATE", 3, (SURCHARGE, SECOND_CHARGE)),
-    Pairing("SURCHARGE_AND_NO_ORDER", 3, (SURCHARGE, NO_ORDER)),
+    Pairing("SURCHARGE_AND_NO_ORDER", 3, (replace(NO_ORDER, channels=(WECHAT, ALIPAY)), SURCHARGE)),
     Pairing("ROUNDING_AND_DROPPED", 5, (ROUNDING, DROPPED)),
     Pairing("DUPLICATE_AND_AMOUNT", 3, (SECOND_CHARGE, OTHER_AMOUNT)),
     Pairing("DUPLICATE_AND_DROPPED", 3, (SECOND_CHARGE, DROPPED)),

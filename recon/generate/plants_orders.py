@@ -199,6 +199,7 @@ NO_ORDER: Final = Plant(
     50,
     "a charge without an order",
     no_order,
+    where=Planter.lonely,  # one like another of that day may be its second charge
     column="channel_ref",
     night=merchant_judged,
 )
@@ -240,6 +241,7 @@ ORDERS: Final = (
         "the till uploads the order a night late",
         late_order,
         code="MISSING_IN_MERCHANT",
+        where=Planter.lonely,
         days_left=1,
         column="channel_ref",
         night=merchant_judged,
