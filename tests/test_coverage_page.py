@@ -22,12 +22,13 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "coverage.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = "\n".join(re.findall(r"(?ms)^```sql\n(.*?)^```", TEXT))
 QUERIES = dict(re.findall(r"(?ms)^/\* (Q\d+)\. [^\n]+ \*/\n(.*?;)$", BLOCKS))
+MEANINGS = ("done", "code", "review", "complaints", "not yet", "outside")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in TEXT.splitlines()
     if line.startswith("| ") and not line.startswith(("| asked", "| **"))
-]
-STATUSES = {"done", "code", "not yet"}
+][len(MEANINGS) + 1 :]
+SHOWN = {"done", "code"}
 COMMANDS = list(dict.fromkeys(re.findall(r"`(recon [^`]+)`", "\n".join(row[1] for row in ROWS))))
 
 
@@ -48,8 +49,8 @@ def test_every_row_has_its_cells_and_a_known_status() -> None:
     """Four cells a row; what is done names how it is shown, what is not built names no command."""
     for row in ROWS:
         assert len(row) == 4, row
-        assert row[3] in STATUSES, row
-        assert bool(row[1]) == (row[3] != "not yet"), row
+        assert row[3] in MEANINGS, row
+        assert bool(row[1]) == (row[3] in SHOWN), row
         assert row[2], row
 
 
@@ -100,3 +101,21 @@ def test_money_missing_from_a_batch_is_the_planted_money(
         "UP898310054113001-261109": Decimal("34.10"),
         "UP898310054113001-261107": Decimal("0.51"),
     }
+
+
+def test_a_payer_that_belongs_to_no_channel_stands_out(
+    answers: dict[str, list[dict[str, Any]]],
+) -> None:
+    """The two planted transfers of a stranger; each channel has one payer of its own."""
+    payers = {(row["pays_for"], row["payer"]): row["paid"] for row in answers["Q10"]}
+    assert payers["no channel", "TRANSFER FROM A STRANGER"] == Decimal("13300.63")
+    assert len(payers) == 4
+
+
+def test_stages_of_refunds_are_told_by_channel(answers: dict[str, list[dict[str, Any]]]) -> None:
+    """Each channel's refunds with the minutes to the channel and the days to the bank."""
+    stages = {row["source"]: row for row in answers["Q7"]}
+    assert set(stages) == {"alipay", "unionpay", "wechat"}
+    assert all(row["minutes_median"] <= row["minutes_95"] for row in stages.values())
+    assert stages["alipay"]["days_to_bank_median"] == 1
+    assert stages["unionpay"]["not_at_the_bank"] == stages["unionpay"]["refunds"]
