@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from recon.cli import group
 from recon.commands.packing import read_pack
 from recon.errors import RuleFileError
 from recon.report.tie_out import statements
@@ -227,3 +230,13 @@ def test_rules_of_an_exchange_are_checked(tmp_path: Path) -> None:
     world.config.write_text(text.replace('fee = "fee"', 'fee = "fee"\nbase_amount = "b"'), "utf-8")
     with pytest.raises(RuleFileError, match="base_amount needs base_currency"):
         read_rules(world.config)
+
+
+def test_check_names_the_files_of_rates(world: Abroad) -> None:
+    """`recon check --date` says whether the rates of a night are there."""
+    words = ["check", str(world.config), "--date", MONDAY, "--json"]
+    files = json.loads(CliRunner().invoke(group, words).stdout)["files"]
+    assert {"source": "exchange scheme", "path": "rates/fx.csv", "state": "there"} in files
+    (world.folder / "rates" / "fx.csv").unlink()
+    files = json.loads(CliRunner().invoke(group, words).stdout)["files"]
+    assert {"source": "exchange scheme", "path": "rates/fx.csv", "state": "missing"} in files

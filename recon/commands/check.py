@@ -46,7 +46,7 @@ def command(config: Path, business_date: date | None, as_json: bool) -> None:
 
 def _files(rule_file: object, business_date: date) -> list[dict[str, str]]:
     from recon.pipeline import calendar_of
-    from recon.rules.arrivals import expected
+    from recon.rules.arrivals import expected, fill_date
     from recon.rules.rule_file import RuleFile
 
     assert isinstance(rule_file, RuleFile)
@@ -55,7 +55,17 @@ def _files(rule_file: object, business_date: date) -> list[dict[str, str]]:
         {"source": file.source, "path": file.declared_path, "state": "there"}
         for file in arrived.files
     ]
-    return there + [
+    absent = [
         {"source": row["source"], "path": row["path"], "state": str(row["state"]).lower()}
         for row in arrived.absent.to_dicts()
     ]
+    rates = [
+        {
+            "source": f"exchange {exchange.name}",
+            "path": path,
+            "state": "there" if (rule_file.folder / path).exists() else "missing",
+        }
+        for exchange in rule_file.rules.exchanges
+        for path in (fill_date(template, business_date) for template in exchange.paths)
+    ]
+    return there + absent + rates
