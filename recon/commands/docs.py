@@ -138,7 +138,7 @@ def _model(name: str, model: Mapping[str, Any]) -> str:
         f"{'required' if key in required else _default(field)} |\n"
         for key, field in model["properties"].items()
     ]
-    about = (model.get("description") or "").split("\n", maxsplit=1)[0]
+    about = (model.get("description") or "").strip()
     return f"\n## {name}\n\n{about}\n\n| key | value | default |\n|---|---|---|\n{''.join(rows)}"
 
 
@@ -189,16 +189,24 @@ def formats() -> str:
         controls = item.controls(Options())
         if controls:
             parts.append("\nControl totals: " + ", ".join(item.name for item in controls) + ".\n")
+        parts.extend(f"\nProof among rows: {proof.about}.\n" for proof in item.proofs)
+        if item.net_is_exact:
+            parts.append("\nA row whose stated net is not its amount less its fee is a reject.\n")
     return "".join(parts)
 
 
 def _about(name: str) -> str:
-    """Return what the module of a format says of it, behind its first line; else nothing."""
+    """Return what the module of a format says of it, behind its first line; else nothing.
+
+    A module of several formats is told at the first of them.
+    """
     from recon.io import formats as room
 
     for module in vars(room).values():
-        own = getattr(module, "FORMAT", None)
-        if isinstance(module, ModuleType) and own is not None and own.name == name:
+        if not isinstance(module, ModuleType) or module.__name__ == room.__name__:
+            continue
+        own = getattr(module, "FORMAT", None) or next(iter(getattr(module, "FORMATS", ())), None)
+        if own is not None and own.name == name:
             about = (module.__doc__ or "").partition("\n")[2].strip()
             return f"\n{about}\n" if about else ""
     return ""

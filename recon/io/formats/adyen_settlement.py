@@ -242,5 +242,5 @@ FORMAT = Format(
     read=read,
     fields=fields,
     refine=refine,
-    proofs=(Proof(_sums, _totals),),
+    proofs=(Proof("each closed batch adds up to zero", _sums, _totals),),
 )

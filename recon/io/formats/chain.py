@@ -45,7 +45,7 @@ def balance_chain(*, always: bool) -> Proof:
             for total in _account_totals(rows, str(key[1]), always=always)
         ]
 
-    return Proof(_gathered, totals)
+    return Proof("each balance follows from the one before it", _gathered, totals)
 
 
 def _gathered(frame: pl.DataFrame) -> pl.DataFrame:

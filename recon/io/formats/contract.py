@@ -233,6 +233,7 @@ class Proof:
     is kept until the end of the file. totals: of all that was gathered, in the order of the rows.
     """
 
+    about: str  # what is proved, for the page of formats
     gather: Callable[[pl.DataFrame], pl.DataFrame]
     totals: Callable[[pl.DataFrame], list[ControlTotal]]
 

@@ -213,6 +213,6 @@ FORMAT = Format(
     read=read,
     fields=fields,
     refine=refine,
-    proofs=(Proof(_payouts, _totals),),
+    proofs=(Proof("a payout is the sum of its items", _payouts, _totals),),
     net_is_exact=True,
 )
