@@ -56,7 +56,6 @@ CONTENT = {
     "base_minor": 23,
     "base_currency": 24,
     "arrived_at": 25,
-    "issuer": 26,
 }
 
 

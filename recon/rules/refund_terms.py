@@ -39,7 +39,7 @@ TERMS: tuple[RefundTerm, ...] = (
     RefundTerm(card_type=("foreign", "外卡"), days=15),
     RefundTerm(product=("balance", "零钱", "余额"), days=1),
     RefundTerm(product=("wallet",), days=3, basis="working"),
-    RefundTerm(bank=("ICBC", "工商银行", "中国工商银行"), days=10),
+    RefundTerm(bank=("ICBC", "ICBC_DEBIT", "ICBC_CREDIT", "工商银行", "中国工商银行"), days=10),
 )
 
 

@@ -125,6 +125,7 @@ def fields(options: Options) -> Fields:
         "stan": Text("流水号"),
         "card": Text("卡号"),
         "product": Text("卡类型"),
+        "issuer": Text("发卡行"),
         "amount_minor": Money("交易金额"),
         "fee_minor": Money("手续费"),
         "net_minor": Money("清算金额"),

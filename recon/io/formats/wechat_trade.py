@@ -83,11 +83,12 @@ _OPTIONAL: Final = (
     "申请退款金额",
     "退款申请时间",
     "退款成功时间",
+    "付款银行",
 )
 _KNOWN: Final = {
     *_REQUIRED,
     *_OPTIONAL,
-    *("公众账号ID", "用户标识", "付款银行", "代金券金额", "退款类型", "商户数据包", "费率"),
+    *("公众账号ID", "用户标识", "代金券金额", "退款类型", "商户数据包", "费率"),
     "费率备注",
 }
 _COUNT: Final = "总交易单数"
@@ -215,6 +216,7 @@ def fields(_options: Options) -> Fields:
         "channel_ref": Text("channel_ref"),
         "original_ref": Text("original_ref"),
         "product": Text("交易类型", optional=True),
+        "issuer": Text("付款银行", optional=True),
         "amount_minor": Money("amount"),
         "fee_minor": Money("手续费", extra_zero_decimals=True),
         "net_minor": Money("funds"),  # `refine` takes the fee off
