@@ -88,7 +88,7 @@ def test_it_stays_open_and_is_resolved_by_the_order(tmp_path: Path) -> None:
     assert "DUPLICATE_CHARGE:OPEN" in world.codes(second)
     assert "MISSING_IN_MERCHANT" not in world.codes(second)
     told = world.table(second, "disputes").filter(pl.col("dispute_id") == ident)
-    assert told["confidence"].to_list() == [950_000]
+    assert [950_000 <= value < 1_000_000 for value in told["confidence"]] == [True]
     world.day("2026-11-11", orders=["X9 48.71 12:00 on=2026-11-09"])
     assert "DUPLICATE_CHARGE:RESOLVED" in world.codes(world.run("2026-11-11"))
 
