@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from mmap import ACCESS_READ, mmap
 
 from recon.core.codes import Kind, State
 from recon.errors import InputError
@@ -32,9 +33,9 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import RowBuilder, account_for_spans, refuse_row
+from recon.io.formats.records import LineCount, RowBuilder, refuse_row
 from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
-from recon.io.formats.xml_tree import Element, closing_end, parse
+from recon.io.formats.xml_tree import Data, Element, closing_end, parse_steps
 from recon.io.formats.zip_pack import members
 
 COLUMNS = (
@@ -114,7 +115,7 @@ class _Reader:
     """Takes the entries and statements of one XML document as the parser closes them."""
 
     def __init__(
-        self, message: Message, data: bytes, origin: tuple[int, int], reading: Reading
+        self, message: Message, data: Data, origin: tuple[int, int], reading: Reading
     ) -> None:
         self.message = message
         self.data = data
@@ -122,7 +123,8 @@ class _Reader:
         self.reading = reading
         self.rows = RowBuilder(COLUMNS)
         self.record_no = self.first_line
-        self.record_spans: list[tuple[int, int]] = []
+        self.lines = LineCount()
+        self.passed = 0  # bytes whose lines are counted
         self.totals = _Totals()
         self.pages: list[Page] = []
         self.exponents: dict[str, int] = {}
@@ -140,7 +142,7 @@ class _Reader:
         if len(path) == 1 or path[-2].name != self.message.part:
             return
         statement = path[-2]
-        self.record_spans.append((entry.line, entry.last_line))
+        self.count_lines(entry)
         status = entry.value("Sts/Cd", "Sts/Prtry", "Sts")
         reasons = _faults(entry, status)
         amount = _amount(entry.find("Amt"))
@@ -150,7 +152,8 @@ class _Reader:
         if reasons or amount is None:
             place = self.place(entry)
             self.totals.refused += 1
-            text = self.data[entry.start : closing_end(self.data, entry)].decode("utf-8", "replace")
+            raw = bytes(self.data[entry.start : closing_end(self.data, entry)])
+            text = raw.decode("utf-8", "replace")
             refuse_row(self.reading, place, " ".join(text.split()), reasons)
             return
         currency, minor = amount
@@ -180,10 +183,17 @@ class _Reader:
             self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
         self.reading.controls.extend(_summary_controls(statement, totals, f"{account} {number}"))
 
+    def count_lines(self, entry: Element) -> None:
+        """Put the lines up to the end of an entry in their classes."""
+        end = closing_end(self.data, entry)
+        self.lines.around(bytes(self.data[self.passed : entry.start]))
+        self.lines.inside(bytes(self.data[entry.start : end]).count(b"\n"))
+        self.passed = end
+
     def account_for_lines(self) -> None:
         """Put every physical line of the document in exactly one class."""
-        lines = account_for_spans(self.data, self.record_spans, self.reading)
-        self.record_no = self.first_line + lines
+        self.lines.around(bytes(self.data[self.passed :]))
+        self.record_no = self.first_line + self.lines.tell(self.reading)
 
 
 def _faults(entry: Element, status: str) -> list[str]:
@@ -420,11 +430,12 @@ def read(
     exponents: dict[str, int] = {}
     told: list[tuple[str, str]] = []  # account and statement number
     line, byte = 0, 0
-    for name, data in members(staged, options.member, (".xml",)):
+    for name, data in _documents(staged, options):
         reader = _Reader(message, data, (line, byte), reading)
         where = staged.name if name == staged.name else f"{staged.name}/{name}"
         wanted = {"Ntry": reader.take_entry, message.part: reader.take_statement}
-        root = parse(data, where, wanted)
+        for root in parse_steps(data, where, wanted):  # noqa: B007 - the last one is looked at below
+            yield from reader.rows.ripe()
         _check_root(root, reader, where)
         reader.account_for_lines()
         pages.extend(reader.pages)
@@ -435,6 +446,20 @@ def read(
     tell_statement(reading, pages, exponents)
     reading.facts["account"] = ", ".join(dict.fromkeys(account for account, _ in told))
     reading.facts["statement"] = ", ".join(dict.fromkeys(number for _, number in told))
+
+
+def _documents(staged: StagedFile, options: Options) -> Iterator[tuple[str, Data]]:
+    """Yield name and content of each document; a file that is no zip is mapped, not read."""
+    with staged.path.open("rb") as file:
+        head = file.read(4)
+        if not head:
+            yield staged.name, head
+            return
+        if head != b"PK\x03\x04":
+            with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+                yield staged.name, data
+            return
+    yield from members(staged, options.member, (".xml",))
 
 
 def fields(_options: Options) -> Fields:

@@ -119,7 +119,7 @@ class RowBuilder:
     """Collects rows as text cells under fixed column names, and hands them over in batches."""
 
     names: tuple[str, ...]
-    size: int = 65_536
+    size: int = 16_384
     cells: list[tuple[str | None, ...]] = field(default_factory=list)
     places: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -133,6 +133,13 @@ class RowBuilder:
         """Yield everything collected, at most `size` rows at a time."""
         for first in range(0, len(self.cells), self.size):
             yield self._batch(slice(first, first + self.size))
+
+    def ripe(self) -> Iterator[RawRows]:
+        """Yield a batch as soon as there are rows enough, and forget them."""
+        if len(self.cells) >= self.size:
+            yield from self.batches()
+            self.cells.clear()
+            self.places.clear()
 
     def _batch(self, part: slice) -> RawRows:
         """Return the rows of `part` as arrays."""
@@ -181,6 +188,64 @@ def account_for_spans(data: bytes, spans: Sequence[tuple[int, int]], reading: Re
         else:
             reading.trailer_lines += 1
     return len(lines)
+
+
+class LineCount:
+    """Puts every physical line in one class while a document is walked through."""
+
+    def __init__(self) -> None:
+        """Start before the first line."""
+        self.record = self.blank = self.header = self.others = 0
+        self.line = 1  # the one at hand
+        self._holds_record = self._holds_text = False
+        self._is_open = False
+
+    def around(self, text: bytes) -> None:
+        """Pass over text that is no record."""
+        *whole, last = text.split(b"\n")
+        for piece in whole:
+            self._holds_text = self._holds_text or bool(piece.strip())
+            self._close()
+        self._holds_text = self._holds_text or bool(last.strip())
+        self._is_open = self._is_open or bool(last)
+
+    def inside(self, ends: int) -> None:
+        """Pass over a record with so many line ends."""
+        self._holds_record = self._is_open = True
+        if ends:
+            self._close()
+            self.record += ends - 1
+            self.line += ends - 1
+            self._holds_record = self._is_open = True
+
+    def _close(self) -> None:
+        """End the line at hand."""
+        if self._holds_record:
+            self.record += 1
+            self.header += self.others
+            self.others = 0
+        elif self._holds_text:
+            self.others += 1
+        else:
+            self.blank += 1
+        self.line += 1
+        self._holds_record = self._holds_text = self._is_open = False
+
+    def tell(self, reading: Reading) -> int:
+        """End the last line, enter all of them and return how many there are.
+
+        What follows the last record is trailer.
+        """
+        if self._is_open:
+            self._close()
+        if not self.record and self.others:
+            self.header, self.others = self.others - 1, 1
+        reading.lines += self.line - 1
+        reading.record_lines += self.record
+        reading.blank_lines += self.blank
+        reading.header_lines += self.header
+        reading.trailer_lines += self.others
+        return self.line - 1
 
 
 def refuse_row(

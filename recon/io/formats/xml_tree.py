@@ -8,9 +8,11 @@ that the namespace of each element can be asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
+from mmap import mmap
 from typing import Any
 from xml.parsers import expat
 
@@ -21,6 +23,7 @@ LIVE_LIMIT = 1_000_000  # elements kept at one time
 TEXT_LIMIT = 1 << 16
 CHUNK = 1 << 20
 _HUGE_TAG = re.compile(rb"<[^<>]{65536}")
+Data = bytes | mmap
 _FIX = "ask the sender for the file again"
 
 
@@ -42,16 +45,28 @@ class Element:
     end: int = 0
     last_line: int = 0
     text: str = ""
-    children: list[Element] = field(default_factory=list)
+    children: list[Element] | tuple[()] = ()  # most elements have none
 
     def all(self, path: str) -> list[Element]:
         """Return every element at `path` (`Refs/EndToEndId`), in file order."""
         found = [self]
         for name in _steps(path):
-            found = [child for element in found for child in element.children if child.name == name]
+            if len(found) == 1:
+                found = [child for child in found[0].children if child.name == name]
+            else:
+                found = [
+                    child for element in found for child in element.children if child.name == name
+                ]
             if not found:
                 break
         return found
+
+    def adopt(self, child: Element) -> None:
+        """Hang an element under this one."""
+        if self.children == ():
+            self.children = [child]
+        else:
+            self.children.append(child)  # type: ignore[union-attr]  # no tuple any more
 
     def find(self, *paths: str) -> Element | None:
         """Return the first element at the first of `paths` that has one."""
@@ -80,6 +95,7 @@ class _Builder:
         self.stack: list[Element] = []
         self.live: list[int] = []  # how many elements were kept when each open one began
         self.kept = 0
+        self.names: dict[str, tuple[str, str]] = {}  # as expat says it -> name, namespace
         self.root: Element | None = None
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartDoctypeDeclHandler = self.doctype
@@ -105,15 +121,13 @@ class _Builder:
         self.kept += 1
         if self.kept > LIVE_LIMIT:
             raise self.refused(f"more than {LIVE_LIMIT} elements stand in one statement or record")
-        namespace, _, local = name.rpartition(" ")
+        known = self.names.get(name)
+        if known is None:
+            namespace, _, local = name.rpartition(" ")
+            known = self.names[name] = (local, namespace)
+        parser = self.parser
         self.stack.append(
-            Element(
-                local,
-                namespace,
-                attributes,
-                self.parser.CurrentLineNumber,
-                self.parser.CurrentByteIndex,
-            )
+            Element(*known, attributes, parser.CurrentLineNumber, parser.CurrentByteIndex)
         )
 
     def end(self, _name: str) -> None:
@@ -127,7 +141,7 @@ class _Builder:
             self.kept = before
             take([*self.stack, element])
         elif self.stack:
-            self.stack[-1].children.append(element)
+            self.stack[-1].adopt(element)
         if not self.stack:
             self.root = element
 
@@ -151,14 +165,23 @@ def parse(
     They are then forgotten, so memory stays small. `end` of an element is the offset of its closing
     tag; use `closing_end` for the byte past it. Raises InputError for anything but sound XML.
     """
+    return deque(parse_steps(data, where, wanted), maxlen=1)[0]
+
+
+def parse_steps(
+    data: Data, where: str, wanted: Mapping[str, Callable[[list[Element]], None]]
+) -> Iterator[Element]:
+    """Do as `parse` does, a stretch of the document a step; yield the outermost element open."""
     builder = _Builder(where, wanted)
-    if b"<!DOCTYPE" in data:
+    if data.find(b"<!DOCTYPE") >= 0:
         raise builder.refused("the XML declares a DOCTYPE, which no bank file needs")
     if _HUGE_TAG.search(data):
         raise builder.refused("a tag is longer than 64 KiB")
     try:
         for start in range(0, len(data), CHUNK):
-            builder.parser.Parse(data[start : start + CHUNK], False)  # noqa: FBT003  C signature
+            builder.parser.Parse(bytes(data[start : start + CHUNK]), False)  # noqa: FBT003  C signature
+            if builder.stack:
+                yield builder.stack[0]
         builder.parser.Parse(b"", True)  # noqa: FBT003  C signature
     except expat.ExpatError as error:
         raise InputError(
@@ -170,10 +193,10 @@ def parse(
     except (LookupError, ValueError) as error:
         raise builder.refused(f"the XML's encoding cannot be read: {error}") from error
     assert builder.root is not None
-    return builder.root
+    yield builder.root
 
 
-def closing_end(data: bytes, element: Element) -> int:
+def closing_end(data: Data, element: Element) -> int:
     """Return the offset past the element's closing tag (of an empty element: past `/>`)."""
     end = data.find(b">", element.end)
     return len(data) if end < 0 else end + 1
