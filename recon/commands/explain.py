@@ -38,7 +38,27 @@ def command(
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
-    click.echo(explanation_text(facts, lang or published_language(run.folder), code_words()))
+    language = lang or published_language(run.folder)
+    told = in_language(facts, language)
+    click.echo(explanation_text(told, language, code_words()))
+
+
+def in_language(facts: Any, language: str) -> Any:  # noqa: ANN401 - plain facts of any depth
+    """Return facts with named causes and failed gates in the language; JSON keeps them as found."""
+    from recon.rules.cause_words import in_chinese
+
+    if language != "zh":
+        return facts
+    if isinstance(facts, list):
+        return [in_language(item, language) for item in facts]
+    if not isinstance(facts, dict):
+        return facts
+    return {
+        name: in_chinese(value)
+        if name in {"cause", "failed_gate"} and isinstance(value, str)
+        else in_language(value, language)
+        for name, value in facts.items()
+    }
 
 
 def line_reader(staging: Path) -> Any:  # noqa: ANN401 - a closure of explanation.ReadLine

@@ -103,6 +103,24 @@ def _linked_ids(fetch: Fetch, ids: list[int], *, to_bank: bool) -> list[int]:
     return sorted(ends - set(ids))
 
 
+def _bounces(fetch: Fetch, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, date]]:
+    """Return the debits that took payouts of these rows' batches back, and the open ones' days.
+
+    A bounce names a batch and is linked with no row; it is closed when the batch is paid again.
+    """
+    channel = rows.filter(pl.col("side").cast(pl.String) == "CHANNEL")
+    batches = channel["batch_id"].drop_nulls().unique().sort().to_list()
+    inside = (pl.col("side").cast(pl.String) == "BANK") & pl.col("batch_id").is_in(batches)
+    debits = fetch("transactions", inside & (pl.col("amount_minor") < 0))
+    bounced = pl.col("code").cast(pl.String) == "PAYOUT_BOUNCED"
+    told = fetch("breaks", bounced).sort("night").unique("break_id", keep="last")
+    named = told.select(txn_id=pl.col("txn_ids").list.first(), status=pl.col("status"))
+    found = debits.join(named.select("txn_id"), on="txn_id", how="semi")
+    open_ = named.filter(pl.col("status").cast(pl.String) != "RESOLVED")
+    days = found.join(open_, on="txn_id", how="semi").select("batch_id", "value_date")
+    return found, dict(days.drop_nulls().sort("value_date").iter_rows())
+
+
 class Story:
     """Everything that the nights say about one family of rows, read once."""
 
@@ -111,7 +129,9 @@ class Story:
         ids = rows["txn_id"].to_list()
         lone = rows.filter(pl.col("side").cast(pl.String) != "BANK")["txn_id"].to_list()
         credits_ = rows_of(fetch, _linked_ids(fetch, lone, to_bank=True))
-        self.rows = pl.concat([rows, credits_]).unique("txn_id", maintain_order=True)
+        taken_back, self.bounced = _bounces(fetch, rows)
+        known = pl.concat([rows, credits_, taken_back])
+        self.rows = known.unique("txn_id", maintain_order=True)
         self.ids = self.rows["txn_id"].to_list()
         touching = pl.col("left_txn_id").is_in(ids) | pl.col("right_txn_id").is_in(ids)
         self.links = fetch("links", touching).sort("night", "leg", "left_txn_id", "right_txn_id")

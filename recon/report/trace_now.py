@@ -23,6 +23,13 @@ _SENTENCES: dict[str, Pair] = {
         "{kind} {amount}: in the merchant's bank account since {since}, {net} after a fee of {fee}",
         "{kind} {amount}：已于 {since} 到商户银行账户，扣除手续费 {fee} 后为 {net}",
     ),
+    "bounced": (
+        (
+            "{kind} {amount}: paid out and taken back on {since}; {net} is with the channel "
+            "{source} until it is paid again"
+        ),
+        "{kind} {amount}：出款后于 {since} 被退回；{net} 在渠道 {source}，待重新出款",
+    ),
     "with_channel": (
         "{kind} {amount}: with the channel {source}; {net} is due at the bank by {due}{late}",
         "{kind} {amount}：在渠道 {source}；{net} 最迟应于 {due} 到银行{late}",
@@ -54,6 +61,13 @@ _SENTENCES: dict[str, Pair] = {
     "many_settled": (
         "{rows} rows of {kind}, {amount}: net {net} has met its bank line",
         "{kind} {rows} 行 {amount}：净额 {net} 已与银行到账对上",
+    ),
+    "many_bounced": (
+        (
+            "{rows} rows of {kind}, {amount}: paid out and taken back on {since}; net {net} is "
+            "with the channel until it is paid again"
+        ),
+        "{kind} {rows} 行 {amount}：出款后于 {since} 被退回；净额 {net} 在渠道，待重新出款",
     ),
     "many_wait": (
         "{rows} rows of {kind}, {amount}: net {net} is due by {due}{late}",
@@ -100,10 +114,12 @@ def _together(story: Story, rows: pl.DataFrame) -> list[Facts]:
     waits = waits.sort("night").unique("txn_id", keep="last", maintain_order=True)
     broken = pl.col("break_code").is_not_null()
     until = waits.select("txn_id", due="wait_until", overdue=broken)
-    by = ["source", "kind", "currency", "paid", "due", "overdue"]
+    by = ["source", "kind", "currency", "paid", "bounced", "due", "overdue"]
+    day = pl.col("batch_id").replace_strict(story.bounced, default=None, return_dtype=pl.Date)
+    back = pl.when(~pl.col("kind").cast(pl.String).is_in(sorted(_TAKEN_BACK))).then(day)
     counted = (
         rows.join(until, on="txn_id", how="left")
-        .with_columns(paid=pl.col("txn_id").is_in(paid))
+        .with_columns(paid=pl.col("txn_id").is_in(paid), bounced=back)
         .group_by(by)
         .agg(
             pl.len().alias("rows"),
@@ -115,10 +131,13 @@ def _together(story: Story, rows: pl.DataFrame) -> list[Facts]:
 
 
 def _together_answer(row: Facts) -> Facts:
-    place = "many_settled" if row["paid"] else "many_wait" if row["due"] else "many_known"
+    place, short, holder = _together_place(row)
     late = bool(row["overdue"]) and not row["paid"]
     filled = {
-        name: {**_filled(row, {"due": row["due"]}, name, late=late), "rows": row["rows"]}
+        name: {
+            **_filled(row, {"due": row["due"], "since": row["bounced"]}, name, late=late),
+            "rows": row["rows"],
+        }
         for name in LANGUAGES
     }
     return {
@@ -127,12 +146,21 @@ def _together_answer(row: Facts) -> Facts:
         "amount_minor": row["amount_minor"],
         "net_minor": row["net_minor"],
         "currency": row["currency"],
-        "place": "settled" if row["paid"] else "waits" if row["due"] else "known",
-        "holder": "MERCHANT" if row["paid"] else "CHANNEL" if row["due"] else "UNKNOWN",
+        "place": short,
+        "holder": holder,
         "due": plain(row["due"]),
         "overdue": late,
         **both(_SENTENCES[place], filled),
     }
+
+
+def _together_place(row: Facts) -> tuple[str, str, str]:
+    """Return the sentence, the place and the holder of rows that are told together."""
+    if row["paid"] and row["bounced"] is not None:
+        return "many_bounced", "bounced", "CHANNEL"
+    if row["paid"]:
+        return "many_settled", "settled", "MERCHANT"
+    return ("many_wait", "waits", "CHANNEL") if row["due"] else ("many_known", "known", "UNKNOWN")
 
 
 def _merchant_alone(story: Story, rows: pl.DataFrame) -> pl.DataFrame:
@@ -198,6 +226,8 @@ def _place_of_success(story: Story, row: Facts) -> tuple[str, str, Facts]:
     if row["kind"] in _TAKEN_BACK:
         moment = row["occurred_at"] or row["clearing_date"] or row["night"]
         return "returned", "PAYER", {"since": plain(moment)[:10], "debited": paid}
+    if paid is not None and row["batch_id"] in story.bounced:
+        return "bounced", "CHANNEL", {"since": story.bounced[row["batch_id"]]}
     if paid is not None:
         return "settled", "MERCHANT", {"since": paid}
     due = _due(story, row)

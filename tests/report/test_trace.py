@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from recon.cli import group
+from recon.commands.explain import in_language
+from tests.night_world import NightWorld
 from tests.report.shop_week import reconcile_week
 
 
@@ -90,3 +92,34 @@ def test_breaks_of_a_large_batch_are_counted(tmp_path):
     (counted,) = [event for event in events if event.get("code") == "AMOUNT_MISMATCH"]
     assert counted["breaks"] == 7
     assert "7" in counted["text_zh"]
+
+
+def test_a_bounced_payout_is_not_with_the_merchant(tmp_path):
+    """Paid, taken back, paid again: the money is the merchant's, the channel's, the merchant's."""
+    world = NightWorld(tmp_path)
+    paid = "PAYOUT_8001_20261109"
+    world.day("2026-11-09", orders=["A1 100.00"], psp=["A1 100.00 fee=1.00"])
+    world.day("2026-11-10", bank=[f"99.00 memo={paid}"])
+    world.day("2026-11-11", bank=[f"-99.00 memo={paid}"])
+    world.day("2026-11-12", bank=[f"99.00 memo={paid}"])
+    places = []
+    for day in ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"):
+        world.run(day)
+        call = ["trace", "A1", "--workspace", str(tmp_path / "workspace"), "--json"]
+        facts = json.loads(CliRunner().invoke(group, call).stdout)
+        (now,) = facts["now"]
+        places.append((now["place"], now["holder"]))
+    assert places == [
+        ("with_channel", "CHANNEL"),
+        ("settled", "MERCHANT"),
+        ("bounced", "CHANNEL"),
+        ("settled", "MERCHANT"),
+    ]
+    assert any(row["side"] == "BANK" and row["amount_minor"] < 0 for row in facts["rows"])
+
+
+def test_causes_are_told_in_chinese_and_kept_as_found_in_json():
+    """A named cause and a failed gate read in the language of the text, at any depth."""
+    facts = {"rows": [{"breaks": [{"cause": "cap not applied", "failed_gate": None}]}]}
+    assert in_language(facts, "zh")["rows"][0]["breaks"][0]["cause"] == "未封顶"
+    assert in_language(facts, "en") is facts
