@@ -286,6 +286,10 @@ def _load(connection: duckdb.DuckDBPyConnection, folder: Path, previous: Path | 
     for name in SIMPLE_TABLES:
         source = _text(str(folder / f"{name}.parquet"))
         connection.execute(f"create view {name} as from read_parquet({source})")
+    told = folder / "balances.parquet"  # nights of before have none
+    accounts = f"from read_parquet({_text(str(told))})"
+    none = _queries()["query: no balances"]
+    connection.execute(f"create view balances as {accounts if told.exists() else none}")
     parts = ", ".join(_text(str(path)) for path in sorted((folder / "transactions").iterdir()))
     connection.execute(
         f"create view transactions as from read_parquet([{parts}], union_by_name = true)"

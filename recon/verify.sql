@@ -27,6 +27,13 @@ select
 from arrived
 full join outcomes on outcomes.txn_id = arrived.txn_id;
 
+-- query: no balances
+select '' as source, '' as against, '' as currency, 0 as opening_minor, 0 as sales_minor,
+  0 as refunds_minor, 0 as undone_minor, 0 as chargebacks_minor, 0 as adjustments_minor,
+  0 as other_minor, 0 as fees_minor, 0 as settled_minor, 0 as disputed_minor,
+  0 as in_transit_minor, 0 as overdue_minor, 0 as idle_minor, 0 as residual_minor
+where false;
+
 -- query: outcomes by file
 select source, file_id, currency, cast(outcome as varchar) as outcome, count(*) as rows,
   count(*) - count(amount_minor) as amount_unknown,
@@ -221,3 +228,11 @@ having count(*) > 1;
 select rejects.file_id, rejects.record_no
 from rejects
 anti join inputs using (file_id);
+
+-- law: a daily balance balances
+select source, against, currency, residual_minor
+from balances
+where residual_minor <> 0
+  or opening_minor + sales_minor + refunds_minor + undone_minor + chargebacks_minor
+    + adjustments_minor + other_minor - fees_minor
+    <> settled_minor + disputed_minor + in_transit_minor + overdue_minor + idle_minor;
