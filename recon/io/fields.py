@@ -135,7 +135,7 @@ class RowReader:
         """Return the currency column; a code that ISO 4217 does not list is a problem."""
         default = self._options.currency
         if field is None:
-            return pl.repeat(default, self._rows, dtype=pl.String, eager=True)
+            return self._repeated(default, pl.String())
         currency = self.column("currency", field).fill_null(default)
         self._note_unknown(currency)
         return currency
@@ -272,11 +272,14 @@ class RowReader:
         """Return the same value on every row."""
         value = field.value
         if isinstance(value, Kind | State):
-            dtype: pl.DataType = words(type(value))
-            return pl.repeat(value.name, self._rows, eager=True).cast(dtype)
-        known = TRANSACTIONS.schema.get(name)
-        series = pl.repeat(value, self._rows, eager=True)
-        return series if known is None else series.cast(known)
+            return self._repeated(value.name, words(type(value)))
+        return self._repeated(value, TRANSACTIONS.schema.get(name))
+
+    def _repeated(
+        self, value: str | int, dtype: pl.DataType | type[pl.DataType] | None
+    ) -> pl.Series:
+        """Return one value on every row."""
+        return pl.Series([value], dtype=dtype).new_from_index(0, self._rows)
 
 
 def stripped_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:

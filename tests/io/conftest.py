@@ -1,0 +1,47 @@
+"""Fixtures for the tests of loading."""
+
+from __future__ import annotations
+
+import pytest
+
+from recon.core.codes import Side
+from recon.core.plan import InputFile
+from recon.io import formats
+from recon.io import load as module
+from recon.io.formats.contract import Options
+from recon.io.load import load
+from tests.io.loading import KEYS, NIGHT
+from tests.io.tiny_format import TINY
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    """Make the tiny format known beside the real ones."""
+    real = formats.format_named
+    monkeypatch.setattr(module, "format_named", lambda name: TINY if name == "tiny" else real(name))
+
+
+@pytest.fixture
+def night(tmp_path):
+    """Return a function that writes files and loads them: name -> content, or (source, content)."""
+
+    def run(files, fmt="tiny", options=None, seen=None, threads=1, finish=None, work="work"):
+        inputs = []
+        for place, (name, given) in enumerate(files.items()):
+            source, content = given if isinstance(given, tuple) else ("shop", given)
+            path = tmp_path / f"{place}-{name}"
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+            inputs.append(InputFile(source, 3, Side.CHANNEL, fmt, path, name))
+        return load(
+            inputs,
+            {"shop": options or Options(), "bank": options or Options()},
+            KEYS,
+            workdir=tmp_path / work,
+            staging=tmp_path / "staging",
+            business_date=NIGHT,
+            seen=seen or {},
+            finish=finish or (lambda frame, _file: frame),
+            threads=threads,
+        )
+
+    return run
