@@ -21,6 +21,7 @@ from recon.io.row_lookup import may_have, read_rows, read_some
 from recon.store.read import scan
 from recon.store.workspace import Workspace
 
+_EVIDENCE_DAYS = 400  # a break may stand that long; its rows are found by identity
 _DAYS = 31  # a further charge, or a returned payout, comes within days; nothing older is searched
 
 
@@ -33,6 +34,10 @@ class Shelves:
     parts: Sequence[Path]
     opening: pl.DataFrame  # table OPEN_ITEMS
     known: NDArray[np.int64]  # every txn_id of tonight's ledger, ascending
+
+    def has_past(self) -> bool:
+        """Return whether an earlier night was run within the days that are searched."""
+        return bool(history.earlier(self.workspace, self.business_date, _DAYS))
 
     def rows(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return whole rows of tonight's ledger by identity (TRANSACTIONS), sorted by txn_id."""
@@ -76,8 +81,10 @@ class Shelves:
     def _earlier_rows(self, txn_ids: pl.Series) -> pl.DataFrame:
         """Return rows of earlier nights by identity."""
         found = [TRANSACTIONS.empty()]
-        runs = history.earlier(self.workspace, self.business_date, _DAYS)
-        for run in reversed(runs) if len(txn_ids) else []:
+        runs = history.earlier(self.workspace, self.business_date, _EVIDENCE_DAYS)
+        for run in reversed(runs):
+            if len(txn_ids) == 0:
+                break
             rows = scan(run.folder, "transactions").filter(
                 pl.col("txn_id").is_in(txn_ids.implode())
             )

@@ -14,9 +14,9 @@ from typing import Any
 import polars as pl
 
 from recon import __version__
-from recon.core.codes import BENIGN, InputState, Outcome, Side, State
+from recon.core.codes import BENIGN, Decision, DisputeStatus, InputState, Outcome, Side, State
 from recon.core.plan import InputFile
-from recon.core.schema import OPEN_ITEMS, RUNS, TRANSACTIONS, conform
+from recon.core.schema import BREAKS, OPEN_ITEMS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
 from recon.io.drift import columns_from_json
 from recon.io.formats.contract import Columns
@@ -70,6 +70,21 @@ def earlier(workspace: Workspace, business_date: date, within_days: int) -> list
     """Return the runs of the nights before, not further back than so many days."""
     since = business_date - timedelta(days=within_days)
     return [run for day, run in workspace.newest_by_date().items() if since <= day < business_date]
+
+
+def rejected_breaks(decided: pl.DataFrame) -> frozenset[str]:
+    """Return the breaks whose dispute a person rejected (table DECISIONS, one row a dispute)."""
+    no = decided.filter(pl.col("decision").cast(pl.String) == Decision.REJECTED.name)
+    return frozenset(f"B{dispute[1:]}" for dispute in no["dispute_id"].to_list())
+
+
+def told_breaks(previous: Run | None) -> pl.DataFrame:
+    """Return the breaks that were true on the night before (table BREAKS), benign ones left out."""
+    if previous is None:
+        return BREAKS.empty()
+    benign = pl.col("code").cast(pl.String).is_in([code.name for code in BENIGN])
+    resolved = pl.col("status").cast(pl.String) == DisputeStatus.RESOLVED.name
+    return read_table(previous.folder, "breaks").filter(~benign & ~resolved)
 
 
 def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[str, str]]:

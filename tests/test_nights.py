@@ -40,7 +40,7 @@ def test_currencies_are_never_summed_or_equated(world: NightWorld) -> None:
     first = world.run(MONDAY)
     assert world.codes(first) == ["CURRENCY_MISMATCH"]
     world.day(TUESDAY, bank=["5.00 memo=PAYOUT_8001_20261109"])
-    assert world.codes(world.run(TUESDAY)) == ["MISSING_SETTLEMENT"]
+    assert world.codes(world.run(TUESDAY)) == ["CURRENCY_MISMATCH:OPEN", "MISSING_SETTLEMENT"]
 
 
 def test_rows_on_one_side_only(world: NightWorld) -> None:

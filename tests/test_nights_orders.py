@@ -65,14 +65,16 @@ def test_unequal_amounts_break_and_equal_ones_do_not(world: NightWorld) -> None:
 
 
 def test_an_open_item_met_with_a_wrong_amount_is_one_break(world: NightWorld) -> None:
-    """An order met on day 2 with an amount off by 1 breaks once, and its wait is over (6)."""
+    """An order met on day 2 with an amount off by 1 is one break, and its wait is over (6)."""
     world.day(MONDAY, orders=["A1 100.00 23:30"])
     assert world.codes(world.run(MONDAY)) == []
     world.day(TUESDAY, psp=["A1 100.01 23:30 on=2026-11-09"])
     assert world.codes(world.run(TUESDAY)) == ["AMOUNT_MISMATCH"]
     world.day(WEDNESDAY, bank=["100.01 memo=PAYOUT_8001_20261110"])
-    assert world.codes(world.run(WEDNESDAY)) == []
-    assert world.table(world.run(WEDNESDAY), "open_items").height == 0
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == ["AMOUNT_MISMATCH:OPEN"]
+    assert world.table(night, "disputes").height == 1
+    assert set(world.table(night, "open_items")["break_code"]) == {"AMOUNT_MISMATCH"}
 
 
 def test_states_that_disagree(world: NightWorld) -> None:
@@ -154,7 +156,8 @@ def test_an_order_told_again_is_not_missing(world: NightWorld) -> None:
     world.day(MONDAY, orders=["A1 10.00 state=PENDING"], psp=["A1 10.00"])
     assert world.codes(world.run(MONDAY)) == ["CHANNEL_PAID_MERCHANT_NOT"]
     world.day(TUESDAY, orders=["A1 10.00 on=2026-11-09"], bank=None)
-    assert world.codes(world.run(TUESDAY)) == ["FILE_MISSING"]
+    told = ["CHANNEL_PAID_MERCHANT_NOT:RESOLVED", "FILE_MISSING"]
+    assert world.codes(world.run(TUESDAY)) == told
 
 
 def test_declared_attributes_are_compared(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, MatchKind
 from recon.core.plan import Leg, Method
-from recon.rules import owed
+from recon.rules import owed, standing
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.night import Matched, Night, Verdict
 
@@ -48,13 +48,13 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
     faulty = [*wrong["group"].to_list(), *late["group"].to_list()]
     broken = members.filter(pl.col("group").is_in(faulty))["row"].to_numpy()
     back = _came_back()
+    short = Verdict.of(_report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken)
     verdict = Verdict.joined(
         [
             owing.verdict,
-            Verdict.of(
-                _report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken
-            ),
-            Verdict.of(_report(wrong.filter(back), members, Code.PAYOUT_BOUNCED, leg)),
+            short,
+            _carried(matched, leg, short.findings, members),
+            _bounced(matched, leg, wrong.filter(back), members),
             Verdict.of(_report(rounded, members, Code.ROUNDING, leg)),
             Verdict.of(_report(late, members, Code.LATE_SETTLEMENT, leg)),
         ]
@@ -62,9 +62,42 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
     return Batched(verdict, owing.quiet)
 
 
+def _carried(matched: Matched, leg: Leg, told: pl.DataFrame, members: pl.DataFrame) -> Verdict:
+    """Carry the credits of wrong batches: a later line or row may bring the difference.
+
+    The channel's rows of such a batch are over; they may be a whole day's.
+    """
+    credited = members.filter(~pl.col("is_left"))["row"].to_list()
+    lines = told.with_columns(
+        rows=pl.col("rows").list.eval(pl.element().filter(pl.element().is_in(credited)))
+    )
+    return standing.carried(matched, leg, lines, standing.BATCHES)
+
+
 def _came_back() -> pl.Expr:
-    """Return which batches were paid whole, and then had money taken back the same night."""
-    return (pl.col("incoming") == pl.col("expected")) & (pl.col("difference") < 0)
+    """Return which batches were paid whole, and had that taken back by one line the same night."""
+    whole = (pl.col("incoming") == pl.col("expected")) & (pl.col("difference") < 0)
+    return whole & (pl.col("outgoing").list.len() == 1)
+
+
+def _bounced(matched: Matched, leg: Leg, sums: pl.DataFrame, members: pl.DataFrame) -> Verdict:
+    """Report payouts that came back the same night; the debit waits for the payout to be repeated.
+
+    Its own fingerprint names the break, as it does on the nights after.
+    """
+    report = _report(sums, members, Code.PAYOUT_BOUNCED, leg)
+    if report is None:
+        return Verdict.of()
+    debit = sums["outgoing"].list.first()
+    own = matched.ledger.slim["fingerprint"].gather(debit).cast(pl.String)
+    found = report.with_columns(
+        own.alias("anchor"),
+        rows=pl.concat_list(debit, "rows").list.unique(maintain_order=True),
+    )
+    told = Verdict.of(found)
+    first = told.findings.with_columns(faulty=pl.lit(1))
+    codes = frozenset({Code.PAYOUT_BOUNCED})
+    return Verdict.joined([told, standing.carried(matched, leg, first, codes)])
 
 
 def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
@@ -112,6 +145,7 @@ def _sums(members: pl.DataFrame) -> pl.DataFrame:
             pl.col("currency").first(),
             pl.col("fingerprint").filter(right).min().alias("anchor"),
             pl.col("row").filter(right).min().alias("credit"),
+            pl.col("row").filter(right & (pl.col("right_amount") < 0)).alias("outgoing"),
             pl.col("row").filter(left).min().alias("member"),
         )
         .with_columns(difference=pl.col("actual") - pl.col("expected"))

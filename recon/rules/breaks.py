@@ -11,6 +11,7 @@ from recon.core.codes import BENIGN, Code, DisputeStatus
 from recon.core.money import CURRENCIES
 from recon.core.schema import BREAKS, conform, words
 from recon.rules.night import Matched, Night
+from recon.rules.standing import FURTHER, KEPT_AS_TOLD
 
 _CODE_NAME = {int(code): code.name for code in Code}
 
@@ -25,25 +26,68 @@ def build(
     findings: pl.DataFrame, matched: Matched, opening: pl.DataFrame, night: Night
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the BREAKS table and the anchors: anchor, code, leg -> break_id, since."""
-    named = _identified(findings, night)
+    every = _as_told(_identified(findings, night), matched)
+    every = every.with_columns(over=_over(every, matched, night))
+    named = every.filter(pl.col("over").is_null())
     known = (
         opening.filter(pl.col("break_id").is_not_null())
         .group_by("break_id")
         .agg(pl.col("break_since").min().alias("since"))
     )
     named = named.join(known, on="break_id", how="left", maintain_order="left")
-    anchors = named.select(
+    anchors = every.join(known, on="break_id", how="left", maintain_order="left").select(
         "anchor",
         "code",
         "leg",
         "break_id",
+        "over",
         since=pl.coalesce("since", pl.lit(night.business_date)),
     )
     tonight = _table(named, matched, night)
     resolved = _resolved(opening, named, matched, night)
+    ended = every.select("break_id", "over").drop_nulls()
+    resolved = resolved.join(ended, on="break_id", how="left", maintain_order="left")
+    resolved = conform(resolved.with_columns(cause=pl.coalesce("over", "cause")), BREAKS)
     table = pl.concat([tonight, resolved]).sort("break_id")
     assert table["break_id"].n_unique() == table.height, "two breaks share an identity"
     return table, anchors
+
+
+def _over(named: pl.DataFrame, matched: Matched, night: Night) -> pl.Series:
+    """Return why a difference that was told before is told no more; null where it is.
+
+    A person has rejected it, or it has stood so long that no later row will put it right.
+    """
+    days = night.rules.breaks.keep_days
+    kept = pl.col("code").cast(pl.String).is_in([code.name for code in KEPT_AS_TOLD])
+    age = (pl.lit(night.business_date) - pl.col("first_seen")).dt.total_days()
+    reason = (
+        pl.when(pl.col("break_id").is_in(sorted(matched.rejected)))
+        .then(pl.lit("a person decided that it is no break"))
+        .when(age >= days)
+        .then(pl.lit(f"not put right within {days} days; no longer carried"))
+    )
+    told = matched.told.filter(kept).select("break_id", over=reason)
+    return named.join(told, on="break_id", how="left", maintain_order="left")["over"]
+
+
+def _as_told(named: pl.DataFrame, matched: Matched) -> pl.DataFrame:
+    """Give further charges that are told again the rows and the cause of the night before.
+
+    Only the row at fault is carried; its twin and the order have left the ledger.
+    """
+    further = [code.name for code in FURTHER]
+    told = matched.told.filter(pl.col("code").cast(pl.String).is_in(further))
+    known = told.select(
+        "break_id", told_ids="txn_ids", told_cause="cause", told_confidence="confidence"
+    )
+    frame = named.join(known, on="break_id", how="left", maintain_order="left")
+    again = pl.col("told_ids").is_not_null() & (pl.col("rows").list.len() == 1)
+    return frame.with_columns(
+        also=pl.when(again).then(pl.col("told_ids").list.slice(1)).otherwise("also"),
+        cause=pl.coalesce(pl.when(again).then("told_cause"), "cause"),
+        confidence=pl.coalesce(pl.when(again).then("told_confidence"), "confidence"),
+    ).drop("told_ids", "told_cause", "told_confidence")
 
 
 def _identified(findings: pl.DataFrame, night: Night) -> pl.DataFrame:
@@ -146,5 +190,20 @@ def _resolved(
         status=pl.lit(DisputeStatus.RESOLVED.name).cast(words(DisputeStatus)),
         business_date=pl.lit(night.business_date),
         cause=pl.lit("the missing row arrived"),
+    )
+    return _put_right(conform(frame, BREAKS), matched)
+
+
+def _put_right(resolved: pl.DataFrame, matched: Matched) -> pl.DataFrame:
+    """Give differences that are over the figures and rows under which they were told."""
+    kept = [code.name for code in KEPT_AS_TOLD]
+    told = matched.told.filter(pl.col("code").cast(pl.String).is_in(kept))
+    figures = ("txn_ids", "expected_minor", "actual_minor", "difference_minor", "due_date")
+    known = told.select("break_id", *(pl.col(name).alias(f"told_{name}") for name in figures))
+    frame = resolved.join(known, on="break_id", how="left", maintain_order="left")
+    mine = pl.col("told_txn_ids").is_not_null()
+    frame = frame.with_columns(
+        *(pl.when(mine).then(f"told_{name}").otherwise(name).alias(name) for name in figures),
+        cause=pl.when(mine).then(pl.lit("put right by a later row")).otherwise("cause"),
     )
     return conform(frame, BREAKS)

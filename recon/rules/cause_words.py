@@ -81,6 +81,25 @@ _Looked = tuple[dict[str, str] | Callable[[str], str] | None, ...]
 _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"(\d+) equally good partners", "{} 个同样合适的对手记录", (None,)),
     (r"the missing row arrived", "缺失的记录已到", ()),
+    (r"put right by a later row", "已由后到的记录更正", ()),
+    (r"a person decided that it is no break", "人工判定不是差异", ()),
+    (
+        r"not put right within (\d+) days; no longer carried",
+        "{} 天内未更正，不再结转",
+        (None,),
+    ),
+    (
+        r"made good by a refund that the other side does not show",
+        "已由对方未记的退款补足",
+        (),
+    ),
+    (r"the first one came on (\S+) as (.+)", "第一笔于 {} 到达，流水 {}", (None, None)),
+    (r"the order was told and met before", "该订单此前已报送并匹配", ()),
+    (
+        r"the next payout of the merchant was less by what this batch owed",
+        "该批次欠款已从商户下一笔出款中扣除",
+        (),
+    ),
     (r"converted at the rate of (.+)", "按 {} 的汇率折算", (None,)),
     (r"compared with the amount before exchange", "按换汇前的金额比较", ()),
     (r"the same figure: no exchange took place", "数字相同，未作换汇", ()),

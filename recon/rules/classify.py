@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
 from recon.core.plan import Leg
-from recon.rules import ambiguous, batches, duplicates, one_sided, pairs, repeats
+from recon.rules import (
+    ambiguous,
+    batches,
+    compensated,
+    duplicates,
+    one_sided,
+    pairs,
+    repeats,
+    short_batches,
+    standing,
+)
 from recon.rules.night import Ledger, Matched, Night, Verdict
 
 _ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
@@ -68,7 +78,11 @@ def eligible(
             )
             left &= settled
         waits = ledger.waiting_on.get(leg.name, np.zeros(len(side), bool))
-        result[leg.name] = (left | right) & free & (~ledger.opening | waits)
+        takes_part = (left | right) & free & (~ledger.opening | waits)
+        if standing.by_sum(leg):
+            takes_part &= ~standing.coded(ledger, leg, standing.BATCHES)
+        takes_part[standing.superseded(ledger, leg, excluded)] = False
+        result[leg.name] = takes_part
     return result
 
 
@@ -86,20 +100,32 @@ def classify(
     """
     by_leg = {}
     for leg_no, leg in enumerate(legs):
-        batched = batches.find(matched, leg, leg_no, night)
-        by_leg[leg.name] = Verdict.joined(
-            [
-                pairs.find(matched, leg, leg_no, night),
-                duplicates.find(matched, leg, leg_no),
-                batched.verdict,
-                one_sided.find(matched, leg, leg_no, night, batched),
-                ambiguous.find(matched, leg, leg_no, night),
-            ]
-        )
+        by_leg[leg.name] = _leg(matched, leg, leg_no, night)
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, by_leg[leg.name])
     verdict = Verdict.joined([*before, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)
+
+
+def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
+    """Return what every family says of one leg."""
+    batched = batches.find(matched, leg, leg_no, night)
+    further = standing.further_charges(matched, leg, leg_no)
+    rest = short_batches.find(matched, leg)
+    spent = [batched.verdict.settled, further.broken, rest.settled]
+    judged = one_sided.Judged(np.concatenate(spent), batched.quiet)
+    verdict = Verdict.joined(
+        [
+            pairs.find(matched, leg, leg_no, night),
+            duplicates.find(matched, leg, leg_no),
+            batched.verdict,
+            further,
+            rest,
+            one_sided.find(matched, leg, leg_no, night, judged),
+            ambiguous.find(matched, leg, leg_no, night),
+        ]
+    )
+    return compensated.settle(leg, matched, verdict)
 
 
 def _outcomes(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
+from recon.rules import standing
 from recon.rules.night import Ledger, Matched, Verdict
 
 _OWN_REFERENCE = {Side.MERCHANT: ("order_id",), Side.CHANNEL: ("channel_ref", "rrn")}
@@ -59,8 +60,10 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
         return Verdict.of()
     # A row that its own side undid is no second charge; the bank still sees it and its undoing.
     idle = _DEAD if leg.right is Side.BANK else [*_DEAD, int(State.REVERSED)]
-    dead = surplus.filter(pl.col("state").is_in(idle))
-    alive = surplus.filter(~pl.col("state").is_in(idle))
+    replaced = standing.coded(matched.ledger, leg, standing.PAIRS)[surplus["row"].to_numpy()]
+    idly = pl.col("state").is_in(idle) | ((pl.col("side") == int(leg.left)) & pl.Series(replaced))
+    dead = surplus.filter(idly)
+    alive = surplus.filter(~idly)
     findings = alive.select(
         _code(leg).alias("code"),
         pl.lit(leg.name).alias("leg"),
@@ -75,7 +78,13 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
         ),
         due_date="due_date",
     )
-    return Verdict.of(findings, not_needed=dead["row"].to_numpy())
+    told = Verdict.of(findings, not_needed=dead["row"].to_numpy())
+    return Verdict.joined([told, _carried(matched, leg, told)])
+
+
+def _carried(matched: Matched, leg: Leg, told: Verdict) -> Verdict:
+    """Carry the further charges until they are undone, refunded, or met by an order."""
+    return standing.carried(matched, leg, told.findings, standing.further_of(leg))
 
 
 def report_again(matched: Matched, leg: Leg, lone: pl.DataFrame) -> Verdict:
@@ -94,7 +103,7 @@ def report_again(matched: Matched, leg: Leg, lone: pl.DataFrame) -> Verdict:
     frame = frame.with_columns(
         same_reference=pl.Series(_same_reference(matched, frame), dtype=pl.Boolean)
     )
-    return Verdict.of(
+    told = Verdict.of(
         frame.select(
             _code(leg).alias("code"),
             pl.lit(leg.name).alias("leg"),
@@ -109,15 +118,16 @@ def report_again(matched: Matched, leg: Leg, lone: pl.DataFrame) -> Verdict:
         ),
         broken=row,
     )
+    return Verdict.joined([told, _carried(matched, leg, told)])
 
 
-def report_further(leg: Leg, lone: pl.DataFrame, found: pl.DataFrame) -> Verdict:
+def report_further(matched: Matched, leg: Leg, lone: pl.DataFrame, found: pl.DataFrame) -> Verdict:
     """Report lone rows whose order earlier nights closed (`told_before.look_up`)."""
     known = found.filter("further")
     if known.height == 0:
         return Verdict.of()
     frame = lone.join(known, on="row", how="inner", maintain_order="left")
-    return Verdict.of(
+    told = Verdict.of(
         frame.select(
             _code(leg).alias("code"),
             pl.lit(leg.name).alias("leg"),
@@ -133,6 +143,7 @@ def report_further(leg: Leg, lone: pl.DataFrame, found: pl.DataFrame) -> Verdict
         ),
         broken=frame["row"].to_numpy(),
     )
+    return Verdict.joined([told, _carried(matched, leg, told)])
 
 
 def _code(leg: Leg) -> pl.Expr:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.rules.night import Ledger, Night, Verdict, days, ordinal
+from recon.rules.standing import FURTHER, numbers
 
 NETTING = "netting"  # the name of this step where a leg is named
 
@@ -76,7 +77,8 @@ def _pairs(
 def _in_turn(paid: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
     """Return pairs of equal key and amount: each undoing, in time, takes the oldest payment left.
 
-    An undoing with no payment before it takes none. Unknown times fit any order.
+    An undoing with no payment before it takes none. Unknown times fit any order. A payment that
+    was told as a further charge on an earlier night goes before the others: it is what is undone.
     """
     key = ["side", "currency", "hi", "lo", "amount_minor"]
     low, high = pl.lit(-(1 << 62)), pl.lit(1 << 62)
@@ -92,10 +94,12 @@ def _in_turn(paid: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
         least=pl.min_horizontal(pl.col("free").cum_min().shift(1).over(key).fill_null(0), 0)
     )
     fitting = left_over.filter((pl.col("step") > 0) | (pl.col("free") >= pl.col("least")))
-    turn = fitting.with_columns(turn=pl.int_range(pl.len()).over(*key, "step"))
+    number = pl.int_range(pl.len()).over(key).alias("turn")
+    paid = fitting.filter(pl.col("step") > 0).sort("told", descending=True, maintain_order=True)
+    undo = fitting.filter(pl.col("step") < 0).with_columns(number)
     return (
-        turn.filter(pl.col("step") > 0)
-        .join(turn.filter(pl.col("step") < 0), on=[*key, "turn"], how="inner", suffix="_undo")
+        paid.with_columns(number)
+        .join(undo, on=[*key, "turn"], how="inner", suffix="_undo")
         .select(left="row", right="row_undo")
     )
 
@@ -106,12 +110,21 @@ def _keyed(ledger: Ledger, rows: NDArray[np.int64], column: str, sign: int) -> p
         pl.Series("row", rows, pl.Int64),
         pl.Series("hi", np.ascontiguousarray(digests[:, 0])),
         pl.Series("lo", np.ascontiguousarray(digests[:, 1])),
+        pl.Series("told", _further(ledger, rows)),
         "side",
         "currency",
         pl.col("amount_minor") * sign,
         "occurred_at",
     )
     return frame.filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+
+
+def _further(ledger: Ledger, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows an earlier night told as a further charge."""
+    found = np.zeros(len(rows), bool)
+    for codes in ledger.code_on.values():
+        found |= np.isin(codes[rows], numbers(FURTHER))
+    return found
 
 
 def _netted(slim: pl.DataFrame, links: pl.DataFrame) -> Verdict:

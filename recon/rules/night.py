@@ -52,6 +52,10 @@ class Ledger:
 class Archive(Protocol):
     """What rules may look up beyond the slim rows of tonight."""
 
+    def has_past(self) -> bool:
+        """Return whether an earlier night was run within the days that are searched."""
+        ...
+
     def rows(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return whole rows of tonight's ledger by identity (TRANSACTIONS), sorted by txn_id."""
         ...
@@ -75,6 +79,10 @@ class Archive(Protocol):
 
 class EmptyArchive:
     """An archive of nothing."""
+
+    def has_past(self) -> bool:
+        """Return that there is nothing to search."""
+        return False
 
     def rows(self, _txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return no rows."""
@@ -106,6 +114,7 @@ class Matched:
     matches: Matches
     archive: Archive = field(default_factory=EmptyArchive)
     told: pl.DataFrame = field(default_factory=BREAKS.empty)  # breaks true the night before
+    rejected: frozenset[str] = frozenset()  # break_ids that a person decided are none
     exchanged: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     # leg -> linked pairs of two currencies, as the exchange judges them (exchange.JUDGED)
 

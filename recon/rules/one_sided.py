@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, time
 
 import numpy as np
@@ -13,7 +14,6 @@ from recon.core.plan import Leg
 from recon.rules import duplicates, refunded, told_before
 from recon.rules.again import earlier_rows
 from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
-from recon.rules.batches import Batched
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.returned import came_back
 from recon.rules.settlement import parse_cycle
@@ -23,18 +23,26 @@ MIDNIGHT = time()
 _ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
 
 
-def find(matched: Matched, leg: Leg, leg_no: int, night: Night, batched: Batched) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Lone rows of a leg on which another family has spoken."""
+
+    spent: NDArray[np.int64]  # has said all
+    quiet: NDArray[np.int64]  # past due, and rightly without a credit
+
+
+def find(matched: Matched, leg: Leg, leg_no: int, night: Night, judged: Judged) -> Verdict:
     """Return the verdict on rows of both sides of a leg that no pass linked.
 
-    `batched`: what the batches of the leg have said of some of them already.
+    `judged`: what others have said of some of them already.
     """
     return Verdict.joined(
-        [_side(matched, leg, leg_no, side, night, batched) for side in (leg.left, leg.right)]
+        [_side(matched, leg, leg_no, side, night, judged) for side in (leg.left, leg.right)]
     )
 
 
 def _side(
-    matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night, batched: Batched
+    matched: Matched, leg: Leg, leg_no: int, side: Side, night: Night, known: Judged
 ) -> Verdict:
     """Return the verdict on the unlinked rows of one side."""
     slim = matched.ledger.slim
@@ -45,7 +53,7 @@ def _side(
     )
     tied = matched.matches.ambiguous.filter(pl.col("leg") == leg_no)["row"].to_numpy()
     alone[tied] = False
-    alone[batched.verdict.settled] = False
+    alone[known.spent] = False
     rows = np.flatnonzero(alone)
     if len(rows) == 0:
         return Verdict.of()
@@ -74,14 +82,14 @@ def _side(
         missing = missing.with_columns(came_back=pl.Series(came_back(matched, leg, missing)))
     before = told_before.look_up(matched, leg, missing, side)
     again = told_before.rows_that(before, further=False)
-    further = duplicates.report_further(leg, missing, before)
+    further = duplicates.report_further(matched, leg, missing, before)
     missing = missing.join(before, on="row", how="anti", maintain_order="left")
     return Verdict.joined(
         [
             further,
             Verdict.of(not_needed=again),
             _in_transit(waits, leg, other),
-            _missing(missing, leg, side, other, batched.quiet),
+            _missing(missing, leg, side, other, known.quiet),
             duplicates.report_again(matched, leg, twice),
             refunded.report(undone, leg),
             Verdict.of(

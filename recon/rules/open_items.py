@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import Code, Side
+from recon.core.codes import Code, Side, State
 from recon.core.digest import digest
 from recon.core.money import CURRENCY_NUMBER
 from recon.core.plan import Key, key_name
@@ -106,7 +106,8 @@ def closing_items(
 ) -> pl.DataFrame:
     """Return the rows carried to the next night (schema OPEN_ITEMS).
 
-    `breaks` maps an anchor and a code to its break: columns anchor, code, leg, break_id, since.
+    `breaks` maps an anchor and a code to its break: columns anchor, code, leg, break_id, since,
+    over (why its rows are carried no more, or null).
     """
     today = pl.lit(night.business_date)
     ids = ledger.slim["txn_id"].gather(waiting["row"].to_numpy())
@@ -115,7 +116,7 @@ def closing_items(
         on=["anchor", "code", "leg"],
         how="left",
         maintain_order="left",
-    )
+    ).filter(pl.col("over").is_null())
     seen = opening.select("txn_id", "leg", "first_seen").unique(["txn_id", "leg"])
     items = named.join(seen, on=["txn_id", "leg"], how="left", maintain_order="left")
     items = items.with_columns(pl.coalesce("first_seen", today).alias("first_seen"))
@@ -135,9 +136,17 @@ def closing_items(
         pl.col("since").alias("break_since"),
         "break_id",
     )
-    joined = items.join(wide, on="txn_id", how="inner", validate="m:1")
-    assert joined.height == waiting.height, "a waiting row has no wide row"
+    joined = items.join(_as_netted(wide, ledger), on="txn_id", how="inner", validate="m:1")
+    assert joined.height == items.height, "a waiting row has no wide row"
     return conform(joined.sort("txn_id", "leg"), OPEN_ITEMS)
+
+
+def _as_netted(wide: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    """Return the rows with payments that netting found undone as REVERSED: they stay undone."""
+    undone = ledger.slim.filter(pl.col("state") == int(State.REVERSED))["txn_id"].implode()
+    word = pl.lit(State.REVERSED.name, dtype=wide.schema["state"])
+    state = pl.when(pl.col("txn_id").is_in(undone)).then(word).otherwise("state")
+    return wide.with_columns(state.alias("state"))
 
 
 def _ages(first_seen: pl.Series, night: Night) -> pl.Series:

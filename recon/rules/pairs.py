@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
-from recon.rules import exchange
+from recon.rules import exchange, standing
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 
 PAIRED = (
@@ -79,17 +79,23 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     code = np.where(undone_yet, 0, code)
     trouble = np.flatnonzero(code)
     findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
-    findings = exchange.amended(findings, matched, leg)
+    told = _resolved_story(exchange.amended(findings, matched, leg), night)
     fine = (code == 0) & ~undone_yet
     return Verdict.joined(
         [
             waiting,
             exchange.waiting(matched, leg),
-            _resolved_story(findings, night),
+            told,
+            _carried(matched, leg, told),
             _late(matched, leg, left[fine], right[fine]),
             _attributes(matched, leg, night.rules.legs[leg_no].compare, left[fine], right[fine]),
         ]
     )
+
+
+def _carried(matched: Matched, leg: Leg, told: Verdict) -> Verdict:
+    """Carry the rows of pairs that disagree, until a later row puts them right."""
+    return standing.carried(matched, leg, told.findings, standing.pairs_of(leg))
 
 
 def _may_be_undone(

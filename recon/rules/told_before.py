@@ -38,7 +38,7 @@ def look_up(matched: Matched, leg: Leg, lone: pl.DataFrame, side: Side) -> pl.Da
     key = leg.passes[0].left_key if side is leg.left else leg.passes[0].right_key
     known = len(key) == 1 and key[0] in _LOOKED_UP and leg.right is not Side.BANK
     fresh = lone.filter(pl.Series(~matched.ledger.opening[lone["row"].to_numpy()]))
-    if not known or not 0 < fresh.height <= _MOST:
+    if not known or not 0 < fresh.height <= _MOST or not matched.archive.has_past():
         return nothing
     ids = matched.ledger.slim["txn_id"].gather(fresh["row"])
     place = pl.DataFrame({"row": fresh["row"], "txn_id": ids})

@@ -1,0 +1,114 @@
+"""Differences that a refund has made good: the other side shows neither, and no money is astray.
+
+A channel that charged too much gives it back by itself (a second charge, an order that the books
+do not call paid, ten yuan too much); the books have no refund of it. Both are told as netted, and
+neither the difference nor the refund is a case. Decided by keys and by the exact sum.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Code, Side
+from recon.core.plan import Leg
+from recon.rules import standing
+from recon.rules.night import Matched, Verdict
+
+Rows = NDArray[np.int64]
+_DIFFERENCES = standing.numbers(
+    (standing.PAIRS | standing.FURTHER)
+    - {Code.REFUND_AMOUNT, Code.REFUND_NOT_SETTLED, Code.REFUND_UNBOOKED, Code.REFUND_DUPLICATE}
+    - {Code.CURRENCY_MISMATCH}
+)
+_REFUNDS = [int(Code.REFUND_UNBOOKED), int(Code.REFUND_NOT_SETTLED)]
+_CAUSE = "made good by a refund that the other side does not show"
+
+
+def settle(leg: Leg, matched: Matched, verdict: Verdict) -> Verdict:
+    """Return the verdict on a leg without differences and lone refunds that cancel out."""
+    if leg.right is Side.BANK or verdict.findings.height == 0:
+        return verdict
+    told = verdict.findings.with_row_index("no")
+    alone = told.filter(pl.col("code").is_in(_REFUNDS) & (pl.col("rows").list.len() == 1))
+    differences = told.filter(pl.col("code").is_in(_DIFFERENCES))
+    if alone.height == 0 or differences.height == 0:
+        return verdict
+    meetings = _meetings(matched, differences, alone)
+    over: list[int] = []
+    for (difference,), refunds in meetings.group_by("no", maintain_order=True):
+        free = refunds.filter(~pl.col("refund_no").is_in(over))
+        chosen = _chosen(free)
+        if chosen:
+            over += [int(str(difference)), *chosen]
+    return _without(leg, verdict, told, over) if over else verdict
+
+
+def _meetings(matched: Matched, differences: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
+    """Return differences with the lone refunds that name one of their rows: what each adds."""
+    slim = matched.ledger.slim
+    rows = differences.select(
+        "no",
+        "currency",
+        open=pl.col("actual_minor") - pl.col("expected_minor"),
+        row=pl.col("rows").list.head(pl.col("faulty")),
+    ).explode("row")
+    named = [_keyed(matched, rows, column) for column in ("channel_ref", "order_id", "rrn")]
+    refunds = alone.select("currency", refund_no="no", row=pl.col("rows").list.first())
+    refunds = _keyed(matched, refunds, "original_ref")
+    side = slim["side"].gather(refunds["row"]) == int(Side.MERCHANT)
+    amount = slim["amount_minor"].gather(refunds["row"])
+    refunds = refunds.select("hi", "lo", "currency", "refund_no").with_columns(
+        adds=pl.select(pl.when(side).then(-amount).otherwise(amount)).to_series()
+    )
+    found = pl.concat(named).join(refunds, on=["hi", "lo", "currency"])
+    return found.unique(["no", "refund_no"], keep="first").sort("no", "refund_no")
+
+
+def _keyed(matched: Matched, frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Return the frame with the digest of a column of its rows; rows without one left out."""
+    words = matched.ledger.digests[column][frame["row"].to_numpy()]
+    keyed = frame.with_columns(
+        pl.Series("hi", np.ascontiguousarray(words[:, 0])),
+        pl.Series("lo", np.ascontiguousarray(words[:, 1])),
+    )
+    return keyed.filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+
+
+def _chosen(refunds: pl.DataFrame) -> list[int]:
+    """Return the refunds that make a difference good: all that name it, or the first alone."""
+    if refunds.height == 0:
+        return []
+    missing = -refunds["open"][0]
+    if refunds["adds"].sum() == missing:
+        return refunds["refund_no"].to_list()
+    return refunds.filter(pl.col("adds") == missing)["refund_no"].to_list()[:1]
+
+
+def _without(leg: Leg, verdict: Verdict, told: pl.DataFrame, over: list[int]) -> Verdict:
+    """Return the verdict less the findings that are over, their rows settled."""
+    gone = told.filter(pl.col("no").is_in(over))
+    rest = told.filter(~pl.col("no").is_in(over)).drop("no")
+    rows = gone["rows"].explode().drop_nulls().unique().sort().to_numpy()
+    fault = gone.select(pl.col("rows").list.head("faulty").explode()).to_series().to_numpy()
+    waits = pl.col("row").is_in(fault) & pl.col("code").is_not_null() & (pl.col("leg") == leg.name)
+    first = gone.select(
+        pl.lit(int(Code.NETTED)).alias("code"),
+        "leg",
+        "rows",
+        pl.lit(0).alias("faulty"),
+        anchor=pl.col("anchor") + ".good",
+        expected_minor=pl.lit(0),
+        actual_minor=pl.lit(0),
+        currency="currency",
+        cause=pl.lit(_CAUSE),
+    )
+    clean = Verdict(
+        rest,
+        verdict.waiting.filter(~waits),
+        np.setdiff1d(verdict.broken, fault),
+        verdict.not_needed,
+        np.concatenate([verdict.settled, rows]),
+    )
+    return Verdict.joined([clean, Verdict.of(first)])
