@@ -383,7 +383,7 @@ BALANCES = Table(
         Column("settled_minor", pl.Int128, "met its partner on the other side, nothing wrong"),
         Column("disputed_minor", pl.Int128, "ended tonight in a break"),
         Column("in_transit_minor", pl.Int128, "waits inside its time; tomorrow's opening"),
-        Column("overdue_minor", pl.Int128, "waits and is reported as a break; tomorrow's opening"),
+        Column("overdue_minor", pl.Int128, "carried as an open break; tomorrow's opening"),
         Column("idle_minor", pl.Int128, "nobody waits for it: before the books, told before"),
         Column("residual_minor", pl.Int128, "in no line of the above; 0, or the night is wrong"),
     ),
