@@ -33,7 +33,7 @@ class Shelves:
     business_date: date
     parts: Sequence[Path]
     opening: pl.DataFrame  # table OPEN_ITEMS
-    known: NDArray[np.int64]  # every txn_id of tonight's ledger, ascending
+    slim: pl.DataFrame  # tonight's ledger, sorted by txn_id
 
     def has_past(self) -> bool:
         """Return whether an earlier night was run within the days that are searched."""
@@ -72,9 +72,9 @@ class Shelves:
 
     def whole(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return whole rows by identity, of tonight's ledger or of an earlier night."""
-        wanted = np.unique(txn_ids)
-        place = np.minimum(np.searchsorted(self.known, wanted), max(len(self.known) - 1, 0))
-        here = self.known[place] == wanted if len(self.known) else np.zeros(len(wanted), bool)
+        wanted, known = np.unique(txn_ids), self.slim["txn_id"].to_numpy()
+        place = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+        here = known[place] == wanted if len(known) else np.zeros(len(wanted), bool)
         rest = pl.Series("txn_id", wanted[~here])
         return pl.concat([self.rows(wanted[here]), self._earlier_rows(rest)]).sort("txn_id")
 
