@@ -194,12 +194,12 @@ def _settle(pack: Pack, say: PageWords) -> Iterator[Picture]:
             for days, rows in mine.select("days", "rows").head(_MOST_DAYS).iter_rows()
         ]
         note = ", ".join(
-            f"{say(f'p{part}')} {_percentile(mine, part)} {say('days')}" for part in (50, 90, 99)
+            f"{say(f'p{part}')} {percentile(mine, part)} {say('days')}" for part in (50, 90, 99)
         )
         yield Picture(f"{say('settle')}: {source}", draw.bars(items), note=note)
 
 
-def _percentile(counted: pl.DataFrame, part: int) -> int:
+def percentile(counted: pl.DataFrame, part: int) -> int:
     """Return the least number of days within which `part` percent of the rows settled."""
     wanted = counted["rows"].sum() * part
     seen = 0
@@ -210,17 +210,34 @@ def _percentile(counted: pl.DataFrame, part: int) -> int:
     return 0
 
 
-def _league(pack: Pack) -> str:
-    broken = pl.col("outcome").cast(pl.String) == "BREAK"
-    counted = (
-        pack.ledger.drop_nulls("merchant_id")
+def merchant_league(pack: Pack) -> pl.DataFrame:
+    """Return merchants by their cases for each hundred rows.
+
+    Columns merchant_id, rows, broken, share (hundredths of a percent). A case counts once, whatever
+    number of rows it names: a payout that is missing is one, and not its whole batch.
+    """
+    own = pack.ledger.filter(pl.col("side").cast(pl.String) != "BANK").drop_nulls("merchant_id")
+    cases = (
+        real_breaks(pack.tables["breaks"])
+        .select("break_id", txn_id=pl.col("txn_ids"))
+        .explode("txn_id")
+        .join(own.select("txn_id", "merchant_id"), on="txn_id", maintain_order="left")
+        .unique("break_id", keep="first", maintain_order=True)
         .group_by("merchant_id")
-        .agg(pl.len().cast(pl.Int64).alias("rows"), broken.sum().cast(pl.Int64).alias("broken"))
-        .filter((pl.col("rows") >= _LEAGUE_ROWS) & (pl.col("broken") > 0))
+        .agg(broken=pl.len().cast(pl.Int64))
+    )
+    return (
+        own.group_by("merchant_id")
+        .agg(rows=pl.len().cast(pl.Int64))
+        .join(cases, on="merchant_id")
+        .filter(pl.col("rows") >= _LEAGUE_ROWS)
         .with_columns(share=pl.col("broken") * draw.SHARE // pl.col("rows"))
         .sort("share", "merchant_id", descending=[True, False])
-        .head(_LEAGUE_SHOWN)
     )
+
+
+def _league(pack: Pack) -> str:
+    counted = merchant_league(pack).head(_LEAGUE_SHOWN)
     return draw.bars(
         [
             draw.Bar(

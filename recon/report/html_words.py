@@ -18,7 +18,7 @@ WORDS: dict[str, Pair] = {
     "fees": ("Fees paid", "手续费实付"),
     "causes": ("What breaks share", "差异的共同原因"),
     "cases": ("Cases", "争议清单"),
-    "league": ("Merchants by share of rows in a case", "商户差错率排名"),
+    "league": ("Merchants by cases per 100 rows", "商户差错率排名（笔数占行数）"),
     "search": ("search: order, reference, merchant, dispute", "搜索：订单、流水、商户、争议编号"),
     "all_codes": ("all reasons", "全部原因"),
     "all_status": ("all states", "全部状态"),
