@@ -81,3 +81,35 @@ def test_credit_cards_below_cost_are_told(tmp_path: Path) -> None:
     assert world.codes(night) == ["FEE_BELOW_COST"]
     row = world.table(night, "disputes").row(0, named=True)
     assert (row["expected_minor"], row["actual_minor"]) == (144, 120)
+
+
+def test_an_extra_is_common_only_among_the_rows_of_one_till(tmp_path: Path) -> None:
+    """Three merchants overcharged by the same few fen have no surcharge in common; one has."""
+    world = world_of(tmp_path)
+    names = [("8002", "A"), ("8004", "B"), ("8005", "C")]
+    text = world.config.read_text("utf-8")
+    text = text.replace(
+        '8002 = "standard"', '8002 = "standard", 8004 = "standard", 8005 = "standard"'
+    )
+    world.config.write_text(text, "utf-8")
+    lone = [(f"{name}1", 10 + 10 * place, merchant) for place, (merchant, name) in enumerate(names)]
+    alike = [(f"D{place}", 10 + 10 * place, "8001") for place in range(3)]
+    world.day(
+        MONDAY,
+        orders=[f"{order} {yuan}.00" for order, yuan, _ in (*lone, *alike)],
+        psp=[
+            f"{order} {yuan}.00 fee={fee(yuan, rate)} state=DC merchant={merchant}"
+            for rows, rate in ((lone, 50), (alike, 38))
+            for order, yuan, merchant in rows
+        ],
+    )
+    disputes = world.table(world.run(MONDAY), "disputes").sort("order_id")
+    codes = dict(disputes.select("order_id", pl.col("code").cast(pl.String)).iter_rows())
+    assert [codes[order] for order in ("A1", "B1", "C1")] == ["FEE_RATE"] * 3
+    assert [codes[order] for order in ("D0", "D1", "D2")] == ["FEE_SURCHARGE"] * 3
+
+
+def fee(yuan: int, rate: int) -> str:
+    """Return the fee of whole yuan at hundredths of a percent, rounded half up, 0.07 too much."""
+    fen = (yuan * rate + 50) // 100 + 7
+    return f"{fen // 100}.{fen % 100:02d}"

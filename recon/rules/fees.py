@@ -301,7 +301,6 @@ def _variants(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[_Variant]:
     """Yield every way in which these rows may have been priced wrongly, in order of precedence."""
     tariff, line = policy.contract.tariff, rows["line"].to_numpy()
     amount, expected = rows["amount_minor"].abs().to_numpy(), rows["expected"].to_numpy()
-    everywhere = np.ones(rows.height, np.bool_)
     for code, column, cause in (
         (Code.FEE_CAP_MISSED, CAP, "cap not applied"),
         (Code.FEE_FLOOR_MISSED, FLOOR, "floor not applied"),
@@ -313,9 +312,9 @@ def _variants(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[_Variant]:
     for attribute in _CLASS_ATTRIBUTES:
         for word, fee, met in _repriced(rows, policy, attribute):
             yield _Variant(Code.FEE_CLASS, f"charged as {attribute} {word}", fee, met)
-    for surcharge in dict.fromkeys((*policy.surcharges, *_common_residual(rows))):
+    for surcharge, met in _surcharges(rows, policy):
         cause = f"surcharge of {hundredths(surcharge)}"
-        yield _Variant(Code.FEE_SURCHARGE, cause, expected + surcharge, everywhere)
+        yield _Variant(Code.FEE_SURCHARGE, cause, expected + surcharge, met)
     for name, mode in ROUNDINGS.items():
         fee = price_lines(tariff.altered(pricing.ROUNDING, mode), amount, line)
         near = np.abs(fee - expected) == 1
@@ -341,17 +340,35 @@ def _repriced(
         yield word, fee, (line >= 0) & (line != rows["line"].to_numpy())
 
 
-def _common_residual(rows: pl.DataFrame) -> tuple[int, ...]:
-    """Return the amount by which most rows are overcharged alike, if several amounts share it."""
+def _surcharges(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Yield the flat extras that may explain rows, and which rows they may explain.
+
+    The usual ones explain any row. Beside them stands, for each merchant, terminal and line, the
+    amount by which most of its rows are overcharged alike, if several amounts share it.
+    """
+    everywhere = np.ones(rows.height, np.bool_)
+    for usual in dict.fromkeys(policy.surcharges):
+        yield usual, everywhere
+    keys = _group_columns(rows)
+    over = rows.select(*keys, "amount_minor", residual=pl.col("fee_minor") - pl.col("expected"))
     shared = (
-        rows.select("amount_minor", residual=pl.col("fee_minor") - pl.col("expected"))
-        .filter(pl.col("residual") > 1)
-        .group_by("residual")
+        over.filter(pl.col("residual") > 1)
+        .group_by(*keys, "residual")
         .agg(amounts=pl.col("amount_minor").n_unique())
         .filter(pl.col("amounts") >= _FEWEST)
         .sort("amounts", "residual", descending=[True, False])
+        .unique(keys, keep="first", maintain_order=True)
     )
-    return (int(shared["residual"][0]),) if shared.height else ()
+    own = over.join(
+        shared.select(*keys, own="residual"),
+        on=keys,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )["own"]
+    for residual in own.drop_nulls().unique().sort().to_list():
+        if residual not in policy.surcharges:
+            yield residual, (own == residual).fill_null(value=False).to_numpy()
 
 
 @dataclass(frozen=True, slots=True)
