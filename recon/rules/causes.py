@@ -17,7 +17,7 @@ from recon.core.codes import Code
 from recon.core.money import exponent
 from recon.errors import UsageError
 from recon.rules.facts import facts
-from recon.rules.fee_inference import hundredths, percent
+from recon.rules.fee_inference import major, percent
 
 NEEDED = ("txn_id", "expected_minor", "actual_minor")
 _SCALE = 1_000_000_000
@@ -92,7 +92,13 @@ def _fitting(
     yield from _priced(expected, actual, policy)
     yield from _swapped(expected, actual)
     yield from _constant(row, policy, shared)
-    yield from _rounded(expected, actual)
+    yield from _rounded(expected, actual, row)
+
+
+def _money(minor: int, row: Mapping[str, Any]) -> str:
+    """Return minor units with the decimals of the row's currency; two where it is not known."""
+    currency = row.get("currency")
+    return major(minor, exponent(currency) if currency else 2)
 
 
 def _exchange(row: Mapping[str, Any], policy: CausePolicy) -> Iterator[str]:
@@ -133,21 +139,21 @@ def _sibling(row: Mapping[str, Any]) -> Iterator[str]:
     ids, amounts = row.get("sibling_ids") or [], row.get("sibling_minor") or []
     found = [txn_id for txn_id, amount in zip(ids, amounts, strict=True) if amount in (gap, -gap)]
     if len(found) == 1:
-        yield f"row {found[0]} of {hundredths(abs(gap))} is missing from the sum or too many in it"
+        yield f"row {found[0]} of {_money(abs(gap), row)} is missing from the sum or too many in it"
     elif found:
         listed = ", ".join(str(txn_id) for txn_id in sorted(found))
-        yield f"one of {len(found)} rows of {hundredths(abs(gap))} ({listed})"
+        yield f"one of {len(found)} rows of {_money(abs(gap), row)} ({listed})"
 
 
 def _fee(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield the row's own fee, taken off or added."""
     fee, gap = row.get("fee_minor"), row["actual_minor"] - row["expected_minor"]
     if fee and gap == -fee:
-        yield f"fee of {hundredths(fee)} taken off"
+        yield f"fee of {_money(fee, row)} taken off"
     elif fee and gap == fee:
-        yield f"fee of {hundredths(fee)} added"
+        yield f"fee of {_money(fee, row)} added"
     elif fee and gap in (2 * fee, -2 * fee):
-        yield f"fee of {hundredths(fee)} with the wrong sign"
+        yield f"fee of {_money(fee, row)} with the wrong sign"
 
 
 def _priced(expected: int, actual: int, policy: CausePolicy) -> Iterator[str]:
@@ -176,7 +182,7 @@ def _swapped(expected: int, actual: int) -> Iterator[str]:
             yield f"digits {left[first]} and {left[second]} swapped"
 
 
-def _rounded(expected: int, actual: int) -> Iterator[str]:
+def _rounded(expected: int, actual: int, row: Mapping[str, Any]) -> Iterator[str]:
     """Yield a rounding of the whole amount to 0.10 or 1.00, with its mode."""
     sign = -1 if expected < 0 else 1
     for unit in _ROUNDED_TO:
@@ -189,7 +195,7 @@ def _rounded(expected: int, actual: int) -> Iterator[str]:
             mode = "up"
         else:
             continue
-        yield f"rounded {mode} to {hundredths(unit)}"
+        yield f"rounded {mode} to {_money(unit, row)}"
 
 
 def _shared(table: list[dict[str, Any]]) -> Counter[tuple[Any, ...]]:
@@ -212,6 +218,6 @@ def _constant(
     """Yield a surcharge that the policy names, or that several amounts of one terminal share."""
     gap = row["actual_minor"] - row["expected_minor"]
     if gap in policy.surcharges:
-        yield f"constant surcharge of {hundredths(gap)}"
+        yield f"constant surcharge of {_money(gap, row)}"
     elif shared[_place(row)] >= _FEWEST and row.get("merchant_id") is not None:
-        yield f"constant difference of {hundredths(gap)} on {shared[_place(row)]} amounts"
+        yield f"constant difference of {_money(gap, row)} on {shared[_place(row)]} amounts"

@@ -27,7 +27,7 @@ from recon.errors import UsageError
 from recon.rules.facts import FACTS, facts
 from recon.rules.fee_contract import Major, Table, Words
 from recon.rules.fee_formula import parse_formula
-from recon.rules.fee_inference import hundredths, percent
+from recon.rules.fee_inference import major, percent
 
 NEEDED = (
     "txn_id",
@@ -413,7 +413,7 @@ def _tier_words(row: dict[str, object], policy: RebatePolicy) -> str:
     portions = row["portions"]
     assert isinstance(portions, list)
     parts = [
-        f"{hundredths(portion)} x {percent(tier.billionths)}"
+        f"{major(portion, exponent(policy.currency))} x {percent(tier.billionths)}"
         for portion, tier in zip(portions, policy.tiers, strict=True)
         if portion
     ]

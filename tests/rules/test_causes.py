@@ -146,3 +146,25 @@ def test_unknown_amounts_have_no_cause():
     """A difference with a null amount has no cause."""
     rows = one("1.00", "2.00").with_columns(actual_minor=pl.lit(None, pl.Int64))
     assert find(rows, POLICY)["cause"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("currency", "cause"),
+    [
+        ("JPY", "fee of 380 taken off"),
+        ("BHD", "fee of 0.380 taken off"),
+        (None, "fee of 3.80 taken off"),
+    ],
+)
+def test_money_in_a_cause_has_the_decimals_of_its_currency(currency, cause):
+    """Yen have none, dinars three; two are taken where the currency is not known."""
+    rows = pl.DataFrame(
+        {
+            "txn_id": [1],
+            "expected_minor": [97_531],
+            "actual_minor": [97_151],
+            "fee_minor": [380],
+            "currency": pl.Series([currency], dtype=pl.String),
+        }
+    )
+    assert find(rows, CausePolicy())["cause"].to_list() == [cause]
