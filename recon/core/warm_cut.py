@@ -25,7 +25,7 @@ def warm_cut() -> None:
     marks = np.empty(data.size, dtype=np.int32)
     words = data[: data.size // 8 * 8].view(np.uint64)
     found = tokenise.find_marks(data, words, 44, marks)
-    records, _ = tokenise.tokenise_marks(data, marks[:found], comment, slots, *out)
+    records, _ = tokenise.tokenise_marks(data, marks[:found], comma, comment, slots, *out)
     starts, ends = out[-2:]
     offsets = np.empty((2, records + 1), dtype=np.int32)
     text_columns.measure_fields(data, starts, ends, records, 34, 0, offsets)

@@ -331,6 +331,7 @@ def _zero_bytes(word: np.uint64) -> np.uint64:
 def tokenise_marks(
     data: Bytes,
     marks: Ints,
+    delimiter: Bytes,
     comment: Bytes,
     slots: Ints,
     line_class: Flags,
@@ -340,7 +341,10 @@ def tokenise_marks(
     starts: Ints,
     ends: Ints,
 ) -> tuple[int, int]:
-    """Do as `tokenise` does, for text without quotes, from the marks; return (records, lines)."""
+    """Do as `tokenise` does, for text without quotes, from the marks; return (records, lines).
+
+    The marks are those of the delimiter's first byte.
+    """
     size = data.size
     at = 0
     line = 0
@@ -357,7 +361,9 @@ def tokenise_marks(
             at = marks[mark] + 1 if mark < marks.size else size
             mark += 1
             continue
-        end, mark, fields, fault = _marked_record(data, at, marks, mark, slots, row, starts, ends)
+        end, mark, fields, fault = _marked_record(
+            data, at, marks, mark, delimiter, slots, row, starts, ends
+        )
         if fault == FAULT_NONE and slots.size > 0 and fields != slots.size:
             fault = FAULT_FEW if fields < slots.size else FAULT_MANY
         row_line[row] = line
@@ -371,8 +377,22 @@ def tokenise_marks(
 
 
 @njit(cache=True, nogil=True)
+def _is_text(data: Bytes, at: int, start: int, delimiter: Bytes) -> bool:
+    """Return whether a delimiter's first byte stands at `at` without being a delimiter's begin."""
+    return at < start or not _matches(data, at, delimiter)
+
+
+@njit(cache=True, nogil=True)
 def _marked_record(
-    data: Bytes, begin: int, marks: Ints, mark: int, slots: Ints, row: int, starts: Ints, ends: Ints
+    data: Bytes,
+    begin: int,
+    marks: Ints,
+    mark: int,
+    delimiter: Bytes,
+    slots: Ints,
+    row: int,
+    starts: Ints,
+    ends: Ints,
 ) -> tuple[int, int, int, int]:
     """Cut the record at `begin`; return (end, next mark, fields, fault)."""
     size = data.size
@@ -388,6 +408,8 @@ def _marked_record(
             if at + 1 < size and data[at + 1] != _LF:
                 fault = FAULT_CARRIAGE_RETURN
             continue
+        if not is_last and delimiter.size > 1 and _is_text(data, at, start, delimiter):
+            continue
         if is_last and end > start and data[end - 1] == _CR:
             end -= 1
         if fields < slots.size:
@@ -399,4 +421,4 @@ def _marked_record(
             fields += 1
         if is_last:
             return at, mark, fields, fault
-        start = at + 1
+        start = at + delimiter.size

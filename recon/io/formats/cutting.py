@@ -146,7 +146,12 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
     if _is_plain(block, dialect):
         marks = _marks(block.data, dialect.delimiter[0])
         tokens.records, tokens.lines = kernel.tokenise_marks(
-            block.data, marks, comment, layout.slots(), *out
+            block.data,
+            marks,
+            np.frombuffer(dialect.delimiter, dtype=np.uint8),
+            comment,
+            layout.slots(),
+            *out,
         )
     else:
         tokens.records, tokens.lines, _ = kernel.tokenise(
@@ -167,9 +172,9 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
 
 
 def _is_plain(block: Block, dialect: Dialect) -> bool:
-    """Return whether the block can be cut eight bytes at a time: no quotes, a short delimiter."""
+    """Return whether the block can be cut eight bytes at a time: no quotes."""
     is_quoted = dialect.quote >= 0 and dialect.quote in block.raw
-    return len(dialect.delimiter) == 1 and not is_quoted and sys.byteorder == "little"
+    return not is_quoted and sys.byteorder == "little"
 
 
 def _marks(data: NDArray[np.uint8], delimiter: int) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ from recon.core.kernels import tokenise as kernel
 from tests.oracle import tokenise as oracle
 
 CLASSES = ("record", "continued", "blank", "comment")
-TEXT = st.text(alphabet='ab,"\n\r# ;', max_size=40)
+TEXT = st.text(alphabet='ab,"\n\r# ;`', max_size=40)
 
 
 def as_bytes(text):
@@ -177,11 +177,21 @@ def marked(text, delimiter, arity, run):
     marks = np.empty(data.size, np.int32)
     words = data[: data.size // 8 * 8].view(np.uint64)
     with np.errstate(over="ignore"):
-        found = run("find_marks")(data, words, ord(delimiter), marks)
-    assert marks[:found].tolist() == [i for i, c in enumerate(text) if c in delimiter + "\r\n"]
+        found = run("find_marks")(data, words, ord(delimiter[0]), marks)
+    assert marks[:found].tolist() == [i for i, c in enumerate(text) if c in delimiter[0] + "\r\n"]
     wanted = np.arange(arity, dtype=np.int32)
     rows, lines = run("tokenise_marks")(
-        data, marks[:found], as_bytes("#"), wanted, classes, line, fault, count, starts, ends
+        data,
+        marks[:found],
+        as_bytes(delimiter),
+        as_bytes("#"),
+        wanted,
+        classes,
+        line,
+        fault,
+        count,
+        starts,
+        ends,
     )
     records = [
         (
@@ -194,8 +204,10 @@ def marked(text, delimiter, arity, run):
     return records, [CLASSES[c] for c in classes[:lines]]
 
 
-@given(TEXT, st.sampled_from([",", ";", " "]), st.integers(1, 3))
+@given(TEXT, st.sampled_from([",", ";", " ", ",`", ";;", "ab"]), st.integers(1, 3))
 @example("a,b\r\n\r\n#c,d\nlonger than a word,x\r", ",", 2)
+@example("a;;;;b;;;\n", ";;", 3)
+@example("a,`b\r\n`c,d,`e\r\n", ",`", 2)
 @settings(max_examples=300, deadline=None)
 def test_marks_give_what_the_oracle_gives(text, delimiter, arity):
     """Cutting eight bytes at a time is the same cut, compiled and interpreted."""
