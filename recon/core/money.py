@@ -46,6 +46,7 @@ MAX_MINOR = kernel.LIMIT
 
 _PPM = 1_000_000
 _MAX_RATE_PPM = 1_000_000_000
+_GREATEST_DIGITS = 36  # of a total; sums of 128 bits hold all of them
 _THOUSANDS = 3  # digits of a group
 
 Minor = TypeVar("Minor", int, NDArray[np.int64], pl.Series)
@@ -213,6 +214,8 @@ def _great_total(text: str, grammar: Grammar, decimals: int) -> int | None:
     if thousands or rest[decimals:].strip("0"):
         return None
     digits = found[2].replace(grammar.thousands, "") if group else found[2]
+    if len(digits) > _GREATEST_DIGITS:
+        return None
     return int(f"{found[1]}{digits}{rest[:decimals].ljust(decimals, '0')}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -13,6 +14,8 @@ from recon.errors import InputError
 from recon.io.fields import money_grammar
 from recon.io.formats.contract import Control, ControlTotal, Proof, Reading
 
+_COUNT = re.compile(r"[0-9]{1,18}")
+_SHOWN = 60  # characters of a cell that an error repeats
 _HELD_FIX = "ask the sender for a whole file; it is held and none of its rows is matched"
 
 
@@ -115,9 +118,9 @@ def _declared(control: Control, cell: str, currency: str, name: str) -> int:
     """Return a declared cell as minor units or as a count."""
     if control.money is None:
         text = cell.strip(" \t`")
-        if text.isascii() and text.isdigit():
+        if _COUNT.fullmatch(text):
             return int(text)
-        raise _unreadable(control, f"{cell!r}; expected digits", name)
+        raise _unreadable(control, f"{cell[:_SHOWN]!r}; expected at most 18 digits", name)
     grammar = money_grammar(control.money, padded=True)
     code = control.currency or currency
     value, status = money.parse_total(cell.strip(" \t`"), grammar, money.exponent(code))

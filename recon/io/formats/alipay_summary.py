@@ -6,9 +6,10 @@ without one, the rows add up. Only the totals are taken, and compared with the d
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from recon.io.formats.archive import DAMAGE
 from recon.io.formats.contract import Reading, StagedFile
 
 PREFIX: Final = "汇总"
+_PLAIN: Final = re.compile(r"-?[0-9,]{0,15}(?:\.[0-9]{0,6})?", re.ASCII)
 _TOTAL: Final = "合计"
 _LIMIT: Final = 1 << 24  # bytes; a summary has a line for each shop
 _MAGIC: Final = b"PK\x03\x04"
@@ -78,8 +80,7 @@ def _added(cells: Iterable[str]) -> str:
     """Return the sum of amounts or counts as text."""
     total = Decimal(0)
     for cell in cells:
-        try:
-            total += Decimal(cell or "0")
-        except InvalidOperation:
+        if not _PLAIN.fullmatch(cell):
             return cell  # the comparison refuses it by name
+        total += Decimal(cell.replace(",", "") or "0")
     return str(total)

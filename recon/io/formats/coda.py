@@ -34,7 +34,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
+from recon.io.formats.records import Line, RowBuilder, refuse_row, walk, whole_number
 from recon.io.formats.statement import Page, exponent_of, plain_text, tell_statement
 
 COLUMNS = (
@@ -185,12 +185,11 @@ class _Reader:
             ("debit total", text[22:37], -sum(min(one.thousandths, 0) for one in parents)),
             ("credit total", text[37:52], sum(max(one.thousandths, 0) for one in parents)),
         )
-        if text[16:22].strip().isdigit():
-            self.reading.controls.append(
-                ControlTotal(f"{name} records", int(text[16:22]), statement.records)
-            )
+        count = whole_number(text[16:22].strip())
+        if count is not None:
+            self.reading.controls.append(ControlTotal(f"{name} records", count, statement.records))
         for what, digits, computed in totals:
-            if not digits.isdigit():
+            if not (digits.isascii() and digits.isdigit()):
                 raise self.refused(f"the trailer's {what} {digits!r} is not a number", line)
             self.control(f"{name} {what}", int(digits), computed, statement.currency)
         taken = list(_rows_of(statement.movements))

@@ -9,9 +9,10 @@ items; the sums of gross, fee and net, each rounded to the cent half away from z
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
@@ -30,7 +31,14 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import Line, RowBuilder, csv_cells, cut_lines, refuse_row
+from recon.io.formats.records import (
+    Line,
+    RowBuilder,
+    compare_count,
+    csv_cells,
+    cut_lines,
+    refuse_row,
+)
 from recon.io.formats.statement import exponent_of
 
 COLUMNS = (
@@ -45,6 +53,7 @@ COLUMNS = (
     "product",
     "memo",
 )
+_PLAIN = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,9})?", re.ASCII)
 _TOTALS = ("GROSS_TOTAL_AMOUNT", "FEE_TOTAL_AMOUNT", "NET_TOTAL_AMOUNT")
 _AMOUNTS = ("GROSS_AMOUNT", "FEE_AMOUNT", "NET_AMOUNT")
 _TOP = (
@@ -130,12 +139,8 @@ def _take(
 
 
 def _decimal(text: str) -> Decimal | None:
-    """Return a finite decimal, None for anything else."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and not set(text) & set("eE_ ") else None
+    """Return a plain decimal whose sums stay exact, None for anything else."""
+    return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def _transfer_cells(values: dict[str, str]) -> tuple[str | None, ...]:
@@ -185,8 +190,7 @@ def _close(state: _State, reading: Reading) -> None:
     """Compare the number of items and the three sums, rounded to the cent."""
     currency = state.transfer.get("SETTLEMENT_CURRENCY", "")
     items = state.transfer.get("NUMBER_OF_ITEMS", "")
-    if items.isdigit():
-        reading.controls.append(ControlTotal("items of the transfer", int(items), state.items))
+    compare_count(reading, "items of the transfer", items, state.items)
     unit = Decimal(1).scaleb(-exponent_of(currency))
     for name, computed in zip(_TOTALS, state.sums, strict=True):
         declared = _decimal(state.transfer.get(name, ""))
@@ -196,6 +200,8 @@ def _close(state: _State, reading: Reading) -> None:
                 for value in (declared, computed)
             ]
             reading.controls.append(ControlTotal(name.lower(), pair[0], pair[1], currency))
+        elif state.transfer.get(name):
+            reading.controls.append(ControlTotal(f"{name.lower()} is a readable amount", 1, 0))
 
 
 def recognise(probe: Probe) -> bool:

@@ -22,7 +22,6 @@ from recon.errors import InputError
 from recon.io.formats.contract import (
     Choice,
     Constant,
-    ControlTotal,
     Fields,
     Format,
     Money,
@@ -34,7 +33,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import RowBuilder, account_for_spans
+from recon.io.formats.records import RowBuilder, account_for_spans, compare_count
 from recon.io.formats.xml_tree import Element, closing_end, parse
 
 COLUMNS = (
@@ -126,9 +125,7 @@ def read(staged: StagedFile, _options: Options, reading: Reading) -> Iterator[Ra
         )
     account_for_spans(data, reader.spans, reading)
     for text in reader.declared:
-        if text.isdigit():
-            total = ControlTotal("NumberOfRecords", int(text), len(reader.spans))
-            reading.controls.append(total)
+        compare_count(reading, "NumberOfRecords", text, len(reader.spans))
     yield from reader.rows.batches()
 
 

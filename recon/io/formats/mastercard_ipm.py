@@ -19,6 +19,7 @@ private subelements (PDS) in DE 48, 62 and 123 to 125. Amounts are the minor uni
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.currency_numbers import CURRENCY_OF_NUMBER
-from recon.io.formats.records import RowBuilder, refuse_row
+from recon.io.formats.records import RowBuilder, refuse_row, whole_number
 
 COLUMNS = (
     "kind",
@@ -166,7 +167,7 @@ def _take_private(message: _Message) -> None:
     """Cut the private subelements: tag of 4, length of 3, data."""
     for number in _PRIVATE:
         text, at = message.elements.get(number, ""), 0
-        while at + 7 <= len(text) and text[at : at + 7].isdigit():
+        while at + 7 <= len(text) and re.fullmatch("[0-9]{7}", text[at : at + 7]):
             width = int(text[at + 4 : at + 7])
             message.private.setdefault(text[at : at + 4], text[at + 7 : at + 7 + width])
             at += 7 + width
@@ -188,7 +189,7 @@ class _Reader:
         self.messages += 1
         self.known += message.mti in _MESSAGES or message.mti == _ADMINISTRATIVE
         amount = message.elements.get(4, "")
-        self.amounts += int(amount) if amount.isdigit() else 0
+        self.amounts += whole_number(amount) or 0
         function = message.elements.get(24, "")
         if message.mti == _ADMINISTRATIVE and not message.fault:
             if function == _TRAILER:
@@ -215,8 +216,9 @@ class _Reader:
             ("0301", "sum of DE 4 (checksum)", self.amounts % 10**16),
         ):
             text = message.private.get(tag, "").strip()
-            if text.isdigit():
-                self.reading.controls.append(ControlTotal(what, int(text), computed))
+            declared = whole_number(text)
+            if declared is not None:
+                self.reading.controls.append(ControlTotal(what, declared, computed))
 
     def cells(self, message: _Message) -> tuple[str | None, ...]:
         """Return the cells of a row."""

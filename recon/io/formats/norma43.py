@@ -32,7 +32,7 @@ from recon.io.formats.contract import (
     Text,
 )
 from recon.io.formats.currency_numbers import CURRENCY_OF_NUMBER
-from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
+from recon.io.formats.records import Line, RowBuilder, refuse_row, walk, whole_number
 from recon.io.formats.statement import Page, exponent_of, plain_text, tell_statement
 
 COLUMNS = (
@@ -121,8 +121,9 @@ class _Reader:
         elif code == "88":
             self.ended = True
             self.reading.trailer_lines += 1
-            if text[20:26].strip().isdigit():
-                total = ControlTotal("records of the file", int(text[20:26]), self.records)
+            count = whole_number(text[20:26].strip())
+            if count is not None:
+                total = ControlTotal("records of the file", count, self.records)
                 self.reading.controls.append(total)
         else:
             raise self.refused(f"a line begins with {code!r}, which is no Norma 43 record", line)
@@ -190,7 +191,7 @@ class _Reader:
         account = self.account
         assert account is not None
         self.reading.trailer_lines += 1
-        if not (text[20:39] + text[39:58]).isdigit():
+        if not re.fullmatch("[0-9]{38}", text[20:58]):
             raise self.refused("the account end does not hold counts and sums", line)
         name = f"{account.number} {account.name}:"
         for words, place, taken in (("debit", 20, account.debits), ("credit", 39, account.credits)):

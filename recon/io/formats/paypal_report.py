@@ -45,7 +45,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
+from recon.io.formats.records import Line, RowBuilder, compare_count, refuse_row, walk, whole_number
 from recon.io.formats.statement import plain_text
 
 COLUMNS = (
@@ -222,35 +222,38 @@ class _Reader:
         text, mark = self.cell(cells, amount), self.cell(cells, side).upper()
         if not text or (text.strip("0") == "" and not mark):
             return None
-        if not (text.isascii() and text.isdigit()):
-            reasons.append(f"{amount} {text!r} is not unsigned hundredths")
+        value = whole_number(text)
+        if value is None:
+            reasons.append(f"{amount} {text[:40]!r} is not unsigned hundredths")
             return None
         if mark not in {"DR", "CR"}:
             reasons.append(f"{side} {mark!r} is neither DR nor CR")
             return None
-        return int(text) if mark == "CR" else -int(text)
+        return value if mark == "CR" else -value
 
     def take_footer(self, kind: str, cells: list[str], line: Line) -> None:
         """Compare a footer's sums, balances and counts with what was taken."""
         if kind == "SF":
             self.footed = True
         section = self.section if kind in {"SF", "SC"} else self.whole
-        if kind in {"SC", "RC"} and len(cells) > 1 and cells[1].isdigit():
+        if kind in {"SC", "RC"} and len(cells) > 1:
             name = f"line {line.number} rows of the {'section' if kind == 'SC' else 'report'}"
-            self.reading.controls.append(ControlTotal(name, int(cells[1]), section.rows))
+            compare_count(self.reading, name, cells[1], section.rows)
         if (kind == "SF" or (kind == "RF" and not self.footed)) and len(cells) > 10:  # noqa: PLR2004  a place in the line
             self.check_sums(cells, section, line)
 
     def check_sums(self, cells: list[str], section: _Section, line: Line) -> None:
         """Compare the sums of a currency, and its opening and closing available balance."""
         currency = cells[1]
-        if currency not in CURRENCY_NUMBER or not all(cell.isdigit() for cell in cells[2:6]):
-            raise self.refused(f"the footer {','.join(cells[:6])} is not a currency and sums", line)
-        found = section.sums.get(currency, [0, 0, 0, 0])
+        declared = [whole_number(cell) for cell in cells[2:6]]
+        if currency not in CURRENCY_NUMBER or None in declared:
+            found = ",".join(cells[:6])[:200]
+            raise self.refused(f"the footer {found} is not a currency and sums", line)
+        sums = section.sums.get(currency, [0, 0, 0, 0])
         name = f"line {line.number} {section.account} {currency}:".replace("  ", " ")
-        for what, text, computed in zip(_SUMS, cells[2:6], found, strict=True):
-            self.control(f"{name} {what}", int(text), computed, currency)
-        moved = found[0] - found[1] + found[2] - found[3]
+        for what, stated, computed in zip(_SUMS, declared, sums, strict=True):
+            self.control(f"{name} {what}", stated or 0, computed, currency)
+        moved = sums[0] - sums[1] + sums[2] - sums[3]
         ends = [pair for place in (6, 10) if (pair := _balances(cells[place : place + 4]))]
         if ends:  # available and payable balance: the rows move one of them
             proved = [pair for pair in ends if pair[0] + moved == pair[1]]
@@ -271,9 +274,10 @@ def _balances(cells: list[str]) -> tuple[int, int] | None:
     """Return opening and closing balance in hundredths (mark, amount, mark, amount), or None."""
     ends = []
     for mark, text in zip(cells[::2], cells[1::2], strict=False):
-        if mark not in {"CR", "DR"} or not text.isdigit():
+        value = whole_number(text)
+        if mark not in {"CR", "DR"} or value is None:
             return None
-        ends.append(int(text) if mark == "CR" else -int(text))
+        ends.append(value if mark == "CR" else -value)
     return (ends[0], ends[1]) if len(ends) == 2 else None  # noqa: PLR2004  both ends
 
 

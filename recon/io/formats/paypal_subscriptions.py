@@ -21,7 +21,6 @@ from recon.core.money import CURRENCY_NUMBER
 from recon.errors import InputError
 from recon.io.formats.contract import (
     Constant,
-    ControlTotal,
     Fields,
     Format,
     Money,
@@ -34,7 +33,7 @@ from recon.io.formats.contract import (
     Time,
     named_columns,
 )
-from recon.io.formats.records import Line, RowBuilder, refuse_row, walk
+from recon.io.formats.records import Line, RowBuilder, compare_count, refuse_row, walk, whole_number
 from recon.io.formats.statement import plain_text
 
 COLUMNS = ("account", "agreement", "action", "amount", "currency", "created", "order", "memo")
@@ -104,9 +103,9 @@ class _Reader:
 
     def take_footer(self, kind: str, cells: list[str], line: Line) -> None:
         """Compare a count with the rows that were taken."""
-        if kind in _COUNTS and len(cells) > 1 and cells[1].isascii() and cells[1].isdigit():
+        if kind in _COUNTS and len(cells) > 1:
             name = f"line {line.number} rows of the {_COUNTS[kind]}"
-            self.reading.controls.append(ControlTotal(name, int(cells[1]), self.counts[kind]))
+            compare_count(self.reading, name, cells[1], self.counts[kind])
 
     def cell(self, cells: list[str], name: str) -> str:
         """Return a cell by its column's name, '' when the report has no such column."""
@@ -131,11 +130,12 @@ class _Reader:
             reasons.append(f"{len(cells)} cells, but the columns are {len(self.columns)}")
         if currency not in CURRENCY_NUMBER:
             reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
-        if not (amount.isascii() and amount.isdigit()):
-            reasons.append(f"period amount {amount!r} is not unsigned hundredths")
+        value = whole_number(amount)
+        if value is None:
+            reasons.append(f"period amount {amount[:40]!r} is not unsigned hundredths")
         if moment is None:
             reasons.append(f"{_CREATED} {created!r} is not YYYY/MM/DD hh:mm:ss with an offset")
-        if reasons:
+        if reasons or value is None:
             self.refuse(line, reasons)
             return
         words = [self.cell(cells, name) for name in _MEMO]
@@ -145,7 +145,7 @@ class _Reader:
                 self.account or None,
                 self.cell(cells, _ID),
                 self.cell(cells, _ACTION),
-                plain_text(int(amount), 2),
+                plain_text(value, 2),
                 currency,
                 moment,
                 self.cell(cells, _ORDER) or None,

@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from recon.errors import InputError
-from recon.io.formats.contract import Options, RawRows, Reading, Reject, StagedFile
+from recon.io.formats.contract import ControlTotal, Options, RawRows, Reading, Reject, StagedFile
 
 LINE_LIMIT = 1 << 20  # bytes; no statement line is longer, a bomb is
 LINES_LIMIT = 5_000_000  # lines of a file that is read as a whole
 LATIN = ("utf-8", "cp1252")  # tried in order where a source declares no encoding
 TEXT_LIMIT = 500  # characters of a refused line that are kept
+_WHOLE = re.compile(r"[0-9]{1,38}")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -154,6 +155,20 @@ class RowBuilder:
             np.ascontiguousarray(places[:, 1]),
             np.ascontiguousarray(places[:, 2]),
         )
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number of ASCII digits, None for anything else or for more than 38 digits."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def compare_count(reading: Reading, name: str, text: str, computed: int) -> None:
+    """Note a declared count beside ours; a blank one declares nothing, an unreadable one fails."""
+    count = whole_number(text.strip())
+    if count is not None:
+        reading.controls.append(ControlTotal(name, count, computed))
+    elif text.strip():
+        reading.controls.append(ControlTotal(f"{name}: {text.strip()[:40]!r} is a number", 1, 0))
 
 
 def csv_cells(text: str) -> list[str] | None:

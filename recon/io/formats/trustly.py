@@ -28,7 +28,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import Line, RowBuilder, csv_cells, refuse_row, walk
+from recon.io.formats.records import Line, RowBuilder, compare_count, csv_cells, refuse_row, walk
 from recon.io.formats.statement import exact_minor, exponent_of, plain_text
 
 COLUMNS = (
@@ -151,8 +151,7 @@ class _Reader:
 
     def count(self, name: str, text: str, computed: int) -> None:
         """Note a declared count."""
-        if text.isdigit():
-            self.reading.controls.append(ControlTotal(name, int(text), computed))
+        compare_count(self.reading, name, text, computed)
 
     def sum(self, name: str, text: str, computed: int, currency: str) -> None:
         """Note a declared sum, when the rows are in one currency."""

@@ -22,7 +22,15 @@ MAPPED_BY_PLACE = {"fixed_width"}  # any text has bytes 1 to 9
 ACCIDENTS = 40
 WRONG = b'\x00\x01\t\n\r\x1a "#,;|`-.0123456789ABCD\x81\xb0\xef\xbb\xbf\xff'
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
-HUGE = (b"9" * 19, b"9" * 40, b"-" + b"9" * 18, b"0" * 30 + b"1", b"1e308", b"0.000000000001")
+HUGE = (
+    b"9" * 5_000,
+    b"9" * 19,
+    b"9" * 40,
+    b"-" + b"9" * 18,
+    b"0" * 30 + b"1",
+    b"1e308",
+    b"0.000000000001",
+)
 
 
 def test_every_format_has_a_sample() -> None:

@@ -95,6 +95,7 @@ def test_dlocal_settlement_keeps_exact_amounts(tmp_path: Path) -> None:
         ("HEADER,USD,3,9.01", "HEADER,USD,4,9.01", "held"),
         ("HEADER,USD,3,9.01", "HEADER,USD,3,9.02", "held"),
         ("10.010101", "1e1", "held"),
+        ("0.52", "9" * 40, "held"),  # more digits than sums keep
         ("HEADER,USD", "TOP,USD", "no HEADER line"),
     ],
 )
