@@ -10,6 +10,7 @@ import pytest
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.rules.rule_file import read_rules
+from tests.night_world import NightWorld
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "clean_day"
 NIGHTS = (date(2026, 3, 10), date(2026, 3, 11))
@@ -43,3 +44,37 @@ def test_rule_file_reaches_every_method(tmp_path: Path, method: str) -> None:
     kinds = dict(links.group_by("match_kind").len().rows())
     assert kinds.get(method.upper(), 0) > 0
     assert kinds.get("SUBSET", 0) > 0
+
+
+def test_a_reference_is_found_inside_the_other_sides_text(tmp_path: Path) -> None:
+    """`text` and `right_text` may differ: equal sums are told apart by a number inside a memo."""
+    world = NightWorld(
+        tmp_path,
+        bank_passes="""[[leg.pass]]
+name = "reference in the memo"
+method = "score"
+text = "channel_ref"
+right_text = "memo"
+days_after = 3
+""",
+    )
+    numbers = [4_711_000 + 13 * k for k in range(12)]
+    world.day(
+        "2026-11-09",
+        orders=[f"A{k} 50.00" for k in range(12)],
+        psp=[f"A{k} 50.00 ref=P{number}" for k, number in enumerate(numbers)],
+    )
+    world.run("2026-11-09")
+    paid = [f"50.00 memo=TRANSFER_REF/{number}/THANKS" for number in reversed(numbers)]
+    world.day("2026-11-10", bank=paid)
+    result = world.run("2026-11-10")
+    links = world.table(result, "links").filter(pl.col("leg") == "channel-bank")
+    assert links.height == 12
+    rows = world.table(result, "transactions").select("txn_id", "memo")
+    memos = links.join(rows, left_on="right_txn_id", right_on="txn_id")
+    carried = world.table(world.run("2026-11-09"), "transactions").select("txn_id", "channel_ref")
+    pairs = memos.join(carried, left_on="left_txn_id", right_on="txn_id")
+    assert all(
+        reference[1:] in memo for reference, memo in pairs.select("channel_ref", "memo").iter_rows()
+    )
+    assert links["reasons"].str.contains("in both texts").all()

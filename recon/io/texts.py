@@ -16,7 +16,8 @@ def texts_for(
     legs: Sequence[Leg], slim: pl.DataFrame, parts: Sequence[Path], carried: pl.DataFrame
 ) -> dict[str, TextBuffers]:
     """Return, by name, the columns that SCORE passes compare, one row for each row of `slim`."""
-    wanted = {item.text for leg in legs for item in leg.passes if item.method is Method.SCORE}
+    steps = [item for leg in legs for item in leg.passes if item.method is Method.SCORE]
+    wanted = {name for item in steps for name in (item.text, item.right_text or item.text)}
     if not wanted:
         return {}
     rows = read_rows(parts, carried, slim["txn_id"].to_numpy())

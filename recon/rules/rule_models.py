@@ -216,6 +216,7 @@ class PassRules(Model):
     )
 
     text: Literal["memo", "order_id", "channel_ref", "bank_ref", "rrn"] = "memo"  # what SCORE reads
+    right_text: Literal["memo", "order_id", "channel_ref", "bank_ref", "rrn"] | None = None  # same
     confidence_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = 950_000  # least, for a SCORE link
 
     @field_validator("keys")
@@ -241,8 +242,10 @@ class PassRules(Model):
     def plan(self, leg: LegRules) -> Pass:
         """Return the pass in the engine's words."""
         pairs = [[part.strip() for part in key.split("=")] for key in self.keys]
+        texts = [self.text, self.right_text or self.text]
         if leg.swapped:
             pairs = [pair[::-1] for pair in pairs]
+            texts.reverse()
         left, right = leg.sides
         net = right is Side.BANK and left is Side.CHANNEL
         return Pass(
@@ -264,7 +267,8 @@ class PassRules(Model):
             until_due=self.until_due,
             many_to_many=self.many_to_many,
             accident_ppm=self.accident_ppm,
-            text=self.text,
+            text=texts[0],
+            right_text=texts[1],
             confidence_ppm=self.confidence_ppm,
         )
 

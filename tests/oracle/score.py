@@ -47,8 +47,9 @@ def text_level(left, others, place, lefts):
     if not both:
         return level, share
     rarest = min(total[word] for word in both)
-    if rarest / len(others) < share:
-        share = rarest / len(others)
+    strangers = max(rarest - 1, 0.25)  # the pair's own row left out, a quarter at least
+    if strangers / len(others) < share:
+        share = strangers / len(others)
         rare = {word for word in both if total[word] == rarest}
         digits = {word.removeprefix("#").isdigit() for word in rare}
         if level != 26:

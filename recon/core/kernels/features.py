@@ -150,3 +150,23 @@ def rarest_shared(
             a += 1
             b += 1
     return rarest, shared, code
+
+
+@njit(cache=True, nogil=True)
+def count_sharing(
+    start: Ints,
+    column: Ints,
+    left_start: Ints,
+    left_code: Ints,
+    right_start: Ints,
+    right_code: Ints,
+    rows: Ints,
+    hits: Ints,
+) -> None:
+    """Fill `hits` with how many of each left row's pairs share a feature."""
+    for i in range(start.size - 1):
+        hits[i] = 0
+        a, a_end = left_start[i], left_start[i + 1]
+        for e in range(start[i], start[i + 1]):
+            b, b_end = right_start[column[e]], right_start[column[e] + 1]
+            hits[i] += rarest_shared(a, a_end, left_code, b, b_end, right_code, rows)[1] > 0

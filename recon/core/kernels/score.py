@@ -50,6 +50,7 @@ class Counts(NamedTuple):
     earliest: int  # smallest lag
     feature_rows: Ints  # right rows that show each feature
     feature_digits: Ints  # 1 where it is made of digits
+    feature_floor: float  # least rows that show a feature besides the pair's own
 
 
 class Gates(NamedTuple):
@@ -259,7 +260,8 @@ def weigh_block(
                         a, a_end, left.feature, z, z_end, right.feature, counts.feature_rows
                     )
                 rarity = prefix_log[r, min(same, PREFIX_BYTES) - 1] if same > 0 else 0.0
-                alike = np.log(rows / right.amount.size) if shared > 0 else 0.0
+                strangers = max(rows - 1.0, counts.feature_floor)  # without the pair's own row
+                alike = np.log(strangers / right.amount.size) if shared > 0 else 0.0
                 digits = counts.feature_digits[code] if shared > 0 else 0
                 level = text_level(same, size, length, shared, digits, alike < rarity)
                 rarity = min(rarity, alike)

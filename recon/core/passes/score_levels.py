@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.kernels.features import count_sharing
 from recon.core.kernels.nearness import near_edges
 from recon.core.kernels.score import (
     NEAR_LEVELS,
@@ -30,6 +31,7 @@ from recon.core.passes.band import Edges, Side
 from recon.core.passes.contract import Rows, Work
 from recon.core.passes.score_texts import (
     Features,
+    Shared,
     Texts,
     in_byte_order,
     shared_features,
@@ -43,6 +45,7 @@ AMOUNT, LAG, TEXT = 0, 1, 2
 COMPARISONS = 3
 BOUNDS_PPM = (0, 300, 1_000, 3_000, 10_000, 20_000, 50_000, 100_000, 200_000, 1_000_000)
 SAMPLED_PAIRS = 50_000  # random pairs that tell how near strangers' texts are
+NEAR_LEAST = 0.5
 _STRIDE = 7_919  # prime: each round pairs every left row with another right row
 
 
@@ -68,10 +71,14 @@ class Comparison:
 
 def prepare(work: Work, left: Side, right: Side) -> Comparison:
     """Return what comparing the rows of two sides needs."""
-    one = texts_of(work.facts.texts[work.step.text], left.rows)
-    two = texts_of(work.facts.texts[work.step.text], right.rows)
+    names = work.step.text, work.step.right_text or work.step.text
+    one, two = (
+        texts_of(work.facts.texts[name], side.rows)
+        for name, side in zip(names, (left, right), strict=True)
+    )
     signs = one.signs(), two.signs()
     shared = shared_features(one, two)
+    pairs = random_pairs(left.rows.size, right.rows.size)
     first = int(right.day.min())
     days = np.maximum(np.bincount(right.day - first), 1)
     return Comparison(
@@ -90,8 +97,9 @@ def prepare(work: Work, left: Side, right: Side) -> Comparison:
             earliest=-work.step.days_before,
             feature_rows=shared.count,
             feature_digits=shared.digits,
+            feature_floor=chance_sharing(pairs, shared) * right.rows.size,
         ),
-        near_base=near_base((one, two), signs),
+        near_base=near_base(pairs, (one, two), signs),
     )
 
 
@@ -108,22 +116,51 @@ def half(side: Side, texts: Texts, features: Features) -> Half:
     )
 
 
-def near_base(texts: tuple[Texts, Texts], signs: tuple[Words, Words]) -> Reals:
-    """Return the share of random pairs whose texts are at least as near as each level.
-
-    No share is below one right row, or below one pair of the sample.
-    """
-    rows, others = texts[0].offsets.size - 1, texts[1].offsets.size - 1
+def random_pairs(rows: int, others: int) -> tuple[Rows, NDArray[np.int32]]:
+    """Return pairs of every left row with other right rows each, about `SAMPLED_PAIRS` of them."""
     each = max(min(SAMPLED_PAIRS // max(rows, 1), others), 1)
     row = np.repeat(np.arange(rows), each)
-    column = (
-        row * _STRIDE + np.tile(np.arange(each), rows) * (others // each) + row // others
-    ) % others
-    start = np.arange(rows + 1) * each
-    near = np.zeros(column.size, np.int8)
-    nearness((start, column.astype(np.int32)), texts, signs, (0, rows), near)
+    turn = np.tile(np.arange(each), rows)
+    column = (row * _STRIDE + turn * (others // each) + row // others) % others
+    return np.arange(rows + 1) * each, column.astype(np.int32)
+
+
+def chance_sharing(pairs: tuple[Rows, NDArray[np.int32]], shared: Shared) -> float:
+    """Return how probably strangers share a feature, a row's own partner left out."""
+    start, column = pairs
+    hits = np.empty(start.size - 1, np.int64)
+    left, right = shared.left, shared.right
+    features = left.start, left.code, right.start, right.code
+    count_sharing(start, column, *features, shared.count, hits)
+    return float(chance(hits.sum(), column.size, right.start.size - 1))
+
+
+def near_base(
+    pairs: tuple[Rows, NDArray[np.int32]],
+    texts: tuple[Texts, Texts],
+    signs: tuple[Words, Words],
+) -> Reals:
+    """Return how probably strangers' texts are at least as near as each level.
+
+    A row's own partner is left out; no probability is below one pair of the sample, or below
+    `NEAR_LEAST` right rows: names repeat more than a sample shows.
+    """
+    rows = texts[0].offsets.size - 1
+    near = np.zeros(pairs[1].size, np.int8)
+    nearness(pairs, texts, signs, (0, rows), near)
     hits = np.bincount(near, minlength=NEAR_LEVELS)[::-1].cumsum()[::-1]
-    out: Reals = np.maximum(hits / max(near.size, 1), 1.0 / max(min(others, near.size), 1))
+    share = chance(hits, near.size, texts[1].offsets.size - 1)
+    out: Reals = np.maximum(share, NEAR_LEAST / (texts[1].offsets.size - 1))
+    return out
+
+
+def chance(hits: Rows, pairs: int, others: int) -> Reals:
+    """Return the probability behind `hits` among random pairs, own partners left out.
+
+    One random pair in `others` is a row and its own partner.
+    """
+    strangers = np.maximum(hits - pairs / others, 0.0)
+    out: Reals = (strangers + 1.0) / (pairs + 1.0)
     return out
 
 

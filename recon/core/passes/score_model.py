@@ -44,7 +44,8 @@ SETTLED = 1e-5
 IMPOSSIBLE = 1e-5  # probability below which a pair is dropped after the first rounds
 UNLIKELY = 0.1  # best probability below which a pair's spelling is not looked at
 MATCHED_AT_FIRST = 0.8  # share of rows with a partner before the first round
-PRIOR_PAIRS = 0.05  # pairs that the first guess of m counts for
+PRIOR_ROWS = 2.0  # rows that this share counts for
+PRIOR_PAIRS = 1.0  # pairs that the first guess of m counts for
 _FIRST_TEXT = ((2, range(2, 27)), (15, (27, 28, 29)), (10, (30, 31, 32)), (8, range(33, 38)))
 
 
@@ -174,7 +175,8 @@ def learn(evidence: Evidence, model: Model, guess: Reals) -> Beliefs:
     counts = PRIOR_PAIRS * guess
     collect_levels(evidence.level, model.posterior, counts)
     rows = int(np.count_nonzero(np.diff(edges.start)))
-    matched = float(model.posterior.sum()) / max(min(rows, edges.columns), 1)
+    pairs = float(model.posterior.sum()) + MATCHED_AT_FIRST * PRIOR_ROWS
+    matched = pairs / (min(rows, edges.columns) + PRIOR_ROWS)
     sizes = tuple(int(count) for count in np.count_nonzero(guess, axis=1))
     return Beliefs(masked_log(counts, sizes), min(max(matched, 0.001), 0.999))
 
@@ -217,7 +219,7 @@ def settle_share(evidence: Evidence, beliefs: Beliefs) -> Beliefs:
         chosen = np.flatnonzero(model.weight > 0)
         solved = assign_weights(edges.take(chosen), model.weight[chosen])
         pairs = int((solved.row_partner >= 0).sum())
-        matched = (pairs + 0.5) / (smaller_side + 1.0)
+        matched = (pairs + MATCHED_AT_FIRST * PRIOR_ROWS) / (smaller_side + PRIOR_ROWS)
         if matched <= beliefs.matched:
             break
         beliefs = Beliefs(beliefs.log_m, matched)

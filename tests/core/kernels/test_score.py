@@ -77,6 +77,7 @@ def block(lefts, rights):
         -3,
         shared.count,
         shared.digits,
+        0.25,
     )
     return sides, prefix_log, counts
 
