@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import tokenise as kernel
@@ -141,13 +142,24 @@ def line_offsets(data: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def decode_lines(raw: bytes | bytearray, encoding: str) -> tuple[bytes | bytearray, dict[int, str]]:
     """Return the same lines as UTF-8, and why each undecodable line does not decode."""
-    if raw.isascii():
+    if raw.isascii() or (encoding == "utf-8" and _is_utf8(raw)):
         return raw, {}
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         return _decode_each_line(raw, encoding)
     return (raw if encoding == "utf-8" else text.encode()), {}
+
+
+def _is_utf8(raw: bytes | bytearray) -> bool:
+    """Return whether bytes are UTF-8, without making text of them."""
+    ends = np.array([0, len(raw)], dtype=np.int64)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(raw)]
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _decode_each_line(raw: bytes | bytearray, encoding: str) -> tuple[bytes, dict[int, str]]:
