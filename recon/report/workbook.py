@@ -27,7 +27,7 @@ from recon.report.workbook_words import Say
 
 MOST_CASES = 200_000  # of a queue; a spreadsheet itself ends at 1,048,576 rows
 _SUMMARY = (30, 32, 12, 12, 15, 18, 20, 16, 18)
-_TIE_OUT = (58, 16, 20, 24, 18, 18, 18, 18)
+_TIE_OUT = (68, 16, 20, 24, 18, 18, 18, 18)
 _ROLL = (10, 14, 9, *(14 for _ in range(16)))
 _AGEING = (28, 28, 9, *(11 for _ in range(8)), *(14 for _ in range(8)))
 _CAUSES = (28, 26, 16, 24, 12, 12, 12, 12, 12, 10, 11, 30, 60)
