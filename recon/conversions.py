@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +16,7 @@ from recon.io.row_lookup import read_rows
 from recon.io.stage import stage
 from recon.rules import exchange
 from recon.rules.arrivals import fill_date
+from recon.rules.calendar import Calendar
 from recon.rules.exchange import FileProblem
 from recon.rules.exchange_rates import Agreed, book_of, parse_rates
 from recon.rules.exchange_terms import Exchange, ExchangeRate
@@ -40,16 +41,19 @@ class Rates:
         return 3 if codes else 0
 
 
-def rates_of(rule_file: RuleFile, business_date: date, staging: Path) -> Rates:
-    """Return tonight's rates: each declared file is staged and read, what is wrong is noted."""
+def rates_of(rule_file: RuleFile, business_date: date, staging: Path, calendar: Calendar) -> Rates:
+    """Return tonight's rates: each declared file is staged and read, what is wrong is noted.
+
+    Of files by day those of the days before are read too, as far back as a rate may count.
+    Tonight's is missed on working days only: nobody publishes rates on the others.
+    """
     agreed: list[Agreed] = []
     digests: list[tuple[str, str]] = []
     problems: list[FileProblem] = []
     for terms in rule_file.rules.exchanges:
         known: list[ExchangeRate] = list(terms.rate)
         wrong: list[FileProblem] = []
-        for template in terms.paths:
-            path = rule_file.folder / fill_date(template, business_date)
+        for path in _files(rule_file.folder, terms, business_date, calendar):
             try:
                 digest, rates = _read(path, staging, business_date)
                 known += rates
@@ -60,6 +64,20 @@ def rates_of(rule_file: RuleFile, business_date: date, staging: Path) -> Rates:
         agreed.append(Agreed(terms, book_of(known, complete=not wrong)))
         problems += wrong
     return Rates(tuple(agreed), tuple(digests), tuple(problems))
+
+
+def _files(
+    folder: Path, terms: Exchange, business_date: date, calendar: Calendar
+) -> Iterator[Path]:
+    """Yield the files to read: those that are there, and those that tonight should bring."""
+    is_due = business_date > calendar.last_day or calendar.is_working(business_date)
+    for template in terms.paths:
+        tonight = fill_date(template, business_date)
+        days = (business_date - timedelta(days=back) for back in range(terms.days_back, -1, -1))
+        for name in dict.fromkeys(fill_date(template, day) for day in days):
+            path = folder / name
+            if path.exists() or path.is_symlink() or (name == tonight and is_due):
+                yield path
 
 
 def _read(path: Path, staging: Path, business_date: date) -> tuple[str, list[ExchangeRate]]:

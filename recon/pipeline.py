@@ -126,7 +126,7 @@ def run_night(
         clock.stage("stage")
         decided = decisions.in_force(workspace)
         digests = history.input_digests(arrived, workspace.staging, business_date)
-        rates = conversions.rates_of(rule_file, business_date, workspace.staging)
+        rates = conversions.rates_of(rule_file, business_date, workspace.staging, calendar)
         run_id = publish.run_id(
             business_date,
             inputs=[*digests, *rates.digests, *history.decision_digests(decided)],

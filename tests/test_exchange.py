@@ -240,3 +240,19 @@ def test_check_names_the_files_of_rates(world: Abroad) -> None:
     (world.folder / "rates" / "fx.csv").unlink()
     files = json.loads(CliRunner().invoke(group, words).stdout)["files"]
     assert {"source": "exchange scheme", "path": "rates/fx.csv", "state": "missing"} in files
+
+
+def test_rates_may_come_in_a_file_a_day(tmp_path: Path) -> None:
+    """Sunday takes Friday's file and misses none of its own; Monday's is missed when it is late."""
+    world = Abroad(tmp_path, TERMS.replace("fx.csv", "{date:%Y%m%d}.csv"), [])
+    world.config.write_text(
+        world.config.read_text("utf-8").replace(MONDAY, "2026-11-07", 1), "utf-8"
+    )
+    friday = world.folder / "rates" / "20261106.csv"
+    friday.write_text("date,base,quote,rate\n2026-11-06,USD,CNY,7.1\n", "utf-8")
+    world.day("2026-11-08", orders=["A1 100.00 currency=USD"], psp=["A1 699.35"], bank=None)
+    sunday = world.run("2026-11-08")
+    assert (sunday.exit_code, world.codes(sunday)) == (0, [])
+    world.day(MONDAY, bank=["699.35 memo=PAYOUT_8001_20261108"])
+    monday = world.run(MONDAY)
+    assert (monday.exit_code, world.codes(monday)) == (3, ["FILE_MISSING"])
