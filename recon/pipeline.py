@@ -1,56 +1,38 @@
 """The flow on one screen: files in, candidate disputes out. Nothing else calls the stages.
 
-stage > load > enrich > join the night before > net > match > classify > breaks > disputes
-> open items > certificate > publish
+stage > load > open the books (join the night before, net) > match > judge (classify, breaks)
+> tables (links, groups, outcomes, disputes, open items) > certificate > publish
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from recon import __version__, conversions, history, redelivered, surroundings, undoings
+from recon import __version__, conversions, history, surroundings
 from recon.archive import Shelves
+from recon.books import Books, open_books
 from recon.core.groups import joined
-from recon.core.match import Matches, match
-from recon.core.plan import Leg
-from recon.core.text import TextBuffers
+from recon.core.match import match
+from recon.evening import Evening
 from recon.io.load import Loaded
 from recon.io.texts import texts_for
+from recon.judgement import Judgement, judge
 from recon.memory import give_back
 from recon.report.summary import summarise
-from recon.rules import (
-    arrivals,
-    balances,
-    breaks,
-    classify,
-    disputes,
-    duplicates,
-    events,
-    exchange,
-    files,
-    netting,
-    retrievals,
-    terms,
-)
-from recon.rules.named_causes import name_causes
-from recon.rules.nearest import add_nearest
-from recon.rules.night import Ledger, Matched, Night, Verdict
-from recon.rules.open_items import closing_items, join_ledger
+from recon.rules import arrivals, balances, classify, disputes
+from recon.rules.night import Matched, Night
 from recon.rules.outcomes import group_table, link_table, outcome_table
 from recon.rules.overrides import decisions_of
 from recon.rules.rule_file import RuleFile
 from recon.rules.searches import search_table
 from recon.rules.windows import business_days
-from recon.source_options import load_keys
 from recon.stopwatch import Stopwatch
 from recon.store import certificate, decisions, lock, publish
 from recon.store.workspace import Run, Workspace
@@ -59,7 +41,6 @@ from recon.surroundings import calendar_of
 __all__ = ["Result", "calendar_of", "reconcile", "run_night"]
 
 Progress = Callable[[str], None]
-Eligible = dict[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +53,6 @@ class Result:
     repeated: bool  # the night was finished before; nothing was done
     summary: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Evening:
-    """What one run stands on: the rules, the workspace, the night before, and how hard to work."""
-
-    rule_file: RuleFile
-    night: Night
-    workspace: Workspace
-    previous: Run | None
-    run_id: str
-    decided: pl.DataFrame  # what people decided before tonight (table DECISIONS)
-    rates: conversions.Rates
-    clock: Stopwatch
-    threads: int
-    memory_bytes: int | None
-
-    @property
-    def legs(self) -> tuple[Leg, ...]:
-        """Return the legs in the engine's words."""
-        return tuple(leg.plan() for leg in self.rule_file.rules.legs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,99 +130,76 @@ def run_night(
 
 def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> Reconciled:
     """Return every table of the night from the loaded rows and the state of the night before."""
-    rules, legs, clock = evening.rule_file.rules, evening.legs, evening.clock
-    inputs = pl.concat([loaded.inputs, arrived.absent]).sort("source", "path")
-    lost = history.missing_days(evening.workspace, rules, evening.night.business_date, loaded.slim)
-    night = replace(evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=lost)
-    opening = history.open_items(evening.previous)
     give_back()
-    clock.stage("join the night before")
-    names, keys = [item.name for item in rules.sources], load_keys(legs, rules)
-    ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys)
-    ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
-    clock.stage("net")
-    resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)
-    excluded, said = np.concatenate([resent, repeated]), ledger.slim["state"]
-    ledger, netted, netting_verdict = netting.net(ledger, night, excluded)
-    clock.stage("match")
-    eligible = classify.eligible(ledger, legs, excluded)
-    texts = texts_for(legs, ledger.slim, loaded.parts, opening)
-    matches = _match(evening, ledger, eligible, texts)
-    group = joined(matches.group, netted["left"].to_numpy(), netted["right"].to_numpy())
-    archive = Shelves(evening.workspace, night.business_date, loaded.parts, opening, ledger.slim)
-    told, no = history.told_breaks(evening.previous), history.rejected_breaks(evening.decided)
-    matched = Matched(ledger, eligible, replace(matches, group=group), archive, told, no)
-    clock.stage("classify")
-    matched = conversions.judge(matched, legs, night, loaded.parts, opening)
-    judged = surroundings.judge_terms(evening.workspace, loaded.parts, ledger, night, excluded)
-    tonight = undoings.Tonight(evening.workspace, ledger, netted, loaded.parts, opening)
-    before = [
-        *undoings.judge(tonight, netting_verdict, night),
-        duplicates.report_records(ledger, np.setdiff1d(repeated, resent)),
-        events.find(ledger, excluded),
-        retrievals.find(ledger, excluded, night),
-        refunds,
-        Verdict.of(broken=terms.broken_rows(judged.facts, ledger)),
-    ]
-    classified = classify.classify(matched, legs, night, before, resent, repeated)
-    found, anchors = breaks.build(classified.findings, matched, opening, night)
-    found = add_nearest(found, matched, legs)
-    agreed = terms.as_breaks(judged.facts, judged.wide, ledger, night)
-    wrong_rates = exchange.file_findings(evening.rates.problems, night)
-    found = pl.concat([found, agreed, files.find(inputs, night), wrong_rates]).sort("break_id")
-    clock.stage("disputes")
-    waiting_ids = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
-    looked_at = np.concatenate([disputes.dispute_rows(found), waiting_ids])
-    looked_at = np.setdiff1d(looked_at, judged.wide["txn_id"].to_numpy())
-    wide = terms.whole_rows(judged.wide, archive.whole(looked_at))
-    found = name_causes(found, wide, night)
-    closing = closing_items(classified.waiting, wide, ledger, opening, anchors, night)
-    tables = {
-        "inputs": inputs,
-        "rejects": loaded.rejects,
-        "links": link_table(matched, legs, netted),
-        "groups": group_table(matched, classified.outcome),
-        "outcomes": outcome_table(matched, classified, closing),
-        "breaks": found,
-        "disputes": disputes.build(found, wide, evening.run_id, night, evening.decided),
-        "open_items": closing,
-        "searches": search_table(matched),
-        "balances": balances.build(matched, classified, legs, said, night),
-    }
-    exit_code = max(history.exit_code(inputs), evening.rates.exit_code)
-    run = history.run_row(
-        tables, ledger, evening.rule_file, night, evening.run_id, evening.previous, exit_code
+    books = open_books(evening, loaded, arrived)
+    del loaded  # the keys go when nobody asks for them any more
+    archive = Shelves(
+        evening.workspace,
+        books.night.business_date,
+        books.parts,
+        books.opening,
+        books.ledger.slim,
     )
-    return Reconciled({**tables, "runs": run}, loaded.parts, exit_code)
+    evening.clock.stage("match")
+    matched = _match(evening, books, archive)
+    evening.clock.stage("classify")
+    judgement = judge(evening, books, matched, archive)
+    books = books.without_keys()
+    exit_code = max(history.exit_code(books.inputs), evening.rates.exit_code)
+    matched = replace(matched, ledger=books.ledger)
+    tables = _tables(evening, books, matched, judgement)
+    run = history.run_row(
+        tables,
+        books.ledger,
+        evening.rule_file,
+        books.night,
+        evening.run_id,
+        evening.previous,
+        exit_code,
+    )
+    return Reconciled({**tables, "runs": run}, books.parts, exit_code)
 
 
-def _told_before(
-    evening: Evening, ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Verdict]:
-    """Return new rows of earlier nights, rows that a file repeats, and the refunds on their way."""
-    workspace, day = evening.workspace, night.business_date
-    resent = redelivered.delivered_before(workspace, ledger, night.rules, day)
-    repeated = duplicates.repeated_records(ledger)
-    known = np.concatenate([resent, repeated])
-    refunds = surroundings.watch_refunds(ledger, night, parts, opening, known)
-    return np.concatenate([resent, refunds.retold]), repeated, refunds.verdict
-
-
-def _match(
-    evening: Evening, ledger: Ledger, eligible: Eligible, texts: dict[str, TextBuffers]
-) -> Matches:
-    """Link the rows of every leg."""
-    return match(
+def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
+    """Return the books with the rows of every leg linked."""
+    ledger, night, legs = books.ledger, books.night, evening.legs
+    eligible = classify.eligible(ledger, legs, books.excluded)
+    matches = match(
         ledger.slim,
         ledger.digests,
-        evening.legs,
+        legs,
         eligible,
         threads=evening.threads,
         memory_bytes=evening.memory_bytes,
-        business_days=business_days(evening.legs, ledger.slim, evening.night.calendar),
-        decisions=decisions_of(evening.rule_file.rules, ledger),
-        texts=texts,
+        business_days=business_days(legs, ledger.slim, night.calendar),
+        decisions=decisions_of(night.rules, ledger),
+        texts=texts_for(legs, ledger.slim, books.parts, books.opening),
     )
+    both = books.netted["left"].to_numpy(), books.netted["right"].to_numpy()
+    matches = replace(matches, group=joined(matches.group, *both))
+    told = history.told_breaks(evening.previous)
+    rejected = history.rejected_breaks(evening.decided)
+    return Matched(ledger, eligible, matches, archive, told, rejected)
+
+
+def _tables(
+    evening: Evening, books: Books, matched: Matched, judgement: Judgement
+) -> dict[str, pl.DataFrame]:
+    """Return every table of the night but its transactions, which lie in files."""
+    night, legs = books.night, evening.legs
+    classified, found = judgement.classified, judgement.breaks
+    return {
+        "inputs": books.inputs,
+        "rejects": books.rejects,
+        "links": link_table(matched, legs, books.netted),
+        "groups": group_table(matched, classified.outcome),
+        "outcomes": outcome_table(matched, classified, judgement.closing),
+        "breaks": found,
+        "disputes": disputes.build(found, judgement.wide, evening.run_id, night, evening.decided),
+        "open_items": judgement.closing,
+        "searches": search_table(matched),
+        "balances": balances.build(matched, classified, legs, books.said, night),
+    }
 
 
 def _publish(evening: Evening, done: Reconciled) -> Path:

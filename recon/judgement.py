@@ -1,0 +1,83 @@
+"""What the rules say of matched books: findings as breaks, rows that wait, how each row ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from recon import conversions, surroundings, undoings
+from recon.archive import Shelves
+from recon.books import Books
+from recon.evening import Evening
+from recon.rules import (
+    breaks,
+    classify,
+    disputes,
+    duplicates,
+    events,
+    exchange,
+    files,
+    retrievals,
+    terms,
+)
+from recon.rules.classify import Classified
+from recon.rules.named_causes import name_causes
+from recon.rules.nearest import add_nearest
+from recon.rules.night import Matched, Verdict
+from recon.rules.open_items import closing_items
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The facts of a night, before they are told as tables."""
+
+    breaks: pl.DataFrame  # table BREAKS
+    closing: pl.DataFrame  # table OPEN_ITEMS
+    classified: Classified
+    wide: pl.DataFrame  # whole rows of everything that a case or a waiting row needs
+
+
+def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) -> Judgement:
+    """Return what every family of rules says, and what is carried to the next night."""
+    ledger, night = books.ledger, books.night
+    matched = conversions.judge(matched, evening.legs, night, books.parts, books.opening)
+    agreed = surroundings.judge_terms(evening.workspace, books.parts, ledger, night, books.excluded)
+    classified = classify.classify(
+        matched,
+        evening.legs,
+        night,
+        [*_before(evening, books), Verdict.of(broken=terms.broken_rows(agreed.facts, ledger))],
+        books.resent,
+        books.repeated,
+    )
+    found, anchors = breaks.build(classified.findings, matched, books.opening, night)
+    found = pl.concat(
+        [
+            add_nearest(found, matched, evening.legs),
+            terms.as_breaks(agreed.facts, agreed.wide, ledger, night),
+            files.find(books.inputs, night),
+            exchange.file_findings(evening.rates.problems, night),
+        ]
+    ).sort("break_id")
+    evening.clock.stage("disputes")
+    waiting = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
+    looked_at = np.concatenate([disputes.dispute_rows(found), waiting])
+    looked_at = np.setdiff1d(looked_at, agreed.wide["txn_id"].to_numpy())
+    wide = terms.whole_rows(agreed.wide, archive.whole(looked_at))
+    closing = closing_items(classified.waiting, wide, ledger, books.opening, anchors, night)
+    return Judgement(name_causes(found, wide, night), closing, classified, wide)
+
+
+def _before(evening: Evening, books: Books) -> list[Verdict]:
+    """Return the verdicts of rules that need no links."""
+    ledger, night = books.ledger, books.night
+    tonight = undoings.Tonight(evening.workspace, ledger, books.netted, books.parts, books.opening)
+    return [
+        *undoings.judge(tonight, books.undone, night),
+        duplicates.report_records(ledger, np.setdiff1d(books.repeated, books.resent)),
+        events.find(ledger, books.excluded),
+        retrievals.find(ledger, books.excluded, night),
+        books.refunds,
+    ]
