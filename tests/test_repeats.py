@@ -82,13 +82,14 @@ def test_it_stays_open_and_is_resolved_by_the_order(tmp_path: Path) -> None:
     """On later nights it is the same case; an order that comes late closes it."""
     world = CardWorld(tmp_path)
     world.night([FIRST, "X9 RX9 48.71 12:00:20 6222021111111111 T1 222222 502"], ["A1,48.71"])
-    ident = world.case("DUPLICATE_CHARGE")["dispute_id"]
+    first = world.case("DUPLICATE_CHARGE")
     world.day("2026-11-10")
     second = world.run("2026-11-10")
     assert "DUPLICATE_CHARGE:OPEN" in world.codes(second)
     assert "MISSING_IN_MERCHANT" not in world.codes(second)
-    told = world.table(second, "disputes").filter(pl.col("dispute_id") == ident)
-    assert [950_000 <= value < 1_000_000 for value in told["confidence"]] == [True]
+    told = world.table(second, "disputes").filter(pl.col("dispute_id") == first["dispute_id"])
+    assert told["confidence"].to_list() == [first["confidence"]]
+    assert told["cause"].to_list() == [first["cause"]]
     world.day("2026-11-11", orders=["X9 48.71 12:00 on=2026-11-09"])
     assert "DUPLICATE_CHARGE:RESOLVED" in world.codes(world.run("2026-11-11"))
 

@@ -45,7 +45,6 @@ def judge(
     """Return a leg's verdict in which likely double charges have their own code."""
     if not _tells(legs, leg):
         return verdict
-    verdict = _as_reported(matched, leg, night, verdict)
     payments = _payments(matched, leg)
     if len(payments) == 0 or not matched.archive.has("card"):
         return verdict
@@ -81,24 +80,6 @@ def _tells(legs: tuple[Leg, ...], leg: Leg) -> bool:
         return True
     books = any((one.left, one.right) == (Side.MERCHANT, Side.CHANNEL) for one in legs)
     return leg.left is Side.CHANNEL and not books
-
-
-def _as_reported(matched: Matched, leg: Leg, night: Night, verdict: Verdict) -> Verdict:
-    """Keep the code of double charges that an earlier night reported and that nothing met since."""
-    codes = matched.ledger.code_on.get(leg.name)
-    if codes is None or not (codes == _DOUBLE).any():
-        return verdict
-    rows = np.flatnonzero(codes == _DOUBLE)
-    least = night.rules.breaks.double_charge_ppm
-    told = pl.DataFrame(
-        {
-            "row": rows,
-            "cause": [f"probability at least {_percent(least)} %"] * len(rows),
-            "chance": [least] * len(rows),
-        },
-        schema={"row": pl.Int64, "cause": pl.String, "chance": pl.Int64},
-    ).with_columns(before=pl.lit(None, pl.Int64))
-    return _recoded(told, verdict)
 
 
 def _payments(matched: Matched, leg: Leg) -> Rows:
