@@ -102,6 +102,7 @@ def _ends(legs: Sequence[Leg], matched: Matched, classified: Classified) -> NDAr
     verdicts = [classified.by_leg[leg.name] for leg in legs]
     for verdict in verdicts:
         ends[verdict.not_needed] = _ENDS.index("idle")
+        ends[verdict.settled] = _ENDS.index("settled")
     for leg in legs:
         ends[matched.matches.key_group[leg.name] >= 0] = _ENDS.index("settled")
     for verdict in verdicts:
