@@ -150,6 +150,7 @@ def test_a_payout_that_is_paid_in_pieces(world: NightWorld) -> None:
     told = [world.table(night, "disputes").row(0, named=True) for night in results[1:]]
     assert [row["status"] for row in told] == ["NEW", "OPEN", "RESOLVED"]
     assert [row["actual_minor"] for row in told[:2]] == [14_000, 14_400]
+    assert [len(row["evidence"]) for row in told] == [3, 3, 3]
     assert world.table(results[3], "open_items").height == 0
 
 

@@ -11,7 +11,7 @@ from recon.core.codes import BENIGN, Code, DisputeStatus
 from recon.core.money import CURRENCIES
 from recon.core.schema import BREAKS, conform, words
 from recon.rules.night import Matched, Night
-from recon.rules.standing import FURTHER, KEPT_AS_TOLD
+from recon.rules.standing import BATCHES, FURTHER, KEPT_AS_TOLD
 
 _CODE_NAME = {int(code): code.name for code in Code}
 
@@ -72,14 +72,19 @@ def _over(named: pl.DataFrame, matched: Matched, night: Night) -> pl.Series:
 
 
 def _as_told(named: pl.DataFrame, matched: Matched) -> pl.DataFrame:
-    """Give further charges that are told again the rows and the cause of the night before.
+    """Give breaks that are told again by one carried row the other rows of the night before.
 
-    Only the row at fault is carried; its twin and the order have left the ledger.
+    Of a further charge only the row at fault is carried: its twin and the order have left the
+    ledger; of a batch only its credit. A batch's cause is sought anew: its figures may change.
     """
-    further = [code.name for code in FURTHER]
-    told = matched.told.filter(pl.col("code").cast(pl.String).is_in(further))
+    code = pl.col("code").cast(pl.String)
+    told = matched.told.filter(code.is_in([one.name for one in FURTHER | BATCHES]))
+    further = code.is_in([one.name for one in FURTHER])
     known = told.select(
-        "break_id", told_ids="txn_ids", told_cause="cause", told_confidence="confidence"
+        "break_id",
+        told_ids="txn_ids",
+        told_cause=pl.when(further).then("cause"),
+        told_confidence=pl.when(further).then("confidence"),
     )
     frame = named.join(known, on="break_id", how="left", maintain_order="left")
     again = pl.col("told_ids").is_not_null() & (pl.col("rows").list.len() == 1)

@@ -121,6 +121,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
             batched.verdict,
             further,
             rest,
+            Verdict.of(not_needed=standing.told_anew(matched, leg)),
             one_sided.find(matched, leg, leg_no, night, judged),
             ambiguous.find(matched, leg, leg_no, night),
         ]

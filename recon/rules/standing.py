@@ -149,6 +149,15 @@ def superseded(ledger: Ledger, leg: Leg, excluded: NDArray[np.int64]) -> NDArray
     return again["row"].to_numpy()
 
 
+def told_anew(matched: Matched, leg: Leg) -> NDArray[np.int64]:
+    """Return the carried rows of open pairs that take no part tonight: a new telling decides."""
+    waits = matched.ledger.waiting_on.get(leg.name)
+    if waits is None:
+        return np.empty(0, np.int64)
+    out = waits & coded(matched.ledger, leg, PAIRS) & ~matched.eligible[leg.name]
+    return np.flatnonzero(out)
+
+
 def _keyed(ledger: Ledger, words: NDArray[np.uint64], rows: NDArray[np.int64]) -> pl.DataFrame:
     keys = {"hi": np.ascontiguousarray(words[rows, 0]), "lo": np.ascontiguousarray(words[rows, 1])}
     facts = ledger.slim[rows].select("kind", "amount_minor", "currency")
