@@ -160,7 +160,7 @@ PROFILES: Final = {
             fee_ppm=(6_000, 5_500, 6_000),
             card_floor=10,
             credit_ppm=6_500,
-            preferred_ppm=5_000,
+            preferred_ppm=4_800,
             dollars_ppm=20_000,
             price_endings=((90, 300_000), (99, 150_000), (0, 150_000)),
         ),
