@@ -18,7 +18,7 @@ from recon.core import kernels
 from recon.core.codes import Kind, Side, State
 from recon.core.kernels.group_sum import sum_groups
 from recon.core.match import match
-from recon.core.passes.key_groups import link_keys, match_keys
+from recon.core.passes.key_groups import link_keys, match_keys, slice_numbers
 from recon.core.passes.subset_search import Pool, planes, search
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
@@ -36,6 +36,8 @@ def warm_matcher() -> None:
         for keys, limit in ((digest, None), (numbers, None), (digest, 1), (numbers, 1)):
             match_keys(keys, keys, threads=1, bits=bits, memory_bytes=limit)
             link_keys(keys, keys, threads=1, bits=bits, memory_bytes=limit)
+    for keys in (digest, numbers):
+        slice_numbers(keys, 1)
     rows = pl.DataFrame(
         {
             "txn_id": [1, 2, 3, 4],
@@ -80,7 +82,8 @@ def warm_subsets() -> None:
     """Run every form of the subset search and the bit planes on pools without a hit."""
     amount = np.array([2, 4, 6, 8, 10], np.int64)
     search(Pool(amount, 5, 5, 10_000))
-    planes(Pool(amount + 1, 4, 4, 10_000))
+    for budget in (10_000, 10_000_000):  # by the planes, by remainders
+        planes(Pool(amount + 1, 4, 4, budget))
 
 
 def warm_sums() -> None:
