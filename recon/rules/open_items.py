@@ -111,12 +111,16 @@ def closing_items(
     """
     today = pl.lit(night.business_date)
     ids = ledger.slim["txn_id"].gather(waiting["row"].to_numpy())
-    named = waiting.with_columns(ids.alias("txn_id")).join(
-        breaks.unique(["anchor", "code", "leg"], keep="first", maintain_order=True),
-        on=["anchor", "code", "leg"],
-        how="left",
-        maintain_order="left",
-    ).filter(pl.col("over").is_null())
+    named = (
+        waiting.with_columns(ids.alias("txn_id"))
+        .join(
+            breaks.unique(["anchor", "code", "leg"], keep="first", maintain_order=True),
+            on=["anchor", "code", "leg"],
+            how="left",
+            maintain_order="left",
+        )
+        .filter(pl.col("over").is_null())
+    )
     seen = opening.select("txn_id", "leg", "first_seen").unique(["txn_id", "leg"])
     items = named.join(seen, on=["txn_id", "leg"], how="left", maintain_order="left")
     items = items.with_columns(pl.coalesce("first_seen", today).alias("first_seen"))
