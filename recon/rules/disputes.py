@@ -18,7 +18,8 @@ _NOT_CASES = frozenset(
 )
 _EVIDENCE = ("side", "source", "file_id", "record_no", "txn_id", "amount_minor")
 _DEADLINES = (Code.RETRIEVAL_DUE,)  # their rows' due date is the day by which to answer
-_PAYOUTS = (
+_OF_SEVERAL = (  # their rows are equals: the members of a batch, tied candidates
+    Code.AMBIGUOUS,
     Code.MISSING_SETTLEMENT,
     Code.NET_MISMATCH,
     Code.LATE_SETTLEMENT,
@@ -102,7 +103,7 @@ def _at_risk() -> pl.Expr:
 def _evidence(cases: pl.DataFrame, wide: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     """Return per break the pointers to its rows, their references and what its sentence tells."""
     listed = (
-        cases.select("break_id", "txn_ids", _of_payout())
+        cases.select("break_id", "txn_ids", _of_several())
         .explode("txn_ids")
         .rename({"txn_ids": "txn_id"})
         .filter(pl.col("txn_id").is_not_null())
@@ -119,18 +120,19 @@ def _evidence(cases: pl.DataFrame, wide: pl.DataFrame, time_zone: str) -> pl.Dat
     )
 
 
-def _of_payout() -> pl.Expr:
-    """Return whether a break is about a payout: its rows are a batch, none before the others."""
-    return pl.col("code").cast(pl.String).is_in([code.name for code in _PAYOUTS]).alias("payout")
+def _of_several() -> pl.Expr:
+    """Return whether the rows of a break are equals, of which none speaks for the others."""
+    codes = [code.name for code in _OF_SEVERAL]
+    return pl.col("code").cast(pl.String).is_in(codes).alias("of_several")
 
 
 def _named(name: str, besides: str | None = None) -> pl.Expr:
     """Return the reference that a break is told by: that of its first row which has one.
 
-    A payout over rows with several is told by none; where they share the reference `besides`, as
+    Equals with several references are told by none; where they share the reference `besides`, as
     the rows of one order do, the first row's own is told.
     """
-    one = ~pl.col("payout").first() | (_spoken(name).n_unique() == 1)
+    one = ~pl.col("of_several").first() | (_spoken(name).n_unique() == 1)
     if besides is not None:
         one |= _spoken(besides).n_unique() == 1
     return pl.when(one).then(_spoken(name).first()).alias(name)
