@@ -11,7 +11,8 @@ has one leading back-tick, so rows are cut on comma + back-tick. Two summary lin
 
 The net is what moves the fund account: 应结订单金额 (refund: minus 退款金额) less the fee. It
 differs from amount less fee by coupons that the merchant pays for. Fees have five decimals of which
-the last three are zero. A refund's time is its success time where the layout has one.
+the last three are zero. A refund's time is its success time where the layout has one;
+that is also when the payer had the money (`arrived_at`).
 """
 
 from __future__ import annotations
@@ -187,6 +188,7 @@ def _derived(rows: RawRows) -> RawRows:
         .then(pl.col("交易时间"))
         .otherwise(first("退款成功时间", "退款申请时间", "交易时间"))
         .alias("occurred_at"),
+        pl.when(paid).then(pl.lit("")).otherwise(first("退款成功时间")).alias("arrived_at"),
         first("特约商户号", "商户号").alias("merchant_id"),
     )
     return rows_of(derived, rows)
@@ -222,6 +224,7 @@ def fields(_options: Options) -> Fields:
         "net_minor": Money("funds"),  # `refine` takes the fee off
         "currency": Text("货币种类"),
         "occurred_at": Time(("occurred_at",), clock),
+        "arrived_at": Time(("arrived_at",), clock, optional=True),
         "memo": Text("商品名称", optional=True),
         "_coupon_refund_minor": Money("充值券退款金额", optional=True),
     }

@@ -111,6 +111,18 @@ def test_a_refund_bill_takes_the_time_of_success(tmp_path):
     assert read(tmp_path, raw).frame["occurred_at"].to_list() == ["2026-11-21 01:00:09"]
 
 
+@pytest.mark.parametrize("told", ["2026-11-21 01:00:09", ""])
+def test_a_refund_bill_says_when_the_payer_had_the_money(tmp_path, told):
+    """The success time is the arrival; a refund under way has none, nor has a payment."""
+    head = HEAD.replace("微信退款单号,", "退款申请时间,退款成功时间,微信退款单号,")
+    row = CELLS[1].replace("|5030001|", f"|2026-11-21 01:00:00|{told}|5030001|")
+    raw = "\n".join((head, ticked(row), TOTALS_HEAD, ticked("1|0|45|5|-0.27|0|50"))).encode()
+    arrived = load_bytes(FORMAT, tmp_path, raw).column("arrived_at")
+    assert [str(moment) for moment in arrived] == ["2026-11-20 17:00:09" if told else "None"]
+    paid = load_bytes(FORMAT, tmp_path, bill()).column("arrived_at")
+    assert paid == [None, None, None]
+
+
 def test_an_empty_bill_is_an_empty_day(tmp_path):
     """A header and a summary of zeros, or the answer that there is no bill, is no failure."""
     empty = read(tmp_path, bill((), "0|0.00|0.00|0.00|0.00000|0.00|0.00"))
