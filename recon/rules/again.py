@@ -29,7 +29,8 @@ def earlier_rows(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side
     """Return, for lone `rows` of one side, the earlier rows of the ledger that share their key.
 
     Only payments and refunds between merchant and channel are looked at, each among its kind. A
-    twin stands before the row in time; a partner is a carried row that this leg has closed.
+    twin was delivered before the row, or with it and stands before it in time; a partner is a
+    carried row that this leg has closed.
     """
     none = np.full(len(rows), -1, np.int64)
     if leg.right is Side.BANK or len(rows) == 0 or not leg.passes[0].left_key:
@@ -50,12 +51,13 @@ def _candidates(
 ) -> pl.DataFrame:
     """Return successful rows of a side whose key's first word is wanted.
 
-    `closed`: only carried rows that are not on the leg any more.
+    `closed`: only carried rows that are not on the leg any more. A new row that is not on the leg
+    is never returned: it was delivered before, or repeats a row of its file.
     """
     slim = matched.ledger.slim
     chosen = (slim["side"] == int(side)) & (slim["state"] == int(State.SUCCESS))
-    if closed:
-        chosen &= pl.Series(matched.ledger.opening & ~matched.eligible[leg.name])
+    carried, here = matched.ledger.opening, matched.eligible[leg.name]
+    chosen &= pl.Series(carried & ~here if closed else carried | here)
     rows = np.flatnonzero(chosen.to_numpy())
     first = pl.Series(_words(matched, leg, side)[rows, 0])
     return _keyed(matched, leg, rows[first.is_in(wanted.implode()).to_numpy()], side)
@@ -67,7 +69,14 @@ def _words(matched: Matched, leg: Leg, side: Side) -> NDArray[np.uint64]:
 
 
 def _keyed(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side) -> pl.DataFrame:
+    """Return the rows that have a key, with what orders them.
+
+    A carried row was delivered before any new one. But books that tell a closed order once more
+    are judged by their own clock (`by_clock`).
+    """
     words = _words(matched, leg, side)[rows]
+    carried = matched.ledger.opening[rows]
+    by_clock = carried & ~matched.eligible[leg.name][rows] & (side is leg.left)
     facts = matched.ledger.slim[rows].select(
         refund=pl.col("kind") == int(Kind.REFUND),
         amount="amount_minor",
@@ -78,6 +87,8 @@ def _keyed(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side) -> p
             "row": rows,
             "hi": np.ascontiguousarray(words[:, 0]),
             "lo": np.ascontiguousarray(words[:, 1]),
+            "fresh": ~carried | by_clock,
+            "by_clock": by_clock,
         }
     )
     return pl.concat([keys, facts], how="horizontal").filter(
@@ -91,14 +102,23 @@ def _first_match(mine: pl.DataFrame, others: pl.DataFrame, *, earlier: bool) -> 
     Only the first row of each key is joined: a key with many rows must not multiply them.
     """
     key = ["hi", "lo", "refund"] if earlier else ["hi", "lo", "refund", "amount"]
-    heads = others.sort("moment", "row").unique(key, keep="first", maintain_order=True)
+    ordered = others.sort("fresh", "moment", "by_clock", "row")
+    heads = ordered.unique(key, keep="first", maintain_order=True)
     found = mine.join(heads, on=key, how="inner", suffix="_other")
     if earlier:
-        before = (pl.col("moment_other") < pl.col("moment")) | (
-            (pl.col("moment_other") == pl.col("moment")) & (pl.col("row_other") < pl.col("row"))
-        )
-        found = found.filter(before)
+        found = found.filter(_before())
     return found.sort("row").select("row", "row_other")
+
+
+def _before() -> pl.Expr:
+    """Return whether the other row came first: by delivery, then by time, then by identity."""
+    place = (pl.col("row_other") < pl.col("row")) & ~pl.col("by_clock_other")
+    moment = (pl.col("moment_other") < pl.col("moment")) | (
+        (pl.col("moment_other") == pl.col("moment")) & place
+    )
+    return (pl.col("fresh_other") < pl.col("fresh")) | (
+        (pl.col("fresh_other") == pl.col("fresh")) & moment
+    )
 
 
 def _placed(found: pl.DataFrame, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,0 +1,119 @@
+"""Nights on which a row comes again, comes late, or cannot be judged since its bill is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recon.core.schema import DECISIONS, conform
+from recon.store import decisions
+from recon.store.workspace import Workspace
+from tests.night_world import NightWorld
+
+MONDAY, TUESDAY, WEDNESDAY = "2026-11-09", "2026-11-10", "2026-11-11"
+PAID_MONDAY = ["10.00 memo=PAYOUT_8001_20261109"]
+
+
+def test_an_open_order_that_comes_again_stays_open(tmp_path: Path) -> None:
+    """A missing order of an overlapping file is the same break, whatever identity it gets.
+
+    Identities come from the bytes of the files: the five names meet both orders of old and new.
+    """
+    below = set()
+    for number in range(2, 7):
+        world = NightWorld(tmp_path / str(number))
+        name = f"B{number}"
+        world.day(MONDAY, orders=["A1 10.00", f"{name} 20.00"], psp=["A1 10.00"])
+        first = world.run(MONDAY)
+        assert world.codes(first) == ["MISSING_IN_CHANNEL"]
+        again = [f"C{number} 5.00", f"{name} 20.00 on={MONDAY}"]
+        world.day(TUESDAY, orders=again, psp=[f"C{number} 5.00"], bank=PAID_MONDAY)
+        second = world.run(TUESDAY)
+        assert world.codes(second) == ["MISSING_IN_CHANNEL:OPEN"], name
+        told = [_identity(world, night, name) for night in (first, second)]
+        below.add(told[0] < told[1])
+    assert below == {True, False}
+
+
+def _identity(world: NightWorld, night: object, order: str) -> int:
+    """Return the txn_id of the row of an order in the file of a night."""
+    rows = world.table(night, "transactions")  # type: ignore[arg-type]  # any published night
+    return int(rows.filter(rows["order_id"] == order)["txn_id"].item())
+
+
+def test_an_open_charge_that_comes_again_stays_open(tmp_path: Path) -> None:
+    """A charge without an order, in every file of a bill that overlaps, is one break."""
+    for number in range(3):
+        world = NightWorld(tmp_path / str(number))
+        charge = f"B{number} 20.00 on={MONDAY}"
+        bank = ["30.00 memo=PAYOUT_8001_20261109"]
+        world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00", charge])
+        assert world.codes(world.run(MONDAY)) == ["MISSING_IN_MERCHANT"]
+        world.day(TUESDAY, orders=["C1 5.00"], psp=[charge, f"C1 5.00 fee=0.0{number}"], bank=bank)
+        assert world.codes(world.run(TUESDAY)) == ["MISSING_IN_MERCHANT:OPEN"]
+
+
+@pytest.mark.parametrize("clock", ["09:00", "10:00"])
+def test_a_late_order_that_is_told_otherwise_is_the_further_one(tmp_path: Path, clock: str) -> None:
+    """Of two tellings of a missing order the one that came first stays what it was."""
+    for number in range(3):
+        world = NightWorld(tmp_path / str(number))
+        world.day(MONDAY, orders=["A1 10.00", f"B{number} 20.00"], psp=["A1 10.00"])
+        assert world.codes(world.run(MONDAY)) == ["MISSING_IN_CHANNEL"]
+        world.day(TUESDAY, orders=[f"B{number} 21.00 on={MONDAY} {clock}"], bank=PAID_MONDAY)
+        found = world.codes(world.run(TUESDAY))
+        assert found == ["DUPLICATE_RECORD", "MISSING_IN_CHANNEL:OPEN"]
+
+
+@pytest.mark.parametrize("first", ["09:00", "10:00", "10:05"])
+def test_a_charge_that_comes_after_its_twin_is_a_further_one(tmp_path: Path, first: str) -> None:
+    """What was delivered and met first is the charge of the order, whatever the clocks say."""
+    for number in range(3):
+        world = NightWorld(tmp_path / str(number))
+        order = f"A{number}"
+        world.day(MONDAY, orders=[f"{order} 10.00 09:00"], psp=[f"{order} 10.00 10:00 ref=R1"])
+        assert world.codes(world.run(MONDAY)) == []
+        late = f"{order} 10.00 {first} ref=R2 on={MONDAY} merchant=8002"
+        world.day(TUESDAY, psp=[late], bank=PAID_MONDAY)
+        codes = world.codes(world.run(TUESDAY))
+        assert [code for code in codes if code != "MISSING_SETTLEMENT"] == ["DUPLICATE_CHARGE"]
+
+
+@pytest.mark.parametrize("ends", ["rejected", "kept"])
+def test_a_break_that_is_over_stays_over_when_its_rows_come_again(
+    tmp_path: Path, ends: str
+) -> None:
+    """Rejected, or past its days: what an overlapping file repeats raises nothing anew."""
+    world = NightWorld(tmp_path)
+    if ends == "kept":
+        rules = world.config.read_text("utf-8") + "\n[breaks]\nkeep_days = 1\n"
+        world.config.write_text(rules, "utf-8")
+    orders, charges = [f"A1 10.00 on={MONDAY}", f"B1 20.00 on={MONDAY}"], [f"A1 10.00 on={MONDAY}"]
+    twice = [*charges, f"A1 10.00 10:05 ref=R2 on={MONDAY}"]
+    world.day(MONDAY, orders=orders, psp=twice)
+    first = world.run(MONDAY)
+    assert world.codes(first) == ["DUPLICATE_CHARGE", "MISSING_IN_CHANNEL"]
+    if ends == "rejected":
+        made = conform(
+            pl.DataFrame(
+                {
+                    "dispute_id": world.table(first, "disputes")["dispute_id"],
+                    "decision": ["REJECTED", "REJECTED"],
+                    "note": ["seen", "seen"],
+                    "row_no": [1, 2],
+                }
+            ),
+            DECISIONS,
+        )
+        decisions.append(Workspace(world.folder / "workspace"), made, "ab" * 32)
+    found = []
+    for day in (TUESDAY, WEDNESDAY):
+        bank = ["20.00 memo=PAYOUT_8001_20261109"] if day == TUESDAY else []
+        world.day(day, orders=orders, psp=twice, bank=bank)
+        found.append(world.codes(world.run(day)))
+    assert found == [
+        ["DUPLICATE_CHARGE:RESOLVED", "MISSING_IN_CHANNEL:OPEN"],
+        ["MISSING_IN_CHANNEL:OPEN"],
+    ]
