@@ -124,6 +124,22 @@ def test_files_in_parts(tmp_path: Path) -> None:
     assert result.is_perfect, (result.missed.to_dicts()[:5], result.false.to_dicts()[:5])
 
 
+def test_orders_that_come_again(tmp_path: Path) -> None:
+    """Books that tell the orders of the night before once more change no verdict."""
+    world = World(
+        PROFILES["restaurants"],
+        rows=600,
+        nights=4,
+        seed=11,
+        rates={"MISSING_IN_CHANNEL": 20_000, "MISSING_IN_MERCHANT": 10_000},
+        overlap=True,
+    )
+    made, workspace = reconciled(world, tmp_path)
+    assert made.truth["code"].to_list().count("MISSING_IN_CHANNEL") > 1
+    result = score(workspace, made.truth)
+    assert result.is_perfect, (result.missed.to_dicts()[:5], result.false.to_dicts()[:5])
+
+
 def test_a_lost_bill_leaves_its_money_unreconciled(tmp_path: Path) -> None:
     """The money of a bill that never comes is told after its term; its orders wait, untold."""
     world = World(PROFILES["shops"], rows=400, nights=7, seed=4, damage=Damage(lost_bill=0))
