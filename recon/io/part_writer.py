@@ -22,6 +22,7 @@ _DICTIONARY += ["base_currency", "issuer"]
 _DIFFERENCES = ["txn_id", "record_no", "byte_start", "byte_end", "occurred_at"]
 _DIFFERENCES += ["amount_minor", "fee_minor", "net_minor"]
 _STATISTICS = ["txn_id", "amount_minor", "occurred_at", "clearing_date", "value_date"]
+_STATISTICS += ["card"]  # rules ask whether there is any (`row_lookup.may_have`)
 _PACKED = [
     name
     for name, kind in TRANSACTIONS.schema.items()
