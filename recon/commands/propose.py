@@ -26,7 +26,7 @@ _DATES = (
     *("YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "YYYY.MM.DD", "MM/DD/YYYY", "DD/MM/YYYY"),
     *("DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY-M-D", "YYYY/M/D", "M/D/YYYY", "D/M/YYYY"),
 )
-_CLOCKS = ("hh:mm:ss", "hh:mm", "hhmmss")
+_CLOCKS = ("hh:mm:ss", "hh:mm", "hhmmss", "hh:mm:ssZ", "h:mm:ss", "h:mm")
 _TIMES = (
     *(f"{day}{gap}{clock}" for clock in _CLOCKS for day in _DATES for gap in (" ", "T")),
     *("YYYYMMDDhhmmss", *_DATES),
@@ -210,19 +210,28 @@ def _patterns(head: Head, key: str, columns: Sequence[str], candidates: Sequence
     if not values:
         return []
     fitting = [pattern for pattern in candidates if all(_fits(value, pattern) for value in values)]
-    strict = [pattern for pattern in fitting if not re.search(r"(?<!M)M(?!M)", pattern)] or fitting
+    strict = [
+        pattern for pattern in fitting if not re.search(r"(?<!M)M(?!M)|(?<!h)h(?!h)", pattern)
+    ]
+    strict = strict or fitting
     if not strict:
         return [f"# {key}: none that is known fits {_examples(values)}; write it yourself"]
     doubt = "confirm" if len(strict) == 1 else "confirm: the lines below fit all samples as well"
     first = f'{key} = ["{strict[0]}"]  # {doubt}'
-    return [first, *(f'# {key} = ["{other}"]' for other in strict[1:])]
+    zone = ['time_zone = "UTC"  # confirm: the times end in Z'] if strict[0].endswith("Z") else []
+    return [first, *(f'# {key} = ["{other}"]' for other in strict[1:]), *zone]
 
 
 def _fits(value: str, pattern: str) -> bool:
     """Return whether a value can be read by a pattern: its digits, marks, month and day."""
-    parts = re.split(r"(YYYY|MM|DD|hh|mm|ss|M|D)", pattern)
+    parts = re.split(r"(YYYY|MM|DD|hh|mm|ss|M|D|h)", pattern)
     numbers = {"YYYY": r"(?P<Y>\d{4})", "MM": r"(?P<M>\d\d)", "DD": r"(?P<D>\d\d)"}
-    numbers |= {"M": r"(?P<M>\d\d?)", "D": r"(?P<D>\d\d?)", "hh": "[01][0-9]|2[0-3]"}
+    numbers |= {
+        "M": r"(?P<M>\d\d?)",
+        "D": r"(?P<D>\d\d?)",
+        "hh": "[01][0-9]|2[0-3]",
+        "h": "[01]?[0-9]|2[0-3]",
+    }
     shape = "".join(
         f"(?:{numbers.get(part, '[0-5][0-9]')})" if number % 2 else re.escape(part)
         for number, part in enumerate(parts)

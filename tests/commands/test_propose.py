@@ -67,6 +67,35 @@ def test_the_amount_unit_stands_both_ways(tmp_path):
     assert '\namount_unit = "minor"  # confirm: the header says 分' in propose(path)
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (
+            '订单编号,支付时间,支付金额（元）\nD1,2026/11/9 9:05,"1,234.5"\nD2,2026/11/9 10:05,8\n',
+            'time_patterns = ["YYYY/M/D h:mm"]  # confirm\n',
+        ),
+        (
+            "order_no,pay_time,total_fee,trade_type\n1,20261109100000,1250,PAY\n",
+            'time_patterns = ["YYYYMMDDhhmmss"]  # confirm\n',
+        ),
+        (
+            "Order ID,Paid at,Gross\nA1,2026-11-09T10:00:00Z,12.50\n",
+            'time_patterns = ["YYYY-MM-DDThh:mm:ssZ"]  # confirm\ntime_zone = "UTC"  # confirm',
+        ),
+        ("单号,下单时间,总金额\nE1,2026-11-09 10:00:00,12.50\n", 'order_id = "单号"'),
+    ],
+)
+def test_everyday_headers_and_clocks_are_known(cells, expected, tmp_path):
+    """Amount, order and time of a usual export are mapped, and the proposal reads the file."""
+    path = tmp_path / "orders.csv"
+    path.write_text(cells, encoding="gb18030")
+    text = propose(path)
+    assert expected in text
+    assert all(f"\n{name} = " in text for name in ("order_id", "amount", "occurred_at"))
+    rows, refused = read_as_proposed(path, tmp_path)
+    assert (rows.height, refused) == (cells.count("\n") - 1, 0)
+
+
 def test_equal_readings_are_all_shown(tmp_path):
     """Day or month first, and two headers of one meaning: nothing is picked in silence."""
     path = tmp_path / "bank.csv"
