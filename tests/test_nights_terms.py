@@ -98,3 +98,24 @@ def test_a_refunded_order_that_one_side_leaves_out(world: NightWorld) -> None:
         ],
     )
     assert world.codes(world.run(MONDAY)) == ["MISSING_IN_MERCHANT", "REFUND_UNBOOKED"]
+
+
+def test_a_refund_of_less_than_was_asked_for_is_withheld(tmp_path: Path) -> None:
+    """A deduction without a word is REFUND_WITHHELD; with one, or without a request, it is none."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8").replace(
+        'fee = "fee"', 'fee = "fee"\nrequested_amount = "asked"\nmemo = "why"'
+    )
+    world.config.write_text(text + "\n[refunds]\n", "utf-8")
+    refunds = ["F1 60.00 kind=refund original=A1", "F2 5.00 kind=refund original=A1"]
+    refunds.append("F3 4.00 kind=refund original=A1")
+    world.day(MONDAY, orders=["A1 100.00", *refunds], psp=["A1 100.00", *refunds])
+    path = world.file("psp", "20261109")
+    header, sale, *rest = path.read_text("utf-8").splitlines()
+    asked = [",80.00,", ",7.00,agreed fee", ",,"]
+    lines = [header + ",asked,why", sale + ",,", *map("".join, zip(rest, asked, strict=True))]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["REFUND_WITHHELD"]
+    case = world.table(night, "disputes").to_dicts()[0]
+    assert (case["order_id"], case["expected_minor"], case["actual_minor"]) == ("F1", 8_000, 6_000)

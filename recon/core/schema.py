@@ -104,6 +104,7 @@ TRANSACTIONS = Table(
         Column("base_currency", pl.String, "currency of the order where it was exchanged"),
         Column("arrived_at", TIMESTAMP, "refund: when the payer had the money, UTC"),
         Column("issuer", pl.String, "bank or wallet that issued the payer's instrument"),
+        Column("requested_minor", pl.Int64, "refund: what was asked for, before a deduction"),
     ),
 )
 

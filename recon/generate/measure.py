@@ -12,7 +12,7 @@ from recon.core.codes import BENIGN, Code
 # Why a code is planted in no world; every other one is.
 NOT_PLANTED = {
     **dict.fromkeys(BENIGN, "benign: it may be told, it is never a dispute"),
-    Code.REFUND_WITHHELD: "no column of `transactions` holds the amount that was asked for",
+    Code.REFUND_WITHHELD: "no bill that is written tells the amount that was asked for",
 }
 # A merchant has one rebate a month, so that two of these need two months.
 ONE_AT_A_TIME = frozenset(

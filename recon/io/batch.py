@@ -56,6 +56,7 @@ CONTENT = {
     "base_minor": 23,
     "base_currency": 24,
     "arrived_at": 25,
+    "requested_minor": 27,
 }
 
 

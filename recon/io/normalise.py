@@ -31,7 +31,7 @@ from recon.io.mask import card_free_lines, mask_cards, mask_free_text, mask_reje
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")
 _PLACE = ("record_no", "byte_start", "byte_end")
-_MONEY = ("amount_minor", "fee_minor", "net_minor", "base_minor")
+_MONEY = ("amount_minor", "fee_minor", "net_minor", "base_minor", "requested_minor")
 _HALVES = ("credit_minor", "debit_minor")
 _REJECT_REASON = "reject_reason"
 

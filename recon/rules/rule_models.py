@@ -67,6 +67,7 @@ SOURCE_COLUMNS = (
     "base_currency",
     "arrived_at",
     "issuer",
+    "requested_amount",
 )
 TEXT_TARGETS = (
     "merchant_id",

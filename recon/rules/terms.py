@@ -89,6 +89,7 @@ def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.
     policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
     codes = [int(code) for code in _REFUND_CODES]
     known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
+    known = known.with_columns(reason="memo")  # a deduction that the sender explains is on record
     fresh = pl.col("txn_id").is_in(_judged_refunds(rows)["txn_id"].implode())
     return refunds.find(known, policy).filter(fresh & pl.col("code").is_in(codes))
 

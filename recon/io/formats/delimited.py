@@ -41,6 +41,7 @@ _MONEY: Final = {
     "credit": "credit_minor",
     "debit": "debit_minor",
     "base_amount": "base_minor",
+    "requested_amount": "requested_minor",
 }
 _TIMES: Final = ("occurred_at", "arrived_at")
 _DAYS: Final = ("clearing_date", "value_date", "due_date")
@@ -128,10 +129,22 @@ def check_columns(found: tuple[str, ...], options: Options, where: str) -> None:
         raise InputError(
             f"{listed(problems, '; ')}. Expected {listed(wanted)}; found {listed(found)}",
             where=where,
-            fix="correct [source.columns], or list columns that you do not need in ignore_columns;"
+            fix=_other_delimiter(found, wanted)
+            or "correct [source.columns], or list columns that you do not need in ignore_columns;"
             " if the sender changed the file, ask which change was meant",
             code="FILE_SCHEMA",
         )
+
+
+def _other_delimiter(found: tuple[str, ...], wanted: tuple[str, ...]) -> str:
+    """Return the fix where the one cell of the header holds all columns, cut by another mark."""
+    marks = {",": ",", ";": ";", "|": "|", "\t": r"\t"}
+    fitting = [
+        told for mark, told in marks.items() if set(wanted) <= set("".join(found).split(mark))
+    ]
+    if len(found) > 1 or len(wanted) == 1 or not fitting:
+        return ""
+    return f'the header is cut by another mark: declare delimiter = "{fitting[0]}" for this source'
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
