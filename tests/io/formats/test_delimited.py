@@ -31,6 +31,15 @@ def test_rows_keep_their_place_and_their_bytes(tmp_path):
     assert (result.reading.header_lines, result.reading.blank_lines) == (1, 1)
 
 
+@pytest.mark.parametrize(("mark", "told"), [(";", ";"), ("|", "|"), ("\t", r"\t")])
+def test_another_delimiter_is_named_in_the_fix(tmp_path, mark, told):
+    """A header that is one cell holding every column is refused with the mark that cuts it."""
+    raw = (HEAD + b"A1,1.00,x\n").replace(b",", mark.encode())
+    with pytest.raises(InputError) as refusal:
+        read(tmp_path, raw)
+    assert f'declare delimiter = "{told}"' in refusal.value.fix
+
+
 def test_quoted_delimiters_quotes_and_line_breaks_are_one_record(tmp_path):
     """A memo may hold a comma, a doubled quote and a line break."""
     raw = HEAD + b'A,1,"x, ""y""\nz"\nB,2,w\n'
