@@ -103,8 +103,17 @@ def _problems(path: Path, text: str, error: ValidationError) -> str:
             known = tuple(re.findall(r"'([^']+)'", str(problem["ctx"]["expected"])))
             found = problem["input"] if isinstance(problem["input"], str) else location[-1]
             message = f"{found!r} is not known{suggestion(str(found), known) or _listed(known)}"
+        elif problem["type"] == "string_pattern_mismatch":
+            message = _misshaped(str(location[-1]), problem["input"], problem["ctx"]["pattern"])
         lines.append(f"{path}:{line_of(text, location)}: {where}: {message}")
     return "\n".join(lines)
+
+
+def _misshaped(key: str, found: object, pattern: str) -> str:
+    """Return the sentence about a text of another shape: expected, for instance, found."""
+    example = {"name": "shop_1", "cut_off": "23:00", "currency": "CNY"}.get(key)
+    instance = f', for instance "{example}"' if example else ""
+    return f"expected text of the form {pattern}{instance}; found {found!r}"
 
 
 def _listed(known: tuple[str, ...]) -> str:
