@@ -161,6 +161,13 @@ def _findings(summary: dict[str, Any], words: dict[str, str]) -> list[str]:
         return []
     told = [*summary["inputs"], *summary.get("rates", ())]
     messages = [f"  {item['source']}: {item['message']}" for item in told if item["message"]]
+    if any(row["code"] == "FILE_EMPTY" for row in files):
+        messages += [
+            f"  {item['source']}: expected rows, found none; deliver the file, or declare"
+            " allow_empty = true where such days are normal"
+            for item in summary["inputs"]
+            if item["state"] == "UNVERIFIED" and item["rows"] == item["rejected"] == 0
+        ]
     counted = ", ".join(f"{row['code']} {row['count']}" for row in files)
     return ["", f"{words['files']}: {counted}", *messages]
 
