@@ -117,3 +117,30 @@ def test_a_break_that_is_over_stays_over_when_its_rows_come_again(
         ["DUPLICATE_CHARGE:RESOLVED", "MISSING_IN_CHANNEL:OPEN"],
         ["MISSING_IN_CHANNEL:OPEN"],
     ]
+
+
+@pytest.mark.parametrize("clock", ["22:57", "23:02"])
+def test_an_order_near_the_cut_off_may_stand_in_the_lost_bill(tmp_path: Path, clock: str) -> None:
+    """Minutes from the cut-off of a bill that never came nobody can judge; the others wait too."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00 12:00", f"A2 10.00 {clock}"], psp=None)
+    assert world.codes(world.run(MONDAY)) == ["FILE_MISSING"]
+    world.day(TUESDAY, orders=["B1 7.00 12:00"])
+    assert world.codes(world.run(TUESDAY)) == ["MISSING_IN_CHANNEL"]
+    world.day(WEDNESDAY)
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == ["MISSING_IN_CHANNEL:OPEN"]
+    waiting = world.table(night, "open_items")
+    assert sorted(waiting["order_id"]) == ["A1", "A2", "B1"]
+
+
+@pytest.mark.parametrize("clock", ["23:57", "00:03"])
+def test_a_charge_near_midnight_may_stand_in_the_lost_books(tmp_path: Path, clock: str) -> None:
+    """A charge minutes from midnight may be an order of the day whose file never came."""
+    world = NightWorld(tmp_path)
+    charged_on = MONDAY if clock == "23:57" else TUESDAY
+    world.day(MONDAY, orders=None, psp=[f"A1 10.00 12:00 on={MONDAY}"])
+    assert world.codes(world.run(MONDAY)) == ["FILE_MISSING"]
+    world.day(TUESDAY, psp=[f"A2 10.00 {clock} on={charged_on}", "B1 7.00 12:00"], bank=PAID_MONDAY)
+    codes = world.codes(world.run(TUESDAY))
+    assert codes.count("MISSING_IN_MERCHANT") == 1

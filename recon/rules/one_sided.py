@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from recon.rules.again import earlier_rows
 from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.returned import came_back
-from recon.rules.settlement import parse_cycle
+from recon.rules.settlement import clearing_day, parse_cycle
 from recon.rules.unreconciled import past_term
 
 MIDNIGHT = time()
@@ -174,7 +174,7 @@ def _unjudged(
     """Return which lone rows wait for a file that is missing, tonight's or an earlier night's.
 
     A credit that names a batch may pay rows of any file that is lost; other rows belong to the
-    night on which they are due.
+    night on which they are due, or the one beside it when they came minutes from the cut-off.
     """
     tonight = matched.ledger.held_back.get(int(other))
     held = np.zeros(len(rows), bool) if tonight is None else tonight[rows].copy()
@@ -182,8 +182,45 @@ def _unjudged(
     if lost and side is Side.BANK:
         held |= names_a_batch(matched, leg, rows) & (frame["amount"] > 0).to_numpy()
     elif lost:
-        held |= frame["wait_until"].is_in(sorted(lost)).fill_null(value=False).to_numpy()
+        held |= _due_on(lost, frame, side, other, night)
     return held
+
+
+def _due_on(
+    lost: frozenset[date], frame: pl.DataFrame, side: Side, other: Side, night: Night
+) -> NDArray[np.bool_]:
+    """Return which rows the other side may have shown on one of the `lost` days.
+
+    The clocks of both sides differ by some minutes: near the end of a day its file, or the next
+    one, may hold the row.
+    """
+    due = frame["wait_until"].is_in(sorted(lost)).fill_null(value=False)
+    if other is not Side.BANK and side is Side.CHANNEL:
+        early = frame.select(_local_day(night, -1)).to_series()
+        due |= early.is_in(sorted(lost)).fill_null(value=False)
+    elif other is not Side.BANK:
+        following = {day + timedelta(days=1) for day in lost}
+        after = frame["wait_until"].is_in(sorted(following)).fill_null(value=False)
+        due |= after & _near_cut_off(frame, night)
+    found: NDArray[np.bool_] = due.to_numpy()
+    return found
+
+
+def _near_cut_off(frame: pl.DataFrame, night: Night) -> pl.Series:
+    """Return which orders came so near a channel's cut-off that either day may be theirs.
+
+    Midnight itself is a date without a time.
+    """
+    rules = night.rules
+    near = pl.Series(np.zeros(frame.height, bool))
+    for zone in sorted({item.time_zone or rules.time_zone for item in rules.sources}):
+        local = pl.col("occurred_at").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        timed = frame.select(local.dt.time() != MIDNIGHT).to_series()
+        for channel in (item for item in rules.sources if item.side == "channel"):
+            minutes = channel.cut_off_tolerance_minutes
+            _, grey = clearing_day(frame["occurred_at"], zone, channel.cut_off, minutes)
+            near |= (grey & timed).fill_null(value=False)
+    return near
 
 
 def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl.Series:
