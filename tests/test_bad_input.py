@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -178,3 +179,19 @@ def test_backfill_gives_what_consecutive_nights_give(tmp_path: Path) -> None:
         files = sorted(runs.rglob("*.parquet"))
         published.append([(str(path.relative_to(runs)), path.read_bytes()) for path in files])
     assert published[0] == published[1]
+
+
+@pytest.mark.parametrize("cut", [12, 30, 60])
+def test_a_file_cut_inside_a_row_is_held(tmp_path, cut):
+    """What stood after the cut is not called missing; the finding names the byte and the fix."""
+    world = NightWorld(tmp_path)
+    rows = ["A1 1.00", "A2 2.00", "A3 3.00"]
+    world.day("2026-11-09", orders=rows, psp=rows)
+    path = world.file("psp", "20261109")
+    path.write_bytes(path.read_bytes()[:-cut])
+    night = world.run("2026-11-09")
+    assert world.codes(night) == ["FILE_SCHEMA"]
+    assert night.exit_code == 4
+    message = world.table(night, "inputs").filter(pl.col("source") == "psp")["message"].item()
+    assert f"byte {path.stat().st_size}" in message
+    assert "fix: the file was cut on its way" in message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from recon.core.codes import InputState
@@ -12,6 +13,7 @@ REJECT_LIMIT_PPM = 50_000  # of a file's rows, where the source declares no limi
 REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no limit of its own
 _PPM = 1_000_000
 
+_FIELDS = re.compile(r"expected (\d+) fields, found (\d+)")
 Verdict = tuple[InputState, str]
 
 
@@ -21,10 +23,12 @@ def verdict(
     accepted: int,
     rejects: Sequence[Reject],
     totals: Sequence[ControlTotal],
+    size: int,
 ) -> Verdict:
-    """Return whether a file proved itself, and why not."""
+    """Return whether a file of `size` bytes proved itself, and why not."""
     wrong = (
-        _nothing_accepted(accepted, rejects)
+        _cut_short(rejects, size)
+        or _nothing_accepted(accepted, rejects)
         or _too_many_refused(options, accepted, rejects)
         or disagreement(totals, len(rejects))
     )
@@ -39,6 +43,26 @@ def verdict(
             "matched"
         )
     return InputState.UNVERIFIED, ""
+
+
+def _cut_short(rejects: Sequence[Reject], size: int) -> str:
+    """Return the sentence about a file that ends inside a row; else empty.
+
+    Its last line lacks fields and has no line end. Every row after the cut would show as missing.
+    """
+    last = max(rejects, key=lambda reject: reject.byte_end, default=None)
+    counted = _FIELDS.match(last.reasons[0]) if last is not None else None
+    if last is None or counted is None or last.byte_end != size:
+        return ""
+    wanted, found = map(int, counted.groups())
+    if found >= wanted:
+        return ""
+    return (
+        f"FILE_SCHEMA: expected {wanted} fields and a line end in the last line, found {found} and "
+        f"the end of the file (record {last.record_no}, byte {size})\n  fix: the file was cut on "
+        "its way: ask for it whole; if that line belongs to the file, have the sender end it with a "
+        "line feed; it is held and none of its rows is matched"
+    )
 
 
 def _nothing_accepted(accepted: int, rejects: Sequence[Reject]) -> str:

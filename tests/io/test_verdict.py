@@ -32,7 +32,7 @@ def refused(count: int) -> list[Reject]:
 )
 def test_the_default_limit(accepted: int, rejected: int, *, held: bool) -> None:
     """Beyond five refused rows, more than 5 % of a file's rows hold it; all of them always do."""
-    state, message = verdict(DELIMITED, Options(), accepted, refused(rejected), ())
+    state, message = verdict(DELIMITED, Options(), accepted, refused(rejected), (), 0)
     assert state == (InputState.HELD if held else InputState.UNVERIFIED)
     assert bool(message) == held
 
@@ -44,13 +44,13 @@ def test_the_default_limit(accepted: int, rejected: int, *, held: bool) -> None:
 def test_a_declared_limit_is_exact(limit: int, rejected: int, *, held: bool) -> None:
     """A source's own limit counts every refused row, also the first ones."""
     options = Options(reject_limit_ppm=limit)
-    state, _ = verdict(DELIMITED, options, 100 - rejected, refused(rejected), ())
+    state, _ = verdict(DELIMITED, options, 100 - rejected, refused(rejected), (), 0)
     assert (state == InputState.HELD) == held
 
 
 def test_the_message_names_expected_found_where_and_fix() -> None:
     """A held file says how many rows were refused, which was the first, and what to do."""
-    _, message = verdict(DELIMITED, Options(), 91, refused(9), ())
+    _, message = verdict(DELIMITED, Options(), 91, refused(9), (), 0)
     assert message.startswith("FILE_SCHEMA: expected at most 5 % of the rows refused, found 9 of")
     assert "100 (9 %); the first (record 2): reason 2" in message
     assert "fix: " in message
@@ -60,6 +60,6 @@ def test_the_message_names_expected_found_where_and_fix() -> None:
 def test_totals_do_not_excuse_refused_rows() -> None:
     """A file whose totals agree is held all the same when too many of its rows were refused."""
     totals = (ControlTotal("rows", 91, 91),)
-    state, message = verdict(DELIMITED, Options(), 91, refused(9), totals)
+    state, message = verdict(DELIMITED, Options(), 91, refused(9), totals, 0)
     assert (state, message[:11]) == (InputState.HELD, "FILE_SCHEMA")
-    assert verdict(DELIMITED, Options(), 91, (), totals) == (InputState.ACCEPTED, "")
+    assert verdict(DELIMITED, Options(), 91, (), totals, 0) == (InputState.ACCEPTED, "")
