@@ -60,8 +60,8 @@ def _cut_short(rejects: Sequence[Reject], size: int) -> str:
     return (
         f"FILE_SCHEMA: expected {wanted} fields and a line end in the last line, found {found} and "
         f"the end of the file (record {last.record_no}, byte {size})\n  fix: the file was cut on "
-        "its way: ask for it whole; if that line belongs to the file, have the sender end it with a "
-        "line feed; it is held and none of its rows is matched"
+        "its way: ask for it whole; if that line belongs to the file, have the sender end it with "
+        "a line feed; it is held and none of its rows is matched"
     )
 
 
