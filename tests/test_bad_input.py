@@ -147,6 +147,29 @@ def test_card_numbers_never_reach_the_disk(world: NightWorld) -> None:
             assert pan.encode() not in path.read_bytes(), path.name
 
 
+def test_card_numbers_in_file_names_never_reach_the_disk(tmp_path: Path) -> None:
+    """A file named after a card is told without it; two such files stay two inputs."""
+    world = NightWorld(tmp_path, opening=MONDAY)
+    world.day(MONDAY, orders=["A1 1.00"], psp=["A1 1.00"])
+    text = world.config.read_text("utf-8")
+    world.config.write_text(text.replace("orders_{date:%Y%m%d}.csv", "orders_{date:%Y%m%d}*.csv"))
+    pans = ("6225880137645280", "6225880277645280")  # pass the Luhn check; nobody's
+    for order, pan in zip(("A1", "A2"), pans, strict=True):
+        world.day(MONDAY, orders=[f"{order} 1.00"], psp=["A1 1.00", "A2 1.00"])
+        plain = world.file("orders", "20261109")
+        plain.rename(plain.with_name(f"orders_20261109_{pan}.csv"))
+    result = world.run(MONDAY)
+    assert world.codes(result) == []
+    paths = world.table(result, "inputs").filter(pl.col("source") == "orders")["path"].to_list()
+    assert paths == [
+        "inbox/orders_20261109_622588******5280.csv",
+        "inbox/orders_20261109_622588******5280.csv (2)",
+    ]
+    for path in result.folder.rglob("*"):
+        if path.is_file():
+            assert not any(pan.encode() in path.read_bytes() for pan in pans), path.name
+
+
 @pytest.mark.parametrize("amount", ["0.125", "１２.00", "1e5", "0x10", "1_000", "NaN", "1,000.00"])
 def test_amounts_that_are_not_exact_are_rejects(world: NightWorld, amount: str) -> None:
     """An amount that is not plain and exact is a reject that quotes it."""

@@ -6,6 +6,7 @@ tables are sorted by their keys, and of several equal files the first by declare
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -227,15 +228,13 @@ def _counted_once(results: Sequence[_Result], options: Mapping[str, Options]) ->
         result = results[live[position]]
         # A duplicate has nothing of its own.
         part = result.part if state == InputState.HELD else None
-        settled[live[position]] = replace(
-            result, state=state, message=mask_text(message), part=part
-        )
+        settled[live[position]] = replace(result, state=state, message=message, part=part)
     return settled
 
 
 def _message(error: InputError) -> str:
     """Return an error as the table `inputs` tells it: the finding's code, then the sentence."""
-    return mask_text(f"{error.code}: {error.message()}")
+    return f"{error.code}: {error.message()}"
 
 
 def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
@@ -290,11 +289,24 @@ def _joined(parts: Sequence[Part], name: str) -> NDArray[np.uint64]:
 
 def _inputs(results: Sequence[_Result]) -> pl.DataFrame:
     """Return the table `inputs`."""
-    rows = [_input_row(result) for result in results]
+    names = _shown_names(results)
+    rows = [_input_row(result, name) for result, name in zip(results, names, strict=True)]
     return pl.DataFrame(rows, schema=INPUTS.schema, orient="row").sort(*INPUTS.key)
 
 
-def _input_row(result: _Result) -> tuple[object, ...]:
+def _shown_names(results: Sequence[_Result]) -> list[str]:
+    """Return the files' names without card numbers; where those alone told them apart, numbered."""
+    names: list[str] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    for result in results:
+        name = mask_text(result.file.declared_path)
+        seen[result.file.source, name] += 1
+        count = seen[result.file.source, name]
+        names.append(name if count == 1 else f"{name} ({count})")
+    return names
+
+
+def _input_row(result: _Result, name: str) -> tuple[object, ...]:
     """Return one file as a row of `inputs`."""
     part = result.part
     rejected = len(part.rejects) if part else 0
@@ -302,7 +314,7 @@ def _input_row(result: _Result) -> tuple[object, ...]:
         result.file.source,
         result.file.side.name,
         result.file.format,
-        result.file.declared_path,
+        name,
         result.identity.file_id if result.identity else None,
         result.staged.sha256 if result.staged else None,
         _received_bytes(result.staged) if result.staged else None,
@@ -311,7 +323,7 @@ def _input_row(result: _Result) -> tuple[object, ...]:
         rejected,
         result.state.name,
         controls_json(result.totals),
-        result.message,
+        mask_text(result.message) if result.message else result.message,
         columns_json(part.reading.columns) if part else None,
     )
 

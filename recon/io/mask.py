@@ -1,14 +1,16 @@
 """Card numbers are cut to first six and last four here, before anything is written.
 
-A `card` column is always cut. In free text (memo, product, refused lines) a run of digits is cut
-when it stands alone, is 13 to 19 digits long, passes the Luhn check and begins as card numbers
-begin, unless it is the row's own reference. Identifier columns (`order_id`, `channel_ref`, ...) are
-never altered, even where one passes the Luhn check: they are keys, one in ten of them passes by
-chance, and a cut key matches nothing.
+A `card` column is always cut. In free text (memo, product, refused lines, names of files) a run of
+digits is cut when it stands alone, is 13 to 19 digits long, passes the Luhn check and begins as
+card numbers begin, unless it is the row's own reference; so are groups of digits that make such a
+number (`core/kernels/find_pan.py` says which). Identifier columns (`order_id`, `channel_ref`, ...)
+are never altered, even where one passes the Luhn check: they are keys, one in ten of them passes
+by chance, and a cut key matches nothing.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,10 +35,12 @@ IDENTIFIERS = (
     "batch_id",
 )
 
-_RUN = re.compile("[0-9０-９]+(?:[ -][0-9０-９]+)*")
+_SEPARATOR = r"[\t \-./_\u00a0\u00ad\u00b7\u2000-\u2015\u202f\u205f\u2060\u2212\u3000\ufeff\uff0d]"
+_RUN = re.compile(f"[0-9０-９]+(?:{_SEPARATOR}{{1,{kernel.MAX_SEPARATORS}}}[0-9０-９]+)*")
 _GROUP = re.compile("[0-9０-９]+")
 _TO_ASCII = str.maketrans("０１２３４５６７８９", "0123456789")
 _MORE_THAN_TEN_DIGITS = r"(?:[0-9０-９][^0-9０-９]*){11}"
+_PLAIN = (" ", "-")
 _STARS = "******"
 
 
@@ -101,33 +105,30 @@ def _mask_rows(column: pl.Series, rows: NDArray[np.int64], own: pl.DataFrame) ->
 
 def _mask_run(run: str, own: frozenset[str]) -> str:
     """Return a run of digit groups with the card numbers in it cut."""
-    if run in own:
-        return run
-    joined = _ascii_digits(run)
-    if _is_card(joined):
-        return mask_card(joined)
-    return _GROUP.sub(lambda group: _mask_group(group.group(), own), run)
-
-
-def _mask_group(group: str, own: frozenset[str]) -> str:
-    """Return one group of digits, cut when it is a card number and not the row's own reference."""
-    digits = _ascii_digits(group)
-    return mask_card(digits) if group not in own and _is_card(digits) else group
+    spans = [group.span() for group in _GROUP.finditer(run)]
+    texts = [_ascii_digits(run[begin:end]) for begin, end in spans]
+    digits = np.frombuffer("".join(texts).encode("ascii"), np.uint8).astype(np.int64) - ord("0")
+    starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    gaps = [run[end:begin] for (_, end), (begin, _) in itertools.pairwise(spans)]
+    plain = np.array([0, *(gap in _PLAIN for gap in gaps)], np.uint8)
+    pieces: list[str] = []
+    written = place = 0
+    while True:
+        first, last = kernel.card_groups(digits, starts, plain, len(spans), place)
+        if first < 0:
+            return "".join([*pieces, run[written:]])
+        begin, end = spans[first][0], spans[last][1]
+        if run[begin:end] in own:
+            place = first + 1
+        else:
+            pieces += [run[written:begin], mask_card(run[begin:end])]
+            written, place = end, last + 1
 
 
 def _ascii_digits(text: str) -> str:
     """Return the digits of a text, full-width ones as ASCII."""
     plain = text.translate(_TO_ASCII)
     return "".join(character for character in plain if "0" <= character <= "9")
-
-
-def _is_card(digits: str) -> bool:
-    """Return whether ASCII digits make a plausible card number."""
-    buffers = np.frombuffer(digits.encode("ascii"), np.uint8)
-    out = np.zeros(1, np.uint8)
-    ends = np.array([0, len(digits)], np.int64)
-    kernel.find_pan(buffers, ends, np.ones(1, np.uint8), out)
-    return bool(out[0])
 
 
 def mask_rejects(rejects: Sequence[Reject]) -> list[Reject]:

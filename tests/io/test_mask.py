@@ -46,6 +46,14 @@ def luhn_complete(body):
         ("20260304100000123456", "20260304100000123456"),  # 20 digits
         ("2026030410000005", "2026030410000005"),  # begins as no card does
         (f"9{VISA}9", f"9{VISA}9"),  # part of a longer number
+        ("no. 12 4111 1111 1111 1111", f"no. 12 {MASKED}"),
+        ("4111 1111 1111 1111 100.00 2026-11-09", f"{MASKED} 100.00 2026-11-09"),
+        ("4111\u00a01111  1111\u20131111", MASKED),
+        ("4111.1111.1111.1111 4111/1111/1111/1111", f"{MASKED} {MASKED}"),
+        ("4111_1111_1111_1111", MASKED),
+        ("4111\u200b1111\u200b1111\u200b1111", MASKED),
+        ("3782 822463 10005 amex", "378282******0005 amex"),
+        ("41 11-11 11-11 11-11 11 5", "41 11-11 11-11 11-11 11 5"),  # pairs are dates and times
         ("", ""),
     ],
 )
@@ -100,8 +108,17 @@ CARDS = st.builds(
     st.sampled_from(["4", "62", "51", "37", "9558", "20", "99"]),
     st.text(st.sampled_from("0123456789"), min_size=9, max_size=14),
 )
+SEPARATORS = st.sampled_from([" ", "-", "  ", " - ", "\u00a0", "\u200b", "\u2013", ".", "/", "＿"])
+PRINTED = st.builds(
+    lambda card, size, separator: separator.join(
+        card[k : k + size] for k in range(0, len(card), size)
+    ),
+    CARDS,
+    st.sampled_from([1, 2, 3, 4, 5, 6]),
+    SEPARATORS,
+)
 PIECES = st.lists(
-    CARDS | DIGITS | st.sampled_from([" ", "-", "  ", "x", "，", "４", " - ", "1"]), max_size=6
+    CARDS | DIGITS | PRINTED | SEPARATORS | st.sampled_from(["x", "，", "４", "1"]), max_size=6
 )
 
 

@@ -27,6 +27,23 @@ _NINE = 57
 _SPACE = 32
 _DASH = 45
 _FULL_WIDTH = (0xEF, 0xBC, 0x90)  # UTF-8 of full-width zero; nine ends in 0x99
+# What may stand between the groups of one number, as UTF-8: tab, space, - . / _; no-break space,
+# soft hyphen, middle dot; other spaces, dashes and characters without width.
+_ONE_BYTE = (9, _SPACE, _DASH, 46, 47, 95)
+_TWO_BYTES = (0xC2A0, 0xC2AD, 0xC2B7)
+_THREE_BYTES = (
+    (0xE28080, 0xE28095),
+    (0xE280AF, 0xE280AF),
+    (0xE2819F, 0xE281A0),
+    (0xE28892, 0xE28892),
+    (0xE38080, 0xE38080),
+    (0xEFBBBF, 0xEFBBBF),
+    (0xEFBC8D, 0xEFBC8D),
+)
+MAX_SEPARATORS = 3
+# Groups that cards are printed in, besides groups of one size with a shorter last one.
+_PRINTED = ((4, 6, 5), (4, 6, 4), (6, 13, 0))
+_FEWEST_OF_ONE_SIZE = 3  # groups of two digits are dates and times
 
 
 @njit(cache=True, nogil=True)
@@ -83,48 +100,119 @@ def _may_hold(data: Bytes, at: int, end: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _holds_card(data: Bytes, at: int, end: int, digits: Ints) -> bool:
+def _separator(data: Bytes, at: int, end: int) -> int:
+    """Return how many bytes the separator at a place has, 0 where none stands."""
+    if data[at] < 0x80:  # noqa: PLR2004 - ASCII
+        return 1 if data[at] in _ONE_BYTE else 0
+    code = int(np.int64(data[at]))
+    if at + 1 < end:
+        code = code << 8 | int(np.int64(data[at + 1]))
+        for two in _TWO_BYTES:
+            if code == two:
+                return 2
+    if at + 2 < end:
+        code = code << 8 | int(np.int64(data[at + 2]))
+        for low, high in _THREE_BYTES:
+            if low <= code <= high:
+                return 3
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def _is_printed(starts: Ints, first: int, last: int) -> bool:
+    """Return whether groups `first` to `last` have the sizes that a card's groups have."""
+    size = starts[first + 1] - starts[first]
+    end = starts[last + 1] - starts[last]
+    for two, three, four in _PRINTED:
+        if last - first == (2 if four else 1) and size == two and end == (four or three):
+            return four == 0 or starts[last] - starts[first + 1] == three
+    if (size != 1 and size < _FEWEST_OF_ONE_SIZE) or end > size:
+        return False
+    for k in range(first, last):  # noqa: SIM110 - numba compiles no generator
+        if starts[k + 1] - starts[k] != size:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def card_groups(
+    digits: Ints, starts: Ints, plain: Flags, groups: int, begin: int
+) -> tuple[int, int]:
+    """Return first and last group of the first card number from group `begin` on, or (-1, -1).
+
+    digits: int64, the digits of groups that separators join; starts: int64, where each group
+    begins, and behind the last one where that ends; plain: uint8, 1 where one space or dash joins
+    a group to the one before it. Such groups make a number in any sizes if they are all that are
+    joined so; others need the sizes of a card's groups. The longest number of a place counts.
+    """
+    for first in range(begin, groups):
+        for last in range(min(groups, first + MAX_DIGITS) - 1, first - 1, -1):
+            length = starts[last + 1] - starts[first]
+            if MIN_DIGITS <= length <= MAX_DIGITS:
+                is_whole = not plain[first] and (last + 1 == groups or not plain[last + 1])
+                for k in range(first + 1, last + 1):
+                    is_whole = is_whole and plain[k] == 1
+                if (is_whole or _is_printed(starts, first, last)) and _is_card(
+                    digits, starts[first], starts[last + 1]
+                ):
+                    return first, last
+    return -1, -1
+
+
+@njit(cache=True, nogil=True)
+def _holds_card(data: Bytes, at: int, end: int, digits: Ints, starts: Ints, plain: Flags) -> bool:
     """Return whether a plausible card number stands alone in `data[at:end]`.
 
-    digits: int64, room for the digits of the longest text.
+    digits: int64, starts: int64, plain: uint8; room for the bytes of the longest text and two.
     """
-    count = group = 0  # digits of the joined run, and where its last group begins
-    joined = False
+    count = groups = separators = 0
+    is_plain = in_group = False
     while at < end:
-        byte = data[at]
-        value = int(np.int64(byte)) - _ZERO
-        at += 1
-        if byte == _FULL_WIDTH[0]:
-            value = _wide_digit(data, at - 1, end)
-            at += 2 if value >= 0 else 0
+        width = 1
+        value = int(np.int64(data[at])) - _ZERO
+        if data[at] == _FULL_WIDTH[0]:
+            value = _wide_digit(data, at, end)
+            width = 3 if value >= 0 else 1
         if 0 <= value < _TEN:
+            if not in_group:
+                starts[groups] = count
+                plain[groups] = 1 if groups and separators == 1 and is_plain else 0
+                groups += 1
+                in_group = True
+                separators = 0
             digits[count] = value
             count += 1
-            joined = False
-        elif count > 0:
-            if _is_card(digits, group, count):
-                return True
-            joins = not joined and byte in (_SPACE, _DASH)
-            if not joins and group > 0 and _is_card(digits, 0, count):
-                return True
-            count = group = count if joins else 0
-            joined = joins
-    return _is_card(digits, group, count) or _is_card(digits, 0, count)
+            starts[groups] = count
+        else:
+            in_group = False
+            width = _separator(data, at, end)
+            separators += 1
+            is_plain = data[at] == _SPACE or data[at] == _DASH
+            if width == 0 or separators > MAX_SEPARATORS:
+                if count >= MIN_DIGITS and card_groups(digits, starts, plain, groups, 0)[0] >= 0:
+                    return True
+                count = groups = 0
+                width = max(width, 1)
+        at += width
+    return count >= MIN_DIGITS and card_groups(digits, starts, plain, groups, 0)[0] >= 0
 
 
 @njit(cache=True, nogil=True)
 def find_pan(data: Bytes, offsets: Ints, valid: Flags, out: Flags) -> None:
     """Fill `out` (uint8) with 1 for each row of text that holds a plausible card number.
 
-    A number stands alone: a run of digits, or groups of digits joined by single spaces or dashes
-    whose digits together make one. ASCII and full-width digits count.
+    A number stands alone: a run of digits, or groups of digits whose digits together make one:
+    all that single spaces or dashes join, or groups sized as on a card with up to three separators
+    of any kind between them. ASCII and full-width digits count.
     """
     longest = 0
     for i in range(len(valid)):
         longest = max(longest, offsets[i + 1] - offsets[i])
-    digits = np.empty(longest + 1, np.int64)
+    digits = np.empty(longest + 2, np.int64)
+    starts = np.empty(longest + 2, np.int64)
+    plain = np.empty(longest + 2, np.uint8)
     for i in range(len(valid)):
         at, end = offsets[i], offsets[i + 1]
         out[i] = 0
         if valid[i] and end - at >= MIN_DIGITS and _may_hold(data, at, end):
-            out[i] = _holds_card(data, at, end, digits)
+            out[i] = _holds_card(data, at, end, digits, starts, plain)
