@@ -14,11 +14,13 @@ commas. 支出金额 is written below zero in most exports and above zero in som
 | any other                  | ADJUSTMENT                                |
 
 The zip holds a summary (账务汇总) by type beside the details: its last row is compared with them.
+An order of a Taobao seller (`T200P` and its number) gets the number that the seller has.
 channel_ref is 业务流水号 (the trade number), bank_ref is 账务流水号, which is unique.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -26,7 +28,7 @@ import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.alipay_summary import PREFIX, take_summary
-from recon.io.formats.archive import opened
+from recon.io.formats.archive import decoded_name, opened
 from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import (
     Choice,
@@ -72,6 +74,19 @@ SHEET: Final = Sheet(
 )
 _SUMMARY: Final = ("收入笔数", "收入金额(+元)", "支出笔数", "支出金额(-元)")
 _OUT: Final = ("提现", "转账")
+_DETAIL_NAME: Final = re.compile(r"账务明细(?!.*汇总)")
+KINDS: Final = {
+    "": Kind.ADJUSTMENT,
+    "在线支付": Kind.PAYMENT,
+    "交易付款": Kind.PAYMENT,
+    "交易分账": Kind.PAYMENT,
+    "交易退款": Kind.REFUND,
+    "退款": Kind.REFUND,
+    "收费": Kind.FEE,
+    "退费": Kind.FEE,
+    "提现": Kind.PAYOUT,
+    "转账": Kind.PAYOUT,
+}
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
@@ -103,28 +118,20 @@ def _derived(rows: RawRows, reading: Reading) -> RawRows:
         .alias("debit"),
         pl.when(kind.is_in(_OUT) & ~leaves).then(pl.lit("")).otherwise(kind).alias("kind"),
         pl.lit(reading.facts.get("account", "")).alias("merchant_id"),
+        merchants_order(pl.col("商户订单号")).alias("商户订单号"),
     )
     return rows_of(frame, rows)
+
+
+def merchants_order(number: pl.Expr) -> pl.Expr:
+    """Return an order's number as the merchant has it: Taobao's stand behind `T200P` here."""
+    return number.str.replace(r"^T200P([0-9]{15,})$", "${1}")
 
 
 def fields(options: Options) -> Fields:
     """Return how the bill's columns become the canonical table."""
     return {
-        "kind": Choice(
-            "kind",
-            {
-                "在线支付": Kind.PAYMENT,
-                "交易付款": Kind.PAYMENT,
-                "交易分账": Kind.PAYMENT,
-                "交易退款": Kind.REFUND,
-                "退款": Kind.REFUND,
-                "收费": Kind.FEE,
-                "退费": Kind.FEE,
-                "提现": Kind.PAYOUT,
-                "转账": Kind.PAYOUT,
-            },
-            otherwise=Kind.ADJUSTMENT,
-        ),
+        "kind": Choice("kind", KINDS, otherwise=Kind.ADJUSTMENT),
         "state": Constant(State.SUCCESS),
         "merchant_id": Text("merchant_id"),
         "order_id": Text("商户订单号"),
@@ -132,7 +139,7 @@ def fields(options: Options) -> Fields:
         "bank_ref": Text("账务流水号"),
         "credit_minor": Money("credit", thousands=","),
         "debit_minor": Money("debit", thousands=","),
-        "_balance_minor": Money("账户余额(元)", optional=True),
+        "_balance_minor": Money("账户余额(元)", thousands=",", optional=True),
         "product": Text("业务类型", optional=True),
         "currency": Constant(options.currency),
         "occurred_at": Time(("发生时间",), ("YYYY-MM-DD hh:mm:ss", "YYYY/M/D hh:mm:ss")),
@@ -143,7 +150,7 @@ def fields(options: Options) -> Fields:
 def controls(_options: Options) -> tuple[Control, ...]:
     """Return the footer's totals; an outflow is declared without or with its sign."""
     amount = pl.col("amount_minor")
-    money = Money("")
+    money = Money("", thousands=",")
     return (
         Control("收入笔数", "收入笔数", (amount > 0).sum()),
         Control("收入金额", "收入金额", amount.filter(amount > 0).sum(), money),
@@ -167,8 +174,9 @@ def _summary_controls() -> tuple[Control, ...]:
 
 
 def _recognise(probe: Probe) -> bool:
-    """Return whether the text, or the first member, is an account bill with details."""
-    return is_detail(probe.head)
+    """Return whether the text, or a member, is an account bill with details."""
+    names = (decoded_name(name) for name in probe.members)
+    return is_detail(probe.head) or any(_DETAIL_NAME.search(name) for name in names)
 
 
 FORMAT: Final = Format(

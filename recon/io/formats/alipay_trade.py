@@ -47,6 +47,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import Dialect, Layout, Tokens, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines, line_offsets, listed
+from recon.io.formats.sheet import sniffed_encoding
 
 _TITLE: Final = "#支付宝业务明细查询"
 _SUMMARY: Final = (
@@ -70,10 +71,10 @@ _FREE_TEXT: Final = ("商品名称", "门店名称", "券名称", "备注")
 _DETAIL_NAME: Final = re.compile(r"业务明细(?!.*汇总)")
 _ACCOUNT: Final = re.compile(r"#账号：\[([0-9]+)\]")
 _PAID: Final = re.compile(
-    r"#交易合计：([0-9]+)笔，商家实收共(-?[0-9.]+)元(，商家优惠共-?[0-9.]+元)?"
+    r"#交易合计：([0-9]+)笔，商家实收共(-?[0-9.,]+)元(，商家优惠共-?[0-9.,]+元)?"
 )
 _REFUNDED: Final = re.compile(
-    r"#退款合计：([0-9]+)笔，商家实收退款共(-?[0-9.]+)元(，商家优惠退款共-?[0-9.]+元)?"
+    r"#退款合计：([0-9]+)笔，商家实收退款共(-?[0-9.,]+)元(，商家优惠退款共-?[0-9.,]+元)?"
 )
 _TIME: Final = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2} [0-9:]+")
 _MONEY: Final = re.compile(r"-?[0-9]*\.?[0-9]*")
@@ -96,7 +97,7 @@ def is_detail(head: bytes) -> bool:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the bill's rows; fill the footer's totals and the account."""
     with opened(staged, options, is_detail) as stream:
-        blocks = Lines(stream, staged.name, options.encoding or "gb18030")
+        blocks = Lines(stream, staged.name, options.encoding, sniffed_encoding)
         first = blocks.take()
         if first is None:
             return
@@ -289,25 +290,33 @@ def fields(options: Options) -> Fields:
         "channel_ref": Text("channel_ref"),
         "original_ref": Text("original_ref"),
         "terminal_id": Text("终端号", optional=True),
-        "amount_minor": Money("订单金额(元)"),
-        "fee_minor": Money("服务费(元)"),  # `refine` turns the sign
-        "net_minor": Money("商家实收(元)"),  # `refine` adds the fee and the profit share
-        "_share_minor": Money("分润(元)"),
-        "_received_minor": Money("商家实收(元)"),
+        "amount_minor": Money("订单金额(元)", thousands=","),
+        "fee_minor": Money("服务费(元)", thousands=","),  # `refine` turns the sign
+        "net_minor": Money(
+            "商家实收(元)", thousands=","
+        ),  # `refine` adds the fee and the profit share
+        "_share_minor": Money("分润(元)", thousands=","),
+        "_received_minor": Money("商家实收(元)", thousands=","),
         "currency": Constant(options.currency),
         "occurred_at": Time(("完成时间",), clock),
         "memo": Text("商品名称"),
     }
 
 
-def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     """Make the fee a cost, the net what moves the account; refuse signs against the kind."""
     signed_fee = pl.col("fee_minor")
     amount = pl.col("amount_minor")
     is_wrong = pl.when(pl.col("kind") == Kind.REFUND.name).then(amount > 0).otherwise(amount < 0)
     return frame.with_columns(
         pl.when(is_wrong)
-        .then(pl.format("the sign of the amount contradicts {}", pl.col("kind").cast(pl.String)))
+        .then(
+            pl.format(
+                "订单金额 {} has the wrong sign for a {}; expected only refunds below zero",
+                raw["订单金额(元)"],
+                raw["业务类型"],
+            )
+        )
         .alias("reject_reason"),
         (-signed_fee).alias("fee_minor"),
         (pl.col("net_minor") + signed_fee + pl.col("_share_minor")).alias("net_minor"),
@@ -318,7 +327,7 @@ def controls(_options: Options) -> tuple[Control, ...]:
     """Return the footer's totals."""
     paid = pl.col("kind") == Kind.PAYMENT.name
     received = pl.col("_received_minor")
-    money = Money("")
+    money = Money("", thousands=",")
     return (
         Control("交易合计笔数", "交易合计笔数", paid.sum()),
         Control("交易合计金额", "交易合计金额", received.filter(paid).sum(), money),

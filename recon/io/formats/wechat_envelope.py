@@ -1,19 +1,105 @@
-"""The envelope of WeChat Pay bills: back-ticked values, and a summary pair at the end."""
+"""The envelope of WeChat Pay bills: one header line, rows, and a summary pair at the end.
+
+The platform marks every value with one leading back-tick and quotes nothing. Bills that went
+through a spreadsheet have lost the marks and are ordinary CSV; the portal also writes GB18030.
+"""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from recon.errors import InputError
-from recon.io.formats.contract import Reading
-from recon.io.formats.lines import Block, Lines
+from recon.io.formats.archive import opened
+from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
+from recon.io.formats.cutting import Dialect, Layout, cut_rows
+from recon.io.formats.lines import Block, Lines, listed
+from recon.io.formats.sheet import sniffed_encoding
 
+CLOCK: Final = (
+    "YYYY-MM-DD hh:mm:ss",
+    "YYYY/M/D h:mm:ss",  # a spreadsheet's
+    "YYYY/M/D h:mm",
+    "YYYY-MM-DD hh：mm：ss",  # the vendor's first examples
+    "YYYY-MM-DDhh：mm：ss",
+)
 _NO_BILL: Final = re.compile(
-    r"no bill exist|no_bill_exist|no_statement_exist|账单不存在", re.IGNORECASE
+    r"no bill exist|no_bill_exist|no_statement_exist|账单(?:文件)?不存在", re.IGNORECASE
 )
 _ANSWER: Final = 2_000  # characters; an answer of the platform is shorter, a bill's head is not
+_TICKED: Final = Dialect(b",`", trim=True)
+_PLAIN: Final = Dialect(b",", ord('"'), trim=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One kind of bill: its columns, under the names that `column_name` gives."""
+
+    title: str
+    count: str  # the first cell of the summary: the number of rows
+    marks: frozenset[str]  # columns that tell this kind from others
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    unread: tuple[str, ...]
+    column_name: Callable[[str], str]
+
+    def is_header(self, line: str) -> bool:
+        """Return whether a line is the header of this kind of bill."""
+        return self.marks <= {self.column_name(cell) for cell in line.strip().split(",")}
+
+    def recognise(self, probe: Probe) -> bool:
+        """Return whether the head is such a bill's, or the answer that there is none."""
+        text = probe.text().lstrip("\ufeff")
+        return says_no_bill(text) or self.is_header(text.split("\n", 1)[0])
+
+    def read(self, staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+        """Yield the bill's rows; fill the summary cells."""
+        with opened(staged, options, self._is_member) as stream:
+            blocks = Lines(stream, staged.name, options.encoding, sniffed_encoding)
+            first = blocks.take()
+            assert first is not None, "Lines refuses an empty file"
+            if _is_no_bill(first, self.count, reading):
+                return
+            header, first = self._header(first, options, reading, staged.name)
+            dialect = _TICKED if _is_ticked(first) else _PLAIN
+            wanted = tuple(name for name in (*self.required, *self.optional) if name in header)
+            yield from cut_rows(
+                _until_summary(first, blocks, self, reading, staged.name),
+                dialect,
+                Layout(header, wanted),
+                reading,
+                give_back=blocks.give_back,
+            )
+
+    def _is_member(self, head: bytes) -> bool:
+        """Return whether a zip's member begins as this kind of bill does."""
+        return self.recognise(Probe("", len(head), head))
+
+    def _header(
+        self, block: Block, options: Options, reading: Reading, where: str
+    ) -> tuple[tuple[str, ...], Block]:
+        """Check the header line and return its names and what follows."""
+        line = next(iter(block.line_texts(1)), "")
+        names = tuple(self.column_name(cell) for cell in line.split(","))
+        known = {*self.required, *self.optional, *self.unread, *options.ignore_columns}
+        problems = [f"column {name!r} is missing" for name in self.required if name not in names]
+        problems += [f"column {name!r} is unknown" for name in names if name not in known]
+        problems += [f"column {name!r} stands twice" for name in {*names} if names.count(name) > 1]
+        if problems:
+            raise InputError(
+                f"expected the header of {self.title}, found {line[:200]!r}: "
+                + listed(sorted(problems), "; "),
+                where=f"{where}, line 1",
+                fix=f"check that this is {self.title}; list new columns that you do not need in"
+                " ignore_columns of this source",
+                code="FILE_SCHEMA",
+            )
+        reading.lines += 1
+        reading.header_lines += 1
+        return names, block.after(1)
 
 
 def says_no_bill(text: str) -> bool:
@@ -21,11 +107,8 @@ def says_no_bill(text: str) -> bool:
     return text[:1] in ("<", "{") and len(text) < _ANSWER and _NO_BILL.search(text) is not None
 
 
-def is_no_bill(block: Block, count: str, reading: Reading) -> bool:
-    """Return whether the file says that nothing happened on that day; if so, account for it.
-
-    count: the summary's number of rows, declared as 0.
-    """
+def _is_no_bill(block: Block, count: str, reading: Reading) -> bool:
+    """Return whether the file says that nothing happened on that day; if so, account for it."""
     lines = block.line_texts(20)
     if not lines or not says_no_bill("\n".join(lines)):
         return False
@@ -37,20 +120,21 @@ def is_no_bill(block: Block, count: str, reading: Reading) -> bool:
 
 def present_name(cell: str) -> str:
     """Return a header cell without wrapping marks, its parentheses half-width."""
-    return cell.strip(" \t`\ufeff").replace("（", "(").replace("）", ")")
+    return cell.strip(' \t`"\ufeff').replace("（", "(").replace("）", ")")
 
 
-def until_summary(
-    first: Block,
-    blocks: Lines,
-    mark: str,
-    name_of: Callable[[str], str],
-    reading: Reading,
-    where: str,
+def _is_ticked(block: Block) -> bool:
+    """Return whether values have their back-tick: seen in the first row, or in the summary."""
+    filled = [line for line in block.line_texts(10) if line.strip()]
+    return any(line.lstrip().startswith("`") for line in filled[:2])
+
+
+def _until_summary(
+    first: Block, blocks: Lines, bill: Bill, reading: Reading, where: str
 ) -> Iterator[Block]:
-    """Yield the blocks of data rows; take the summary pair, which begins with `mark`, off the end.
+    """Yield the blocks of data rows; take the summary pair off the end.
 
-    The summary's cells go to `reading.declared` under the names that `name_of` gives.
+    The summary's cells go to `reading.declared` under the names that `column_name` gives.
     """
     block: Block | None = first
     tail: list[str] | None = None
@@ -58,39 +142,40 @@ def until_summary(
         if tail is not None:
             tail += block.line_texts()
         else:
-            at = _summary_line(block, mark.encode())
+            at = _summary_line(block, bill.count.encode())
             if at is None:
                 yield block
             else:
                 tail = block.after(at).line_texts()
                 yield block.before(at)
         block = blocks.take()
-    _take_summary(tail or [], name_of, reading, where)
+    _take_summary(tail or [], bill, reading, where)
 
 
-def _summary_line(block: Block, mark: bytes) -> int | None:
+def _summary_line(block: Block, count: bytes) -> int | None:
     """Return the number of the line that begins the summary, if the block has it."""
     data = block.data.tobytes()
-    if data.startswith(mark):
-        return 0
-    at = data.find(b"\n" + mark)
-    return None if at < 0 else data.count(b"\n", 0, at + 1)
+    for mark in (count, b'"' + count):
+        if data.startswith(mark):
+            return 0
+        at = data.find(b"\n" + mark)
+        if at >= 0:
+            return data.count(b"\n", 0, at + 1)
+    return None
 
 
-def _take_summary(
-    lines: list[str], name_of: Callable[[str], str], reading: Reading, where: str
-) -> None:
+def _take_summary(lines: list[str], bill: Bill, reading: Reading, where: str) -> None:
     """Read the two summary lines into `reading.declared` and account for them."""
-    filled = [line for line in lines if line.strip()]
+    filled = [line for line in lines if line.strip(" \t,")]
     reading.lines += len(lines)
     reading.blank_lines += len(lines) - len(filled)
     reading.trailer_lines += len(filled)
-    names = [name_of(cell) for cell in filled[0].split(",")] if filled else []
-    cells = filled[1].split(",`") if len(filled) > 1 else []
+    pair = 2
+    names = [bill.column_name(cell) for cell in _cells(filled[0])] if filled else []
+    cells = _cells(filled[1]) if len(filled) >= pair else []
     values = [
         _plain_count(name, cell.strip(" \t`")) for name, cell in zip(names, cells, strict=False)
     ]
-    pair = 2
     is_whole = len(filled) == pair and len(names) == len(cells) and "" not in values
     if not is_whole or not re.fullmatch("[0-9]{1,15}", values[0]):
         raise InputError(
@@ -102,6 +187,14 @@ def _take_summary(
     reading.declared.update(zip(names, values, strict=True))
 
 
+def _cells(line: str) -> list[str]:
+    """Return the cells of a summary line; a spreadsheet fills it up to the width of the rows."""
+    text = line.strip().rstrip(",")
+    if text.startswith("`"):
+        return text.split(",`")
+    return next(csv.reader([text]))
+
+
 def _plain_count(name: str, cell: str) -> str:
-    """Return a count without the `.0` that some exports print."""
-    return re.sub(r"\.0+$", "", cell) if name.endswith(("数", "笔数")) else cell
+    """Return a count without the `.0` that some exports print, or the commas between thousands."""
+    return re.sub(r"\.0+$", "", cell).replace(",", "") if name.endswith("数") else cell

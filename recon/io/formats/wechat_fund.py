@@ -23,7 +23,6 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
-from recon.errors import InputError
 from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import (
     Choice,
@@ -33,16 +32,14 @@ from recon.io.formats.contract import (
     Format,
     Money,
     Options,
-    Probe,
     RawRows,
     Reading,
     StagedFile,
     Text,
     Time,
 )
-from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
-from recon.io.formats.lines import Block, Lines, listed
-from recon.io.formats.wechat_envelope import is_no_bill, present_name, says_no_bill, until_summary
+from recon.io.formats.cutting import frame_of, rows_of
+from recon.io.formats.wechat_envelope import CLOCK, Bill, present_name
 
 COLUMNS: Final = (
     "记账时间",
@@ -58,45 +55,22 @@ COLUMNS: Final = (
     "业务凭证号",
 )
 _COUNT: Final = "资金流水总笔数"
-_DIALECT: Final = Dialect(b",`", trim=True)
 _DIRECTIONS: Final = ("收入", "支出")
+BILL: Final = Bill(
+    title="a WeChat fund bill",
+    count=_COUNT,
+    marks=frozenset(("记账时间", "微信支付业务单号", "资金流水单号", "收支金额(元)")),
+    required=COLUMNS,
+    optional=(),
+    unread=(),
+    column_name=present_name,
+)
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the bill's rows; fill the summary cells."""
-    with staged.path.open("rb") as stream:
-        blocks = Lines(stream, staged.name, options.encoding or "utf-8")
-        first = blocks.take()
-        assert first is not None, "Lines refuses an empty file"
-        if is_no_bill(first, _COUNT, reading):
-            return
-        header, first = _header(first, options, reading, staged.name)
-        records = until_summary(first, blocks, _COUNT, present_name, reading, staged.name)
-        for rows in cut_rows(records, _DIALECT, Layout(header, COLUMNS), reading):
-            yield _derived(rows)
-
-
-def _header(
-    block: Block, options: Options, reading: Reading, where: str
-) -> tuple[tuple[str, ...], Block]:
-    """Check the header line and return its names and what follows."""
-    line = block.line_texts(1)[0]
-    names = tuple(present_name(cell) for cell in line.split(","))
-    known = {*COLUMNS, *options.ignore_columns}
-    problems = [f"column {name!r} is missing" for name in COLUMNS if name not in names]
-    problems += [f"column {name!r} is unknown" for name in names if name not in known]
-    if problems or len(set(names)) != len(names):
-        raise InputError(
-            f"expected the header of a WeChat fund bill, found {line[:200]!r}: "
-            + listed(problems, "; "),
-            where=f"{where}, line 1",
-            fix="check that this is a fund bill (not a trade bill); list new columns that you do"
-            " not need in ignore_columns of this source",
-            code="FILE_SCHEMA",
-        )
-    reading.lines += 1
-    reading.header_lines += 1
-    return names, block.after(1)
+    for rows in BILL.read(staged, options, reading):
+        yield _derived(rows)
 
 
 def _derived(rows: RawRows) -> RawRows:
@@ -136,10 +110,10 @@ def fields(options: Options) -> Fields:
         "channel_ref": Text("微信支付业务单号"),
         "bank_ref": Text("资金流水单号"),
         "product": Text("业务类型"),
-        "amount_minor": Money("amount"),
-        "_balance_minor": Money("账户结余(元)"),
+        "amount_minor": Money("amount", thousands=","),
+        "_balance_minor": Money("账户结余(元)", thousands=","),
         "currency": Constant(options.currency),
-        "occurred_at": Time(("记账时间",), ("YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD hh：mm：ss")),
+        "occurred_at": Time(("记账时间",), CLOCK),
         "memo": Text("备注"),
     }
 
@@ -159,7 +133,7 @@ def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
 def controls(_options: Options) -> tuple[Control, ...]:
     """Return the summary's totals."""
     amount = pl.col("amount_minor")
-    money = Money("")
+    money = Money("", thousands=",")
     return (
         Control(_COUNT, _COUNT, pl.len()),
         Control("收入笔数", "收入笔数", (amount > 0).sum()),
@@ -169,22 +143,12 @@ def controls(_options: Options) -> tuple[Control, ...]:
     )
 
 
-def _recognise(probe: Probe) -> bool:
-    """Return whether the first line is the header of a fund bill, or the answer is `no bill`."""
-    text = probe.text().lstrip("\ufeff")
-    if says_no_bill(text):
-        return True
-    line = text.split("\n", 1)[0]
-    names = {present_name(cell) for cell in line.strip().split(",")}
-    return {"记账时间", "微信支付业务单号", "资金流水单号", "收支金额(元)"} <= names
-
-
 FORMAT: Final = Format(
     name="wechat_fund",
     title_en="WeChat Pay fund-flow bill",
     title_zh="微信支付资金账单",
     side=Side.CHANNEL,
-    recognise=_recognise,
+    recognise=BILL.recognise,
     read=read,
     fields=fields,
     refine=refine,

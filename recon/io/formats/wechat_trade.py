@@ -23,7 +23,6 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
-from recon.errors import InputError
 from recon.io.formats.contract import (
     Choice,
     Control,
@@ -31,21 +30,14 @@ from recon.io.formats.contract import (
     Format,
     Money,
     Options,
-    Probe,
     RawRows,
     Reading,
     StagedFile,
     Text,
     Time,
 )
-from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
-from recon.io.formats.lines import Block, Lines, listed
-from recon.io.formats.wechat_envelope import (
-    is_no_bill,
-    present_name,
-    says_no_bill,
-    until_summary,
-)
+from recon.io.formats.cutting import frame_of, rows_of
+from recon.io.formats.wechat_envelope import CLOCK, Bill, present_name
 
 _ALIASES: Final = {
     "服务商的APPID": "公众账号ID",
@@ -86,14 +78,17 @@ _OPTIONAL: Final = (
     "退款成功时间",
     "付款银行",
 )
-_KNOWN: Final = {
-    *_REQUIRED,
-    *_OPTIONAL,
-    *("公众账号ID", "用户标识", "代金券金额", "退款类型", "商户数据包", "费率"),
+_UNREAD: Final = (
+    "公众账号ID",
+    "用户标识",
+    "代金券金额",
+    "退款类型",
+    "商户数据包",
+    "费率",
     "费率备注",
-}
+)
+_UNSIGNED: Final = ("应结订单金额", "订单金额", "退款金额", "申请退款金额")
 _COUNT: Final = "总交易单数"
-_DIALECT: Final = Dialect(b",`", trim=True)
 
 
 def column_name(cell: str) -> str:
@@ -102,42 +97,21 @@ def column_name(cell: str) -> str:
     return _ALIASES.get(name, name)
 
 
+BILL: Final = Bill(
+    title="a WeChat trade bill",
+    count=_COUNT,
+    marks=frozenset(("交易时间", "微信订单号", "商户订单号", "交易状态", "应结订单金额")),
+    required=_REQUIRED,
+    optional=_OPTIONAL,
+    unread=_UNREAD,
+    column_name=column_name,
+)
+
+
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the bill's rows; fill the summary cells, under their present-day names."""
-    with staged.path.open("rb") as stream:
-        blocks = Lines(stream, staged.name, options.encoding or "utf-8")
-        first = blocks.take()
-        if first is None or is_no_bill(first, _COUNT, reading):
-            return
-        header, first = _header(first, options, reading, staged.name)
-        wanted = tuple(name for name in (*_REQUIRED, *_OPTIONAL) if name in header)
-        records = until_summary(first, blocks, _COUNT, column_name, reading, staged.name)
-        for rows in cut_rows(records, _DIALECT, Layout(header, wanted), reading):
-            yield _derived(rows)
-
-
-def _header(
-    block: Block, options: Options, reading: Reading, where: str
-) -> tuple[tuple[str, ...], Block]:
-    """Check the header line and return its names and what follows."""
-    line = block.line_texts(1)[0] if block.raw else ""
-    names = tuple(column_name(cell) for cell in line.split(","))
-    known = {*_KNOWN, *options.ignore_columns}
-    problems = [f"column {name!r} is missing" for name in _REQUIRED if name not in names]
-    problems += [f"column {name!r} is unknown" for name in names if name not in known]
-    problems += [f"column {name!r} stands twice" for name in set(names) if names.count(name) > 1]
-    if problems:
-        raise InputError(
-            f"expected the header of a WeChat trade bill, found {line[:200]!r}: "
-            + listed(sorted(problems), "; "),
-            where=f"{where}, line 1",
-            fix="check that this is a trade bill (not a fund bill); list new columns that you do"
-            " not need in ignore_columns of this source",
-            code="FILE_SCHEMA",
-        )
-    reading.lines += 1
-    reading.header_lines += 1
-    return names, block.after(1)
+    for rows in BILL.read(staged, options, reading):
+        yield _derived(rows)
 
 
 def _derived(rows: RawRows) -> RawRows:
@@ -157,15 +131,19 @@ def _derived(rows: RawRows) -> RawRows:
 
     paid = pl.col("交易状态") == "SUCCESS"
     refunded = pl.col("交易状态") == "REFUND"
-    minus = pl.lit("-")
+
+    def outflow(amount: pl.Expr) -> pl.Expr:
+        """Return an amount with a minus; `refine` refuses one that has it already."""
+        return pl.when(amount.str.starts_with("-")).then(amount).otherwise(pl.lit("-") + amount)
+
     derived = frame.with_columns(
         pl.when(paid)
         .then(cell("订单金额", "应结订单金额"))
-        .otherwise(minus + cell("申请退款金额", "退款金额"))
+        .otherwise(outflow(cell("申请退款金额", "退款金额")))
         .alias("amount"),
         pl.when(paid)
         .then(pl.col("应结订单金额"))
-        .otherwise(minus + cell("退款金额"))
+        .otherwise(outflow(cell("退款金额")))
         .alias("funds"),
         pl.when(refunded)
         .then(cell("商户退款单号"))
@@ -196,7 +174,6 @@ def _derived(rows: RawRows) -> RawRows:
 
 def fields(_options: Options) -> Fields:
     """Return how the bill's columns become the canonical table."""
-    clock = ("YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD hh：mm：ss")
     return {
         "kind": Choice(
             "交易状态",
@@ -209,7 +186,9 @@ def fields(_options: Options) -> Fields:
                 "PROCESSING": State.PENDING,
                 "FAIL": State.FAILED,
                 "CLOSED": State.FAILED,
+                "REFUNDCLOSE": State.FAILED,
                 "CHANGE": State.FAILED,  # the money came back to the merchant
+                "ABNORMAL": State.FAILED,
             },
         ),
         "merchant_id": Text("merchant_id"),
@@ -219,20 +198,31 @@ def fields(_options: Options) -> Fields:
         "original_ref": Text("original_ref"),
         "product": Text("交易类型", optional=True),
         "issuer": Text("付款银行", optional=True),
-        "amount_minor": Money("amount"),
-        "fee_minor": Money("手续费", extra_zero_decimals=True),
-        "net_minor": Money("funds"),  # `refine` takes the fee off
+        "amount_minor": Money("amount", thousands=","),
+        "fee_minor": Money("手续费", thousands=",", extra_zero_decimals=True),
+        "net_minor": Money("funds", thousands=","),  # `refine` takes the fee off
         "currency": Text("货币种类"),
-        "occurred_at": Time(("occurred_at",), clock),
-        "arrived_at": Time(("arrived_at",), clock, optional=True),
+        "occurred_at": Time(("occurred_at",), CLOCK),
+        "arrived_at": Time(("arrived_at",), CLOCK, optional=True),
         "memo": Text("商品名称", optional=True),
-        "_coupon_refund_minor": Money("充值券退款金额", optional=True),
+        "_coupon_refund_minor": Money("充值券退款金额", thousands=",", optional=True),
     }
 
 
-def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """Take the fee off the amount that moves the fund account."""
-    return frame.with_columns(pl.col("net_minor") - pl.col("fee_minor"))
+def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Take the fee off the amount that moves the fund account; refuse amounts with a sign."""
+    told = [name for name in _UNSIGNED if name in raw]
+    signed = [raw[name].str.contains(r"^[` \t]*-") for name in told]
+    reasons = [
+        pl.when(pl.lit(is_signed)).then(
+            pl.format("{} {} has a sign; expected it unsigned", pl.lit(name), pl.lit(raw[name]))
+        )
+        for name, is_signed in zip(told, signed, strict=True)
+    ]
+    return frame.with_columns(
+        pl.col("net_minor") - pl.col("fee_minor"),
+        pl.coalesce(*reasons).alias("reject_reason"),
+    )
 
 
 def controls(_options: Options) -> tuple[Control, ...]:
@@ -240,7 +230,7 @@ def controls(_options: Options) -> tuple[Control, ...]:
     paid = pl.col("kind") == Kind.PAYMENT.name
     amount = pl.col("amount_minor")
     funds = pl.col("net_minor") + pl.col("fee_minor")
-    money = Money("", extra_zero_decimals=True)
+    money = Money("", thousands=",", extra_zero_decimals=True)
     return (
         Control(_COUNT, _COUNT, pl.len()),
         Control("应结订单总金额", "应结订单总金额", funds.filter(paid).sum(), money),
@@ -254,21 +244,12 @@ def controls(_options: Options) -> tuple[Control, ...]:
     )
 
 
-def _recognise(probe: Probe) -> bool:
-    """Return whether the first line is the header of a trade bill, or the `no bill` answer."""
-    text = probe.text().lstrip("\ufeff")
-    if says_no_bill(text):
-        return True
-    names = {column_name(cell) for cell in text.split("\n", 1)[0].strip().split(",")}
-    return {"交易时间", "微信订单号", "商户订单号", "交易状态", "应结订单金额"} <= names
-
-
 FORMAT: Final = Format(
     name="wechat_trade",
     title_en="WeChat Pay merchant trade bill",
     title_zh="微信支付交易账单",
     side=Side.CHANNEL,
-    recognise=_recognise,
+    recognise=BILL.recognise,
     read=read,
     fields=fields,
     refine=refine,

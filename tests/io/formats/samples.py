@@ -21,6 +21,7 @@ from tests.io.formats import test_acquirer_clearing as acquirer
 from tests.io.formats import (
     test_adyen,
     test_alipay_account,
+    test_alipay_totals,
     test_alipay_trade,
     test_bai2,
     test_braintree_ingenico,
@@ -178,6 +179,8 @@ def wallets() -> dict[str, Sample]:
         "wechat_fund": Sample(test_wechat_fund.bill(), 6),
         "alipay_trade": Sample(test_alipay_trade.bill(), 2),
         "alipay_account": Sample(test_alipay_account.bill(), 5),
+        "alipay_trade_summary": Sample(test_alipay_totals.shops(), 2),
+        "alipay_account_summary": Sample(test_alipay_totals.types(), 3),
         "unionpay_zm": Sample(zm.line() + b"\r\n" + zm.refund() + b"\r\n", 2),
         "unionpay_zme": Sample(error + b"\r\n", 1),
         "unionpay_acom": Sample(test_unionpay_acom.line() + b"\n", 1),

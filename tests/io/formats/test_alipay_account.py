@@ -92,3 +92,17 @@ def test_the_summary_in_the_zip_is_compared_with_the_details(tmp_path, spent, ag
     result = load_bytes(FORMAT, tmp_path, out.getvalue())
     assert result.agrees == agrees
     assert len(result.totals) == 9
+
+
+def test_a_taobao_order_has_the_number_that_its_seller_knows(tmp_path):
+    """`T200P` and the order's number; a merchant's own number is left as it is."""
+    rows = [ROWS[0].replace("ORD1", "T200P1234567890123456789"), ROWS[1].replace("ORD1", "T200PX")]
+    result = load_bytes(FORMAT, tmp_path, bill(rows))
+    assert result.column("order_id") == ["1234567890123456789", "T200PX"]
+
+
+def test_utf8_and_thousands_are_read(tmp_path):
+    """A converted export, and amounts with commas between thousands in the totals."""
+    text = bill(ROWS[:1], ("#支出合计：0笔，共0.00元", "#收入合计：1笔，共1,000.00元"))
+    raw = text.decode("gb18030").replace(",100.00,0.00,100.00,", ",1000.00,0.00,1000.00,")
+    assert load_bytes(FORMAT, tmp_path, raw.encode("utf-8-sig")).agrees

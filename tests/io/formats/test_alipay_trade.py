@@ -128,7 +128,7 @@ def test_a_sign_that_contradicts_the_kind_is_a_reject(tmp_path):
     result = load_bytes(FORMAT, tmp_path, bill((*rows, REFUND.replace("-40.00", "0.00"))))
     assert result.column("kind") == ["PAYMENT", "REFUND"]
     assert result.refused_lines == [7, 8]
-    assert "contradicts REFUND" in result.rejects[0].reasons[0]
+    assert "订单金额 40.00 has the wrong sign for a 退款; expected" in result.rejects[0].reasons[0]
 
 
 def test_commas_in_one_free_text_are_put_back_in_their_place(tmp_path):
@@ -222,3 +222,11 @@ def test_a_summary_that_says_otherwise_is_found(tmp_path):
     result = load_bytes(FORMAT, tmp_path, zipped([("明细.csv", bill()), ("汇总.csv", summary)]))
     wrong = [(one.name, one.declared, one.computed) for one in result.totals if not one.agrees]
     assert wrong == [("汇总实收净额(元)", 5567, 5566)]
+
+
+def test_utf8_and_thousands_are_read(tmp_path):
+    """A converted export, and totals with commas between thousands."""
+    totals = (TOTALS[0].replace("共95.00元", "共1,234,567.89元", 1), TOTALS[1])
+    raw = bill((PAID.replace(",95.00,", ",1234567.89,"), REFUND), totals).decode("gb18030")
+    for encoding in ("utf-8", "utf-8-sig"):
+        assert load_bytes(FORMAT, tmp_path, raw.encode(encoding)).agrees

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
+from decimal import Decimal
+
 import pytest
 
 from recon.errors import InputError
@@ -124,3 +128,20 @@ def test_the_answer_that_there_is_no_bill_is_an_empty_day(tmp_path):
         assert FORMAT.recognise(Probe("fund.csv", len(answer), answer))
         result = load_bytes(FORMAT, tmp_path, answer)
         assert (result.column("amount_minor"), result.agrees) == ([], True)
+
+
+def test_a_bill_without_back_ticks_and_with_thousands_is_the_same_bill(tmp_path):
+    """As a spreadsheet saves it, in GB18030."""
+    saved = io.StringIO()
+    write = csv.writer(saved)
+    write.writerow(HEAD.split(","))
+    for place, row in enumerate(ROWS):
+        cells = row.split("|")
+        cells[6] = cells[6] if place else "1,100.00"
+        cells[7] = f"{Decimal(cells[7]) + 1000:,}"
+        write.writerow(cells)
+    write.writerows((TOTALS_HEAD.split(","), ["6", "3", "1,101.24", "3", "90.60"]))
+    result = load_bytes(FORMAT, tmp_path, saved.getvalue().encode("gb18030"))
+    assert result.column("amount_minor") == [110000, -60, -4000, 24, -5000, 100]
+    assert result.column("memo")[0] == "茶, 壶"
+    assert result.agrees

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
+
 import pytest
 
 from recon.core.codes import Kind
@@ -213,3 +217,64 @@ def test_recognition_wants_the_whole_signature():
     for text in ("记账时间,微信支付业务单号\n", "交易时间,商户号\n", "", "{}"):
         raw = text.encode()
         assert not FORMAT.recognise(Probe("x", len(raw), raw))
+
+
+def spreadsheet(cells):
+    """Return cells as a spreadsheet saves them: no back-ticks, quotes where they are needed."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(cells.split("|"))
+    return out.getvalue()
+
+
+def test_a_bill_that_went_through_a_spreadsheet_is_the_same_bill(tmp_path):
+    """Without back-ticks, with quotes, padded at the end, in GB18030: the same rows and totals."""
+    plain = load_bytes(FORMAT, tmp_path, bill())
+    head = ",".join(f'"{name}"' for name in HEAD.split(","))
+    filling = "," * 20
+    lines = [head, *map(spreadsheet, CELLS), TOTALS_HEAD + filling, spreadsheet(TOTALS) + filling]
+    saved = "\r\n".join(lines)
+    assert FORMAT.recognise(Probe("x", 0, saved.encode("gb18030")))
+    for raw in (saved.encode(), saved.encode("gb18030"), bill().decode().encode("gb18030")):
+        other = load_bytes(FORMAT, tmp_path, raw)
+        columns = [
+            "kind",
+            "order_id",
+            "amount_minor",
+            "fee_minor",
+            "net_minor",
+            "occurred_at",
+            "memo",
+        ]
+        assert other.frame.select(columns).equals(plain.frame.select(columns))
+        assert other.agrees
+
+
+def test_totals_with_thousands_and_a_great_amount(tmp_path):
+    """1,234,567.89 in the summary is the row's 1234567.89."""
+    row = CELLS[0].replace("|90.00|", "|1234557.89|").replace("|100.00|", "|1234567.89|")
+    totals = "1|1,234,557.89|0.00|0.00|0.54000|1,234,567.89|0.00"
+    result = load_bytes(FORMAT, tmp_path, bill([row], totals))
+    assert result.column("amount_minor") == [123456789]
+    assert result.agrees
+
+
+def test_the_vendors_first_example_lacks_the_space_in_its_times(tmp_path):
+    """Full-width colons, and no space between day and clock."""
+    row = CELLS[0].replace("2026-11-20 10:00:01", "2024-02-2900：00：00")
+    result = load_bytes(FORMAT, tmp_path, bill([row], "1|90|0|0|0.54|100|0"))
+    assert str(result.column("occurred_at")[0]) == "2024-02-28 16:00:00"
+
+
+def test_a_refund_with_a_sign_is_refused_with_a_reason(tmp_path):
+    """Amounts of this bill have no sign: a minus would mean something else than it says."""
+    row = CELLS[1].replace("|45.00|", "|-45.00|").replace("|50.00|", "|-50.00|")
+    result = load_bytes(FORMAT, tmp_path, bill([row], "1|0|45|5|-0.27|0|50"))
+    assert result.rejects[0].reasons == ("退款金额 -45.00 has a sign; expected it unsigned",)
+
+
+def test_a_zipped_bill_is_read(tmp_path):
+    """The one bill in an archive."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("bill.csv", bill())
+    assert load_bytes(FORMAT, tmp_path, raw.getvalue()).agrees
