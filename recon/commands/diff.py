@@ -13,7 +13,7 @@ from recon.commands.options import json_option, language_option, workspace_optio
 if TYPE_CHECKING:
     import polars as pl
 
-    from recon.store.workspace import Run
+    from recon.store.workspace import Run, Workspace
 
 
 @click.command(name="diff")
@@ -26,30 +26,66 @@ def command(before: str, after: str, workspace: Path, lang: str | None, as_json:
     """Say what changed from run BEFORE to run AFTER: rows, money, links, codes and disputes.
 
     A run is named by its id, the beginning of its id, or its business date. The same night under
-    two rule files shows what the new rules change before they are put in force.
+    two rule files shows what the new rules change before they are put in force. Between two
+    nights a case is resolved, told once (a fact that no later row changes) or still open.
     """
     from recon.commands.catalogue_words import code_words
-    from recon.commands.explain import published_language
+    from recon.commands.explain import in_language, published_language
     from recon.report.difference import difference
     from recon.report.difference_text import difference_text
     from recon.store.workspace import Workspace
 
     space = Workspace(workspace)
-    runs = [space.resolve(selector) for selector in (before, after)]
-    facts = difference(*(_tables(run) for run in runs))
+    first, second = (space.resolve(selector) for selector in (before, after))
+    facts = difference(_tables(space, first), _tables(space, second), _course(space, first, second))
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
     else:
-        language = lang or published_language(runs[1].folder)
-        click.echo(difference_text(facts, language, code_words()))
+        language = lang or published_language(second.folder)
+        click.echo(difference_text(in_language(facts, language), language, code_words()))
 
 
-def _tables(run: Run) -> dict[str, pl.DataFrame]:
+def _tables(space: Workspace, run: Run) -> dict[str, pl.DataFrame]:
     """Return what a difference looks at; of the transactions only the columns it needs."""
+    from recon.store.lookup import previous_open_items
     from recon.store.read import read_table, scan
 
     names = ("runs", "outcomes", "links", "breaks", "disputes")
     tables = {name: read_table(run.folder, name) for name in names}
     columns = ("txn_id", "side", "source", "currency", "amount_minor")
     tables["transactions"] = scan(run.folder, "transactions").select(columns).collect()
+    tables["carried"] = previous_open_items(space, run).select("txn_id", "currency", "amount_minor")
     return tables
+
+
+def _course(space: Workspace, first: Run, second: Run) -> pl.DataFrame:
+    """Return what each night from the first run to the one before the second tells of its breaks.
+
+    One night has no course. Of a night that was run again the run in force counts.
+    """
+    import polars as pl
+
+    from recon.report.difference_cases import COURSE
+    from recon.store.lookup import Lookup
+    from recon.store.read import read_table
+
+    nights = [
+        run
+        for run in Lookup.in_force(space).runs
+        if first.business_date < run.business_date < second.business_date
+    ]
+    if first.business_date < second.business_date:
+        nights.insert(0, first)
+    told = [
+        read_table(run.folder, "breaks").select(
+            "break_id",
+            pl.lit(run.business_date).alias("night"),
+            pl.col("status").cast(pl.String),
+            "cause",
+            pl.col("break_id")
+            .is_in(read_table(run.folder, "open_items")["break_id"].drop_nulls().implode())
+            .alias("carried"),
+        )
+        for run in nights
+    ]
+    return pl.concat([pl.DataFrame(schema=COURSE), *told])

@@ -45,8 +45,6 @@ def command(
 
 def in_language(facts: Any, language: str) -> Any:  # noqa: ANN401 - plain facts of any depth
     """Return facts with named causes and failed gates in the language; JSON keeps them as found."""
-    from recon.rules.cause_words import in_chinese
-
     if language != "zh":
         return facts
     if isinstance(facts, list):
@@ -54,11 +52,19 @@ def in_language(facts: Any, language: str) -> Any:  # noqa: ANN401 - plain facts
     if not isinstance(facts, dict):
         return facts
     return {
-        name: in_chinese(value)
-        if name in {"cause", "failed_gate"} and isinstance(value, str)
+        name: _in_chinese(value)
+        if name in {"cause", "failed_gate"}
         else in_language(value, language)
         for name, value in facts.items()
     }
+
+
+def _in_chinese(words: Any) -> Any:  # noqa: ANN401 - a text, several of them, or null
+    from recon.rules.cause_words import in_chinese
+
+    if isinstance(words, list):
+        return [_in_chinese(word) for word in words]
+    return in_chinese(words) if isinstance(words, str) else words
 
 
 def line_reader(staging: Path) -> Any:  # noqa: ANN401 - a closure of explanation.ReadLine

@@ -1,7 +1,8 @@
 """What changed between two runs: rows, outcomes, links, breaks by code, disputes. Plain data.
 
 Two nights, or one night under two versions of rules or inputs: everything is compared by stable
-ids (txn_id, dispute_id), so a case that merely moved on is told apart from one that is new.
+ids (txn_id, dispute_id), so a case that merely moved on is told apart from one that is new. What
+became of each case is in `difference_cases.py`.
 """
 
 from __future__ import annotations
@@ -11,31 +12,32 @@ from typing import Any
 
 import polars as pl
 
+from recon.core.codes import DisputeStatus
+from recon.report.difference_cases import cases
 from recon.report.explanation import plain
 
 Facts = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
-SHOWN = 200
-_COMPARED = (
-    "code", "status", "severity", "currency", "amount_minor", "expected_minor", "actual_minor",
-    "cause", "due_at",
-)  # fmt: skip
 
 
-def difference(before: Tables, after: Tables) -> Facts:
+def difference(before: Tables, after: Tables, course: pl.DataFrame) -> Facts:
     """Return what changed from `before` to `after`; both map table names to published tables.
 
     Needed tables: runs, transactions (txn_id, side, source, currency, amount_minor), outcomes,
-    links, breaks, disputes. Lists hold the first 200 of the largest; counts are whole.
+    links, breaks, disputes, carried (txn_id, currency, amount_minor: rows that came from the
+    night before, at least those that are in no table of either run otherwise). `course`: what the
+    nights from `before` up to the one before `after` tell of each break (`difference_cases.cases`).
+    Lists hold the first 200 of the largest; counts are whole.
     """
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "runs": [_run(tables) for tables in (before, after)],
         "rows": _rows(before, after),
         "outcomes": _outcomes(before, after),
         "links": _links(before, after),
         "breaks": _breaks(before, after),
-        "disputes": _disputes(before, after),
+        "at_risk": _at_risk(before, after),
+        "disputes": cases(before, after, course),
     }
 
 
@@ -94,18 +96,57 @@ def _changed(
 
 
 def _outcomes(before: Tables, after: Tables) -> list[Facts]:
-    """Return how many rows went from which outcome to which; null: not a row of that run."""
+    """Return rows and money that went from which outcome to which; null: not a row of that run."""
     ends = [
         tables["outcomes"].select("txn_id", pl.col("outcome").cast(pl.String))
         for tables in (before, after)
     ]
     joined = ends[0].join(ends[1], on="txn_id", how="full", suffix="_after", coalesce=True)
     moved = joined.filter(pl.col("outcome").ne_missing(pl.col("outcome_after")))
-    counted = moved.group_by("outcome", "outcome_after").len().sort("outcome", "outcome_after")
+    by = ["outcome", "outcome_after", "currency"]
+    counted = (
+        moved.join(_money(before, after), on="txn_id", how="left")
+        .group_by(by)
+        .agg(pl.len().alias("rows"), pl.col("amount_minor").cast(pl.Int128).sum())
+        .sort(by)
+    )
     return [
-        {"before": row["outcome"], "after": row["outcome_after"], "rows": row["len"]}
+        {
+            "before": row["outcome"],
+            "after": row["outcome_after"],
+            "currency": row["currency"],
+            "rows": row["rows"],
+            "amount_minor": int(row["amount_minor"]),
+        }
         for row in counted.iter_rows(named=True)
     ]
+
+
+def _money(before: Tables, after: Tables) -> pl.DataFrame:
+    """Return amount and currency of each row that either run speaks of."""
+    columns = ("txn_id", "currency", "amount_minor")
+    told = [
+        tables[name].select(columns)
+        for tables in (before, after)
+        for name in ("transactions", "carried")
+    ]
+    return pl.concat(told).unique("txn_id")
+
+
+def _at_risk(before: Tables, after: Tables) -> list[Facts]:
+    """Return per currency how many cases are open, with the money at risk, where they differ."""
+    open_cases = pl.col("status").cast(pl.String) != DisputeStatus.RESOLVED.name
+    sums = [
+        tables["disputes"]
+        .filter(open_cases)
+        .group_by("currency")
+        .agg(
+            pl.len().cast(pl.Int64).alias("open"),
+            pl.col("amount_minor").cast(pl.Int128).sum(),
+        )
+        for tables in (before, after)
+    ]
+    return _changed(sums[0], sums[1], ["currency"], ("open", "amount_minor"))
 
 
 def _links(before: Tables, after: Tables) -> list[Facts]:
@@ -119,48 +160,3 @@ def _links(before: Tables, after: Tables) -> list[Facts]:
         {"leg": row["leg"], "pass": row["pass"], "gone": row["gone"] or 0, "new": row["new"] or 0}
         for row in joined.iter_rows(named=True)
     ]
-
-
-def _disputes(before: Tables, after: Tables) -> Facts:
-    """Return the disputes that are new, gone or changed, the largest first."""
-    old, new = before["disputes"], after["disputes"]
-    arrived = new.join(old, on="dispute_id", how="anti")
-    gone = old.join(new, on="dispute_id", how="anti")
-    both = old.join(new, on="dispute_id", how="inner", suffix="_after")
-    differs = pl.any_horizontal(
-        pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in _COMPARED
-    )
-    changed = both.filter(differs)
-    return {
-        "counts": {
-            "before": old.height,
-            "after": new.height,
-            "new": arrived.height,
-            "gone": gone.height,
-            "changed": changed.height,
-            "same": both.height - changed.height,
-        },
-        "new": [_brief(row) for row in _largest(arrived)],
-        "gone": [_brief(row) for row in _largest(gone)],
-        "changed": [_change(row) for row in _largest(changed)],
-    }
-
-
-def _largest(disputes: pl.DataFrame) -> list[Facts]:
-    ranked = disputes.sort("amount_minor", "dispute_id", descending=[True, False])
-    return ranked.head(SHOWN).to_dicts()
-
-
-def _brief(row: Facts) -> Facts:
-    names = ("dispute_id", "code", "status", "currency", "amount_minor", "order_id", "channel_ref")
-    facts: Facts = plain({name: row[name] for name in names})
-    return facts
-
-
-def _change(row: Facts) -> Facts:
-    fields = {
-        name: plain([row[name], row[f"{name}_after"]])
-        for name in _COMPARED
-        if row[name] != row[f"{name}_after"]
-    }
-    return {**_brief(row), "fields": fields}

@@ -6,7 +6,7 @@ from typing import Any
 
 from recon.report.code_words import CodeWordsByName, code_label
 from recon.report.text import table
-from recon.report.words import Pair, label, money, pick, sentence
+from recon.report.words import LABELS, Pair, label, money, pick, sentence
 
 Facts = dict[str, Any]
 _SAME: Pair = ("nothing differs", "两次完全相同")
@@ -14,13 +14,19 @@ _ROWS: Pair = ("rows and money of the files", "文件行数与金额")
 _OUTCOMES: Pair = ("rows whose outcome changed", "结果改变的行")
 _LINKS: Pair = ("links", "关联")
 _BREAKS: Pair = ("breaks by code", "各代码差异")
-_DISPUTES: Pair = (
-    "disputes: {before} -> {after}; {new} new, {gone} gone, {changed} changed, {same} the same",
-    "争议：{before} -> {after}；新增 {new}，消失 {gone}，改变 {changed}，不变 {same}",
-)
-_NEW: Pair = ("new", "新增")
-_GONE: Pair = ("gone", "消失")
-_CHANGED: Pair = ("changed", "改变")
+_AT_RISK: Pair = ("open cases and money at risk", "未结案件与涉险金额")
+_DISPUTES: Pair = ("disputes: {before} -> {after}", "争议：{before} -> {after}")
+_FATES: dict[str, Pair] = {
+    "new": ("new", "新增"),
+    "recoded": ("same row, another code", "同一行，代码改变"),
+    "changed": ("told otherwise", "内容改变"),
+    "resolved": ("resolved", "已解决"),
+    "told_once": ("told once, true for good: not repeated", "只报一次的事实，不再重复"),
+    "ended": ("already resolved in the first run", "前一次已解决"),
+    "gone": ("not found by the second run", "后一次未再发现"),
+    "still_open": ("still open, the same", "仍未结，无变化"),
+}
+_ENDED: Pair = ("on {night}: {cause}", "{night}：{cause}")
 _NOT_THERE: Pair = ("not there", "不存在")
 _SHOWN = 20
 _ARROW = "->"
@@ -38,6 +44,7 @@ def difference_text(facts: Facts, language: str, codes: CodeWordsByName) -> str:
         *_outcomes(facts["outcomes"], language),
         *_links(facts["links"], language),
         *_breaks(facts["breaks"], language, codes),
+        *_at_risk(facts["at_risk"], language),
         *_disputes(facts["disputes"], language, codes),
     ]
     return "\n".join([*lines, *(body or [pick(_SAME, language)])])
@@ -66,10 +73,16 @@ def _outcomes(rows: list[Facts], language: str) -> list[str]:
     if not rows:
         return []
     cells = [
-        (_end(row["before"], language), _ARROW, _end(row["after"], language), f"{row['rows']:,}")
+        (
+            _end(row["before"], language),
+            _ARROW,
+            _end(row["after"], language),
+            f"{row['rows']:,}",
+            money(row["amount_minor"], row["currency"]),
+        )
         for row in rows
     ]
-    return ["", f"{pick(_OUTCOMES, language)}:", *table(cells, right=(3,))]
+    return ["", f"{pick(_OUTCOMES, language)}:", *table(cells, right=(3, 4))]
 
 
 def _end(outcome: str | None, language: str) -> str:
@@ -99,28 +112,66 @@ def _breaks(rows: list[Facts], language: str, codes: CodeWordsByName) -> list[st
     return ["", f"{pick(_BREAKS, language)}:", *table(cells, right=(3, 4))]
 
 
+def _at_risk(rows: list[Facts], language: str) -> list[str]:
+    if not rows:
+        return []
+    cells = [
+        (
+            f"{row['open'][0]:,} {_ARROW} {row['open'][1]:,}",
+            _moved(row["amount_minor"], row["currency"]),
+        )
+        for row in rows
+    ]
+    return ["", f"{pick(_AT_RISK, language)}:", *table(cells, right=(0, 1))]
+
+
 def _disputes(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+    """Return what became of the cases: a line of counts each, then the largest of each kind."""
     counts = facts["counts"]
-    if not counts["new"] + counts["gone"] + counts["changed"]:
+    if all(counts[name] == 0 for name in _FATES if name != "still_open"):
         return []
     lines = ["", sentence(_DISPUTES, language, **counts)]
-    for name, word in (("new", _NEW), ("gone", _GONE), ("changed", _CHANGED)):
-        cells = [
-            (
-                pick(word, language),
-                item["dispute_id"],
-                code_label(codes, item["code"], language),
-                money(item["amount_minor"], item["currency"]),
-                item["order_id"] or item["channel_ref"] or "",
-                _fields(item.get("fields", {})),
-            )
-            for item in facts[name][:_SHOWN]
-        ]
-        lines += table(cells, right=(3,)) if cells else []
+    told = [(pick(_FATES[name], language), f"{counts[name]:,}") for name in _FATES if counts[name]]
+    lines += table(told, right=(1,))
+    for name, word in _FATES.items():
+        if name == "still_open" or not counts[name]:
+            continue
+        cells = [_case(item, language, codes) for item in facts[name][:_SHOWN]]
+        lines += ["", f"{pick(word, language)}:", *table(cells, right=(2,))]
         hidden = counts[name] - len(cells)
-        lines += [f"  {pick(word, language)}: +{hidden:,}"] if hidden else []
+        lines += [f"  +{hidden:,}"] if hidden else []
     return lines
 
 
-def _fields(fields: dict[str, list[Any]]) -> str:
-    return "; ".join(f"{name} {old} {_ARROW} {new}" for name, (old, new) in fields.items())
+def _case(item: Facts, language: str, codes: CodeWordsByName) -> tuple[str, ...]:
+    return (
+        item["dispute_id"],
+        code_label(codes, item["code"], language),
+        money(item["amount_minor"], item["currency"]),
+        item["order_id"] or item["channel_ref"] or "",
+        _what_changed(item, language, codes),
+    )
+
+
+def _what_changed(item: Facts, language: str, codes: CodeWordsByName) -> str:
+    """Return when and why a case ended, or each field that the second run tells otherwise."""
+    if item.get("ended_on"):
+        return sentence(_ENDED, language, night=item["ended_on"], cause=item["cause"])
+    if "fields" not in item and item["status"] == "RESOLVED":
+        return label("status", item["status"], language)
+    return "; ".join(
+        f"{label('column', name, language)} "
+        f"{_value(name, old, item, language, codes)} {_ARROW} "
+        f"{_value(name, new, item, language, codes)}"
+        for name, (old, new) in item.get("fields", {}).items()
+    )
+
+
+def _value(name: str, value: Any, item: Facts, language: str, codes: CodeWordsByName) -> str:  # noqa: ANN401 - a field of a dispute
+    if value is None:
+        return "—"
+    if name.endswith("_minor"):
+        return money(value, item["currency"])
+    if name == "code":
+        return code_label(codes, value, language)
+    return label(name, value, language) if name in LABELS else str(value)

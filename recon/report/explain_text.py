@@ -34,12 +34,12 @@ _LINKED: Pair = (
 _WEIGHED: Pair = ("    evidence {reasons}", "    依据 {reasons}")
 _PARTNER: Pair = ("    with {text}", "    对方：{text}")
 _MORE: Pair = ("    and {count} more rows of the same group", "    以及同组其余 {count} 行")
-_GROUP: Pair = (
-    "  group {group}: merchant {merchant}, channel {channel}, bank {bank}",
-    "  匹配组 {group}：商户 {merchant}，渠道 {channel}，银行 {bank}",
-)
-_SUM: Pair = ("{amount} ({rows} rows)", "{amount}（{rows} 行）")
-_NET: Pair = ("{amount} (net {net}, {rows} rows)", "{amount}（净额 {net}，{rows} 行）")
+_GROUP: Pair = ("  whole group: {sides}", "  完整匹配组：{sides}")
+_SUM: Pair = ("{side} {amount} ({rows})", "{side} {amount}（{rows}）")
+_NET: Pair = ("{side} {amount} (net {net}, {rows})", "{side} {amount}（净额 {net}，{rows}）")
+_ROW_COUNT: Pair = ("{count} rows", "{count} 行")
+_ONE_ROW: Pair = ("1 row", "1 行")
+_BEYOND: Pair = ("and more", "以及更多")
 _WAITS: Pair = (
     "  waits for the {side} on leg {leg} until {until} (age {age} business days on {night})",
     "  {leg} 环节等待{side}至 {until}（{night} 时已 {age} 个工作日）",
@@ -171,7 +171,7 @@ def _row(row: Facts, language: str, codes: CodeWordsByName) -> list[str]:
     for link in row["links"]:
         lines += _link(link, language)
     if row["group"] is not None and row["links"]:
-        lines.append(_group(row["group"], language))
+        lines.append(_group(row["group"]["whole"], language))
     if row["waits"] and row["outcome"] != "MATCHED":
         lines += _waits(row["waits"], language)
     lines += _searches(row["searches"], language)
@@ -232,18 +232,30 @@ def _link(link: Facts, language: str) -> list[str]:
     return [*lines, sentence(_MORE, language, count=more)] if more else lines
 
 
-def _group(group: Facts, language: str) -> str:
-    sums = {
-        side: sentence(
-            _NET if side == "channel" else _SUM,
-            language,
-            amount=money(group[f"{side}_minor"], group["currency"]),
-            net=money(group["channel_net_minor"], group["currency"]),
-            rows=group[f"{side}_rows"],
-        )
-        for side in ("merchant", "channel", "bank")
-    }
-    return sentence(_GROUP, language, group=group["group_id"], **sums)
+def _group(whole: Facts, language: str) -> str:
+    """Return what all nights say of a group: rows and money by side and currency."""
+    order = ("MERCHANT", "CHANNEL", "BANK")
+    told = [
+        _side_sum(part, language)
+        for part in sorted(whole["sides"], key=lambda part: order.index(part["side"]))
+    ]
+    if not whole["complete"]:
+        told.append(pick(_BEYOND, language))
+    return sentence(_GROUP, language, sides=pick((", ", "，"), language).join(told))
+
+
+def _side_sum(part: Facts, language: str) -> str:
+    rows = pick(_ONE_ROW, language)
+    if part["rows"] != 1:
+        rows = sentence(_ROW_COUNT, language, count=f"{part['rows']:,}")
+    return sentence(
+        _NET if part["side"] == "CHANNEL" and part["net_minor"] is not None else _SUM,
+        language,
+        side=label("side", part["side"], language),
+        amount=money(part["amount_minor"], part["currency"]),
+        net=money(part["net_minor"], part["currency"]),
+        rows=rows,
+    )
 
 
 def _waits(waits: list[Facts], language: str) -> list[str]:

@@ -11,6 +11,7 @@ import polars as pl
 from recon.core.codes import BENIGN
 from recon.core.schema import TRANSACTIONS
 from recon.report.identify import Fetch, find, rows_of
+from recon.report.whole_group import WholeGroups
 
 Facts = dict[str, Any]
 ReadLine = Callable[[Mapping[str, Any], str], Facts]  # row, sha256 -> staged, text, note
@@ -62,6 +63,7 @@ class _Known:
         self.breaks = fetch(
             "breaks", (in_list.list.len() > 0) | pl.col("break_id").is_in(names)
         ).sort("night", "code")
+        self.whole = WholeGroups(fetch)
         self.partners = _by_id(fetch, self._partner_ids(ids))
         self.nearest = _by_id(fetch, self.breaks["nearest_txn_id"].drop_nulls().to_list())
 
@@ -95,7 +97,7 @@ def _row(known: _Known, row: Facts, read_line: ReadLine) -> Facts:
         ),
         "searches": plain(known.searches.filter(mine).drop("txn_id").to_dicts()),
         "breaks": [_break(known, row, item) for item in breaks.iter_rows(named=True)],
-        "group": _group(known, last),
+        "group": _group(known, row, last),
         "evidence": _evidence(known, row, read_line),
     }
 
@@ -265,13 +267,17 @@ def differing_characters(one: str, other: str) -> int:
     return previous[-1]
 
 
-def _group(known: _Known, last: Facts | None) -> Facts | None:
+def _group(known: _Known, row: Facts, last: Facts | None) -> Facts | None:
+    """Return the group as its newest night has it, and `whole`: with the rows of earlier nights."""
     if last is None:
         return None
     group = known.groups.filter(
         (pl.col("group_id") == last["group_id"]) & (pl.col("night") == last["night"])
     )
-    return plain(group.drop("night").row(0, named=True)) if group.height else None
+    if group.height == 0:
+        return None
+    night: Facts = plain(group.row(0, named=True))
+    return {**night, "whole": known.whole.of(row["txn_id"])}
 
 
 def _evidence(known: _Known, row: Facts, read_line: ReadLine) -> Facts:

@@ -119,6 +119,18 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
         "hour": ("hour (UTC)", "小时(UTC)"),
         "bin": ("card BIN", "卡 BIN"),
         "source": ("source", "来源"),
+        "code": ("code", "代码"),
+        "severity": ("severity", "严重程度"),
+        "expected_minor": ("expected", "应为"),
+        "actual_minor": ("found", "实为"),
+        "cause": ("cause", "原因"),
+        "due_at": ("to do by", "处理期限"),
+        "decision": ("decision", "人工结论"),
+    },
+    "decision": {
+        "CONFIRMED": ("confirmed", "确认"),
+        "REJECTED": ("rejected", "驳回"),
+        "PENDING": ("pending", "待查"),
     },
 }
 

@@ -6,13 +6,16 @@ import json
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon.cli import group
 from recon.errors import UsageError
 from recon.report.explanation import differing_characters, gates
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
+from tests.night_world import NightWorld
 
 
 def explained(recon, ident):
@@ -121,3 +124,26 @@ def test_a_bank_line_is_compared_with_the_net_amount(recon):
         row.update(due_date=None, value_date=None, clearing_date=None)
     found = {gate["gate"]: gate for gate in gates(rows[0], rows[1], bank["amount_minor"])}
     assert found["amount_minor"]["holds"]
+
+
+def test_a_batch_paid_a_night_later_is_told_whole(tmp_path):
+    """Orders met the channel the night before: they belong to the payout's group as well."""
+    world = NightWorld(tmp_path)
+    world.day(
+        "2026-11-09",
+        orders=["A1 10.00", "A2 20.00"],
+        psp=["A1 10.00 fee=0.06", "A2 20.00 fee=0.12"],
+    )
+    world.run("2026-11-09")
+    world.day("2026-11-10", bank=["29.82 memo=PAYOUT_8001_20261109"])
+    night = world.run("2026-11-10")
+    place = ["--workspace", str(tmp_path / "workspace"), "--json"]
+    answer = CliRunner().invoke(group, ["explain", "8001-20261109", *place])
+    rows = json.loads(answer.output)["rows"]
+    wholes = [row["group"]["whole"] for row in rows if row["group"]]
+    assert len(wholes) == 3
+    assert all(whole == wholes[0] for whole in wholes)
+    assert wholes[0]["complete"]
+    told = [(part["side"], part["rows"], part["amount_minor"]) for part in wholes[0]["sides"]]
+    assert told == [("BANK", 1, 2982), ("CHANNEL", 2, 3000), ("MERCHANT", 2, 3000)]
+    assert read_table(night.folder, "groups")["merchant_rows"].to_list() == [0]
