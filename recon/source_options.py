@@ -34,6 +34,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "equal_rows",
             "columns",
             "amount_unit",
+            "units",
             "decimal_mark",
             "thousands",
             "time_patterns",

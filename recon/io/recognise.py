@@ -8,7 +8,7 @@ from typing import Final
 from recon.errors import InputError
 from recon.io import formats
 from recon.io.formats.archive import DAMAGE
-from recon.io.formats.contract import Format, Options, Probe, StagedFile
+from recon.io.formats.contract import Format, Money, Options, Probe, StagedFile
 from recon.io.formats.workbook_sheet import head_cells, is_workbook
 
 HEAD_BYTES: Final = 1 << 16
@@ -49,6 +49,7 @@ def check_declared(declared: Format, options: Options, staged: StagedFile) -> No
     A declared column mapping is the user's own word about the file and is not questioned here: its
     columns are checked by the reader.
     """
+    _check_units(declared, options, staged.name)
     if options.columns:
         return
     probe = probe_of(staged)
@@ -62,5 +63,21 @@ def check_declared(declared: Format, options: Options, staged: StagedFile) -> No
             f"{' or '.join(others)}",
             where=staged.name,
             fix=f'write format = "{others[0]}" for the source, or deliver the file declared for it',
+            code="FILE_SCHEMA",
+        )
+
+
+def _check_units(declared: Format, options: Options, where: str) -> None:
+    """Refuse a unit of a column that is no amount, or that the format itself fixes."""
+    honoured = bool(options.columns) or declared.unit_by_column
+    fields = declared.fields(options).values() if options.units and honoured else ()
+    amounts = [field.column for field in fields if isinstance(field, Money)]
+    unknown = [column for column in options.units if column not in amounts]
+    if unknown:
+        raise InputError(
+            f"expected units of {', '.join(amounts) or 'no column'}, found {', '.join(unknown)}",
+            where=where,
+            fix="correct [source.units]: it names the sender's amount columns; a format with units"
+            " of its own takes none",
             code="FILE_SCHEMA",
         )

@@ -148,6 +148,7 @@ class Source(Model):
     changed_columns: tuple[str, ...] = ()  # whose change since earlier nights is right; "*" for all
     reject_limit_percent: Annotated[Decimal, Field(ge=0, le=100)] | None = None  # of a file's rows
     amount_unit: Literal["major", "minor"] = "major"
+    units: dict[str, Literal["major", "minor"]] = Field(default_factory=dict)  # column by column
     signs: Literal["by_kind", "as_given"] = "by_kind"  # of refunds, where `kinds` names them
     decimal_mark: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""

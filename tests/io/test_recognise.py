@@ -84,3 +84,26 @@ def test_a_twin_is_told_apart_by_its_name_only(staged):
     check_declared(format_named("unionpay_zm"), Options(), staged(line, "renamed.txt"))
     with pytest.raises(InputError, match="a file of unionpay_zme"):
         check_declared(format_named("unionpay_zm"), Options(), staged(line, "INN26112088ZME_1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("mt940", Options(units={"amount": "minor"})),
+        ("lakala_jy", Options(units={"交易金额": "major"})),
+        ("delimited", Options(columns={"amount": "a", "memo": "m"}, units={"m": "minor"})),
+    ],
+)
+def test_units_of_columns_that_are_no_amounts_are_refused(staged, name, options):
+    """A unit that nothing would read is a mistake in the rule file."""
+    with pytest.raises(InputError, match=r"expected units of .*, found"):
+        check_declared(format_named(name), options, staged(b"any"))
+
+
+def test_units_of_amounts_are_taken(staged):
+    """By declared mapping, and where a format leaves the unit to its source."""
+    mapped = Options(columns={"amount": "a", "fee": "f"}, units={"f": "minor"})
+    check_declared(format_named("delimited"), mapped, staged(b"any"))
+    check_declared(
+        format_named("lakala_jy"), Options(units={"手续费(分)": "major"}), staged(b"any")
+    )

@@ -202,11 +202,12 @@ REPORTS: Final = (
         "UnionPay clearing transactions, printed report",
         "银联清算交易明细表",
         title="清算交易明细表",
+        heading=r"(?m)^\s*终端编号\s+交易日期时间\s+主账号",
         row=(
-            r"\s*(?P<terminal>[0-9A-Z]{8})\s+(?P<time>[0-9]{10})\s+(?P<card>[0-9*]{12,19})\s+"
+            r"\s*(?P<terminal>[0-9A-Za-z]{1,15})\s+(?P<time>[0-9]{10})\s+(?P<card>[0-9*X]{10,19})\s+"
             rf"(?P<issuer>\S+)\s+(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+(?P<net>{_AMOUNT})\s+"
-            r"(?P<rrn>[0-9]{12})\s+(?P<trace>[0-9]{6})\s+(?P<channel>\S+)\s+(?P<kind>\S+)"
-            r"(?:\s+(?P<order>\S+))?\s*"
+            r"(?P<rrn>[0-9A-Za-z]{6,12})\s+(?P<trace>[0-9]{1,6})\s+(?P<channel>\S+)\s+"
+            r"(?P<kind>\S+)(?:\s+(?P<order>\S+))?\s*"
         ),
         passed=rf"(?:{_RULES}|\s*(?:中国银联|商户编号|清算日期|终端编号|合计|总计|小计))",
         facts=r"商户编号[:：]\s*(?P<merchant>[0-9]+)|清算日期[:：]\s*(?P<cleared>[0-9]{8})",

@@ -254,6 +254,7 @@ class Options:
     changed_columns: tuple[str, ...] = ()  # whose change since earlier nights is accepted
     columns: Mapping[str, str] = field(default_factory=dict)  # canonical -> sender's column
     amount_unit: str = "major"
+    units: Mapping[str, str] = field(default_factory=dict)  # sender's column -> major or minor
     decimal_mark: str = "."
     thousands: str = ""
     padded: bool = False  # spaces and tabs stand around amounts
@@ -286,5 +287,6 @@ class Format:
     has_controls: bool = False  # a file of this format always proves itself
     proofs: tuple[Proof, ...] = ()  # compared beside `controls`
     net_is_exact: bool = False  # net = amount - fee on every row that states them, else a reject
+    unit_by_column: bool = False  # `Options.units` may say in which unit a column is
     twin: str = ""  # a format of the same layout, from which only the file's name tells it apart
     natural_key: tuple[str, ...] = ()  # canonical columns that name a row; empty: content only

@@ -93,7 +93,8 @@ def fields(options: Options) -> Fields:
 def _field(name: str, column: str, options: Options) -> Field:
     """Return the field that fits the type of a canonical column."""
     if name in _MONEY:
-        return Money(column, options.amount_unit, options.decimal_mark, options.thousands)
+        unit = options.units.get(column, options.amount_unit)
+        return Money(column, unit, options.decimal_mark, options.thousands)
     if name in _TIMES:
         return Time(_parts(column), options.time_patterns)
     if name in _DAYS:

@@ -5,7 +5,8 @@ The portal offers the same columns as CSV (`,` between cells) and as a workbook.
 Source: the open platform's file interface as implemented by a system that reads these files; no
 genuine file was seen. Amounts are in the unit that their header declares (分: minor units), and
 nothing is guessed from the size of a number. A sender that writes yuan under a 分 header has every
-row with a decimal point refused; read such a source as `delimited` with `amount_unit = "major"`.
+row with a decimal point refused, until its source declares the unit column by column:
+`[source.units]` with a line such as `"交易金额(分)" = "major"`.
 JY, JS, JZ and ACC prove each row: amount less fee is the settled amount.
 
 Refunds, voids and reversals are money out, whatever sign the file writes, and their fee is one
@@ -45,9 +46,9 @@ from recon.io.formats.workbook_sheet import read_either
 _MARKS: Final = ("|", ",")  # the service, and the portal's CSV
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
 _CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
-_OUTFLOWS: Final = ("退款", "退货", "撤销", "消费撤销", "冲正", "REFUND", "CANCEL")
 _KINDS: Final = {
     "消费": Kind.PAYMENT,
+    "预授权完成": Kind.PAYMENT,
     "支付": Kind.PAYMENT,
     "PREORDER": Kind.PAYMENT,
     "MICROPAY": Kind.PAYMENT,
@@ -56,9 +57,12 @@ _KINDS: Final = {
     "REFUND": Kind.REFUND,
     "撤销": Kind.VOID,
     "消费撤销": Kind.VOID,
+    "预授权完成撤销": Kind.VOID,
     "CANCEL": Kind.VOID,
     "冲正": Kind.REVERSAL,
+    "消费冲正": Kind.REVERSAL,
 }
+_OUTFLOWS: Final = tuple(word for word, kind in _KINDS.items() if kind is not Kind.PAYMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,10 @@ def _fields(file: LakalaFile, options: Options) -> Fields:
         "currency": Constant(options.currency),
         "state": Constant(State.SUCCESS),
     }
-    money = {name: Money(column, unit="minor") for name, column in file.money.items()}
+    money = {
+        name: Money(column, unit=options.units.get(column, "minor"))
+        for name, column in file.money.items()
+    }
     return {**common, **file.fields, **money}
 
 
@@ -268,6 +275,7 @@ def _format(file: LakalaFile) -> Format:
         fields=partial(_fields, file),
         refine=partial(_refine, file),
         natural_key=("kind", "channel_ref") if "channel_ref" in file.fields else (),
+        unit_by_column=True,
     )
 
 

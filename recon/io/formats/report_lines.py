@@ -47,6 +47,7 @@ class Report:
     row: str  # a pattern for a whole line
     passed: str  # a pattern for the begin of titles, rules and totals
     fields: Mapping[str, Field]
+    heading: str = ""  # a pattern of the column headings: by it a day without rows is known
     totals: str = ""
     facts: str = ""
     derive: Callable[[Mapping[str, str]], Mapping[str, pl.Expr]] = lambda _facts: {}
@@ -74,10 +75,14 @@ def _fields(report: Report, _options: Options) -> Fields:
 
 
 def _recognise(report: Report, probe: Probe) -> bool:
-    """Return whether the head has the title and then a row."""
+    """Return whether the head has the title and then a row, or its headings and no row."""
     lines = probe.text().lstrip("\ufeff").splitlines()[:TITLE_LINES]
     at = next((i for i, line in enumerate(lines) if re.fullmatch(report.row, line)), None)
-    return at is not None and re.search(report.title, "\n".join(lines[:at])) is not None
+    if at is None:
+        text = "\n".join(lines)
+        is_whole = len(probe.head) == probe.size and bool(report.heading)
+        return is_whole and bool(re.search(report.title, text) and re.search(report.heading, text))
+    return re.search(report.title, "\n".join(lines[:at])) is not None
 
 
 def _read(

@@ -81,6 +81,7 @@ _INFLOWS: Final = ("01", "03")
 _FILE_NAME: Final = re.compile(r"INN(\d{6})\d\dZME?_")
 _ERRORS_NAME: Final = re.compile(r"\dZME_")
 _CLEARING: Final = re.compile(r"清算日期：\s*(\d{8})")
+_WAP_TITLE: Final = "中国银联wap支付商户清算交易明细表"
 _BANNER_LINES: Final = 50
 _CODE: Final = re.compile(rb"[A-Z]\d\d ")
 _LINE: Final = re.compile(rb"[A-Z]\d\d .{11} .{11} \d{6} \d{10} .{19} \d{12} ", re.DOTALL)
@@ -233,9 +234,12 @@ def is_line(line: bytes) -> bool:
 def _recognise(probe: Probe) -> bool:
     """Return whether the first line, or the first one after a banner, is one of this file."""
     lines = probe.head.split(b"\n", _BANNER_LINES)
-    if lines[0].startswith(b"===="):
-        lines = [line for line in lines if line.startswith(b"S")]
-    return bool(lines) and is_line(lines[0].rstrip(b"\r"))
+    if not lines[0].startswith(b"===="):
+        return is_line(lines[0].rstrip(b"\r"))
+    rows = [line for line in lines if _CODE.match(line)]
+    if not rows:  # a day without rows
+        return len(probe.head) == probe.size and _WAP_TITLE in probe.text()
+    return is_line(rows[0].rstrip(b"\r"))
 
 
 FORMAT: Final = Format(

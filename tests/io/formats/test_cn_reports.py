@@ -107,3 +107,15 @@ def test_real_excerpts_give_the_numbers_seen_in_them(pattern, name, amounts, agr
     assert result.column("amount_minor") == amounts
     assert result.rejects == []
     assert (result.agrees if result.totals else None) == agrees
+
+
+def test_a_day_without_rows_is_known_by_its_headings(tmp_path):
+    """Titles, headings and no row: the report of a quiet day, not an unknown file."""
+    form = BY_NAME["unionpay_clearing_report"]
+    head, _, _ = UNIONPAY.partition("01080209")
+    raw = (head + "合计 0\n").encode("gb18030")
+    assert form.recognise(Probe("x", len(raw), raw))
+    assert not form.recognise(Probe("x", len(raw) + 1, raw)), "more may follow"
+    result = load_bytes(form, tmp_path, raw)
+    assert result.column("amount_minor") == []
+    assert result.rejects == []

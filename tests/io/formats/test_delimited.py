@@ -246,6 +246,9 @@ def test_fields_follow_the_canonical_type():
     assert made["state"] == Choice("s", {"OK": State.SUCCESS})
     assert made["rrn"] == Text("r")
     assert made["currency"] == Constant("CNY")
+    mixed = Options(columns={"amount": "a", "fee": "f"}, units={"f": "minor"})
+    assert fields(mixed)["amount_minor"] == Money("a")
+    assert fields(mixed)["fee_minor"] == Money("f", unit="minor")
     bank = fields(Options(columns={"credit": "in", "debit": "out"}))
     assert {"credit_minor", "debit_minor"} <= set(bank)
     assert "kind" not in bank

@@ -6,7 +6,7 @@ import pytest
 
 from recon.errors import InputError
 from recon.io.formats import recognised
-from recon.io.formats.contract import Probe
+from recon.io.formats.contract import Options, Probe
 from recon.io.formats.lakala import FILES, FORMATS
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
 
@@ -123,3 +123,22 @@ def test_a_zip_with_one_file_is_read(tmp_path):
         archive.writestr("readme.txt", "hello")
         archive.writestr("JY.txt", f"{JY}\n{SALE}")
     assert load_path(BY_NAME["lakala_jy"], path).column("amount_minor") == [10000]
+
+
+def test_a_unit_is_declared_column_by_column(tmp_path):
+    """Yuan under a header of fen are read only where the source says so."""
+    raw = "\n".join((JY, SALE.replace("|10000|60|9940|", "|100.00|60|99.40|"))).encode()
+    units = {"交易金额(分)": "major", "结算金额(分)": "major"}
+    result = load_bytes(BY_NAME["lakala_jy"], tmp_path, raw, Options(units=units))
+    assert result.column("amount_minor") == [10000]
+    assert result.column("fee_minor") == [60]
+    assert result.column("net_minor") == [9940]
+
+
+def test_the_words_of_completed_and_reversed_payments(tmp_path):
+    """A completed pre-authorisation is money in, its void and a reversal are money out."""
+    words = ("预授权完成", "预授权完成撤销", "消费冲正")
+    lines = (SALE.replace("消费", word) for word in words)
+    result = load(tmp_path, "lakala_jy", JY, *lines)
+    assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
+    assert result.column("amount_minor") == [10000, -10000, -10000]

@@ -212,3 +212,15 @@ def test_the_real_wap_report_is_read():
     assert FORMAT.recognise(probe_of(path))
     result = load_path(FORMAT, path)
     assert (result.column("amount_minor"), result.rejects) == ([1] * 5, [])
+
+
+def test_the_wap_report_of_a_quiet_day_is_known_by_its_title(tmp_path):
+    """A banner and no row."""
+    title = "中国银联wap支付商户清算交易明细表"
+    text = f"====\n\n   {title}\n商户编号：8723\n清算日期：20140618\n\n====\n"
+    for encoding in ("gb18030", "utf-8"):
+        raw = text.encode(encoding)
+        assert FORMAT.recognise(Probe("x", len(raw), raw))
+    result = load_bytes(FORMAT, tmp_path, text.encode("gb18030"))
+    assert result.frame.height == 0
+    assert result.rejects == []
