@@ -13,6 +13,7 @@ import inspect
 import json
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -22,8 +23,7 @@ from recon.core import money, warm
 from recon.core.codes import Side
 from recon.core.kernels import text_columns
 from recon.core.match import match
-from recon.core.passes import key_groups
-from recon.core.passes.key_groups import match_keys
+from recon.core.passes import key_slices
 from tests.core.worlds import EXACT, digests_of, everybody, leg_of, row, slim_of
 from tests.twins import Twins
 
@@ -74,10 +74,10 @@ def tell_amounts_in_parts():
 
 def match_in_slices():
     """Match keys under a memory limit that allows a slice of them at a time."""
-    numbers = np.arange(key_groups.SMALL_SLICE)
-    digests = np.column_stack((numbers, numbers)).astype(np.uint64) << np.uint64(40)
-    for keys in (numbers, digests):
-        match_keys(keys, keys, threads=1, bits=2, memory_bytes=1)
+    rows = [row(side, str(k), 5) for side in (Side.MERCHANT, Side.CHANNEL) for k in range(8)]
+    leg = leg_of(EXACT)
+    with mock.patch.object(key_slices, "SMALL", 0):
+        match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), memory_bytes=1_000)
 
 
 def trim_fields():

@@ -7,7 +7,7 @@ the number of partitions. Equal candidates end at the smaller txn_id, or are sho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, l
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.forbidden import find_apart
 from recon.core.passes.group_key import find_groups
+from recon.core.passes.key_slices import key_slices
 from recon.core.passes.score import find_scores
 from recon.core.passes.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
@@ -30,8 +31,8 @@ from recon.core.scratch import SHELF
 from recon.core.text import TextBuffers
 
 LINK_SCHEMA = {
-    "left": pl.Int64,
-    "right": pl.Int64,
+    "left": pl.Int32,
+    "right": pl.Int32,
     "leg": pl.UInt8,
     "pass_no": pl.UInt8,
     "match_kind": pl.UInt8,
@@ -164,14 +165,18 @@ def match(
         ambiguous=stack([open_ties(state) for state in states], TIE_SCHEMA)
         .unique()
         .sort("leg", "row", "candidate"),
-        pass_counts=pl.DataFrame(
-            [count for state in states for count in state.counts], schema=COUNT_SCHEMA
-        ),
+        pass_counts=summed([count for state in states for count in state.counts]),
         searches=pl.DataFrame(
             [line for state in states for line in state.searches], schema=SEARCH_SCHEMA
         ),
         spoken=stack([frame for state in states for frame in state.spoken], SPOKEN_SCHEMA),
     )
+
+
+def summed(counts: list[dict[str, object]]) -> pl.DataFrame:
+    """Return the counts of each pass in the order of the passes (COUNT_SCHEMA)."""
+    frame = pl.DataFrame(counts, schema=COUNT_SCHEMA)
+    return frame.group_by("leg", "pass", maintain_order=True).agg(pl.exclude("leg", "pass").sum())
 
 
 def in_order(state: LegState) -> pl.DataFrame:
@@ -214,8 +219,11 @@ def start_leg(
 def match_leg(facts: Facts, state: LegState, means: Means) -> LegState:
     """Run the passes of one leg in order."""
     for pass_no, step in enumerate(state.leg.passes):
-        work = Work(facts, state.leg, step, state.free, *means)
-        absorb(facts, state, pass_no, find_apart(work, FINDERS[step.method], state.decided.forbid))
+        whole = Work(facts, state.leg, step, state.free, *means)
+        for part in key_slices(whole):
+            work = replace(whole, key_slice=part)
+            found = find_apart(work, FINDERS[step.method], state.decided.forbid)
+            absorb(facts, state, pass_no, found)
     return state
 
 

@@ -18,7 +18,7 @@ from recon.core import kernels
 from recon.core.codes import Kind, Side, State
 from recon.core.kernels.group_sum import sum_groups
 from recon.core.match import match
-from recon.core.passes.key_groups import link_keys, match_keys, slice_numbers
+from recon.core.passes.key_groups import group_keys
 from recon.core.passes.subset_search import Pool, planes, search
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
@@ -33,11 +33,8 @@ def warm_matcher() -> None:
     digest = np.arange(1, 17, dtype=np.uint64).reshape(8, 2)
     numbers = np.arange(8)
     for bits in (0, 2):
-        for keys, limit in ((digest, None), (numbers, None), (digest, 1), (numbers, 1)):
-            match_keys(keys, keys, threads=1, bits=bits, memory_bytes=limit)
-            link_keys(keys, keys, threads=1, bits=bits, memory_bytes=limit)
-    for keys in (digest, numbers):
-        slice_numbers(keys, 1)
+        for keys in (digest, numbers):
+            group_keys(keys, keys, threads=1, bits=bits)
     rows = pl.DataFrame(
         {
             "txn_id": [1, 2, 3, 4],

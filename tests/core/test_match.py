@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import duckdb
 import numpy as np
 import polars as pl
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from recon.core.codes import Kind, MatchKind, Side, State
 from recon.core.match import Decisions, match
+from recon.core.passes import key_slices
+from recon.core.plan import Method
 from tests.core.worlds import (
     EXACT,
     GROUP,
@@ -27,8 +31,9 @@ M, C, B = Side.MERCHANT, Side.CHANNEL, Side.BANK
 TRIPLE = ("left", "right", "match_kind")
 
 
-def solve(rows, *legs, threads=1):
-    return match(slim_of(rows), digests_of(rows), legs, everybody(rows, *legs), threads=threads)
+def solve(rows, *legs, threads=1, memory_bytes=None):
+    limits = {"threads": threads, "memory_bytes": memory_bytes}
+    return match(slim_of(rows), digests_of(rows), legs, everybody(rows, *legs), **limits)
 
 
 def sides(rows):
@@ -88,6 +93,22 @@ def test_threads_change_nothing_and_mirror_mirrors(rows, threads):
     mirrored = solve(rows, swapped)
     assert link_set(mirrored, "right", "left", "match_kind") == link_set(first, *TRIPLE)
     assert np.array_equal(first.group, mirrored.group)
+
+
+@given(ROWS, st.sampled_from([1, 200, 4_000]))
+@settings(max_examples=80, deadline=None)
+def test_a_memory_limit_changes_nothing(rows, memory):
+    """A pass done a slice of the key space at a time finds what it finds at once."""
+    leg = leg_of(
+        Method.WINDOW, EXACT, UNIQUE, GROUP, Method.BAND, days_after=1, tolerance_minor=100
+    )
+    whole = solve(rows, leg)
+    with mock.patch.object(key_slices, "SMALL", 0):
+        sliced = solve(rows, leg, memory_bytes=memory)
+    assert whole.links.equals(sliced.links)
+    assert whole.ambiguous.equals(sliced.ambiguous)
+    assert whole.pass_counts.equals(sliced.pass_counts)
+    assert np.array_equal(whole.group, sliced.group)
 
 
 @given(ROWS)

@@ -4,10 +4,8 @@ A key is two uint64 words: a 128-bit digest, or the bijective scramble of an int
 Open addressing over int32 slots at a load of one half; both words are compared on every hit, so
 that two keys that share 64 bits stay apart.
 
-Result code, one int32 a row: -1 no row of the other side has this key; h >= 0 this row and one row
-of the other side are alone with this key, h is the left row; -2 - h the key has several rows on
-some side, h is its first left row. Or links: the pairs that are alone, and apart from them the
-rows of keys that have several.
+What is found is written as lines: the pairs of rows that are alone with their key, and apart from
+them the rows of keys that have several, each with its head, the first left row of the key.
 """
 
 from __future__ import annotations
@@ -91,19 +89,6 @@ def probe_table(
 
 
 @njit(cache=True, nogil=True)
-def write_groups(group: Ints, row: Ints, size: Ints, hits: Ints, head_row: Ints, out: Ints) -> None:
-    """Write the result code of each `row` whose local group is `group` (-1 none) into `out`."""
-    for i in range(row.size):
-        local = group[i]
-        if local < 0 or hits[local] == 0:
-            out[row[i]] = -1
-        elif size[local] == 1 and hits[local] == 1:
-            out[row[i]] = head_row[local]
-        else:
-            out[row[i]] = -2 - head_row[local]
-
-
-@njit(cache=True, nogil=True)
 def write_pairs(
     found: Ints, row: Ints, size: Ints, hits: Ints, head_row: Ints, at: int, out: Ints
 ) -> int:
@@ -138,49 +123,6 @@ def widest(start: Ints, begin: int, end: int) -> int:
     for p in range(begin, end):
         most = max(most, start[p + 1] - start[p])
     return most
-
-
-@njit(cache=True, nogil=True)
-def match_partitions(
-    begin: int,
-    end: int,
-    left_start: Ints,
-    right_start: Ints,
-    left_one: Words,
-    left_two: Words,
-    left_row: Ints,
-    right_one: Words,
-    right_two: Words,
-    right_row: Ints,
-    left_out: Ints,
-    right_out: Ints,
-) -> None:
-    """Write the result codes of the partitions `begin:end`; rows ascend in each of them."""
-    left_most = widest(left_start, begin, end)
-    table = np.empty(slots_for(left_most), np.int32)
-    first = np.empty(left_most, np.int32)
-    size = np.empty(left_most, np.int32)
-    hits = np.empty(left_most, np.int32)
-    found = np.empty(widest(right_start, begin, end), np.int32)
-    for p in range(begin, end):
-        a, b, c, d = left_start[p], left_start[p + 1], right_start[p], right_start[p + 1]
-        n, m = b - a, d - c
-        slots = table[: slots_for(n)]
-        slots[:] = -1
-        size[:n] = 0
-        hits[:n] = 0
-        build_table(left_one[a:b], left_two[a:b], slots, first[:n], size)
-        probe_table(
-            left_one[a:b],
-            left_two[a:b],
-            slots,
-            right_one[c:d],
-            right_two[c:d],
-            found[:m],
-            hits,
-        )
-        write_groups(first[:n], left_row[a:b], size, hits, left_row[a:b], left_out)
-        write_groups(found[:m], right_row[c:d], size, hits, left_row[a:b], right_out)
 
 
 @njit(cache=True, nogil=True)

@@ -1,7 +1,8 @@
-"""From result codes (see `kernels/exact.py`) to rows: who is keyed, who is paired, whose group."""
+"""From keys to rows: who is keyed, who is paired."""
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Ints, Words
@@ -11,25 +12,40 @@ KIND_KEY = 1
 
 
 @njit(cache=True, nogil=True)
-def keyed_rows(free: Ints, side: Bytes, wanted: int, digest: Words, out: Ints) -> int:
-    """Fill `out` with the free rows of a side whose key is not null; return how many there are."""
+def count_keyed(
+    free: Ints, side: Bytes, wanted: int, digest: Words, least: np.uint64, greatest: np.uint64
+) -> int:
+    """Return how many rows `list_keyed` lists."""
     n = 0
     for row in range(free.size):
-        if free[row] and side[row] == wanted and (digest[row, 0] | digest[row, 1]) != 0:
-            out[n] = row
+        word = digest[row, 1]
+        inside = least <= word <= greatest
+        if inside and free[row] and side[row] == wanted and (word | digest[row, 0]) != 0:
             n += 1
     return n
 
 
 @njit(cache=True, nogil=True)
-def partners_of(right_code: Ints, partner: Ints) -> int:
-    """Fill `partner` by left position, arriving as -1, where two rows are alone with their key."""
+def list_keyed(
+    free: Ints,
+    side: Bytes,
+    wanted: int,
+    digest: Words,
+    least: np.uint64,
+    greatest: np.uint64,
+    out: Ints,
+) -> None:
+    """Fill `out` with the free rows of a side whose key is not null.
+
+    Only keys whose second word lies between `least` and `greatest` are listed.
+    """
     n = 0
-    for j in range(right_code.size):
-        if right_code[j] >= 0:
-            partner[right_code[j]] = j
+    for row in range(free.size):
+        word = digest[row, 1]
+        inside = least <= word <= greatest
+        if inside and free[row] and side[row] == wanted and (word | digest[row, 0]) != 0:
+            out[n] = row
             n += 1
-    return n
 
 
 @njit(cache=True, nogil=True)
@@ -48,7 +64,8 @@ def list_pairs(
 ) -> None:
     """List the pairs in the order of the left rows: EXACT when amount and currency are equal.
 
-    `left` and `right` are rows by position, ascending; amounts and currency stand by row.
+    `partner` is by left position a right position, -1 for none; `left` and `right` are rows by
+    position, ascending; amounts and currency stand by row.
     """
     n = 0
     for i in range(left.size):
@@ -64,22 +81,30 @@ def list_pairs(
 
 
 @njit(cache=True, nogil=True)
-def lower_to(row: Ints, code: Ints, smallest: Ints) -> None:
-    """Lower `smallest` (by first left position of a group) to the rows of the other side."""
-    for j in range(code.size):
-        group = code[j] if code[j] >= -1 else -2 - code[j]
-        if group >= 0:
-            smallest[group] = min(smallest[group], row[j])
+def place_partners(pairs: Ints, partner: Ints) -> None:
+    """Fill `partner`, arriving as -1, by left position from pairs (k, 2) of positions."""
+    for k in range(pairs.shape[0]):
+        partner[pairs[k, 0]] = pairs[k, 1]
 
 
 @njit(cache=True, nogil=True)
-def grouped_rows(row: Ints, code: Ints, smallest: Ints, row_out: Ints, smallest_out: Ints) -> int:
+def lower_to(row: Ints, group: Ints, smallest: Ints) -> None:
+    """Lower `smallest` (by first left position of a group) to rows of the other side.
+
+    A group of -1 is none.
+    """
+    for j in range(row.size):
+        if group[j] >= 0:
+            smallest[group[j]] = min(smallest[group[j]], row[j])
+
+
+@njit(cache=True, nogil=True)
+def grouped_rows(row: Ints, group: Ints, smallest: Ints, row_out: Ints, smallest_out: Ints) -> int:
     """List the rows that have a group with the group's smallest row; return how many there are."""
     n = 0
-    for i in range(code.size):
-        group = code[i] if code[i] >= -1 else -2 - code[i]
-        if group >= 0:
+    for i in range(row.size):
+        if group[i] >= 0:
             row_out[n] = row[i]
-            smallest_out[n] = smallest[group]
+            smallest_out[n] = smallest[group[i]]
             n += 1
     return n

@@ -77,13 +77,6 @@ def pair_rest(
 
 
 @njit(cache=True, nogil=True)
-def decode_groups(code: Ints, out: Ints) -> None:
-    """Fill `out` with the first left row of each row's group, -1 for none, from result codes."""
-    for i in range(code.size):
-        out[i] = code[i] if code[i] >= -1 else -2 - code[i]
-
-
-@njit(cache=True, nogil=True)
 def first_rows(group: Ints, out: Ints) -> None:
     """Fill `out`, arriving as -1, with the first position of each group; -1 groups are skipped."""
     for i in range(group.size):

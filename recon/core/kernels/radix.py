@@ -47,15 +47,13 @@ def salt_digests(out: Words, value: Ints) -> None:
 
 
 @njit(cache=True, nogil=True)
-def count_partitions(
-    digest: Words, start: int, stop: int, skip: np.uint64, shift: np.uint64, counts: Ints
-) -> None:
+def count_partitions(digest: Words, start: int, stop: int, shift: np.uint64, counts: Ints) -> None:
     """Add to `counts` how many of the digests `start:stop` fall in each partition.
 
-    The partition is what the bits after the first `skip` say.
+    The partition is what the bits above `shift` say.
     """
     for i in range(start, stop):
-        counts[np.int64((digest[i, 0] << skip) >> shift)] += 1
+        counts[np.int64(digest[i, 0] >> shift)] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -63,7 +61,6 @@ def scatter_partitions(
     digest: Words,
     start: int,
     stop: int,
-    skip: np.uint64,
     shift: np.uint64,
     cursor: Ints,
     out_digest: Words,
@@ -71,7 +68,7 @@ def scatter_partitions(
 ) -> None:
     """Copy the digests `start:stop` and their positions to where `cursor` says, in order."""
     for i in range(start, stop):
-        partition = np.int64((digest[i, 0] << skip) >> shift)
+        partition = np.int64(digest[i, 0] >> shift)
         place = cursor[partition]
         cursor[partition] = place + 1
         out_digest[place, 0] = digest[i, 0]
@@ -80,12 +77,10 @@ def scatter_partitions(
 
 
 @njit(cache=True, nogil=True)
-def count_integers(
-    key: Ints, start: int, stop: int, skip: np.uint64, shift: np.uint64, counts: Ints
-) -> None:
+def count_integers(key: Ints, start: int, stop: int, shift: np.uint64, counts: Ints) -> None:
     """Add to `counts` how many of the integers `start:stop` fall in each partition."""
     for i in range(start, stop):
-        counts[np.int64((mix64(np.uint64(key[i])) << skip) >> shift)] += 1
+        counts[np.int64(mix64(np.uint64(key[i])) >> shift)] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -93,7 +88,6 @@ def scatter_integers(
     key: Ints,
     start: int,
     stop: int,
-    skip: np.uint64,
     shift: np.uint64,
     cursor: Ints,
     out_word: Words,
@@ -102,18 +96,8 @@ def scatter_integers(
     """Write the scrambled integers `start:stop` and their positions to where `cursor` says."""
     for i in range(start, stop):
         word = mix64(np.uint64(key[i]))
-        partition = np.int64((word << skip) >> shift)
+        partition = np.int64(word >> shift)
         place = cursor[partition]
         cursor[partition] = place + 1
         out_word[place] = word
         out_row[place] = i
-
-
-@njit(cache=True, nogil=True)
-def prefix_numbers(word: Words, mixed: bool, shift: np.uint64, out: Ints) -> None:  # noqa: FBT001 - a kernel's flat arguments
-    """Fill `out` with the bits of each word above `shift`; `mixed` scrambles integers first."""
-    for i in range(word.size):
-        value = np.uint64(word[i])
-        if mixed:
-            value = mix64(value)
-        out[i] = value >> shift

@@ -23,12 +23,13 @@ from recon.core.passes.contract import (
     Found,
     Rows,
     Work,
-    keyed_rows,
+    left_rows,
+    right_rows,
     row_digests,
     with_amount,
 )
 from recon.core.passes.dated import left_days, right_days
-from recon.core.passes.key_groups import decode, match_keys
+from recon.core.passes.key_groups import group_keys
 from recon.core.passes.order import sort_order
 from recon.core.plan import Pass
 from recon.errors import ResourceError
@@ -103,18 +104,13 @@ def find_bands(work: Work) -> Found:
 
 def band_sides(work: Work) -> tuple[Side, Side]:
     """Return both sides' rows whose key and currency occur on the other side."""
-    facts, leg, step = work.facts, work.leg, work.step
-    left = keyed_rows(facts, work.free, leg.left, step.left_key)
-    right = keyed_rows(facts, work.free, leg.right, step.right_key)
-    left = with_amount(facts, left, step.left_amount)
-    right = with_amount(facts, right, step.right_amount)
-    groups = decode(
-        match_keys(
-            row_digests(facts, left, step.left_key, facts.currency),
-            row_digests(facts, right, step.right_key, facts.currency),
-            threads=work.threads,
-            memory_bytes=work.memory_bytes,
-        )
+    facts, step = work.facts, work.step
+    left = with_amount(facts, left_rows(work), step.left_amount)
+    right = with_amount(facts, right_rows(work), step.right_amount)
+    groups = group_keys(
+        row_digests(facts, left, step.left_key, facts.currency),
+        row_digests(facts, right, step.right_key, facts.currency),
+        threads=work.threads,
     )
     one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor
     return (

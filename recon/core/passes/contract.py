@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Kind, MatchKind, Side, State
-from recon.core.kernels.key_links import keyed_rows as list_keyed
+from recon.core.kernels.key_links import count_keyed, list_keyed
 from recon.core.kernels.radix import gather_digests, salt_digests
 from recon.core.plan import Key, Leg, Pass, key_name
 from recon.core.text import TextBuffers
@@ -21,6 +21,7 @@ CERTAIN = 1_000_000  # parts per million: keys decide
 NO_DAY = np.iinfo(np.int64).min // 4
 NO_TIME = np.iinfo(np.int64).max
 AMOUNT_LIMIT = 10**15  # |minor units| that the loader admits
+WORD_BITS = 64  # of each of the two words of a digest
 STATE_ORDER = {  # which of several equal rows is paired first
     State.SUCCESS: 0,
     State.PENDING: 1,
@@ -187,12 +188,26 @@ def read_facts(
     )
 
 
-def keyed_rows(facts: Facts, free: NDArray[np.bool_], side: Side, key: Key) -> Rows:
-    """Return the free rows of `side` whose key is not null (a null key has digest 0, 0)."""
+def left_rows(work: Work) -> Rows:
+    """Return the free left rows of a pass that may meet a right row."""
+    return _free_rows(work, work.leg.left, work.step.left_key)
+
+
+def right_rows(work: Work) -> Rows:
+    """Return the free right rows of a pass that may meet a left row."""
+    return _free_rows(work, work.leg.right, work.step.right_key)
+
+
+def _free_rows(work: Work, side: Side, key: Key) -> Rows:
+    """Return free rows: those whose key is not null (digest 0, 0) and lies in the slice."""
+    facts, free = work.facts, work.free
     if not key:
         return np.flatnonzero(free & (facts.side == int(side)))
-    rows = np.empty(free.size, np.int64)
-    return rows[: list_keyed(free, facts.side, int(side), facts.digests[key_name(key)], rows)]
+    words = facts.digests[key_name(key)]
+    asked = (int(side), words, *work.key_slice.bounds)
+    rows = np.empty(count_keyed(free, facts.side, *asked), np.int64)
+    list_keyed(free, facts.side, *asked, rows)
+    return rows
 
 
 def row_digests(
@@ -213,8 +228,32 @@ def with_amount(facts: Facts, rows: Rows, column: str) -> Rows:
 
 
 @dataclass(frozen=True)
+class KeySlice:
+    """A part of the key space: the keys whose second word begins with the `bits` of `number`.
+
+    The first word tells partitions apart, so that a slice falls into all of them.
+    """
+
+    bits: int = 0
+    number: int = 0
+
+    @property
+    def bounds(self) -> tuple[np.uint64, np.uint64]:
+        """Return the least and the greatest second word of a key inside."""
+        width = WORD_BITS - self.bits
+        return np.uint64(self.number << width), np.uint64(((self.number + 1) << width) - 1)
+
+
+WHOLE = KeySlice()
+
+
+@dataclass(frozen=True)
 class Work:
-    """One pass to do: on which leg, over which rows, with how many threads."""
+    """One pass to do: on which leg, over which rows, with how many threads.
+
+    Under a memory limit a pass with keys is done a slice of the key space at a time: rows of
+    different keys never meet.
+    """
 
     facts: Facts
     leg: Leg
@@ -222,3 +261,4 @@ class Work:
     free: NDArray[np.bool_]
     threads: int
     memory_bytes: int | None = None
+    key_slice: KeySlice = WHOLE

@@ -14,11 +14,12 @@ from recon.core.passes.contract import (
     Facts,
     Rows,
     Work,
-    keyed_rows,
+    left_rows,
+    right_rows,
     row_digests,
     with_amount,
 )
-from recon.core.passes.key_groups import decode, match_keys
+from recon.core.passes.key_groups import group_keys
 from recon.core.passes.order import sort_order
 from recon.core.passes.partition import Keys
 from recon.core.plan import Key
@@ -64,21 +65,14 @@ def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
 
     With `dated`, a row without any date has no candidate; otherwise every day is the same.
     """
-    facts, leg, step = work.facts, work.leg, work.step
-    left = with_amount(
-        facts, keyed_rows(facts, work.free, leg.left, step.left_key), step.left_amount
-    )
-    right = with_amount(
-        facts, keyed_rows(facts, work.free, leg.right, step.right_key), step.right_amount
-    )
+    facts, step = work.facts, work.step
+    left = with_amount(facts, left_rows(work), step.left_amount)
+    right = with_amount(facts, right_rows(work), step.right_amount)
     one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor
-    groups = decode(
-        match_keys(
-            money_keys(facts, left, step.left_key, one),
-            money_keys(facts, right, step.right_key, two),
-            threads=work.threads,
-            memory_bytes=work.memory_bytes,
-        )
+    groups = group_keys(
+        money_keys(facts, left, step.left_key, one),
+        money_keys(facts, right, step.right_key, two),
+        threads=work.threads,
     )
     return (
         by_day(facts, left, groups.left, left_days(work) if dated else None),

@@ -50,13 +50,13 @@ def is_digest(keys: Keys) -> bool:
 
 
 def partition_sides(
-    lease: Lease, left: Keys, right: Keys, *, bits: int, threads: int, skip: int = 0
+    lease: Lease, left: Keys, right: Keys, *, bits: int, threads: int
 ) -> tuple[Partitioned, Partitioned]:
-    """Return both sides scattered by the `bits` after the first `skip` of the first word.
+    """Return both sides scattered by the first `bits` of the first word.
 
     Inside a partition rows keep their order, whatever the number of threads.
     """
-    sides = [_Side(lease, keys, bits, max(1, threads), skip) for keys in (left, right)]
+    sides = [_Side(lease, keys, bits, max(1, threads)) for keys in (left, right)]
     count = count_partitions if is_digest(left) else count_integers
     run_all(count, [job for side in sides for job in side.count_jobs()], threads)
     scatter = scatter_partitions if is_digest(left) else scatter_integers
@@ -68,13 +68,13 @@ def partition_sides(
 class _Side:
     """One side on its way into partitions."""
 
-    def __init__(self, lease: Lease, keys: Keys, bits: int, chunks: int, skip: int) -> None:
+    def __init__(self, lease: Lease, keys: Keys, bits: int, chunks: int) -> None:
         """Take what the scatter writes to from the lease."""
         rows = keys.shape[0]
         self._keys = keys
         self._bounds = chunk_bounds(rows, chunks)
         self._counts = np.zeros((chunks, 1 << bits), np.int64)
-        self._cut = (np.uint64(skip), np.uint64(WORD_BITS - bits))
+        self._shift = np.uint64(WORD_BITS - bits)
         self._start = np.zeros((1 << bits) + 1, np.int64)
         self._words = lease.array(keys.shape, np.uint64)
         self._row = lease.array(rows, np.int32)
@@ -82,7 +82,8 @@ class _Side:
     def count_jobs(self) -> list[tuple[Any, ...]]:
         """Return the jobs that count rows by chunk and partition."""
         return [
-            (self._keys, a, b, *self._cut, self._counts[k]) for k, (a, b) in enumerate(self._bounds)
+            (self._keys, a, b, self._shift, self._counts[k])
+            for k, (a, b) in enumerate(self._bounds)
         ]
 
     def scatter_jobs(self) -> list[tuple[Any, ...]]:
@@ -90,7 +91,7 @@ class _Side:
         np.cumsum(self._counts.sum(axis=0), out=self._start[1:])
         cursor = np.cumsum(self._counts, axis=0) - self._counts + self._start[:-1]
         return [
-            (self._keys, a, b, *self._cut, cursor[k], self._words, self._row)
+            (self._keys, a, b, self._shift, cursor[k], self._words, self._row)
             for k, (a, b) in enumerate(self._bounds)
         ]
 

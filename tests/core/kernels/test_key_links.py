@@ -1,4 +1,4 @@
-"""From result codes to rows: each kernel, interpreted and compiled, against plain Python."""
+"""From keys to rows: each kernel, interpreted and compiled, against plain Python."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.core.kernels.key_links import (
+    count_keyed,
     grouped_rows,
-    keyed_rows,
+    list_keyed,
     list_pairs,
     lower_to,
-    partners_of,
+    place_partners,
 )
-from recon.core.passes.key_groups import match_keys
+from recon.core.passes.contract import WHOLE, KeySlice
+from recon.core.passes.key_groups import group_keys, link_keys
 
 KEYS = st.lists(st.integers(0, 6), max_size=12)
 
@@ -22,23 +24,33 @@ def digests(keys):
     return np.array([[key * 7 + 1, key + 1] for key in keys], np.uint64).reshape(-1, 2)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(0, 2)), max_size=20))
+WORDS = st.sampled_from([0, 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), WORDS, WORDS), max_size=20))
 def test_keyed_rows_are_the_free_rows_of_a_side_with_a_key(rows):
-    """A null key is the digest 0, 0."""
+    """A null key is the digest 0, 0; every other key lies in one slice of the key space."""
     free = np.array([row[0] for row in rows], np.bool_)
     side = np.array([row[1] for row in rows], np.uint8)
-    digest = np.array([[0, row[2]] for row in rows], np.uint64).reshape(-1, 2)
-    for kernel in (keyed_rows, keyed_rows.py_func):
-        out = np.empty(len(rows), np.int64)
-        n = kernel(free, side, 1, digest, out)
-        wanted = [k for k, (is_free, at, key) in enumerate(rows) if is_free and at == 1 and key]
-        assert out[:n].tolist() == wanted
+    digest = np.array([row[2:] for row in rows], np.uint64).reshape(-1, 2)
+    wanted = [k for k, (is_free, at, *key) in enumerate(rows) if is_free and at == 1 and any(key)]
+    for count, fill in ((count_keyed, list_keyed), (count_keyed.py_func, list_keyed.py_func)):
+
+        def keyed(part, count=count, fill=fill):
+            out = np.empty(count(free, side, 1, digest, *part.bounds), np.int64)
+            fill(free, side, 1, digest, *part.bounds, out)
+            return out.tolist()
+
+        assert keyed(WHOLE) == wanted
+        sliced = [row for number in range(4) for row in keyed(KeySlice(2, number))]
+        assert sorted(sliced) == wanted
 
 
 @given(KEYS, KEYS, st.data())
 def test_pairs_and_groups_equal_plain_python(left_keys, right_keys, data):
     """Rows alone with their key are paired in left order; groups carry their smallest row."""
-    codes = match_keys(digests(left_keys), digests(right_keys), threads=1)
+    links = link_keys(digests(left_keys), digests(right_keys), threads=1)
+    groups = group_keys(digests(left_keys), digests(right_keys), threads=1)
     size = len(left_keys) + len(right_keys)
     rows = data.draw(st.permutations(range(size)))
     left, right = (np.array(sorted(part), np.int64) for part in split(rows, len(left_keys)))
@@ -59,20 +71,23 @@ def test_pairs_and_groups_equal_plain_python(left_keys, right_keys, data):
     for compiled in (True, False):
         first, listed, lowered, grouped = (
             kernel if compiled else kernel.py_func
-            for kernel in (partners_of, list_pairs, lower_to, grouped_rows)
+            for kernel in (place_partners, list_pairs, lower_to, grouped_rows)
         )
         partner = np.full(left.size, -1, np.int32)
-        assert first(codes[1], partner) == len(pairs)
+        first(links.pairs, partner)
         out = np.empty((2, len(pairs)), np.int64)
         kind = np.empty(len(pairs), np.uint8)
         listed(left, right, partner, minor, known, minor, known, currency, out[0], out[1], kind)
         assert [tuple(pair) for pair in out.T] == pairs
         assert kind.tolist() == kinds
         low = left.copy()
-        lowered(right, codes[1], low)
-        for side_rows, code, keys in ((left, codes[0], left_keys), (right, codes[1], right_keys)):
-            row_out, low_out = np.empty(code.size, np.int64), np.empty(code.size, np.int64)
-            n = grouped(side_rows, code, low, row_out, low_out)
+        lowered(right, groups.right, low)
+        for side_rows, group, keys in (
+            (left, groups.left, left_keys),
+            (right, groups.right, right_keys),
+        ):
+            row_out, low_out = np.empty(group.size, np.int64), np.empty(group.size, np.int64)
+            n = grouped(side_rows, group, low, row_out, low_out)
             wanted = [
                 (row, smallest[key])
                 for row, key in zip(side_rows, keys, strict=True)
