@@ -7,12 +7,13 @@ from typing import Final
 
 from recon.errors import InputError
 from recon.io import formats
-from recon.io.formats.archive import DAMAGE
+from recon.io.formats.archive import DAMAGE, ENCRYPTED
 from recon.io.formats.contract import Format, Money, Options, Probe, StagedFile
 from recon.io.formats.workbook_sheet import head_cells, is_workbook
 
 HEAD_BYTES: Final = 1 << 16
 _ZIP_MAGIC: Final = b"PK\x03\x04"
+_WORKBOOKS: Final = (_ZIP_MAGIC, b"\xd0\xcf\x11\xe0")
 
 
 def probe_of(staged: StagedFile) -> Probe:
@@ -30,9 +31,13 @@ def probe_of(staged: StagedFile) -> Probe:
         with zipfile.ZipFile(staged.path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             names = tuple(info.filename for info in members)
+            if any(info.flag_bits & ENCRYPTED for info in members):
+                raise _packed(staged, "an archive with a password")
             if members:
                 with archive.open(members[0]) as stream:
                     head = stream.read(HEAD_BYTES)
+            if len(members) == 1 and head.startswith(_WORKBOOKS):
+                raise _packed(staged, f"an archive that holds the workbook {names[0]!r}")
             return Probe(staged.name, staged.size, head, names)
     except DAMAGE as error:
         raise InputError(
@@ -41,6 +46,16 @@ def probe_of(staged: StagedFile) -> Probe:
             fix="ask the sender for the file again",
             code="FILE_SCHEMA",
         ) from error
+
+
+def _packed(staged: StagedFile, found: str) -> InputError:
+    """Return the refusal of an archive that a person has to unpack."""
+    return InputError(
+        f"expected a file or an archive that opens, found {found}",
+        where=staged.name,
+        fix="unpack it and deliver what is in it",
+        code="FILE_SCHEMA",
+    )
 
 
 def check_declared(declared: Format, options: Options, staged: StagedFile) -> None:

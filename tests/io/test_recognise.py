@@ -107,3 +107,27 @@ def test_units_of_amounts_are_taken(staged):
     check_declared(
         format_named("lakala_jy"), Options(units={"手续费(分)": "major"}), staged(b"any")
     )
+
+
+def _packed(name, content, flag=0):
+    """Return a zip of one member; `flag` is set in both of its headers."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr(name, content)
+    data = bytearray(raw.getvalue())
+    data[6] |= flag
+    data[data.find(b"PK\x01\x02") + 8] |= flag
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (_packed("bill.csv", b"a,b\n", flag=1), "an archive with a password"),
+        (_packed("bill.xlsx", b"PK\x03\x04..."), "the workbook 'bill.xlsx'"),
+    ],
+)
+def test_an_archive_that_a_person_must_unpack_says_so(staged, raw, found):
+    """A password, or a workbook inside: not an unknown file."""
+    with pytest.raises(InputError, match=found):
+        probe_of(staged(raw))

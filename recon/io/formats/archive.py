@@ -20,7 +20,7 @@ MEMBERS_LIMIT: Final = 1000
 HEAD_BYTES: Final = 1 << 16
 _FREE: Final = 1 << 20
 _UTF8_FLAG: Final = 0x800
-_ENCRYPTED: Final = 0x1
+ENCRYPTED: Final = 0x1
 
 
 # What `zipfile` raises for damaged, encrypted or unknown archives, found by changing bytes.
@@ -125,7 +125,7 @@ def _choose(
 def _check_limits(info: zipfile.ZipInfo, members: int, where: str) -> None:
     """Refuse encrypted members and archives that are too large or compressed beyond reason."""
     problem = ""
-    if info.flag_bits & _ENCRYPTED:
+    if info.flag_bits & ENCRYPTED:
         problem = f"member {member_name(info)!r} is encrypted"
     elif members > MEMBERS_LIMIT:
         problem = f"{members} members; at most {MEMBERS_LIMIT} are read"

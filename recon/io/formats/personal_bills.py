@@ -3,7 +3,8 @@
 Checked on exports of each. Amounts are unsigned; 收/支 says the direction. 不计收支 (neither) is
 a refund when the state says so, else a movement between the person's own accounts: kind OTHER, its
 amount as it stands. JD writes `131.77(已退款89.84)`: the amount is 131.77, and the refund is a row
-of its own. The only declared total that the vendors stand by is the number of records.
+of its own; a purchase given back whole, `468.32(已全额退款)`, is money out all the same. The only
+declared total that the vendors stand by is the number of records.
 """
 
 from __future__ import annotations
@@ -36,11 +37,20 @@ _STATES: Final = {
         ),
         State.SUCCESS,
     ),
-    "等待确认收货": State.PENDING,
-    "等待发货": State.PENDING,
+    **dict.fromkeys(
+        ("等待确认收货", "等待发货", "等待对方发货", "等待付款", "等待对方付款"), State.PENDING
+    ),
     "交易关闭": State.CLOSED,
     "支付失败": State.FAILED,
     "提现失败": State.FAILED,
+}
+_ORDER_STATES: Final = {
+    "交易成功": State.SUCCESS,
+    "已评价": State.SUCCESS,
+    "待": State.PENDING,
+    "退款成功": State.REVERSED,
+    "已取消": State.CLOSED,
+    "已关闭": State.CLOSED,
 }
 
 
@@ -61,7 +71,7 @@ def _fields(memo: str, order: str, reference: str, state: str) -> dict[str, Fiel
         "state": Choice(state, _STATES, otherwise=State.UNKNOWN),
         "order_id": Text(order, nulls=("", "/", "-")),
         "channel_ref": Text(reference, nulls=("", "/", "-")),
-        "amount_minor": Money("amount"),
+        "amount_minor": Money("amount", thousands=","),
         "currency": Constant("CNY"),
         "memo": Text(memo, nulls=("", "/")),
     }
@@ -71,6 +81,14 @@ def _alipay(_facts: Facts) -> dict[str, pl.Expr]:
     """Derive direction and amount; a refund stands under neither direction."""
     is_refund = (pl.col("收/支") == "不计收支") & (pl.col("交易状态") == "退款成功")
     direction = pl.when(is_refund).then(pl.lit("退款")).otherwise(pl.col("收/支"))
+    return {"direction": direction, "amount": _signed(direction, _amount("金额"))}
+
+
+def _jd(facts: Facts) -> dict[str, pl.Expr]:
+    """Derive direction and amount; a purchase given back whole stands under neither direction."""
+    is_returned = (pl.col("收/支") == "不计收支") & pl.col("金额").str.contains("已全额退款")
+    wallet = _alipay(facts)
+    direction = pl.when(is_returned).then(pl.lit("支出")).otherwise(wallet["direction"])
     return {"direction": direction, "amount": _signed(direction, _amount("金额"))}
 
 
@@ -84,6 +102,14 @@ def _wechat(_facts: Facts) -> dict[str, pl.Expr]:
         "amount": _signed(direction, _amount("金额(元)")),
         "state": state,
     }
+
+
+def _order(_facts: Facts) -> dict[str, pl.Expr]:
+    """Derive the amount, and of a state such as `已发货，退款成功` the word that decides."""
+    told = pl.col("订单状态")
+    decided = told.str.extract("(退款成功|已取消|已关闭|交易成功|已评价|待[^，]*)$", 1)
+    waiting = decided.str.replace("^待.*$", "待")
+    return {"amount": _amount("订单金额"), "state": pl.coalesce(waiting, told)}
 
 
 def _meituan(_facts: Facts) -> dict[str, pl.Expr]:
@@ -158,7 +184,7 @@ JD: Final = SheetFormat(
         "occurred_at": Time(("交易时间",), _CLOCK),
         "product": Text("收/付款方式"),
     },
-    _alipay,
+    _jd,
     controls=_CONTROLS,
     side=Side.BANK,
 )
@@ -200,14 +226,15 @@ PINDUODUO: Final = SheetFormat(
     ),
     {
         "kind": Constant(Kind.PAYMENT),
-        "state": Choice("订单状态", {"交易成功": State.SUCCESS}, otherwise=State.PENDING),
+        "state": Choice("state", _ORDER_STATES, otherwise=State.UNKNOWN),
         "order_id": Text("订单编号"),
-        "amount_minor": Money("订单金额"),
+        "amount_minor": Money("amount", thousands=","),
         "currency": Constant("CNY"),
         "occurred_at": Time(("下单时间",), _CLOCK),
         "product": Text("支付方式"),
         "memo": Text("商品"),
     },
+    _order,
     side=Side.MERCHANT,
 )
 

@@ -99,3 +99,46 @@ def test_the_public_workbook_gives_the_numbers_seen_in_it():
     assert result.column("amount_minor")[:4] == [-2816, 35, -1200, -50000]
     assert [one.declared for one in result.totals] == [10]
     assert result.rejects == []
+
+
+def test_a_purchase_given_back_whole_is_money_out_and_its_refunds_are_money_in(tmp_path):
+    """JD puts both under neither direction: together they come to nothing."""
+    text = (
+        "导出信息：\n京东账号名：jd_1\n共：3笔记录\n\n"
+        "交易时间,商户名称,交易说明,金额,收/付款方式,交易状态,收/支,交易分类,交易订单号,商家订单号,备注\n"
+        "2024-12-24 22:33:07\t,京东,裤,468.32(已全额退款),银行,交易成功,不计收支,服饰,1\t,1\t, ,\n"
+        "2024-12-24 22:33:54\t,京东,退款-裤,397.84,银行,退款成功,不计收支,网购,1\t,1\t, ,\n"
+        "2024-12-24 22:43:31\t,京东,退款-裤,70.48,银行,退款成功,不计收支,网购,1\t,1\t, ,\n"
+    )
+    result = load_bytes(JD, tmp_path, text.encode("utf-8-sig"))
+    assert result.column("kind") == ["DEBIT", "CREDIT", "CREDIT"]
+    assert sum(result.column("amount_minor")) == 0
+    assert result.agrees
+
+
+def test_thousands_in_an_amount_with_a_sign_of_currency(tmp_path):
+    """`¥1,234,567.89` is read exactly."""
+    text = WECHAT_TEXT.replace("¥28.16", '"¥1,234,567.89"')
+    assert load_bytes(WECHAT, tmp_path, text.encode()).column("amount_minor")[0] == -123456789
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ("交易成功", "SUCCESS"),
+        ("已签收，待确认收货", "PENDING"),
+        ("待付款", "PENDING"),
+        ("交易已取消", "CLOSED"),
+        ("已发货，退款成功", "REVERSED"),
+        ("神秘", "UNKNOWN"),
+    ],
+)
+def test_what_became_of_an_order(tmp_path, told, state):
+    """The last word of an order's state decides."""
+    text = (
+        "订单编号,订单金额,店铺,商品,订单状态,支付方式,下单时间\n"
+        f'26-1,"1,015.80",店,"鞋,43",{told},微信支付,2026-08-12 19:14:22\n'
+    )
+    result = load_bytes(PINDUODUO, tmp_path, text.encode("utf-8-sig"))
+    assert result.column("state") == [state]
+    assert result.column("amount_minor") == [101580]
