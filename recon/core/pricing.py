@@ -130,6 +130,8 @@ def price(
     fee = np.empty(amount.size, np.int64)
     line = np.empty(amount.size, np.int32)
     amount, day, profile = read_only(amount), read_only(day), read_only(profile)
+    sure = np.empty(profiles.start.size - 1, np.int32)
+    kernel.list_sure(profiles.start, profiles.line, tariff.lines, sure)
 
     def work(start: int, end: int) -> None:
         kernel.price(
@@ -138,6 +140,7 @@ def price(
             profile[start:end],
             profiles.start,
             profiles.line,
+            sure,
             tariff.lines,
             tariff.band_below,
             tariff.band_value,

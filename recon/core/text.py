@@ -34,6 +34,32 @@ class TextBuffers:
         return raw.tobytes().decode("utf-8", errors="backslashreplace")
 
 
+@dataclass(frozen=True, slots=True)
+class TextViews:
+    """Arrow's views of all rows; see `recon.core.kernels.vocabulary` for their shape."""
+
+    views: NDArray[np.uint64]  # (n, 2)
+    data: NDArray[np.uint8]  # the buffers of long texts, one behind the other
+    base: NDArray[np.int64]  # where each buffer begins in `data`
+    valid: NDArray[np.uint8]  # 1 where the row is not null; empty if none is
+
+    def __getitem__(self, rows: slice) -> TextViews:
+        """Return some of the rows."""
+        return TextViews(self.views[rows], self.data, self.base, self.valid[rows])
+
+
+def text_views(column: pl.Series) -> TextViews:
+    """Return the views of a text column; nothing is copied but long texts in several buffers."""
+    array = column.to_arrow(compat_level=pl.CompatLevel.newest())
+    _, memory, *parts = array.buffers()
+    views = np.frombuffer(memory, np.uint64).reshape(-1, 2)[array.offset :][: len(array)]
+    pieces = [np.frombuffer(part, np.uint8) for part in parts if part is not None]
+    data = np.concatenate([np.zeros(0, np.uint8), *pieces]) if len(pieces) != 1 else pieces[0]
+    base = np.cumsum([0, *(piece.size for piece in pieces)])
+    valid = _validity(array) if array.null_count else np.zeros(0, np.uint8)
+    return TextViews(read_only(views), read_only(data), read_only(base), read_only(valid))
+
+
 def arrow_text(column: TextColumn) -> pa.Array:
     """Return a text column as one Arrow array of `string` or `large_string`."""
     array = column.to_arrow() if isinstance(column, pl.Series) else column

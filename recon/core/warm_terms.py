@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from recon.core.pricing import (
     ALL_DAYS,
@@ -16,10 +17,11 @@ from recon.core.pricing import (
     price_lines,
 )
 from recon.core.tiers import Tiers, split
+from recon.core.vocabulary import Vocabulary
 
 
 def warm_terms() -> None:
-    """Price one row by a contract of one line, with and without days, and split one month."""
+    """Price one row by a contract of one line, look up one word, and split one month."""
     line = Line(
         specificity=0,
         amount_from=0,
@@ -42,4 +44,7 @@ def warm_terms() -> None:
     one = np.zeros(1, np.int64)
     price(tariff, profiles, one, one, one)
     price_lines(tariff, one, np.zeros(1, np.int32))
+    words = Vocabulary(["a"])
+    for kind in (pl.String, pl.Enum(["a"])):
+        words.append_to(np.zeros(1, np.int64), words.prepared(pl.Series(["a"], dtype=kind)))
     split(Tiers((0,), (1,), by_count=False, excess=True), 1, one, one, one, one)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from math import prod
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from recon.core.money import exponent
+from recon.core.parallel import run_all
 from recon.core.pricing import (
     ALL_DAYS,
     FINE,
@@ -44,6 +46,7 @@ from recon.core.pricing import (
     compile_lines,
     price,
 )
+from recon.core.vocabulary import Vocabulary
 from recon.errors import UsageError
 from recon.rules.fee_formula import Formula, parse_formula
 
@@ -57,10 +60,10 @@ ATTRIBUTES = (
     "source",
 )
 _EPOCH = date(1970, 1, 1)
-_FEW_WORDS = 6
 _FEW_PROFILES = 1 << 12  # combinations that are all prepared, met or not
 _DENSE = 1 << 22  # combinations up to which a plain table finds a row's profile
 _MOST_COMBINATIONS = 1 << 62
+_SLICE_ROWS = 1 << 16  # whose texts stay in a cache while all conditions are looked up
 _CELLS = 1 << 24  # conditions times lines that are compared at once
 
 
@@ -259,14 +262,18 @@ class Compiled:
         return tuple(name for name in self.contract.known_attributes if name in used)
 
     @cached_property
-    def vocabulary(self) -> Mapping[str, tuple[str, ...]]:
+    def vocabulary(self) -> Mapping[str, Vocabulary]:
         """Return, for each attribute, the words that some line names, sorted."""
         return {
-            name: tuple(sorted({word for line in self.lines for word in line.when.get(name, ())}))
+            name: Vocabulary(
+                sorted({word for line in self.lines for word in line.when.get(name, ())})
+            )
             for name in self.attributes
         }
 
-    def profile_rows(self, rows: pl.DataFrame) -> tuple[NDArray[np.int64], Profiles]:
+    def profile_rows(
+        self, rows: pl.DataFrame, threads: int = 1
+    ) -> tuple[NDArray[np.int64], Profiles]:
         """Return each row's profile number, and for each profile the lines that it meets."""
         missing = [name for name in self.attributes if name not in rows.columns]
         if missing:
@@ -275,21 +282,44 @@ class Compiled:
                 where=f"fee contract {self.contract.name!r}",
                 fix="map them in the source, or take the conditions on them out of the contract",
             )
-        sizes = [len(self.vocabulary[name]) + 1 for name in self.attributes]
-        codes = rows.select(self._code(name) for name in self.attributes)
-        keys, present = _dense_keys(codes, sizes, rows.height)
-        return keys, self._profiles(_decoded(present, sizes))
+        combinations = prod(self._sizes)
+        if combinations > _MOST_COMBINATIONS:
+            raise UsageError(
+                "expected a contract with at most 2^62 combinations of conditions, found more",
+                where="fee contract",
+                fix="split the contract by merchant",
+            )
+        key = self._keys(rows, threads)
+        if combinations <= _FEW_PROFILES:
+            return key, self._every_profile
+        number, present = _numbered(key, combinations)
+        return number, self._profiles(_decoded(present, self._sizes))
 
-    def _code(self, name: str) -> pl.Expr:
-        """Return each value's position in the vocabulary, from 1; 0 for any other value."""
-        words, text = self.vocabulary[name], pl.col(name).cast(pl.String)
-        if len(words) <= _FEW_WORDS:  # comparing is faster than looking up
-            places = [
-                (text == word).cast(pl.Int64) * place for place, word in enumerate(words, start=1)
-            ]
-            return pl.sum_horizontal(places).fill_null(0).alias(name)
-        known = text.cast(pl.Enum(words), strict=False).to_physical().cast(pl.Int64) + 1
-        return known.fill_null(0).alias(name)
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """Return how many different words, any other counted as one, each attribute has."""
+        return [self.vocabulary[name].places for name in self.attributes]
+
+    @cached_property
+    def _every_profile(self) -> Profiles:
+        """Return the profiles of all combinations, whether a row has them or not."""
+        return self._profiles(_decoded(np.arange(prod(self._sizes)), self._sizes))
+
+    def _keys(self, rows: pl.DataFrame, threads: int) -> NDArray[np.int64]:
+        """Return each row's combination of places as one number."""
+        key = np.zeros(rows.height, np.int64)
+        columns = [
+            (self.vocabulary[name], self.vocabulary[name].prepared(rows[name]))
+            for name in self.attributes
+        ]
+
+        def work(begin: int) -> None:
+            part = slice(begin, begin + _SLICE_ROWS)
+            for vocabulary, column in columns:
+                vocabulary.append_to(key[part], column[part])
+
+        run_all(work, [(begin,) for begin in range(0, rows.height, _SLICE_ROWS)], threads)
+        return key
 
     def _profiles(self, codes: NDArray[np.int64]) -> Profiles:
         """Return the lines of each combination of codes, shape (combinations, attributes)."""
@@ -308,7 +338,7 @@ class Compiled:
 
     def _meets(self, name: str) -> NDArray[np.bool_]:
         """Return, for each code of an attribute, which lines' conditions it meets."""
-        words = self.vocabulary[name]
+        words = self.vocabulary[name].words
         free = np.array([name not in line.when for line in self.lines])
         table = np.tile(free, (len(words) + 1, 1))
         number = {word: position + 1 for position, word in enumerate(words)}
@@ -325,7 +355,7 @@ class Compiled:
         Needs `amount_minor`, `clearing_date` and the attributes; a row without a date meets only
         lines that are valid for ever.
         """
-        profile, profiles = self.profile_rows(rows)
+        profile, profiles = self.profile_rows(rows, threads)
         amount = rows["amount_minor"].abs().to_numpy()
         day = np.empty(0, np.int64)
         if any(line.valid_from or line.valid_until for line in self.lines):
@@ -338,24 +368,10 @@ def _day(day: date | None, unbounded: int) -> int:
     return unbounded if day is None else (day - _EPOCH).days
 
 
-def _dense_keys(
-    codes: pl.DataFrame, sizes: list[int], rows: int
+def _numbered(
+    key: NDArray[np.int64], combinations: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each row's profile number and the combined code of each profile."""
-    combinations = 1
-    key = np.zeros(rows, np.int64)
-    for code, size in zip(codes.iter_columns(), sizes, strict=True):
-        combinations *= size
-        if combinations > _MOST_COMBINATIONS:
-            raise UsageError(
-                "expected a contract with at most 2^62 combinations of conditions, found more",
-                where="fee contract",
-                fix="split the contract by merchant",
-            )
-        key *= size
-        key += code.to_numpy()
-    if combinations <= _FEW_PROFILES:
-        return key, np.arange(combinations)
+    """Return each row's number among the combinations that occur, and those combinations."""
     if combinations <= _DENSE:
         seen = np.zeros(combinations, np.bool_)
         seen[key] = True

@@ -331,7 +331,7 @@ def _repriced(
     if attribute not in policy.contract.attributes:
         return
     seen: set[bytes] = set()
-    for word in policy.contract.vocabulary[attribute]:
+    for word in policy.contract.vocabulary[attribute].words:
         other = rows.with_columns(pl.lit(word).alias(attribute))
         fee, line = policy.contract.price_rows(other)
         if line.tobytes() in seen:  # words of one line give one price: the first names it

@@ -376,7 +376,7 @@ def test_public_rules_load_and_price_as_a_contract():
         for line in made.lines
     ]
     generator = np.random.default_rng(20260101)
-    words = {name: [None, *compiled.vocabulary[name]] for name in compiled.attributes}
+    words = {name: [None, *compiled.vocabulary[name].words] for name in compiled.attributes}
     rows = [
         {name: generator.choice(np.array(options, dtype=object)) for name, options in words.items()}
         for _ in range(400)

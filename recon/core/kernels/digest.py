@@ -43,7 +43,7 @@ def load_word(_typing_context: Any, data: Any, at: Any) -> Any:  # noqa: ANN401 
 
 
 @njit(cache=True, nogil=True)
-def _word(data: Bytes, at: int, end: int) -> np.uint64:
+def word_at(data: Bytes, at: int, end: int) -> np.uint64:
     """Return `data[at:min(at + 8, end)]` as a number, missing bytes as zeros."""
     left = min(end - at, _WORD)
     if at + _WORD <= len(data):
@@ -94,7 +94,7 @@ def absorb_text(data: Bytes, offsets: Ints, valid: Flags, tag: int, lanes: Words
             a, b = _first(a, word), _second(b, word)
             at += _WORD
         if at < end:
-            word = _word(data, at, end)
+            word = word_at(data, at, end)
             a, b = _first(a, word), _second(b, word)
         lanes[i, 0], lanes[i, 1] = _first(a, size), _second(b, size)
 

@@ -109,20 +109,21 @@ def limited(fine: int, floor: int, cap: int) -> int:
 @njit(cache=True, nogil=True, inline="always")
 def line_fee(amount: int, number: int, lines: Ints, band_below: Ints, band_value: Ints) -> int:
     """Return the whole fee of one line, in minor units (halves of a fine fee go up)."""
-    band = lines[number, BAND_START]
-    last = lines[number, BAND_END] - 1
+    row = lines[number]
+    band = row[BAND_START]
+    last = row[BAND_END] - 1
     while band < last and amount >= band_below[band]:
         band += 1
     value = band_value[band]
-    shape = lines[number, SHAPE]
+    shape = row[SHAPE]
     if shape == RATE_BANDS:
-        fine = rated(amount, value, lines[number, UNIT_FINE], lines[number, ROUNDING])
+        fine = rated(amount, value, row[UNIT_FINE], row[ROUNDING])
     else:
-        fine = stepped(amount, shape, lines[number, STEP], value)
-    fine = limited(fine, lines[number, FLOOR], lines[number, CAP])
-    if amount <= lines[number, THRESHOLD]:
+        fine = stepped(amount, shape, row[STEP], value)
+    fine = limited(fine, row[FLOOR], row[CAP])
+    if amount <= row[THRESHOLD]:
         fine = 0
-    return int(fine + lines[number, SURCHARGE] + FINE // 2) // FINE
+    return int(fine + row[SURCHARGE] + FINE // 2) // FINE
 
 
 @njit(cache=True, nogil=True)
@@ -136,12 +137,44 @@ def applies(amount: int, day: int, number: int, lines: Ints) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def winner(amount: int, day: int, candidates: Ints, lines: Ints) -> int:
+    """Return the first of the candidates, the most specific first, that applies, or a status."""
+    found: int = NO_LINE
+    for candidate in candidates:
+        if found >= 0 and lines[candidate, SPECIFICITY] != lines[found, SPECIFICITY]:
+            break
+        if applies(amount, day, candidate, lines):
+            if found >= 0:
+                return TIED
+            found = candidate
+    return found
+
+
+@njit(cache=True, nogil=True)
+def list_sure(profile_start: Ints, profile_line: Ints, lines: Ints, out: Ints) -> None:
+    """Fill, for each profile, the line that wins whatever amount and day are; NO_LINE if none."""
+    for number in range(out.size):
+        start, end = profile_start[number], profile_start[number + 1]
+        out[number] = NO_LINE
+        if start == end:
+            continue
+        first = profile_line[start]
+        tied = (
+            start + 1 < end
+            and lines[profile_line[start + 1], SPECIFICITY] == lines[first, SPECIFICITY]
+        )
+        if not tied and lines[first, AMOUNT_FROM] == 0 and applies(LIMIT, NO_DAY, first, lines):
+            out[number] = first
+
+
+@njit(cache=True, nogil=True)
 def price(
     amount: Ints,
     day: Ints,
     profile: Ints,
     profile_start: Ints,
     profile_line: Ints,
+    profile_sure: Ints,
     lines: Ints,
     band_below: Ints,
     band_value: Ints,
@@ -151,27 +184,20 @@ def price(
     """Fill the fee and the line of each row.
 
     A row's profile lists, from `profile_start[profile]` on, the lines whose conditions it meets,
-    the most specific first. The first that also fits amount and day wins. Without days (an empty
-    array) only lines that hold for ever apply.
+    the most specific first. The first that also fits amount and day wins; `profile_sure` is that
+    line where it is the same for every amount and day. Without days (an empty array) only lines
+    that hold for ever apply.
     """
     for i in range(amount.size):
         value = amount[i]
         fee = 0
-        found: int = NO_LINE
-        if value < 0 or value > LIMIT:
-            out_fee[i] = fee
-            out_line[i] = OUT_OF_RANGE
-            continue
-        when = day[i] if day.size else NO_DAY
-        for position in range(profile_start[profile[i]], profile_start[profile[i] + 1]):
-            candidate = profile_line[position]
-            if found >= 0 and lines[candidate, SPECIFICITY] != lines[found, SPECIFICITY]:
-                break
-            if applies(value, when, candidate, lines):
-                if found >= 0:
-                    found = TIED
-                    break
-                found = candidate
+        found: int = OUT_OF_RANGE
+        if 0 <= value <= LIMIT:
+            found = profile_sure[profile[i]]
+            if found < 0:
+                start, end = profile_start[profile[i]], profile_start[profile[i] + 1]
+                when = day[i] if day.size else NO_DAY
+                found = winner(value, when, profile_line[start:end], lines)
         if found >= 0:
             fee = line_fee(value, found, lines, band_below, band_value)
         out_fee[i] = fee

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from recon.core.kernels import fee as kernel
 from recon.core.pricing import (
+    ALL_DAYS,
     MAX_AMOUNT,
+    NO_DAY,
     ROUNDINGS,
     Line,
     Profiles,
@@ -116,17 +118,16 @@ def priced(draw):
     for number in range(draw(st.integers(1, 5))):
         low = draw(st.integers(0, 50))
         first = draw(st.integers(0, 20))
-        lines.append(
-            {
-                "name": number,
-                "rank": draw(st.integers(0, 2)),
-                "when": {},
-                "low": low,
-                "high": low + draw(st.integers(1, 60)),
-                "first": first,
-                "last": first + draw(st.integers(0, 20)),
-            }
-        )
+        line = {
+            "low": low,
+            "high": low + draw(st.integers(1, 60)),
+            "first": first,
+            "last": first + draw(st.integers(0, 20)),
+        }
+        if draw(st.booleans()):  # a line for every amount and day, or nearly
+            always = {"low": 0, "high": MAX_AMOUNT + 1, "first": NO_DAY, "last": ALL_DAYS}
+            line = always | draw(st.sampled_from([{}, *({key: line[key]} for key in line)]))
+        lines.append(line | {"name": number, "rank": draw(st.integers(0, 2)), "when": {}})
     lines.sort(key=lambda line: -line["rank"])
     rows = draw(st.lists(st.tuples(st.integers(-1, 110), st.integers(0, 40)), max_size=20))
     return lines, rows
@@ -165,12 +166,15 @@ def test_the_most_specific_line_wins_and_a_tie_is_told(drawn, interpreted):
     profile = np.zeros(len(rows), np.int64)
     if interpreted:
         fee, line = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
+        sure = np.empty(1, np.int32)
+        kernel.list_sure.py_func(profiles.start, profiles.line, tariff.lines, sure)
         kernel.price.py_func(
             amount,
             day,
             profile,
             profiles.start,
             profiles.line,
+            sure,
             tariff.lines,
             tariff.band_below,
             tariff.band_value,
