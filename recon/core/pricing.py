@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import fee as kernel
 from recon.core.money import MAX_MINOR
-from recon.core.parallel import chunk_bounds, run_all
+from recon.core.parallel import run_all
 from recon.core.text import read_only
 
 RATE_SCALE = kernel.RATE_SCALE
@@ -31,6 +33,7 @@ ALL_DAYS = kernel.ALL_DAYS
 TIED = kernel.TIED
 OUT_OF_RANGE = kernel.OUT_OF_RANGE
 MAX_AMOUNT = MAX_MINOR
+SLICE_ROWS = 1 << 16  # what is looked up and priced of them stays in a cache
 ROUNDINGS = {
     "half_up": kernel.HALF_UP,
     "ceiling": kernel.CEILING,
@@ -114,41 +117,46 @@ class Profiles:
     line: NDArray[np.int32]
 
 
+ProfileOf: TypeAlias = Callable[[slice], NDArray[np.int64]]  # the profile numbers of some rows
+
+
 def price(
     tariff: Tariff,
     profiles: Profiles,
     amount: NDArray[np.int64],
     day: NDArray[np.int64],
-    profile: NDArray[np.int64],
+    profile: ProfileOf,
     threads: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return each row's fee (minor units) and line; a negative line is a status of the kernel.
 
-    Amounts are absolute minor units, days count from 1970-01-01; an empty array of days is right
-    where no line has a validity.
+    A fee is that of the absolute amount (minor units), days count from 1970-01-01; an empty array
+    of days is right where no line has a validity. Rows are priced in slices, so that their profile
+    numbers need no memory of their own.
     """
     fee = np.empty(amount.size, np.int64)
     line = np.empty(amount.size, np.int32)
-    amount, day, profile = read_only(amount), read_only(day), read_only(profile)
+    amount, day = read_only(amount), read_only(day)
     sure = np.empty(profiles.start.size - 1, np.int32)
     kernel.list_sure(profiles.start, profiles.line, tariff.lines, sure)
 
-    def work(start: int, end: int) -> None:
+    def work(begin: int) -> None:
+        part = slice(begin, min(begin + SLICE_ROWS, amount.size))
         kernel.price(
-            amount[start:end],
-            day[start:end] if day.size else day,
-            profile[start:end],
+            amount[part],
+            day[part],
+            read_only(profile(part)),
             profiles.start,
             profiles.line,
             sure,
             tariff.lines,
             tariff.band_below,
             tariff.band_value,
-            fee[start:end],
-            line[start:end],
+            fee[part],
+            line[part],
         )
 
-    run_all(work, chunk_bounds(amount.size, threads), threads)
+    run_all(work, [(begin,) for begin in range(0, amount.size, SLICE_ROWS)], threads)
     return fee, line
 
 

@@ -42,7 +42,7 @@ def warm_terms() -> None:
     tariff = compile_lines([line])
     profiles = Profiles(np.array([0, 1], np.int64), np.zeros(1, np.int32))
     one = np.zeros(1, np.int64)
-    price(tariff, profiles, one, one, one)
+    price(tariff, profiles, one, one, one.__getitem__)
     price_lines(tariff, one, np.zeros(1, np.int32))
     words = Vocabulary(["a"])
     for kind in (pl.String, pl.Enum(["a"])):

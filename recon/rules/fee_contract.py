@@ -33,7 +33,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from recon.core.money import exponent
-from recon.core.parallel import run_all
 from recon.core.pricing import (
     ALL_DAYS,
     FINE,
@@ -41,6 +40,7 @@ from recon.core.pricing import (
     NO_DAY,
     ROUNDINGS,
     Line,
+    ProfileOf,
     Profiles,
     Tariff,
     compile_lines,
@@ -63,7 +63,6 @@ _EPOCH = date(1970, 1, 1)
 _FEW_PROFILES = 1 << 12  # combinations that are all prepared, met or not
 _DENSE = 1 << 22  # combinations up to which a plain table finds a row's profile
 _MOST_COMBINATIONS = 1 << 62
-_SLICE_ROWS = 1 << 16  # whose texts stay in a cache while all conditions are looked up
 _CELLS = 1 << 24  # conditions times lines that are compared at once
 
 
@@ -271,10 +270,8 @@ class Compiled:
             for name in self.attributes
         }
 
-    def profile_rows(
-        self, rows: pl.DataFrame, threads: int = 1
-    ) -> tuple[NDArray[np.int64], Profiles]:
-        """Return each row's profile number, and for each profile the lines that it meets."""
+    def profile_rows(self, rows: pl.DataFrame) -> tuple[ProfileOf, Profiles]:
+        """Return the profile numbers of rows, and for each profile the lines that it meets."""
         missing = [name for name in self.attributes if name not in rows.columns]
         if missing:
             raise UsageError(
@@ -289,11 +286,11 @@ class Compiled:
                 where="fee contract",
                 fix="split the contract by merchant",
             )
-        key = self._keys(rows, threads)
+        keys = self._keys(rows)
         if combinations <= _FEW_PROFILES:
-            return key, self._every_profile
-        number, present = _numbered(key, combinations)
-        return number, self._profiles(_decoded(present, self._sizes))
+            return keys, self._every_profile
+        number, present = _numbered(keys(slice(0, rows.height)), combinations)
+        return number.__getitem__, self._profiles(_decoded(present, self._sizes))
 
     @cached_property
     def _sizes(self) -> list[int]:
@@ -305,21 +302,21 @@ class Compiled:
         """Return the profiles of all combinations, whether a row has them or not."""
         return self._profiles(_decoded(np.arange(prod(self._sizes)), self._sizes))
 
-    def _keys(self, rows: pl.DataFrame, threads: int) -> NDArray[np.int64]:
-        """Return each row's combination of places as one number."""
-        key = np.zeros(rows.height, np.int64)
+    def _keys(self, rows: pl.DataFrame) -> ProfileOf:
+        """Return the combination of places of some rows, as one number a row."""
+        vocabularies = [self.vocabulary[name] for name in self.attributes]
         columns = [
-            (self.vocabulary[name], self.vocabulary[name].prepared(rows[name]))
-            for name in self.attributes
+            words.prepared(rows[name])
+            for words, name in zip(vocabularies, self.attributes, strict=True)
         ]
 
-        def work(begin: int) -> None:
-            part = slice(begin, begin + _SLICE_ROWS)
-            for vocabulary, column in columns:
-                vocabulary.append_to(key[part], column[part])
+        def keys(part: slice) -> NDArray[np.int64]:
+            key = np.zeros(part.stop - part.start, np.int64)
+            for words, column in zip(vocabularies, columns, strict=True):
+                words.append_to(key, column[part])
+            return key
 
-        run_all(work, [(begin,) for begin in range(0, rows.height, _SLICE_ROWS)], threads)
-        return key
+        return keys
 
     def _profiles(self, codes: NDArray[np.int64]) -> Profiles:
         """Return the lines of each combination of codes, shape (combinations, attributes)."""
@@ -355,8 +352,8 @@ class Compiled:
         Needs `amount_minor`, `clearing_date` and the attributes; a row without a date meets only
         lines that are valid for ever.
         """
-        profile, profiles = self.profile_rows(rows, threads)
-        amount = rows["amount_minor"].abs().to_numpy()
+        profile, profiles = self.profile_rows(rows)
+        amount = rows["amount_minor"].to_numpy()
         day = np.empty(0, np.int64)
         if any(line.valid_from or line.valid_until for line in self.lines):
             day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()

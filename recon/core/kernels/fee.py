@@ -20,7 +20,7 @@ NO_LINE = -1
 TIED = -2  # two lines of equal specificity both apply: none is picked
 NO_DAY = -(1 << 63)  # a row without a day; a line without a first day
 ALL_DAYS = (1 << 63) - 1  # a line without a last day
-OUT_OF_RANGE = -3  # the amount is negative or beyond the greatest amount of a row
+OUT_OF_RANGE = -3  # the amount is beyond the greatest amount of a row
 
 # columns of a line
 SPECIFICITY = 0  # rank; equal ranks that both apply are a tie
@@ -181,7 +181,7 @@ def price(
     out_fee: Ints,
     out_line: Ints,
 ) -> None:
-    """Fill the fee and the line of each row.
+    """Fill the fee of each row's absolute amount, and its line.
 
     A row's profile lists, from `profile_start[profile]` on, the lines whose conditions it meets,
     the most specific first. The first that also fits amount and day wins; `profile_sure` is that
@@ -189,10 +189,10 @@ def price(
     that hold for ever apply.
     """
     for i in range(amount.size):
-        value = amount[i]
+        value = abs(amount[i])
         fee = 0
         found: int = OUT_OF_RANGE
-        if 0 <= value <= LIMIT:
+        if 0 <= value <= LIMIT:  # the smallest number of all stays negative
             found = profile_sure[profile[i]]
             if found < 0:
                 start, end = profile_start[profile[i]], profile_start[profile[i] + 1]
