@@ -6,7 +6,8 @@ The rules see it as `recon.rules.night.Archive`; where the rows lie is known her
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from recon import history
 from recon.core.codes import Side, State
-from recon.core.schema import TRANSACTIONS, conform
+from recon.core.schema import INPUTS, REJECTS, TRANSACTIONS, conform
 from recon.io.row_lookup import may_have, read_rows, read_some
+from recon.refusals import Delivery, named, standing_refusals
 from recon.store.read import scan
 from recon.store.workspace import Workspace
 
@@ -34,6 +36,8 @@ class Shelves:
     parts: Sequence[Path]
     opening: pl.DataFrame  # table OPEN_ITEMS
     slim: pl.DataFrame  # tonight's ledger, sorted by txn_id
+    inputs: pl.DataFrame = field(default_factory=INPUTS.empty)  # table INPUTS of tonight
+    rejects: pl.DataFrame = field(default_factory=REJECTS.empty)  # table REJECTS of tonight
 
     def has_past(self) -> bool:
         """Return whether an earlier night was run within the days that are searched."""
@@ -69,6 +73,17 @@ class Shelves:
         ]
         rows = pl.concat([TRANSACTIONS.empty(), *frames]).sort("value_date", "txn_id")
         return rows.unique("fingerprint", keep="first", maintain_order=True)
+
+    def refusals(self) -> pl.DataFrame:
+        """Return the refused rows of tonight and of earlier nights that no later row put right."""
+        runs = history.earlier(self.workspace, self.business_date, _DAYS)
+        tonight = Delivery(self.business_date, self.inputs, self.rejects, self.parts)
+        return standing_refusals([*(Delivery.of(run) for run in runs), tonight])
+
+    def known(self, tokens: AbstractSet[str]) -> frozenset[str]:
+        """Return which of the tokens are a reference of a row of tonight's ledger."""
+        frames = [self.opening.lazy(), *(pl.scan_parquet(part) for part in self.parts)]
+        return named(frames, tokens)
 
     def whole(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return whole rows by identity, of tonight's ledger or of an earlier night."""

@@ -19,6 +19,8 @@ from recon.rules import (
     events,
     exchange,
     files,
+    netting,
+    refused,
     retrievals,
     terms,
 )
@@ -48,7 +50,10 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
         matched,
         evening.legs,
         night,
-        [*_before(evening, books), Verdict.of(broken=terms.broken_rows(agreed.facts, ledger))],
+        [
+            *_before(evening, books, matched),
+            Verdict.of(broken=terms.broken_rows(agreed.facts, ledger)),
+        ],
         books.resent,
         books.repeated,
     )
@@ -70,12 +75,14 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
     return Judgement(name_causes(found, wide, night), closing, classified, wide)
 
 
-def _before(evening: Evening, books: Books) -> list[Verdict]:
+def _before(evening: Evening, books: Books, matched: Matched) -> list[Verdict]:
     """Return the verdicts of rules that need no links."""
     ledger, night = books.ledger, books.night
     tonight = undoings.Tonight(evening.workspace, ledger, books.netted, books.parts, books.opening)
+    lone, late = undoings.judge(tonight, books.undone, night)
     return [
-        *undoings.judge(tonight, books.undone, night),
+        refused.hold_undoings(matched, netting.NETTING, night, lone),
+        late,
         duplicates.report_records(ledger, np.setdiff1d(books.repeated, books.resent)),
         events.find(ledger, books.excluded),
         retrievals.find(ledger, books.excluded, night),

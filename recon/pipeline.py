@@ -139,6 +139,8 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         books.parts,
         books.opening,
         books.ledger.slim,
+        books.inputs,
+        books.rejects,
     )
     evening.clock.stage("match")
     matched = _match(evening, books, archive)

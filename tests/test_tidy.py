@@ -51,7 +51,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.history",
         "recon.source_options",
     ),
-    "recon.archive": ("recon.core", "recon.io", "recon.store", "recon.history"),
+    "recon.refusals": ("recon.core", "recon.store"),
+    "recon.archive": ("recon.core", "recon.io", "recon.store", "recon.history", "recon.refusals"),
     "recon.redelivered": ("recon.core", "recon.rules", "recon.store", "recon.history"),
     "recon.conversions": ("recon.core", "recon.errors", "recon.io", "recon.rules"),
     "recon.evening": (

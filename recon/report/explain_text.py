@@ -92,6 +92,11 @@ _EVIDENCE: Pair = (
     "  evidence: {path}, record {record}, bytes {start} to {end}, sha256 {sha}",
     "  证据：{path}，第 {record} 条，字节 {start} 至 {end}，sha256 {sha}",
 )
+_REFUSED: Pair = (
+    "  a refused row names it: {path}, record {record}, night {night}",
+    "  有被拒的记录提到它：{path}，第 {record} 条，{night}",
+)
+_REASON: Pair = ("    refused because {reason}", "    被拒原因：{reason}")
 _LINE: Pair = ("    | {line}", "    | {line}")
 _NO_MONEY: Pair = ("  reason: {reason}", "  原因：{reason}")
 _BY: dict[str, Pair] = {
@@ -125,7 +130,7 @@ def explanation_text(facts: Facts, language: str, codes: CodeWordsByName) -> str
         lines.append(sentence(_ROWS, language, count=facts["rows_found"], shown=shown))
     for row in facts["rows"]:
         lines += ["", *_row(row, language, codes)] if lines else _row(row, language, codes)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_refused(facts["refused"], language)])
 
 
 def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
@@ -177,6 +182,7 @@ def _row(row: Facts, language: str, codes: CodeWordsByName) -> list[str]:
     lines += _searches(row["searches"], language)
     for item in row["breaks"]:
         lines += _break(item, language, codes)
+    lines += _refused(row["refused"], language)
     return [*lines, *_evidence(row["evidence"], language)]
 
 
@@ -301,7 +307,10 @@ def _searches(searches: list[Facts], language: str) -> list[str]:
 def _break(item: Facts, language: str, codes: CodeWordsByName) -> list[str]:
     if Code[item["code"]] in BENIGN:
         text = code_label(codes, item["code"], language)
-        return [sentence(_TRUE_THOUGH, language, leg=item["leg"], label=text, code=item["code"])]
+        lines = [sentence(_TRUE_THOUGH, language, leg=item["leg"], label=text, code=item["code"])]
+        if item["cause"]:
+            lines.append(sentence(_CAUSE, language, cause=item["cause"]))
+        return lines
     lines = [
         sentence(
             _BROKE,
@@ -344,6 +353,17 @@ def _gate(gate: Facts, currency: str, language: str) -> str:
         return sentence(_GATE_GOOD, language, name=shown, mine=mine)
     off = sentence(_BY[gate["unit"]], language, by=by)
     return sentence(_GATE_BAD, language, name=shown, mine=mine, other=other, by=off)
+
+
+def _refused(refused: list[Facts], language: str) -> list[str]:
+    """Return where the refused rows that name a row stand, what they say and why not read."""
+    lines: list[str] = []
+    for line in refused:
+        place = {"path": line["path"], "record": line["record_no"], "night": line["night"]}
+        lines.append(sentence(_REFUSED, language, **place))
+        lines.append(sentence(_LINE, language, line=line["line"]))
+        lines += [sentence(_REASON, language, reason=reason) for reason in line["reasons"]]
+    return lines
 
 
 def _evidence(evidence: Facts, language: str) -> list[str]:

@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from recon.core.codes import BENIGN
-from recon.core.schema import TRANSACTIONS
-from recon.report.identify import Fetch, find, rows_of
+from recon.core.schema import BREAKS, TRANSACTIONS
+from recon.errors import UsageError
+from recon.report.identify import REFERENCES, Fetch, Found, find, rows_of
+from recon.report.refusals import refused_rows
 from recon.report.whole_group import WholeGroups
 
 Facts = dict[str, Any]
@@ -32,7 +34,7 @@ def explain(fetch: Fetch, ident: str, read_line: ReadLine) -> Facts:
 
     Raises UsageError when no night holds the id.
     """
-    found = find(fetch, ident)
+    found = _find(fetch, ident)
     shown = found.rows.head(SHOWN_ROWS)
     known = _Known(fetch, shown)
     return {
@@ -42,7 +44,18 @@ def explain(fetch: Fetch, ident: str, read_line: ReadLine) -> Facts:
         "case": _case(fetch, found.breaks) if found.breaks.height else None,
         "rows_found": found.rows.height,
         "rows": [_row(known, row, read_line) for row in shown.iter_rows(named=True)],
+        "refused": [] if shown.height else refused_rows(fetch, [ident])[ident],
     }
+
+
+def _find(fetch: Fetch, ident: str) -> Found:
+    """Return what an id names; no row where only refused lines hold it."""
+    try:
+        return find(fetch, ident)
+    except UsageError:
+        if not refused_rows(fetch, [ident])[ident]:
+            raise
+        return Found(ident, ("refused",), TRANSACTIONS.empty(), BREAKS.empty())
 
 
 class _Known:
@@ -64,6 +77,8 @@ class _Known:
             "breaks", (in_list.list.len() > 0) | pl.col("break_id").is_in(names)
         ).sort("night", "code")
         self.whole = WholeGroups(fetch)
+        named = {text for name in REFERENCES for text in rows[name].drop_nulls()}
+        self.refused = refused_rows(fetch, sorted(named))
         self.partners = _by_id(fetch, self._partner_ids(ids))
         self.nearest = _by_id(fetch, self.breaks["nearest_txn_id"].drop_nulls().to_list())
 
@@ -98,6 +113,7 @@ def _row(known: _Known, row: Facts, read_line: ReadLine) -> Facts:
         "searches": plain(known.searches.filter(mine).drop("txn_id").to_dicts()),
         "breaks": [_break(known, row, item) for item in breaks.iter_rows(named=True)],
         "group": _group(known, row, last),
+        "refused": _refused(known, row),
         "evidence": _evidence(known, row, read_line),
     }
 
@@ -278,6 +294,15 @@ def _group(known: _Known, row: Facts, last: Facts | None) -> Facts | None:
         return None
     night: Facts = plain(group.row(0, named=True))
     return {**night, "whole": known.whole.of(row["txn_id"])}
+
+
+def _refused(known: _Known, row: Facts) -> list[Facts]:
+    """Return the refused rows that name one of the row's references, each once."""
+    named = [known.refused.get(row[name] or "", []) for name in REFERENCES]
+    once = {
+        (line["night"], line["path"], line["record_no"]): line for each in named for line in each
+    }
+    return list(once.values())
 
 
 def _evidence(known: _Known, row: Facts, read_line: ReadLine) -> Facts:

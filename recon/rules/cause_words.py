@@ -81,6 +81,11 @@ _Looked = tuple[dict[str, str] | Callable[[str], str] | None, ...]
 _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"(\d+) equally good partners", "{} 个同样合适的对手记录", (None,)),
     (r"the missing row arrived", "缺失的记录已到", ()),
+    (
+        r"a refused row may be the counterpart: (.+), record (\d+) \((.*)\)",
+        "对方记录可能被拒：{}，第 {} 条（{}）",
+        (None, None, None),
+    ),
     (r"put right by a later row", "已由后到的记录更正", ()),
     (r"a person decided that it is no break", "人工判定不是差异", ()),
     (

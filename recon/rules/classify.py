@@ -18,6 +18,7 @@ from recon.rules import (
     duplicates,
     one_sided,
     pairs,
+    refused,
     repeats,
     short_batches,
     standing,
@@ -100,8 +101,8 @@ def classify(
     """
     by_leg = {}
     for leg_no, leg in enumerate(legs):
-        by_leg[leg.name] = _leg(matched, leg, leg_no, night)
-        by_leg[leg.name] = repeats.judge(matched, legs, leg, night, by_leg[leg.name])
+        said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night))
+        by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
     verdict = Verdict.joined([*before, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)

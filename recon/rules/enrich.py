@@ -13,7 +13,7 @@ from recon.rules.rule_models import Extract, Rules, Source
 from recon.rules.settlement import clearing_day, parse_cycle
 
 _LEAVING = (Kind.REFUND, Kind.REVERSAL, Kind.VOID, Kind.CHARGEBACK, Kind.DEBIT, Kind.PAYOUT)
-_HOLE = re.compile(r"\{([a-z_]+)(?::([^}]+))?\}")
+HOLE = re.compile(r"\{([a-z_]+)(?::([^}]+))?\}")
 
 
 def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar) -> pl.DataFrame:
@@ -26,7 +26,7 @@ def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar
     if source.merchant_id is not None:
         frame = frame.with_columns(pl.col("merchant_id").fill_null(source.merchant_id))
     for target, extract in source.extract.items():
-        frame = frame.with_columns(_extracted(extract).alias(target))
+        frame = frame.with_columns(extracted(extract).alias(target))
     frame = _with_days(frame, source, rules, calendar)
     for target, template in source.derive.items():
         frame = frame.with_columns(
@@ -63,7 +63,7 @@ def _with_base_signs(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(signed.alias("base_minor"))
 
 
-def _extracted(extract: Extract) -> pl.Expr:
+def extracted(extract: Extract) -> pl.Expr:
     """Return the template filled with the pattern's groups; null where it does not match."""
     parts: list[pl.Expr] = []
     rest = 0
@@ -81,7 +81,7 @@ def _filled(template: str, frame: pl.DataFrame) -> pl.Expr:
     """Return a template such as `{merchant_id}-{clearing_date:%Y%m%d}`, null if any hole is."""
     parts: list[pl.Expr] = []
     rest = 0
-    for hole in _HOLE.finditer(template):
+    for hole in HOLE.finditer(template):
         if hole.start() > rest:
             parts.append(pl.lit(template[rest : hole.start()]))
         column = pl.col(hole.group(1))

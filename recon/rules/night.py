@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Side
 from recon.core.match import Matches
+from recon.core.mention import REFUSALS
 from recon.core.schema import BREAKS, TRANSACTIONS
 from recon.rules.calendar import Calendar
 from recon.rules.exchange_rates import Agreed
@@ -76,6 +78,17 @@ class Archive(Protocol):
         """Return the bank lines of earlier nights that carry one of the values in a column."""
         ...
 
+    def refusals(self) -> pl.DataFrame:
+        """Return the refused rows of tonight and of earlier nights that no later row put right.
+
+        Columns as REFUSALS.
+        """
+        ...
+
+    def known(self, tokens: AbstractSet[str]) -> frozenset[str]:
+        """Return which of the tokens are a reference of a row of tonight's ledger."""
+        ...
+
 
 class EmptyArchive:
     """An archive of nothing."""
@@ -103,6 +116,14 @@ class EmptyArchive:
     def lines(self, _column: str, _values: Sequence[str]) -> pl.DataFrame:
         """Return no rows."""
         return TRANSACTIONS.empty()
+
+    def refusals(self) -> pl.DataFrame:
+        """Return no rows."""
+        return pl.DataFrame(schema=REFUSALS)
+
+    def known(self, _tokens: AbstractSet[str]) -> frozenset[str]:
+        """Return none of them."""
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
