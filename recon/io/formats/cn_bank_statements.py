@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from recon.core.codes import Kind, Side
+from recon.core.codes import Kind, Side, State
 from recon.io.formats.chain import BALANCE, balance_chain
 from recon.io.formats.contract import (
     Choice,
@@ -305,6 +305,11 @@ STATEMENTS: Final = (
         ),
         {
             "kind": Choice("Credit/Debit", {"DEBIT": Kind.DEBIT, "CREDIT": Kind.CREDIT}),
+            "state": Choice(
+                "Transactionstatus",
+                {"POSTED": State.SUCCESS, "PENDING": State.PENDING},
+                otherwise=State.UNKNOWN,
+            ),
             "amount_minor": _amount("Billingamount"),
             "currency": Text("Billingcurrency"),
             "clearing_date": Day("Transactiondate", ("DD/MM/YYYY",)),

@@ -6,6 +6,8 @@ known or new, which lines are titles or totals, and what the totals declare.
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +76,16 @@ def split_cells(sheet: Sheet, line: str) -> list[str]:
     """Return the names in a header line."""
     if sheet.header_delimiter == "space":
         return [column_name(cell) for cell in line.split()]
-    return [column_name(cell) for cell in line.split(sheet.header_delimiter or sheet.delimiter)]
+    mark = sheet.header_delimiter or sheet.delimiter
+    return [column_name(cell) for cell in _cells(line, mark, sheet.quote)]
+
+
+def _cells(line: str, mark: str, quote: str) -> list[str]:
+    """Return the cells of a line; quotes that are not in order are no quotes."""
+    if quote and quote in line:
+        with contextlib.suppress(csv.Error):
+            return next(csv.reader([line], delimiter=mark, quotechar=quote), [])
+    return line.split(mark)
 
 
 def header_line(sheet: Sheet, lines: list[str]) -> int | None:

@@ -29,6 +29,7 @@ from tests.io.formats import (
     test_camt053,
     test_cn_bank_settlement,
     test_cn_bank_statements,
+    test_cn_card_statements,
     test_cn_reports,
     test_coda,
     test_iso8583_log,
@@ -189,6 +190,14 @@ def wallets() -> dict[str, Sample]:
         **{f"lakala_{code}": Sample(text(columns[code], row), 1) for code, row in files.items()},
         "ums_detail": Sample(ums.export(ums.SALE, ums.REFUND), 2),
         "ums_pages": Sample(text("\t" * 20, page, page), 2),
+        "statement_citic_credit": Sample(
+            test_cn_card_statements.FILES["statement_citic_credit"], 3
+        ),
+        "statement_boc_credit": Sample(test_cn_card_statements.FILES["statement_boc_credit"], 2),
+        "statement_bocom_credit": Sample(
+            test_cn_card_statements.FILES["statement_bocom_credit"], 3
+        ),
+        "statement_cib": Sample(test_cn_card_statements.FILES["statement_cib"], 2),
         "personal_alipay": Sample(chinese(test_personal_bills.ALIPAY_TEXT), 4),
         "personal_wechat": Sample(text(test_personal_bills.WECHAT_TEXT), 2),
         "personal_jd": Sample(
