@@ -2,8 +2,16 @@
 
 Source: BAI "Cash Management Balance Reporting Specifications", version 2. Records 01 file, 02
 group, 03 account, 16 transaction, 88 continuation, 49, 98 and 99 trailers. A record ends at `/`;
-several may share a line, and text may be wrapped. Amounts are whole minor units. Type codes 100 to
-399 are credits, 400 to 699 debits. The currency is the account's, else the group's, else USD.
+several may share a line, and text may be wrapped. Amounts are whole minor units, unsigned in a 16.
+The currency is the account's, else the group's, else USD. Several files 01 to 99 may follow each
+other, the same one not twice.
+
+| type code                          | kind                 |
+|------------------------------------|----------------------|
+| 100-399, 720-728, 920-959          | CREDIT               |
+| 400-699, 760, 960-999              | DEBIT                |
+| 890 (information, without amount)  | OTHER                |
+| others (balances, loan states)     | reject               |
 
 `bank_ref` is the customer reference, else the bank's; the bank's own ends the memo after `//`.
 
@@ -16,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
@@ -53,6 +62,9 @@ _CODES = "01|02|03|16|49|88|98|99"
 _BOUNDARY = re.compile(rf"(?:^|/[ \t]+)(?=(?:{_CODES}),)")
 _RECOGNISED = re.compile(r"\s*01,[^,/\n]*,[^,/\n]*,[0-9]{6},[^/]*/\s*02,")
 _NUMBER = re.compile(r"([+-]?)([0-9]{1,18})")
+_CREDIT = re.compile("[1-3][0-9]{2}|72[0-8]|9[2-5][0-9]")
+_DEBIT = re.compile("[4-6][0-9]{2}|760|9[6-9][0-9]")
+_INFORMATION = "890"  # a 16 record that only says something
 _EXTRA_FIELDS = {"S": 3, "V": 2}
 _TEST_GROUP = "4"
 _PARENT = {"02": "01", "03": "02", "16": "03", "49": "03", "98": "02", "99": "01"}
@@ -89,32 +101,32 @@ def _cut_records(lines: Sequence[Line], reading: Reading) -> Iterator[_Record]:
     for line in lines:
         starts = [match.end() for match in _BOUNDARY.finditer(line.text)]
         pieces = [0, *starts] if not starts or starts[0] else starts
-        offsets = [_byte_offset(line, piece) for piece in [*pieces, len(line.text)]]
-        codes = set()
-        for number, piece in enumerate(pieces):
-            stop = pieces[number + 1] if number + 1 < len(pieces) else len(line.text)
+        codes, offset = set(), line.start
+        for piece, stop in pairwise([*pieces, len(line.text)]):
             text = line.text[piece:stop].rstrip()
-            code = text[:2] if piece in starts else ""
+            begin, offset = offset, offset + _byte_width(line, line.text[piece:stop])
+            code = text[:2] if starts and piece >= starts[0] else ""
             if not text:
                 continue
             if code and code != "88":
                 if record is not None:
                     yield record
-                record = _Record(code, [_fields(text[3:])], line, line, offsets[number], 0)
+                record = _Record(code, [_fields(text[3:])], line, line, begin, 0)
             elif record is not None:
                 record.chunks.append(_fields(text[3:] if code else text))
                 record.count += 1 if code else 0
             if record is not None:
-                record.last, record.end = line, line.start + len(line.text[:stop].rstrip().encode())
+                record.last, record.end = line, begin + _byte_width(line, text)
                 codes.add(record.code)
         _count_line(line, codes, reading)
     if record is not None:
         yield record
 
 
-def _byte_offset(line: Line, position: int) -> int:
-    """Return the byte offset of a character of a line in the file."""
-    return line.start + len(line.text[:position].encode())
+def _byte_width(line: Line, text: str) -> int:
+    """Return how many bytes a part of a line has in the file."""
+    one_byte = line.end - line.start == len(line.text)
+    return len(text) if one_byte else len(text.encode())
 
 
 def _fields(text: str) -> list[str]:
@@ -145,6 +157,7 @@ class _Reader:
         self.rows = RowBuilder(COLUMNS)
         self.levels: dict[str, _Level] = {}
         self.accounts: list[str] = []
+        self.files: list[list[list[str]]] = []  # what each 01 record says
         self.record_no = 0
         self.ended = False
 
@@ -158,8 +171,9 @@ class _Reader:
         """Take the next record: open, fill or close a level."""
         code = record.code
         parent = _PARENT.get(code)
-        if self.ended or (parent is None) != (not self.levels):
+        if (parent is None) != (not self.levels):
             raise self.refused(f"record {code} stands outside a file (01 ... 99)", record)
+        self.ended = False
         deeper = [
             open_code for open_code in self.levels if parent is not None and open_code > parent
         ]
@@ -177,6 +191,9 @@ class _Reader:
 
     def open(self, record: _Record) -> None:
         """Open a file, a group or an account."""
+        if record.code == "01" and record.chunks in self.files:
+            raise self.refused("a file with this 01 record stands here already", record)
+        self.files += [record.chunks] if record.code == "01" else []
         level = _Level(record, records=record.count)
         values = [text for chunk in record.chunks for text in chunk] + [""] * 8
         if record.code == "02":
@@ -219,16 +236,18 @@ class _Reader:
         self.record_no = max(record.first.number, self.record_no + 1)
         place = (self.record_no, record.start, record.end)
         reasons = []
-        minor = _number(amount)
+        direction = _direction(type_code)
+        minor = _number(amount or ("0" if direction == "O" else ""))
         if minor is None:
             reasons.append(f"amount {amount!r} is not a whole number of minor units")
         else:
             account.total += minor
-        sign = _sign(type_code)
-        if not sign:
+        if minor and (minor < 0 or direction == "O"):
             reasons.append(
-                f"type code {type_code!r} is neither a credit (100-399) nor a debit (400-699)"
+                f"amount {amount} does not go with type code {type_code}, which signs it"
             )
+        if not direction:
+            reasons.append(f"type code {type_code!r} is neither a credit nor a debit")
         day = read_day(value_date or group.values["as_of"]) if _is_day(value_date, group) else None
         if day is None:
             reasons.append(
@@ -246,8 +265,8 @@ class _Reader:
                 group.values["status"],
                 group.values["as_of"],
                 type_code,
-                "C" if sign > 0 else "D",
-                str(sign * minor),
+                direction,
+                str(-minor if direction == "D" else minor),
                 account.currency,
                 day.isoformat(),
                 bank_reference or None,
@@ -298,11 +317,13 @@ def _number(text: str) -> int | None:
     return -int(match[2]) if match[1] == "-" else int(match[2])
 
 
-def _sign(type_code: str) -> int:
-    """Return 1 for a credit type code, -1 for a debit, 0 for anything else."""
-    if re.fullmatch(r"[1-3][0-9]{2}", type_code):
-        return 1
-    return -1 if re.fullmatch(r"[4-6][0-9]{2}", type_code) else 0
+def _direction(type_code: str) -> str:
+    """Return C for a credit type code, D for a debit, O for mere information, '' for others."""
+    if _CREDIT.fullmatch(type_code):
+        return "C"
+    if _DEBIT.fullmatch(type_code):
+        return "D"
+    return "O" if type_code == _INFORMATION else ""
 
 
 def _extra(funds: str, following: Sequence[str]) -> int:
@@ -356,7 +377,7 @@ def recognise(probe: Probe) -> bool:
 def fields(_options: Options) -> Fields:
     """Return how the columns become the canonical table."""
     return {
-        "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT}),
+        "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT, "O": Kind.OTHER}),
         "state": Choice("group_status", {"2": State.CLOSED}, State.SUCCESS),
         "merchant_id": Text("account"),
         "bank_ref": Text("reference"),

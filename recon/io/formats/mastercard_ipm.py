@@ -8,13 +8,15 @@ private subelements (PDS) in DE 48, 62 and 123 to 125. Amounts are the minor uni
 | message                               | kind       | sign                  |
 |---------------------------------------|------------|-----------------------|
 | 1240, DE 3 begins 20 (credit)         | REFUND     | -                     |
+| 1240 again (DE 24 is 205, 282)        | ADJUSTMENT | + ; a credit: -       |
 | 1240, others                          | PAYMENT    | +                     |
-| 1442                                  | CHARGEBACK | -                     |
+| 1442                                  | CHARGEBACK | - ; a credit: +       |
 | 1740, DE 3 begins 29 (to the sender)  | FEE        | - ; begins 19: +      |
 | any with PDS 0025 beginning R         | REVERSAL   | the other             |
 
 `channel_ref` is the acquirer's reference number (DE 31). Proof: PDS 0306 (messages) and PDS 0301
-(sum of DE 4) of the trailer. Records count as lines; record_no is the record's number.
+(sum of DE 4) of the trailer that follows each header. Records count as lines; record_no is the
+record's number. Messages of other types are rejects.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER, exponent
@@ -60,6 +63,8 @@ COLUMNS = (
     "memo",
 )
 BLOCK, PAYLOAD = 1014, 1012
+_BLOCK_END = b"\x40\x40"
+_LOOKED_AT, _READ = 16, 64  # blocks
 RECORD_LIMIT = 1 << 16
 _FIXED = {
     3: 6,
@@ -94,6 +99,7 @@ _PRIVATE = (48, 62, 123, 124, 125)
 _MESSAGES = {"1240": "presentment", "1442": "chargeback", "1740": "fee"}
 _ADMINISTRATIVE = "1644"
 _HEADER, _TRAILER = "697", "695"
+_AGAIN = frozenset({"205", "282"})  # function codes of a second presentment
 _FIX = "transfer the file again, in binary"
 
 
@@ -107,26 +113,62 @@ class _Message:
     fault: str = ""
 
 
-def _unblocked(data: bytes) -> tuple[bytes, bool]:
-    """Return the records without block ends, and whether there were any."""
-    blocked = len(data) >= BLOCK and data[PAYLOAD:BLOCK] == b"\x40\x40"
-    if not blocked:
-        return data, False
-    return b"".join(data[at : at + PAYLOAD] for at in range(0, len(data), BLOCK)), True
+class _Records:
+    """The records of a file, read some blocks at a time; where each stands in the file."""
+
+    def __init__(self, staged: StagedFile, stream: BinaryIO) -> None:
+        self.name = staged.name
+        self.stream = stream
+        self.blocked = _is_blocked(stream.read(BLOCK * _LOOKED_AT), staged.size)
+        stream.seek(0)
+        self.waiting = b""  # unblocked bytes, the first of them number `position`
+        self.position = 0
+
+    def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield begin, end and bytes of each record; the file must end with length 0."""
+        while True:
+            begin = self.position
+            size = self.take(4)
+            length = int.from_bytes(size, "big")
+            if len(size) < 4:  # noqa: PLR2004  a record length
+                raise _refused("the file does not end with a length of 0: it is cut", self.name)
+            if not length:
+                break
+            raw = self.take(length) if length <= RECORD_LIMIT else b""
+            if len(raw) < length:
+                problem = f"a record of {length} bytes begins at byte {begin}, too long here"
+                raise _refused(problem, self.name)
+            yield self.place(begin + 4), self.place(self.position - 1) + 1, raw
+        while piece := self.take(BLOCK):
+            if piece.strip(b"\x40\x00"):
+                problem = f"more records stand behind the end of the file at byte {begin}"
+                raise _refused(problem, self.name)
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes, fewer at the end of the file."""
+        while len(self.waiting) < count and (piece := self.stream.read(BLOCK * _READ)):
+            if self.blocked:
+                ends = [piece[at : at + 2] for at in range(PAYLOAD, len(piece), BLOCK)]
+                if len(piece) % BLOCK or any(end != _BLOCK_END for end in ends):
+                    raise _refused("a block of 1014 bytes does not end as others do", self.name)
+                piece = b"".join(piece[at : at + PAYLOAD] for at in range(0, len(piece), BLOCK))
+            self.waiting += piece
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
+        self.position += len(taken)
+        return taken
+
+    def place(self, position: int) -> int:
+        """Return where an unblocked byte stands in the file."""
+        return position + 2 * (position // PAYLOAD) if self.blocked else position
 
 
-def _records(data: bytes, name: str) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of each record in the unblocked data; the file must end with length 0."""
-    at = 0
-    while at + 4 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        if length == 0:
-            return
-        if length > RECORD_LIMIT or at + 4 + length > len(data):
-            raise _refused(f"a record of {length} bytes begins at byte {at}, too long here", name)
-        yield at + 4, at + 4 + length
-        at += 4 + length
-    raise _refused("the file does not end with a record length of 0: it is cut", name)
+def _is_blocked(head: bytes, size: int) -> bool:
+    """Return whether each of the first blocks ends as a block does.
+
+    Two blanks of EBCDIC are the same bytes: one block proves nothing unless the file is one.
+    """
+    ends = [head[at : at + 2] for at in range(PAYLOAD, len(head) - 1, BLOCK)]
+    return bool(ends) and set(ends) == {_BLOCK_END} and (len(ends) > 1 or size == BLOCK)
 
 
 def _refused(problem: str, name: str) -> InputError:
@@ -180,17 +222,21 @@ class _Reader:
         self.reading = reading
         self.rows = RowBuilder(COLUMNS)
         self.file_id = ""
+        self.open = False  # a header waits for its trailer
         self.messages = 0
-        self.known = 0  # messages of a type that a clearing file has
+        self.whole = 0  # messages that could be read
         self.amounts = 0
 
     def take(self, place: tuple[int, int, int], message: _Message) -> None:
         """Take the next message."""
+        function = message.elements.get(24, "")
+        if message.mti == _ADMINISTRATIVE and function == _HEADER:
+            self.end()
+            self.open, self.messages, self.amounts = True, 0, 0
         self.messages += 1
-        self.known += message.mti in _MESSAGES or message.mti == _ADMINISTRATIVE
+        self.whole += not message.fault
         amount = message.elements.get(4, "")
         self.amounts += whole_number(amount) or 0
-        function = message.elements.get(24, "")
         if message.mti == _ADMINISTRATIVE and not message.fault:
             if function == _TRAILER:
                 self.close(message)
@@ -209,8 +255,14 @@ class _Reader:
         else:
             self.rows.add(place, self.cells(message))
 
+    def end(self) -> None:
+        """Note that the trailer of a header is missing."""
+        if self.open:
+            self.reading.controls.append(ControlTotal(f"{self.file_id}: it has a trailer", 1, 0))
+
     def close(self, message: _Message) -> None:
         """Compare the trailer's totals."""
+        self.open = False
         for tag, what, computed in (
             ("0306", "messages", self.messages),
             ("0301", "sum of DE 4 (checksum)", self.amounts % 10**16),
@@ -248,10 +300,13 @@ class _Reader:
 def _kind(message: _Message) -> tuple[str, int]:
     """Return what a message means and its sign."""
     processing = message.elements.get(3, "")[:2]
+    sign = -1 if processing == "20" else 1
     if message.mti == "1442":
-        return "CHARGEBACK", -1
+        return "CHARGEBACK", -sign
     if message.mti == "1740":
         return "FEE", -1 if processing == "29" else 1
+    if message.elements.get(24) in _AGAIN:
+        return "ADJUSTMENT", sign
     return ("REFUND", -1) if processing == "20" else ("PAYMENT", 1)
 
 
@@ -279,32 +334,29 @@ def _faults(message: _Message) -> list[str]:
 
 def read(staged: StagedFile, _options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a clearing file into rows; raises InputError when it is cut or no IPM."""
-    whole = staged.path.read_bytes()
-    data, blocked = _unblocked(whole)
     reader = _Reader(reading)
-
-    def place_of(position: int) -> int:
-        """Return where a byte of the unblocked data stands in the file."""
-        return position + 2 * (position // PAYLOAD) if blocked else position
-
-    for number, (begin, end) in enumerate(_records(data, staged.name), start=1):
-        place = (number, place_of(begin), place_of(end - 1) + 1)
-        reader.take(place, _decoded(data[begin:end]))
-        reading.lines += 1
-    if not reader.known:
-        found = "no record" if not reader.messages else "records of other types"
+    with staged.path.open("rb") as stream:
+        for number, (begin, end, raw) in enumerate(_Records(staged, stream), start=1):
+            reader.take((number, begin, end), _decoded(raw))
+            reading.lines += 1
+            yield from reader.rows.ripe()
+    reader.end()
+    if not reader.whole:
+        found = "no record" if not reader.messages else "records that are no messages"
         raise _refused(f"expected clearing messages (1240, 1442, ...), found {found}", staged.name)
     reading.facts["file"] = reader.file_id
     yield from reader.rows.batches()
 
 
 def recognise(probe: Probe) -> bool:
-    """Return whether the head is a length and a clearing message with a second bitmap."""
+    """Return whether the head is a length and a message, by its type or whole, of two bitmaps."""
     head = probe.head
-    if len(head) < 24 or not 24 <= int.from_bytes(head[:4], "big") <= RECORD_LIMIT:  # noqa: PLR2004  the least record
+    length = int.from_bytes(head[:4], "big")
+    if len(head) < 24 or not 24 <= length <= RECORD_LIMIT or not head[8] & 0x80:  # noqa: PLR2004  the least record
         return False
-    mti = head[4:8].decode("cp500" if head[4:5] == b"\xf1" else "latin-1")
-    return (mti in _MESSAGES or mti == _ADMINISTRATIVE) and bool(head[8] & 0x80)
+    message = _decoded(head[4 : 4 + length])
+    known = message.mti in _MESSAGES or message.mti == _ADMINISTRATIVE
+    return known or (re.fullmatch("1[0-9]{3}", message.mti) is not None and not message.fault)
 
 
 def fields(_options: Options) -> Fields:

@@ -4,8 +4,9 @@ Source: Open Financial Exchange specification 1.6 and 2.2, and the banks' habits
 STMTTRN of a bank or card statement; pending ones (STMTTRNP) are in state PENDING. OFX declares
 no opening balance, so nothing proves the entries, but the closing tags prove that the file is
 whole. `bank_ref` is REFNUM, else CHECKNUM, else FITID; the FITID ends the memo after `//`. The
-value date is DTAVAIL, else the day of DTPOSTED as the bank writes it. Investment statements are
-passed over; a file that holds nothing else is refused.
+value date is DTAVAIL, else the day of DTPOSTED as the bank writes it. The account of a card
+statement is a card number, cut to six and four. Three digits behind a mark are decimals where the
+currency has three. Investment statements are passed over; a file of nothing else is refused.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from recon.io.formats.contract import (
     Text,
 )
 from recon.io.formats.records import RowBuilder, account_for_spans, encoding_of, refuse_row
+from recon.io.formats.statement import exponent_of
+from recon.io.mask import mask_card
 
 COLUMNS = (
     "account",
@@ -46,8 +49,7 @@ COLUMNS = (
     "reference",
     "memo",
 )
-_TAG = re.compile(rb"<!--.*?-->|<(/?)([A-Za-z][A-Za-z0-9._]*)(?:\s[^<>]*?)?(/?)>", re.DOTALL)
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+_TAG = re.compile(rb"<!--|<(/?)([A-Za-z][A-Za-z0-9._]*)(?:\s[^<>]*?)?(/?)>")
 _BEGIN = re.compile(rb"<OFX[\s>]", re.IGNORECASE)
 _STATEMENTS = frozenset({"STMTRS", "CCSTMTRS"})
 _ENTRIES = frozenset({"STMTTRN", "STMTTRNP"})
@@ -120,12 +122,10 @@ class _Reader:
         if re.search(rb"<!(DOCTYPE|ENTITY)", self.data):
             raise self.refused("the file declares a DOCTYPE or an entity", 0)
         open_tag: tuple[str, int] | None = None
-        for match in _TAG.finditer(self.data, begin.start()):
-            if open_tag is not None and match[2] is not None:
+        for match in self.tags(begin.start()):
+            if open_tag is not None:
                 self.take_text(open_tag[0], self.data[open_tag[1] : match.start()])
                 open_tag = None
-            if match[2] is None:
-                continue
             name = match[2].decode("ascii").upper()
             if match[1]:
                 self.close(name, match)
@@ -136,8 +136,19 @@ class _Reader:
         if not self.ended:
             raise self.refused("the file does not end with </OFX>: it is cut", len(self.data))
 
+    def tags(self, position: int) -> Iterator[re.Match[bytes]]:
+        """Yield the tags from a position on; what stands in comments is none."""
+        while (match := _TAG.search(self.data, position)) is not None:
+            position = match.end()
+            if match[2] is not None:
+                yield match
+            elif (position := self.data.find(b"-->", position)) < 0:
+                raise self.refused("a comment is not closed: the file is cut", match.start())
+
     def open(self, name: str, match: re.Match[bytes]) -> None:
         """Open an aggregate."""
+        if self.ended:
+            raise self.refused(f"<{name}> stands behind the end </OFX>", match.start())
         self.stack.append(name)
         if name == "INVSTMTRS":
             self.invested = True
@@ -170,8 +181,7 @@ class _Reader:
 
     def take_text(self, name: str, raw: bytes) -> None:
         """Take the text of an element."""
-        text = _CDATA.sub(r"\1", raw.decode(self.encoding))
-        text = html.unescape(text).strip()
+        text = html.unescape(_without_cdata(raw.decode(self.encoding))).strip()
         above = self.stack[-1] if self.stack else ""
         if self.entry is not None:
             key = name if above in _ENTRIES else f"{above}/{name}"
@@ -179,8 +189,10 @@ class _Reader:
         elif self.statement is not None:
             if name == "CURDEF":
                 self.statement.currency = text
-            elif name == "ACCTID" and above in {"BANKACCTFROM", "CCACCTFROM"}:
+            elif name == "ACCTID" and above == "BANKACCTFROM":
                 self.statement.account = text
+            elif name == "ACCTID" and above == "CCACCTFROM":
+                self.statement.account = mask_card(text)
             elif name == "BALAMT" and above == "LEDGERBAL":
                 self.statement.balance = text
         elif above == "STATUS" and name == "CODE":
@@ -196,7 +208,8 @@ class _Reader:
         self.record_no = max(self.spans[-1][0], self.record_no + 1)
         place = (self.record_no, entry.start, end)
         values = entry.values
-        amount = plain_decimal(values.get("TRNAMT", ""))
+        currency = values.get("CURRENCY/CURSYM") or self.statement.currency
+        amount = plain_decimal(values.get("TRNAMT", ""), exponent_of(currency))
         day = _day(values)
         reasons = []
         if amount is None:
@@ -220,7 +233,7 @@ class _Reader:
                 values.get("TRNTYPE", "").upper() or None,
                 "D" if amount.startswith("-") else "C",
                 amount,
-                values.get("CURRENCY/CURSYM") or self.statement.currency or None,
+                currency or None,
                 day,
                 fitid or None,
                 other or fitid or None,
@@ -229,15 +242,24 @@ class _Reader:
         )
 
 
-def plain_decimal(text: str) -> str | None:
+def _without_cdata(text: str) -> str:
+    """Return a text with the marks of its CDATA sections taken away."""
+    first, *sections = text.split("<![CDATA[")
+    return first + "".join(section.replace("]]>", "", 1) for section in sections)
+
+
+def plain_decimal(text: str, decimals: int = 2) -> str | None:
     """Return an amount in plain form (`-1006.60`), None when it can be read in two ways.
 
     A mark followed by exactly three digits may be a decimal or a thousands mark, unless the other
-    mark or a second group settles it.
+    mark, a second group or a currency of three decimals settles it.
     """
     match = _AMOUNT.fullmatch(text.strip())
     if match is None or not (match[2] or match[5]):
         return None
+    dinars = re.fullmatch(r"([+-]?) ?([0-9]+)[.,]([0-9]{3})", text.strip())
+    if dinars is not None and decimals == 3:  # noqa: PLR2004  dinars and rials
+        return f"{dinars[1].strip('+')}{dinars[2].lstrip('0') or '0'}.{dinars[3]}"
     whole, separator, mark = match[2] or "0", match[3], match[4]
     if separator and separator == mark:
         return None

@@ -63,6 +63,67 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert piece.endswith(b"and more/")
 
 
+ONE = """\
+01,BANK,CUSTOMER,260102,2400,7,,,2/
+02,CUSTOMER,BANK,1,260102,9999,USD,2/
+03,ACC-1,/
+16,{code},{amount},,B,C,words/
+49,{total},3/
+98,{total},1,5/
+99,{total},1,7/
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "amount", "kind", "minor"),
+    [
+        ("920", "100", "CREDIT", 100),  # the bank's own codes
+        ("975", "100", "DEBIT", -100),
+        ("721", "100", "CREDIT", 100),  # a loan is paid
+        ("760", "100", "DEBIT", -100),  # and drawn
+        ("890", "", "OTHER", 0),  # information that moves nothing
+    ],
+)
+def test_a_type_code_says_where_money_goes(
+    tmp_path: Path, code: str, amount: str, kind: str, minor: int
+) -> None:
+    """Codes beyond the common ranges must be signed as the specification says."""
+    report = ONE.format(code=code, amount=amount, total=amount or "0")
+    outcome = read_bytes(FORMAT, report.encode(), tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    assert outcome.frame.select("kind", "amount_minor").rows() == [(kind, minor)]
+
+
+@pytest.mark.parametrize(
+    ("code", "amount"), [("475", "-100"), ("890", "100"), ("015", "100"), ("701", "100")]
+)
+def test_an_amount_that_its_code_does_not_sign_is_refused(
+    tmp_path: Path, code: str, amount: str
+) -> None:
+    """A sign beside a debit code says two things; a state is no movement."""
+    report = ONE.format(code=code, amount=amount, total=amount)
+    outcome = read_bytes(FORMAT, report.encode(), tmp_path)
+    assert (outcome.frame.height, len(outcome.rejects)) == (0, 1)
+
+
+def test_files_may_follow_each_other_but_not_the_same_twice(tmp_path: Path) -> None:
+    """Two files in one delivery are both read; one file joined with itself is refused."""
+    one = ONE.format(code="475", amount="100", total="100").encode()
+    other = one.replace(b"2400,7", b"2400,8")
+    outcome = read_bytes(FORMAT, one + other, tmp_path)
+    assert (outcome.verdict, outcome.frame.height) == ("agreed", 2)
+    assert "stands here already" in read_bytes(FORMAT, one + one, tmp_path).verdict
+
+
+def test_bytes_are_those_of_the_file_in_any_encoding(tmp_path: Path) -> None:
+    """The byte range of a record must be right in a file of one byte a character too."""
+    for encoding in ("cp1252", "utf-8"):
+        report = REPORT.replace("ACME", "M\u00fcller / 16,").encode(encoding)
+        outcome = read_bytes(FORMAT, report, tmp_path)
+        row = outcome.rows[-1]
+        assert report[row["byte_start"] : row["byte_end"]] == b"16,142,700,,,,/"
+
+
 def test_corpus_outcomes() -> None:
     """Every BAI2 file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("bai2"), EXPECTED)

@@ -18,10 +18,10 @@ LONG = "too long here"
 EXPECTED = {
     NAME + "test_ascii_de55_ipm.in": (5, 0, "unproved"),
     NAME + "test_ascii_de55_ipm.in.csv": (0, 0, LONG),  # the expected decoding, no IPM
-    NAME + "test_ascii_ipm.1014block": (0, 0, "records of other types"),  # 1144: made up
+    NAME + "test_ascii_ipm.1014block": (0, 5, "unproved"),  # messages 1144: made up
     NAME + "test_ascii_ipm.1014block.csv": (0, 0, LONG),
-    NAME + "test_ascii_ipm.vbs": (0, 0, "records of other types"),
-    NAME + "test_ascii_mpe.in": (0, 0, "records of other types"),  # a parameter file
+    NAME + "test_ascii_ipm.vbs": (0, 5, "unproved"),
+    NAME + "test_ascii_mpe.in": (0, 0, "records that are no messages"),  # a parameter file
 }
 
 
@@ -123,6 +123,62 @@ def test_bad_messages_are_rejects_and_hold_the_file(tmp_path: Path) -> None:
     assert len(outcome.rejects) == 3
     lost = read_bytes(FORMAT, written([*messages[:2], *messages[3:]]), tmp_path)
     assert lost.verdict == "held"
+
+
+def test_what_stands_behind_the_end_is_refused(tmp_path: Path) -> None:
+    """A second file joined to the first must not be passed over in silence."""
+    for blocked in (False, True):
+        data = written(sample(), blocked=blocked)
+        assert "behind the end" in read_bytes(FORMAT, data + data, tmp_path).verdict
+
+
+def test_each_header_has_a_trailer_with_its_own_totals(tmp_path: Path) -> None:
+    """Two logical files in one: both are proved; one without a trailer is held."""
+    two = read_bytes(FORMAT, written([*sample(), *sample()]), tmp_path)
+    assert (two.verdict, two.frame.height, len(two.totals)) == ("agreed", 10, 4)
+    assert read_bytes(FORMAT, written(sample()[:-1]), tmp_path).verdict == "held"
+    first_cut = [*sample()[:-1], *sample()]
+    assert read_bytes(FORMAT, written(first_cut), tmp_path).verdict == "held"
+
+
+def test_blanks_where_a_block_would_end_make_no_block(tmp_path: Path) -> None:
+    """Two EBCDIC blanks at byte 1012 of an unblocked file are text of a message."""
+    messages = sample("cp500")
+    wide = message("1644", {24: "696", 72: "x" * 960}, "cp500")
+    at = 1012 - 4 - len(messages[0]) - 4  # behind two lengths and the header
+    wide = wide[:at] + b"\x40\x40" + wide[at + 2 :]
+    data = written([messages[0], wide, *messages[1:-1]])
+    assert data[1012:1014] == b"\x40\x40"
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert outcome.refusal is None, outcome.verdict
+    assert outcome.frame.height == 5
+
+
+def test_a_block_with_another_end_is_refused(tmp_path: Path) -> None:
+    """A blocked file that lost or gained bytes on its way must be refused."""
+    data = written(sample() * 3, blocked=True)
+    assert len(data) >= 3 * 1014
+    outcome = read_bytes(FORMAT, data[:2500] + b"x" + data[2500:], tmp_path)
+    assert outcome.refusal is not None
+
+
+@pytest.mark.parametrize(
+    ("mti", "code", "function", "kind", "minor"),
+    [
+        ("1240", "000000", "205", "ADJUSTMENT", 700),  # presented again after a chargeback
+        ("1240", "200000", "205", "ADJUSTMENT", -700),
+        ("1442", "200000", "450", "CHARGEBACK", 700),  # of a credit
+        ("1740", "190000", "700", "FEE", 700),
+    ],
+)
+def test_signs_go_by_message_code_and_function(
+    tmp_path: Path, mti: str, code: str, function: str, kind: str, minor: int
+) -> None:
+    """A second presentment is no second sale; a chargeback of a credit brings money."""
+    elements: dict[int, str | bytes] = {3: code, 4: "000000000700", 12: "260102030405"}
+    elements |= {24: function, 49: "978"}
+    outcome = read_bytes(FORMAT, written([message(mti, elements)]), tmp_path)
+    assert outcome.frame.select("kind", "amount_minor").rows() == [(kind, minor)]
 
 
 def test_corpus_outcomes() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -129,6 +130,39 @@ def test_every_cut_is_refused(tmp_path: Path) -> None:
 def test_amounts_are_read_in_one_way_or_not_at_all(text: str, plain: str | None) -> None:
     """An amount that could mean two sums, or none, must not be read."""
     assert plain_decimal(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("1.125", "1.125"), ("-0001,125", "-1.125"), ("1,006.600", "1006.600"), ("1.0060", "1.0060")],
+)
+def test_a_currency_of_three_decimals_settles_what_a_mark_means(text: str, plain: str) -> None:
+    """Dinars are written with three decimals: the mark before them is no thousands mark."""
+    assert plain_decimal(text, 3) == plain
+
+
+def test_a_card_account_is_cut_to_six_and_four(tmp_path: Path) -> None:
+    """The account of a card statement is a card number, which is never kept whole."""
+    card = SGML.replace("STMTRS>", "CCSTMTRS>").replace("BANKACCTFROM", "CCACCTFROM")
+    card = card.replace("ACC-1", "4111111111111111").replace("<BANKID>1", "")
+    outcome = read_bytes(FORMAT, card.encode(), tmp_path)
+    assert set(outcome.frame["merchant_id"]) == {"411111******1111"}
+    assert outcome.reading.facts["account"] == "411111******1111"
+
+
+def test_what_stands_behind_the_end_is_refused(tmp_path: Path) -> None:
+    """A download joined with itself must not count twice."""
+    outcome = read_bytes(FORMAT, SGML.encode() + SGML.encode(), tmp_path)
+    assert "behind the end </OFX>" in outcome.verdict
+
+
+@pytest.mark.parametrize("open_end", ["<!--", "<![CDATA[", "<A "])
+def test_openings_without_an_end_take_no_time(tmp_path: Path, open_end: str) -> None:
+    """Each opening must not search the whole rest of the file (it did: minutes a megabyte)."""
+    text = SGML.replace("<NAME>", "<NAME>" + open_end * 100_000)
+    before = process_time()
+    read_bytes(FORMAT, text.encode(), tmp_path)
+    assert process_time() - before < 5
 
 
 @pytest.mark.parametrize(
