@@ -163,12 +163,12 @@ class _Records:
 
 
 def _is_blocked(head: bytes, size: int) -> bool:
-    """Return whether each of the first blocks ends as a block does.
+    """Return whether the file is of whole blocks and each of the first ends as a block does.
 
-    Two blanks of EBCDIC are the same bytes: one block proves nothing unless the file is one.
+    The end of a block is two blanks in EBCDIC, which stand in messages too.
     """
-    ends = [head[at : at + 2] for at in range(PAYLOAD, len(head) - 1, BLOCK)]
-    return bool(ends) and set(ends) == {_BLOCK_END} and (len(ends) > 1 or size == BLOCK)
+    ends = {head[at : at + 2] for at in range(PAYLOAD, len(head), BLOCK)}
+    return size > 0 and size % BLOCK == 0 and ends == {_BLOCK_END}
 
 
 def _refused(problem: str, name: str) -> InputError:

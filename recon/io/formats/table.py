@@ -8,6 +8,7 @@ as the layout allows.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -56,10 +57,11 @@ class Table:
     def named(self, cells: Iterable[str]) -> tuple[str, ...]:
         """Return the names in header cells: aliases resolved, a repeated name numbered."""
         names: list[str] = []
+        counts: Counter[str] = Counter()
         for cell in cells:
             name = self.aliases.get(cell.strip(), cell.strip())
-            count = sum(known.split("#")[0] == name for known in names)
-            names.append(f"{name}#{count + 1}" if count else name)
+            counts[name] += 1
+            names.append(f"{name}#{counts[name]}" if counts[name] > 1 else name)
         return tuple(names)
 
     def is_header(self, line: str) -> bool:

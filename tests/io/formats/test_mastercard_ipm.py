@@ -113,6 +113,14 @@ def test_every_cut_is_refused(tmp_path: Path) -> None:
         assert outcome.refusal is not None, cut
 
 
+def test_every_cut_of_a_blocked_file_is_refused(tmp_path: Path) -> None:
+    """Blocks that are not whole must not be read as if there were none."""
+    data = written([*sample("cp500")[:-1], *sample("cp500")[1:]], blocked=True)
+    for cut in range(0, len(data), 7):
+        outcome = read_bytes(FORMAT, data[:cut], tmp_path)
+        assert not outcome.whole, (cut, outcome.verdict)
+
+
 def test_bad_messages_are_rejects_and_hold_the_file(tmp_path: Path) -> None:
     """Unknown currencies, wrong exponents and surplus bytes are rejects; totals show losses."""
     messages = sample()
