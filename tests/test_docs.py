@@ -39,6 +39,21 @@ def test_the_readme_rule_file_is_right(tmp_path: Path) -> None:
     assert read_rules(path, tuple(item.name for item in FORMATS)).rules.name == "shop"
 
 
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_the_readme_night_finds_its_files(tmp_path: Path, name: str) -> None:
+    """The example and the date that a README pairs belong together: no file is missing."""
+    text = (ROOT / name).read_text("utf-8")
+    example = re.search(r"^recon init shop --example ([a-z_]+)", text, re.MULTILINE)
+    night = re.search(r"^recon run shop/recon.toml --date ([0-9-]+)", text, re.MULTILINE)
+    assert example
+    assert night
+    shop = str(tmp_path / "shop")
+    runner = CliRunner()
+    assert runner.invoke(group, ["init", shop, "--example", example[1]]).exit_code == 0
+    result = runner.invoke(group, ["run", f"{shop}/recon.toml", "--date", night[1]])
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.slow
 def test_the_readmes_show_what_is_printed(tmp_path: Path) -> None:
     """Each line of output that the READMEs show is printed by `recon demo` and `recon show`."""

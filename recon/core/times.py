@@ -221,7 +221,13 @@ def _codes(pattern: str) -> list[int]:
         else:
             codes.extend(pattern[at].encode("utf-8"))
             at += 1
-    kinds = {code % kernel.SHORT for code in codes if code >= kernel.YEAR}
+    fields = [code % kernel.SHORT for code in codes if code >= kernel.YEAR]
+    kinds = set(fields)
+    if len(fields) > len(kinds):
+        raise UsageError(
+            f"expected a time pattern that names each part once, found {pattern!r}",
+            fix="months are MM, minutes mm; a zone behind the time is not read: declare time_zone",
+        )
     if not {kernel.MONTH % kernel.SHORT, kernel.DAY % kernel.SHORT} <= kinds:
         raise UsageError(
             f"expected a time pattern with a month and a day, found {pattern!r}",

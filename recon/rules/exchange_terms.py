@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from recon.core.money import CURRENCY_NUMBER
 from recon.rules.fee_contract import Table
+from recon.rules.rule_texts import Currency, DatedPaths, Minor
 
 RATE_DECIMALS = 12
 PERCENT_DECIMALS = 6
@@ -33,7 +33,6 @@ def _as_text(value: Any) -> Any:  # noqa: ANN401 - any TOML value; what is no nu
 Percent = Annotated[
     Decimal, BeforeValidator(_as_text), Field(ge=-50, le=50, decimal_places=PERCENT_DECIMALS)
 ]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class ExchangeRate(Table):
@@ -49,10 +48,7 @@ class ExchangeRate(Table):
 
     @model_validator(mode="after")
     def names_two_currencies(self) -> ExchangeRate:
-        """Refuse a currency that ISO 4217 does not list, and a rate of a currency to itself."""
-        for code in (self.base, self.quote):
-            if code not in CURRENCY_NUMBER:
-                raise ValueError(f"{code!r} is not an active ISO 4217 code, for instance USD")
+        """Refuse a rate of a currency to itself."""
         if self.base == self.quote:
             raise ValueError(f"base and quote are both {self.base}; a rate is between two")
         return self
@@ -63,14 +59,14 @@ class Exchange(Table):
 
     name: Annotated[str, Field(min_length=1)]
     sources: tuple[str, ...] = ()  # whose rows were exchanged; none named: all of them
-    rates: str | tuple[str, ...] = ()  # CSV files; {date} is the business date
+    rates: DatedPaths = ()  # CSV files; {date} is the business date
     rate: tuple[ExchangeRate, ...] = ()
     day: Literal["sold", "clearing", "value"] = "clearing"  # the rate of which day counts
     days_back: Annotated[int, Field(ge=0, le=366)] = 10  # the rate of a day without one
     wait_days: Annotated[int, Field(ge=0, le=31)] = 3  # for the rate of a day to be published
     markup_percent: Percent = Decimal(0)  # agreed; + lowers what the right side of a leg shows
     spread_percent: Percent = Decimal(0)  # most that the rate may stand from the agreed one
-    tolerance_minor: Annotated[int, Field(ge=0)] = 0  # on top of the spread
+    tolerance_minor: Minor = 0  # on top of the spread
     rounding: Literal["half_up", "half_even", "ceiling", "floor"] = "half_up"
 
     @field_validator("spread_percent")

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from recon.core.match import Decisions
 from recon.rules.night import Ledger
-from recon.rules.rule_models import Override, Rules
+from recon.rules.rule_legs import Override
+from recon.rules.rule_models import Rules
 
 
 def decisions_of(rules: Rules, ledger: Ledger) -> dict[str, Decisions]:

@@ -7,26 +7,15 @@ its file, its line and what to write instead.
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from recon.errors import RuleFileError
-from recon.rules.rule_models import (
-    BreakRules,
-    CalendarRules,
-    CauseRules,
-    Extract,
-    LegRules,
-    Override,
-    PassRules,
-    Rules,
-    Settlement,
-    Source,
-)
+from recon.rules.rule_models import Rules, Source
+from recon.rules.rule_problems import problems_of
 from recon.rules.toml_lines import line_of, suggestion
 
 __all__ = ["RuleFile", "Rules", "Source", "read_rules"]
@@ -58,8 +47,9 @@ def read_rules(path: Path, formats: tuple[str, ...] = ()) -> RuleFile:
     Raises `RuleFileError` with every problem: file, line, what was found, what to write.
     """
     try:
-        text = path.read_bytes()
-        tree = tomllib.loads(text.decode("utf-8"), parse_float=Decimal)
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")  # editors of Windows begin a file with a mark
+        tree = tomllib.loads(text, parse_float=Decimal)
     except OSError as error:
         raise RuleFileError(
             f"cannot be read: {error.strerror}", where=str(path), fix="check the path"
@@ -70,83 +60,28 @@ def read_rules(path: Path, formats: tuple[str, ...] = ()) -> RuleFile:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise RuleFileError(
-            f"is not TOML: {error}", where=str(path), fix="mend that line; see docs/rules.md"
+            f"is not TOML: {error}", where=str(path), fix=_toml_fix(str(error))
         ) from error
     try:
         rules = Rules.model_validate(tree)
     except ValidationError as error:
-        raise RuleFileError(_problems(path, text.decode(), error)) from error
-    _check_formats(path, text.decode(), rules, formats)
-    digest = hashlib.sha256(text)
+        raise RuleFileError(problems_of(path, text, error)) from error
+    _check_formats(path, text, rules, formats)
+    digest = hashlib.sha256(content)
     overlay = rules.calendar.overlay
     if overlay is not None and (path.parent / overlay).exists():
         digest.update((path.parent / overlay).read_bytes())
     return RuleFile(path, rules, digest.hexdigest())
 
 
-def _problems(path: Path, text: str, error: ValidationError) -> str:
-    lines = []
-    problems = error.errors(include_url=False)
-    for problem in problems:
-        location = tuple(part for part in problem["loc"] if part != "[key]")
-        inside = [other for other in problems if other["loc"][: len(location)] == location]
-        if problem["type"] == "too_short" and len(inside) > 1:
-            continue  # the list only looks short because its items have problems of their own
-        where = ".".join(str(part) for part in location) or "the file"
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            known = _known_keys(location)
-            message = f"unknown key{suggestion(str(location[-1]), known) or _listed(known)}"
-        elif problem["type"] == "missing":
-            message = "is required and missing; add it"
-        elif problem["type"] == "literal_error":
-            known = tuple(re.findall(r"'([^']+)'", str(problem["ctx"]["expected"])))
-            found = problem["input"] if isinstance(problem["input"], str) else location[-1]
-            message = f"{found!r} is not known{suggestion(str(found), known) or _listed(known)}"
-        elif problem["type"] == "string_pattern_mismatch":
-            message = _misshaped(str(location[-1]), problem["input"], problem["ctx"]["pattern"])
-        lines.append(f"{path}:{line_of(text, location)}: {where}: {message}")
-    return "\n".join(lines)
-
-
-def _misshaped(key: str, found: object, pattern: str) -> str:
-    """Return the sentence about a text of another shape: expected, for instance, found."""
-    example = {"name": "shop_1", "cut_off": "23:00", "currency": "CNY"}.get(key)
-    instance = f', for instance "{example}"' if example else ""
-    return f"expected text of the form {pattern}{instance}; found {found!r}"
-
-
-def _listed(known: tuple[str, ...]) -> str:
-    return f"; known here: {', '.join(known)}" if known else "; remove it"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Return the keys that the table holding `location` accepts."""
-    model: type[BaseModel] = Rules
-    for part in location[:-1]:
-        child = _child(model, str(part))
-        model = child or model
-    return tuple(field.alias or name for name, field in model.model_fields.items())
-
-
-def _child(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    for name, field in model.model_fields.items():
-        if key in (name, field.alias):
-            return _CHILDREN.get((model, name))
-    return None
-
-
-_CHILDREN: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
-    (Rules, "calendar"): CalendarRules,
-    (Rules, "sources"): Source,
-    (Rules, "legs"): LegRules,
-    (Rules, "breaks"): BreakRules,
-    (Rules, "causes"): CauseRules,
-    (Rules, "overrides"): Override,
-    (Source, "settlement"): Settlement,
-    (Source, "extract"): Extract,
-    (LegRules, "passes"): PassRules,
-}
+def _toml_fix(problem: str) -> str:
+    """Return what to do about a line that the TOML reader refused."""
+    if problem.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate")):
+        return (
+            "a key or table stands twice; sources, legs and passes are written in double brackets, "
+            "for instance [[source]]"
+        )
+    return "mend that line: text stands in quotes, lists in [ ], tables in { }; see docs/rules.md"
 
 
 def _check_formats(path: Path, text: str, rules: Rules, formats: tuple[str, ...]) -> None:

@@ -26,7 +26,7 @@ def line_of(text: str, location: tuple[int | str, ...]) -> int:
                 continue
             here = (*table, key.group(1).strip('"'))
         depth = _shared(here, location)
-        if depth == len(here) and depth > best_depth:
+        if depth in (len(here), len(location)) and depth > best_depth:
             best_line, best_depth = number, depth
     return best_line
 
