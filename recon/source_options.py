@@ -41,12 +41,14 @@ def options_of(source: Source, rules: Rules) -> Options:
             "date_patterns",
             "member",
             "padded",
+            "symbols",
         )
     }
     return Options(
         currency=source.currency or rules.currency,
         zone=source.time_zone or rules.time_zone,
         kinds={word: kind.upper() for word, kind in source.kinds.items()},
+        kind=source.kind.upper(),
         states={word: state.upper() for word, state in source.states.items()},
         reject_limit_ppm=_ppm(source.reject_limit_percent),
         **same,

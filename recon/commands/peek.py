@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recon.commands.header_words import TOTALS
 from recon.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 200
 _HEAD_BYTES = 1 << 18
+_TAIL_BYTES = 1 << 13
 _DELIMITERS = (",", ";", "\t", "|")
+_WRAPPED = re.compile(r"^[ \t`']|^=?\"|[ \t`]$")
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
 _ZIP = b"PK\x03\x04"
@@ -33,11 +37,14 @@ class Head:
     has_header: bool = True
     encoding: str = "utf-8"
     delimiters: tuple[str, ...] = (",",)  # all that cut the file equally well
+    padded: bool = False  # spaces, tabs, back-ticks, `="..."` or `'` stand around cells
+    totals: tuple[str, ...] = ()  # the words that begin lines of totals behind the header
 
     def values(self, column: str) -> list[str]:
-        """Return the values of a column that are not blank."""
-        place = self.columns.index(column)
-        return [row[place].strip() for row in self.rows if row[place].strip()]
+        """Return the values of a column, or of two with ` + ` between, that are not blank."""
+        places = [self.columns.index(part) for part in column.split(" + ")]
+        joined = (" ".join(row[place].strip() for place in places) for row in self.rows)
+        return [value.strip() for value in joined if value.strip()]
 
 
 def peek(path: Path, folder: Path) -> Head:
@@ -49,13 +56,15 @@ def peek(path: Path, folder: Path) -> Head:
     staged = stage(path, folder / "staging", date(1970, 1, 1))
     with staged.path.open("rb") as file:
         start = file.read(_HEAD_BYTES)
+        file.seek(max(len(start), staged.size - _TAIL_BYTES))
+        end = file.read()
     if start.startswith(_PARQUET):
         return _parquet(staged)
     if start.startswith(_ARROW):
         return _arrow(staged)
     if start.startswith(_ZIP):
         return _workbook(staged)
-    return _delimited(start, staged.name)
+    return _delimited(start, end, staged.name)
 
 
 def _parquet(staged: StagedFile) -> Head:
@@ -99,9 +108,10 @@ def _workbook(staged: StagedFile) -> Head:
     return _headed("xlsx", rows, staged.name)
 
 
-def _delimited(start: bytes, name: str) -> Head:
+def _delimited(start: bytes, end: bytes, name: str) -> Head:
     """Return the head of a text file, cut at the delimiter that makes most columns of it."""
     encoding, text = _decoded(start, name)
+    closing = end.decode(encoding, "replace").splitlines()[1:]
     lines = text.splitlines()
     if len(start) == _HEAD_BYTES:
         lines = lines[:-1]
@@ -110,10 +120,15 @@ def _delimited(start: bytes, name: str) -> Head:
     if widest < 2:  # noqa: PLR2004 - one cell a line is no table
         raise _unreadable(name, "lines that neither a comma, a semicolon, a tab nor a bar cuts")
     best = tuple(mark for mark in _DELIMITERS if widths[mark] == widest)
-    rows = [_texts(row) for row in islice(csv.reader(lines, delimiter=best[0]), SAMPLE_ROWS)]
+    cells = list(islice(csv.reader(lines, delimiter=best[0]), SAMPLE_ROWS))
+    rows = [_texts(row) for row in cells]
     head = _headed("delimited", rows, name)
-    return Head(
-        "delimited", head.columns, head.rows, head.skip_lines, head.has_header, encoding, best
+    return replace(
+        head,
+        encoding=encoding,
+        delimiters=best,
+        padded=any(_WRAPPED.search(cell) for row in cells[head.skip_lines :] for cell in row),
+        totals=total_words([*lines[head.skip_lines :], *closing]),
     )
 
 
@@ -149,8 +164,15 @@ def _headed(form: str, rows: Sequence[tuple[str, ...]], name: str) -> Head:
     has_header = not any(_is_value(cell) for cell in rows[first])
     columns = rows[first] if has_header else tuple(str(n + 1) for n in range(width))
     data = rows[first + has_header :]
-    kept = tuple(row for row in data if len(row) == width and any(row))
-    return Head(form, columns, kept, first, has_header)
+    kept = tuple(row for row in data if len(row) == width and any(row) and not TOTALS.match(row[0]))
+    totals = total_words(row[0] for row in data if row)
+    return Head(form, columns, kept, first, has_header, totals=totals)
+
+
+def total_words(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the different words for a total that lines begin with."""
+    found = (TOTALS.match(line.strip('"')) for line in lines)
+    return tuple(dict.fromkeys(match[0] for match in found if match is not None))
 
 
 def _is_value(cell: str) -> bool:

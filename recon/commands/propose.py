@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from recon.commands.header_words import HEADERS, KINDS, STATES, meant, plain
+from recon.commands.header_words import KINDS, STATES, meant
+from recon.commands.meaning import Meaning, meaning_of
 from recon.commands.peek import Head, peek
 
 _MONEY = ("amount", "credit", "debit", "fee", "net")
@@ -31,6 +32,7 @@ _TIMES = (
     *(f"{day}{gap}{clock}" for clock in _CLOCKS for day in _DATES for gap in (" ", "T")),
     *("YYYYMMDDhhmmss", *_DATES),
 )
+_SYMBOL = re.compile(r"[¥￥$€£]|元$")
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
 _GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
 _LEG = """
@@ -105,7 +107,8 @@ def _known(path: Path, name: str) -> list[str]:
 
 def _generic(path: Path, head: Head) -> list[str]:
     """Return the source table of a file that is read by declared columns."""
-    mapped, doubtful = _columns(head)
+    meaning = meaning_of(head)
+    mapped = meaning.mapped
     side = "bank" if {"credit", "debit"} & {*mapped} else "merchant"
     lines = [
         "[[source]]",
@@ -114,14 +117,15 @@ def _generic(path: Path, head: Head) -> list[str]:
         f'format = "{head.format}"',
         _path_line(path),
         *_cutting(head),
+        *_one_kind(meaning),
         *_amounts(head, mapped),
         *_patterns(head, "time_patterns", [mapped.get("occurred_at", "")], _TIMES),
         *_patterns(head, "date_patterns", [mapped.get(name, "") for name in _DAYS], _DATES),
-        *_ignored(head, mapped, doubtful),
+        *_ignored(head, meaning),
         "",
         "[source.columns]",
         *(_column(head, name, column) for name, column in mapped.items()),
-        *doubtful_lines(doubtful),
+        *doubtful_lines(meaning),
     ]
     for table, name, known in (("kinds", "kind", KINDS), ("states", "state", STATES)):
         if name in mapped:
@@ -129,14 +133,10 @@ def _generic(path: Path, head: Head) -> list[str]:
     return lines
 
 
-def _columns(head: Head) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return canonical -> the one column whose header means it, and those that several fit."""
-    fitting = {
-        name: [column for column in head.columns if plain(column) in words]
-        for name, words in HEADERS.items()
-    }
-    mapped = {name: found[0] for name, found in fitting.items() if len(found) == 1}
-    return mapped, {name: found for name, found in fitting.items() if len(found) > 1}
+def _one_kind(meaning: Meaning) -> list[str]:
+    """Return the line that says what every row is, where no column does."""
+    every = meaning.every_kind
+    return [f'kind = "{every}"  # confirm: every row of the file is one'] if every else []
 
 
 def _column(head: Head, name: str, column: str) -> str:
@@ -144,20 +144,26 @@ def _column(head: Head, name: str, column: str) -> str:
     return f"{name} = {_toml(column)}  # confirm; {_examples(head.values(column))}"
 
 
-def doubtful_lines(doubtful: dict[str, list[str]]) -> list[str]:
-    """Return the lines of columns that several headers fit: none is picked."""
-    return [
+def doubtful_lines(meaning: Meaning) -> list[str]:
+    """Return the lines of columns that fit equally well, or less clearly than the one taken."""
+    equal = [
         f"# {name} = {_toml(column)}  # confirm: one of {len(found)} that fit"
-        for name, found in doubtful.items()
+        for name, found in meaning.doubtful.items()
         for column in found
     ]
+    weaker = [
+        f"# {name} = {_toml(column)}  # fits less clearly; it is in ignore_columns"
+        for name, found in meaning.others.items()
+        for column in found
+    ]
+    return equal + weaker
 
 
-def _ignored(head: Head, mapped: dict[str, str], doubtful: dict[str, list[str]]) -> list[str]:
+def _ignored(head: Head, meaning: Meaning) -> list[str]:
     """Return the line that names every column without a meaning for us."""
     if not head.has_header:
         return ["# no header line was seen: columns are named 1, 2, ... by their place; confirm"]
-    used = {*mapped.values(), *(column for found in doubtful.values() for column in found)}
+    used = meaning.used()
     rest = [_toml(column) for column in head.columns if column not in used]
     return [f"ignore_columns = [{', '.join(rest)}]  # confirm: none of them is needed"] * bool(rest)
 
@@ -174,6 +180,13 @@ def _cutting(head: Head) -> list[str]:
         lines.append(f"skip_lines = {head.skip_lines}  # confirm: lines before the header")
     if not head.has_header:
         lines.append("header = false  # confirm")
+    if head.padded:
+        lines.append("padded = true  # confirm: spaces or back-ticks stand around cells")
+    if head.totals:
+        lines.append(
+            f"comment = {_toml(head.totals[0])}  # confirm: such lines are totals, no rows"
+        )
+        lines += [f"# lines that begin with {_toml(word)} are refused" for word in head.totals[1:]]
     return lines
 
 
@@ -181,6 +194,7 @@ def _amounts(head: Head, mapped: dict[str, str]) -> list[str]:
     """Return the unit of amounts, both ways, and how their digits are written."""
     columns = [mapped[name] for name in _MONEY if name in mapped]
     values = [value for column in columns for value in head.values(column)]
+    symbols = {found[0] for value in values for found in re.finditer(_SYMBOL, value)}
     if not columns:
         return ["# no column of amounts was seen: map amount, or credit and debit; confirm"]
     in_cents = any("分" in column for column in columns)
@@ -194,6 +208,10 @@ def _amounts(head: Head, mapped: dict[str, str]) -> list[str]:
         f'amount_unit = "{chosen}"  # confirm: {seen}',
         f'# amount_unit = "{other}"',
     ]
+    if symbols:
+        shown = ", ".join(_toml(symbol) for symbol in sorted(symbols))
+        lines.append(f"symbols = [{shown}]  # confirm: they stand beside amounts")
+        values = [re.sub(_SYMBOL, "", value) for value in values]
     if any(re.search(r"\d\.\d{3},\d", value) for value in values) or (
         any(re.search(r",\d{2}$", value) for value in values)
         and not any("." in value for value in values)

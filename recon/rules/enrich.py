@@ -40,7 +40,7 @@ def _with_signs(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
 
     Senders write a refund as 30.00 or as -30.00; the kind decides. Fixed formats know their signs.
     """
-    if not source.kinds or source.signs == "as_given":
+    if not (source.kinds or source.kind) or source.signs == "as_given":
         return frame
     leaving = pl.col("kind").cast(pl.String).is_in([kind.name for kind in _LEAVING])
     wrong = leaving & (pl.col("amount_minor") > 0)

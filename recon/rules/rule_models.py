@@ -150,7 +150,9 @@ class Source(Table):
     signs: Literal["by_kind", "as_given"] = "by_kind"  # of refunds, where `kinds` names them
     decimal_mark: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
-    padded: bool = False  # spaces and tabs stand around amounts
+    symbols: tuple[str, ...] = ()  # of a currency, in front of amounts or behind, such as "¥"
+    padded: bool = False  # spaces, tabs, back-ticks, ="..." or ' stand around cells
+    kind: str = ""  # what every row is, where no column tells it, for instance "refund"
     time_patterns: TimePatterns = ("YYYY-MM-DD hh:mm:ss",)
     date_patterns: TimePatterns = ("YYYY-MM-DD",)
     member: str = ""
@@ -175,6 +177,20 @@ class Source(Table):
     def states_are_known(cls, words: dict[str, str]) -> dict[str, str]:
         """Refuse a state that is not in the vocabulary."""
         return _known(words, [member.name.lower() for member in State], "state")
+
+    @field_validator("kind")
+    @classmethod
+    def kind_is_known(cls, kind: str) -> str:
+        """Refuse a kind of all rows that is not in the vocabulary."""
+        _known({"kind": kind} if kind else {}, [member.name.lower() for member in Kind], "kind")
+        return kind
+
+    @model_validator(mode="after")
+    def kind_is_told_once(self) -> Source:
+        """Refuse a kind of all rows beside a column that tells it, or without declared columns."""
+        if self.kind and ("kind" in self.columns or not self.columns):
+            raise ValueError("`kind` is for files with declared columns, none of which is kind")
+        return self
 
     @model_validator(mode="after")
     def base_amounts_have_a_currency(self) -> Source:

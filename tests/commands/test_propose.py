@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 
 from recon.commands.init import command
@@ -23,7 +24,16 @@ from recon.rules.rule_models import Source
 
 CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 _READING = ("encoding", "delimiter", "header", "skip_lines", "ignore_columns", "columns")
-_READING += ("amount_unit", "decimal_mark", "thousands", "time_patterns", "date_patterns")
+_READING += (
+    "symbols",
+    "padded",
+    "comment",
+    "amount_unit",
+    "decimal_mark",
+    "thousands",
+    "time_patterns",
+    "date_patterns",
+)
 
 
 def proposed(path: Path) -> Source:
@@ -36,6 +46,7 @@ def read_as_proposed(path: Path, folder: Path) -> tuple[pl.DataFrame, int]:
     source = proposed(path)
     options = Options(
         kinds={word: kind.upper() for word, kind in source.kinds.items()},
+        kind=source.kind.upper(),
         states={word: state.upper() for word, state in source.states.items()},
         **{name: getattr(source, name) for name in _READING},
     )
@@ -182,3 +193,131 @@ def test_every_real_file_gives_a_source_or_a_named_error():
         except InputError:
             refused += 1
     assert refused * 4 < len(files)
+
+
+EXPORTS = {
+    "shop": (
+        (
+            "订单号,订单状态,买家昵称,商品名称,实付金额,支付方式,下单时间,付款时间\n"
+            'E1,交易完成,张三,"茶叶,500g",118.00,微信支付,2024-02-29 00:00:00,2024-02-29 00:01:05\n'
+            "E2,交易关闭,李四,水,8.00,支付宝,2024-02-29 10:00:00,\n"
+        ),
+        [("E1", 11800, "PAYMENT", "SUCCESS"), ("E2", 800, "PAYMENT", "CLOSED")],
+    ),
+    "till": (
+        (
+            "门店,收银机号,流水号,交易时间,交易类型,支付方式,应收金额(元),实收金额(元)\n"
+            '一店,01,7001,2024/2/29 8:05:01,销售,微信,"1,234.50","1,200.00"\n'
+            "一店,01,7002,2024/2/29 9:15:01,退货,现金,-8.00,-8.00\n"
+        ),
+        [("7001", 120000, "PAYMENT", "SUCCESS"), ("7002", -800, "REFUND", "SUCCESS")],
+    ),
+    "system": (
+        (
+            "订单编号,商户订单号,支付流水号,订单金额(元),手续费(元),实收金额(元),支付状态,支付时间\n"
+            "S1,M1,4200001,100.50,0.60,99.90,已支付,2024-02-29 00:00:00\n"
+            "S2,M2,4200002,8.00,0.05,7.95,支付失败,2024-02-29 10:00:00\n"
+        ),
+        [("M1", 10050, "PAYMENT", "SUCCESS"), ("M2", 800, "PAYMENT", "FAILED")],
+    ),
+    "refunds": (
+        (
+            "退款单号,原订单号,订单号,退款金额,退款状态,申请时间,退款完成时间,退款方式\n"
+            "R1,O1,O1,40.00,退款成功,2024-02-29 10:00:00,2024-02-29 10:00:05,原路退回\n"
+            "R2,O2,O2,8.00,退款中,2024-02-29 11:00:00,,原路退回\n"
+        ),
+        [("R1", 4000, "REFUND", "SUCCESS"), ("R2", 800, "REFUND", "PENDING")],
+    ),
+    "fen": (
+        (
+            "商户号|终端号|订单号|交易日期|交易时间|交易类型|交易金额(分)|手续费(分)|状态\n"
+            "8220001|T1|O1|20240229|000000|消费|123456789|60|成功\n"
+            "8220001|T1|O2|20240229|101010|消费|100|0|失败\n"
+        ),
+        [("O1", 123456789, "PAYMENT", "SUCCESS"), ("O2", 100, "PAYMENT", "FAILED")],
+    ),
+    "titled": (
+        (
+            "门店销售明细表\n统计时间：2024-02-29 至 2024-02-29\n\n"
+            "序号,订单号,交易时间,支付金额,交易状态\n"
+            "1,O1,2024-02-29 00:00:00,12.50,支付成功\n2,O2,2024-02-29 01:00:00,8.00,支付失败\n"
+            "合计,,,20.50,\n"
+        ),
+        [("O1", 1250, "PAYMENT", "SUCCESS"), ("O2", 800, "PAYMENT", "FAILED")],
+    ),
+    "ticked": (
+        (
+            "订单号\t商品\t金额\t支付时间\t状态\n"
+            "`2024022901\t茶\t¥12.50\t2024-02-29 00:00:00\t已支付\n"
+            "`2024022902\t水\t¥8.00\t2024-02-29 01:00:00\t待支付\n"
+        ),
+        [("2024022901", 1250, "PAYMENT", "SUCCESS"), ("2024022902", 800, "PAYMENT", "PENDING")],
+    ),
+    "wrapped": (
+        (
+            "订单编号,支付单号,买家实际支付金额,订单状态,订单创建时间,订单付款时间,打款商家金额\n"
+            '"=""3729""",\'2024022922,100.00元,交易成功,2024-02-28,2024-02-29 00:00:10,100.00元\n'
+            '"=""3730""",\'2024022923,8.00元,交易关闭,2024-02-28 23:59:59,,0.00元\n'
+        ),
+        [("3729", 10000, "PAYMENT", "SUCCESS"), ("3730", 800, "PAYMENT", "CLOSED")],
+    ),
+    "takeaway": (
+        (
+            "门店ID,门店名称,订单编号,下单时间,订单金额,平台服务费,商家应收款,订单状态\n"
+            "100,一店,26000001,2024-02-29 12:00:00,45.80,4.58,41.22,已完成\n"
+            "100,一店,26000002,2024-02-29 13:00:00,30.00,0.00,0.00,已取消\n"
+        ),
+        [("26000001", 4580, "PAYMENT", "SUCCESS"), ("26000002", 3000, "PAYMENT", "CLOSED")],
+    ),
+    "discounts": (
+        (
+            "小票号,时间,订单金额,优惠金额,实收金额,收款方式\n"
+            "X1,2024-02-29 12:00:00,45.80,5.80,40.00,微信\n"
+            "X2,2024-02-29 13:00:00,30.00,0.00,30.00,现金\n"
+        ),
+        [("X1", 4000, "PAYMENT", "SUCCESS"), ("X2", 3000, "PAYMENT", "SUCCESS")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_exports_of_chinese_shops_are_read_as_proposed(name, encoding, tmp_path):
+    """Order, amount, kind and state of each row, with nothing to correct in the proposal."""
+    text, expected = EXPORTS[name]
+    path = tmp_path / "orders.csv"
+    path.write_text(text, encoding=encoding)
+    rows, refused = read_as_proposed(path, tmp_path)
+    assert rows.select("order_id", "amount_minor", "kind", "state").rows() == expected
+    assert rows["occurred_at"].null_count() <= 1
+    assert refused == 0
+
+
+def test_a_day_and_a_clock_in_two_columns_are_one_time(tmp_path):
+    """And both keep their zeros: midnight of a leap day."""
+    path = tmp_path / "orders.csv"
+    path.write_text(EXPORTS["fen"][0], encoding="utf-8")
+    assert 'occurred_at = "交易日期 + 交易时间"' in propose(path)
+    rows, _ = read_as_proposed(path, tmp_path)
+    assert str(rows["occurred_at"][0]) == "2024-02-28 16:00:00"
+
+
+def test_what_fits_less_clearly_is_shown_and_ignored(tmp_path):
+    """The order's time stands beside the payment's, as a comment."""
+    path = tmp_path / "orders.csv"
+    path.write_text(EXPORTS["shop"][0], encoding="utf-8")
+    assert '# occurred_at = "下单时间"  # fits less clearly; it is in ignore_columns' in propose(
+        path
+    )
+
+
+def test_totals_of_a_workbook_are_no_rows(tmp_path):
+    """The last row of a sheet says what the others add up to."""
+    cells = [line.split(",") for line in EXPORTS["titled"][0].splitlines()]
+    path = tmp_path / "orders.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for row, line in enumerate(cells):
+            sheet.write_row(row, 0, line)
+    rows, refused = read_as_proposed(path, tmp_path)
+    assert (rows["amount_minor"].to_list(), refused) == ([1250, 800], 0)

@@ -208,3 +208,16 @@ def test_the_mapped_formats_are_those_that_read_declared_columns():
     assert set(MAPPED) <= {item.name for item in FORMATS}
     mapped = {item.name for item in FORMATS if "by declared mapping" in item.title_en}
     assert set(MAPPED) == mapped
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (CUT_OFF, f'{CUT_OFF}\nkind = "refunds"', "refund"),
+        ("columns = {", 'kind = "refund"\ncolumns = { kind = "k",', "`kind` is for files with"),
+        ("columns = {", 'units = { amount = "fen" }\ncolumns = {', "'fen'"),
+    ],
+)
+def test_a_kind_of_all_rows_and_units_of_columns_are_checked(tmp_path, old, new, says):
+    """One kind for a file whose columns do not tell it, in a word that is known."""
+    assert says in refusal(tmp_path, RULES.replace(old, new, 1))

@@ -257,7 +257,9 @@ class Options:
     units: Mapping[str, str] = field(default_factory=dict)  # sender's column -> major or minor
     decimal_mark: str = "."
     thousands: str = ""
-    padded: bool = False  # spaces and tabs stand around amounts
+    symbols: tuple[str, ...] = ()  # of a currency, in front of amounts or behind
+    padded: bool = False  # spaces, tabs, back-ticks, `="..."` or `'` stand around cells
+    kind: str = ""  # Kind name of every row, where no column tells it
     time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
     date_patterns: tuple[str, ...] = ("YYYY-MM-DD",)
     kinds: Mapping[str, str] = field(default_factory=dict)  # sender's word -> Kind name

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
+import polars as pl
+
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
@@ -31,7 +33,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.cutting import Dialect, Layout, cut_rows
+from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines, listed
 
 _MONEY: Final = {
@@ -85,6 +87,8 @@ def fields(options: Options) -> Fields:
         "state": Constant(State.SUCCESS),
         "currency": Constant(options.currency),
     }
+    if options.kind:
+        result["kind"] = Constant(Kind[options.kind])
     for name, column in options.columns.items():
         result[_MONEY.get(name, name)] = _field(name, column, options)
     return result
@@ -94,7 +98,7 @@ def _field(name: str, column: str, options: Options) -> Field:
     """Return the field that fits the type of a canonical column."""
     if name in _MONEY:
         unit = options.units.get(column, options.amount_unit)
-        return Money(column, unit, options.decimal_mark, options.thousands)
+        return Money(column, unit, options.decimal_mark, options.thousands, symbols=options.symbols)
     if name in _TIMES:
         return Time(_parts(column), options.time_patterns)
     if name in _DAYS:
@@ -161,13 +165,20 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             first = _skip(first, options.skip_lines, reading)
             header = _positions(first, options)
         check_columns(header, options, staged.name)
-        yield from cut_rows(
+        for rows in cut_rows(
             chain((first,), blocks),
             _dialect(options),
             Layout(header, source_columns(options)),
             reading,
             give_back=blocks.give_back,
-        )
+        ):
+            yield _unwrapped(rows) if options.padded else rows
+
+
+def _unwrapped(rows: RawRows) -> RawRows:
+    """Return padded cells without what makes a spreadsheet take them as text: `="7"` and `'7`."""
+    bare = pl.all().str.replace(r'^=?"(.*)"$', "${1}").str.strip_prefix("'")
+    return rows_of(frame_of(rows).select(bare), rows)
 
 
 def _dialect(options: Options) -> Dialect:

@@ -63,18 +63,28 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     frame.columns = [f"column_{place}" for place in range(frame.width)]
     rows = frame.slice(skipped)
     empty = rows.select(pl.all_horizontal(pl.all().is_null() | (pl.all() == ""))).to_series()
+    aside = _comments(rows, options.comment)
     reading.lines += frame.height
     reading.header_lines += skipped
     reading.blank_lines += int(empty.sum())
-    reading.record_lines += int((~empty).sum())
-    kept = rows.filter(~empty)
+    reading.comment_lines += int(aside.sum())
+    is_row = ~(empty | aside)
+    reading.record_lines += int(is_row.sum())
+    kept = rows.filter(is_row)
     columns: dict[str, pa.Array] = {
         name: kept[f"column_{header.index(name)}"].to_arrow(compat_level=pl.CompatLevel.oldest())
         for name in source_columns(options)
     }
     nowhere = np.zeros(kept.height, dtype=np.int64)
-    numbers = np.flatnonzero(~empty.to_numpy()).astype(np.int64) + skipped + 1
+    numbers = np.flatnonzero(is_row.to_numpy()).astype(np.int64) + skipped + 1
     yield RawRows(columns, numbers, nowhere, nowhere)
+
+
+def _comments(rows: pl.DataFrame, mark: str) -> pl.Series:
+    """Return which rows begin with the declared mark: remarks and totals."""
+    if not mark:
+        return pl.repeat(value=False, n=rows.height, eager=True)
+    return rows.to_series(0).str.starts_with(mark).fill_null(value=False)
 
 
 def sheet_text(staged: StagedFile, member: str, rows: int | None = None) -> pl.DataFrame:

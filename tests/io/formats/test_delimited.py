@@ -7,7 +7,7 @@ from recon.errors import InputError
 from recon.io.formats import lines
 from recon.io.formats.contract import Choice, Constant, Day, Money, Options, Text, Time
 from recon.io.formats.delimited import FORMAT, fields
-from tests.io.formats.reading import read_bytes
+from tests.io.formats.reading import load_bytes, read_bytes
 
 OPTIONS = Options(columns={"order_id": "order", "amount": "amt", "memo": "note"})
 HEAD = b"order,amt,note\n"
@@ -252,3 +252,15 @@ def test_fields_follow_the_canonical_type():
     bank = fields(Options(columns={"credit": "in", "debit": "out"}))
     assert {"credit_minor", "debit_minor"} <= set(bank)
     assert "kind" not in bank
+
+
+def test_what_a_spreadsheet_wraps_is_unwrapped_where_it_is_declared(tmp_path):
+    """`="7"`, `'7` and signs of a currency; undeclared they stay, and an amount is refused."""
+    raw = 'id,amt\n"=""007""",¥12.50\n\'008,8.00元\n'.encode()
+    columns = {"order_id": "id", "amount": "amt"}
+    declared = Options(columns=columns, padded=True, symbols=("¥", "元"), kind="REFUND")
+    result = load_bytes(FORMAT, tmp_path, raw, declared)
+    assert result.column("order_id") == ["007", "008"]
+    assert result.column("amount_minor") == [1250, 800]
+    assert result.column("kind") == ["REFUND", "REFUND"]
+    assert load_bytes(FORMAT, tmp_path, raw, Options(columns=columns)).refused_lines == [2, 3]
