@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import history
-from recon.core.codes import Side, State
+from recon.core.codes import Side
 from recon.core.schema import INPUTS, REJECTS, TRANSACTIONS, conform
 from recon.io.row_lookup import may_have, read_rows, read_some
 from recon.refusals import Delivery, named, standing_refusals
@@ -57,12 +57,9 @@ class Shelves:
         """Return some columns of rows of tonight's ledger by identity, sorted by txn_id."""
         return read_some(self.parts, self.opening, names, txn_ids)
 
-    def about(self, references: Sequence[str]) -> pl.DataFrame:
-        """Return earlier successful rows that name one of the references, each once."""
-        told = history.rows_about(self.workspace, references, self.business_date, within_days=_DAYS)
-        success = pl.col("state").cast(pl.String) == State.SUCCESS.name
-        rows = told.filter(success).sort("occurred_at", "txn_id", nulls_last=True)
-        return rows.unique("fingerprint", keep="first", maintain_order=True)
+    def told(self, references: Sequence[str]) -> pl.DataFrame:
+        """Return what earlier nights told of some references, in any state, night by night."""
+        return history.rows_about(self.workspace, references, self.business_date, within_days=_DAYS)
 
     def lines(self, column: str, values: Sequence[str]) -> pl.DataFrame:
         """Return the bank lines of earlier nights that carry one of the values in a column."""

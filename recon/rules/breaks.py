@@ -11,7 +11,7 @@ from recon.core.codes import BENIGN, Code, DisputeStatus
 from recon.core.money import CURRENCIES
 from recon.core.schema import BREAKS, conform, words
 from recon.rules.night import Matched, Night
-from recon.rules.standing import BATCHES, FURTHER, KEPT_AS_TOLD
+from recon.rules.standing import BATCHES, FURTHER, KEPT_AS_TOLD, OTHERWISE
 
 _CODE_NAME = {int(code): code.name for code in Code}
 
@@ -75,11 +75,12 @@ def _as_told(named: pl.DataFrame, matched: Matched) -> pl.DataFrame:
     """Give breaks that are told again by one carried row the other rows of the night before.
 
     Of a further charge only the row at fault is carried: its twin and the order have left the
-    ledger; of a batch only its credit. A batch's cause is sought anew: its figures may change.
+    ledger; so has the counterpart that told another story; of a batch only its credit is carried.
+    A batch's cause is sought anew: its figures may change.
     """
     code = pl.col("code").cast(pl.String)
-    told = matched.told.filter(code.is_in([one.name for one in FURTHER | BATCHES]))
-    further = code.is_in([one.name for one in FURTHER])
+    told = matched.told.filter(code.is_in([one.name for one in FURTHER | OTHERWISE | BATCHES]))
+    further = code.is_in([one.name for one in FURTHER | OTHERWISE])
     known = told.select(
         "break_id",
         told_ids="txn_ids",

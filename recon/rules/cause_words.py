@@ -99,6 +99,11 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         (),
     ),
     (r"the first one came on (\S+) as (.+)", "第一笔于 {} 到达，流水 {}", (None, None)),
+    (
+        r"the (merchant|channel) told it as (\w+) on (\S+)",
+        "{0}于 {2} 报送的状态为{1}",
+        ({"merchant": "商户", "channel": "渠道"}, _STATES, None),
+    ),
     (r"the order was told and met before", "该订单此前已报送并匹配", ()),
     (
         r"the next payout of the merchant was less by what this batch owed",

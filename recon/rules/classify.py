@@ -111,16 +111,16 @@ def classify(
 def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     """Return what every family says of one leg."""
     batched = batches.find(matched, leg, leg_no, night)
-    further = standing.further_charges(matched, leg, leg_no)
+    alone = standing.still_alone(matched, leg, leg_no)
     rest = short_batches.find(matched, leg)
-    spent = [batched.verdict.settled, further.broken, rest.settled]
+    spent = [batched.verdict.settled, alone.broken, rest.settled]
     judged = one_sided.Judged(np.concatenate(spent), batched.quiet)
     verdict = Verdict.joined(
         [
             pairs.find(matched, leg, leg_no, night),
             duplicates.find(matched, leg, leg_no),
             batched.verdict,
-            further,
+            alone,
             rest,
             Verdict.of(not_needed=standing.told_anew(matched, leg)),
             one_sided.find(matched, leg, leg_no, night, judged),

@@ -70,8 +70,8 @@ class Archive(Protocol):
         """Return some columns of rows of tonight's ledger by identity, sorted by txn_id."""
         ...
 
-    def about(self, references: Sequence[str]) -> pl.DataFrame:
-        """Return earlier successful rows that name one of the references, each once, by time."""
+    def told(self, references: Sequence[str]) -> pl.DataFrame:
+        """Return what earlier nights told of some references, in any state, night by night."""
         ...
 
     def lines(self, column: str, values: Sequence[str]) -> pl.DataFrame:
@@ -109,7 +109,7 @@ class EmptyArchive:
         """Return no rows."""
         return TRANSACTIONS.empty().select(names)
 
-    def about(self, _references: Sequence[str]) -> pl.DataFrame:
+    def told(self, _references: Sequence[str]) -> pl.DataFrame:
         """Return no rows."""
         return TRANSACTIONS.empty()
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
-from recon.rules import duplicates, refunded, told_before
+from recon.rules import duplicates, refunded, told_before, told_otherwise
 from recon.rules.again import earlier_rows
 from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
@@ -80,13 +80,18 @@ def _side(
     missing = judged.filter(~patient & moved & ~empty)
     if side is Side.BANK:
         missing = missing.with_columns(came_back=pl.Series(came_back(matched, leg, missing)))
-    before = told_before.look_up(matched, leg, missing, side)
+    asked = told_before.tellings(matched, leg, missing, side)
+    before = told_before.look_up(matched, leg, asked, side)
     again = told_before.rows_that(before, further=False)
     further = duplicates.report_further(matched, leg, missing, before)
     missing = missing.join(before, on="row", how="anti", maintain_order="left")
+    otherwise = told_otherwise.find(matched, leg, missing, side, night, asked)
+    spoken = pl.concat([otherwise.waiting["row"], pl.Series(otherwise.broken, dtype=pl.Int64)])
+    missing = missing.filter(~pl.col("row").is_in(spoken.implode()))
     return Verdict.joined(
         [
             further,
+            otherwise,
             Verdict.of(not_needed=again),
             _in_transit(waits, leg, other),
             _missing(missing, leg, side, other, known.quiet),

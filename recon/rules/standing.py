@@ -37,6 +37,14 @@ FURTHER = frozenset(
         Code.REFUND_DUPLICATE,
     }
 )
+OTHERWISE = frozenset(
+    {
+        Code.CHANNEL_PAID_MERCHANT_NOT,
+        Code.MERCHANT_PAID_CHANNEL_NOT,
+        Code.FAILED_BUT_DEBITED,
+        Code.VOIDED_BUT_SETTLED,
+    }
+)  # of these the counterpart may have left the ledger: the row stands alone
 BATCHES = frozenset({Code.NET_MISMATCH})
 KEPT_AS_TOLD = PAIRS | FURTHER | BATCHES  # when they resolve, their figures stay what they were
 
@@ -101,33 +109,39 @@ def carried(matched: Matched, leg: Leg, findings: pl.DataFrame, codes: frozenset
     return Verdict.of(waiting=waiting)
 
 
-def further_charges(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
-    """Tell again the further charges of earlier nights that nothing has undone or met since."""
+def still_alone(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
+    """Tell again the rows of earlier nights that stand alone and that nothing has undone or met.
+
+    A further charge, or a row whose counterpart left the ledger with another story.
+    """
     if leg.name not in matched.ledger.code_on:
         return Verdict.of()
     slim = matched.ledger.slim
     alone = matched.eligible[leg.name] & (matched.matches.key_group[leg.name] < 0)
     alive = (slim["state"] == int(State.SUCCESS)).to_numpy()
-    rows = np.flatnonzero(alone & alive & coded(matched.ledger, leg, FURTHER))
+    rows = np.flatnonzero(alone & alive & coded(matched.ledger, leg, FURTHER | OTHERWISE))
     tied = matched.matches.ambiguous.filter(pl.col("leg") == leg_no)["row"].to_numpy()
     rows = np.setdiff1d(rows, tied)
     if len(rows) == 0:
         return Verdict.of()
     plan = leg.passes[0]
     amount = pl.when(pl.col("side") == int(leg.left)).then(plan.left_amount)
+    code = pl.Series(matched.ledger.code_on[leg.name][rows])
+    owed = (pl.col("side") == int(leg.left)) & code.is_in(numbers(OTHERWISE))
     findings = slim[rows].select(
-        code=pl.Series(matched.ledger.code_on[leg.name][rows]),
+        code=code,
         leg=pl.lit(leg.name),
         rows=pl.concat_list(pl.Series(rows)),
         faulty=pl.lit(1),
         anchor=pl.col("fingerprint").cast(pl.String),
-        expected_minor=pl.lit(0),
-        actual_minor=amount.otherwise(plan.right_amount),
+        expected_minor=pl.when(owed).then(plan.left_amount).otherwise(pl.lit(0)),
+        actual_minor=pl.when(owed).then(pl.lit(0)).otherwise(amount.otherwise(plan.right_amount)),
         currency="currency",
         due_date="due_date",
     )
     verdict = Verdict.of(findings, broken=rows)
-    return Verdict.joined([verdict, carried(matched, leg, verdict.findings, FURTHER)])
+    kept = FURTHER | OTHERWISE
+    return Verdict.joined([verdict, carried(matched, leg, verdict.findings, kept)])
 
 
 def superseded(ledger: Ledger, leg: Leg, excluded: NDArray[np.int64]) -> NDArray[np.int64]:

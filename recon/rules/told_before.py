@@ -1,21 +1,26 @@
 """Lone rows whose order earlier nights have closed: a further charge, or an order told again.
 
 The rows of the order have left the ledger, so the archive is asked; a carried row is found by
-`again.py`. Only orders keyed by one reference are looked up. A charge that was undone, or refunded
+`again.py`. Only orders keyed by a reference are looked up. A charge that was undone, or refunded
 whole, counts as none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from recon.core.codes import UNDO_KINDS, Kind, Side
-from recon.core.plan import Leg
+from recon.core.codes import UNDO_KINDS, Kind, Side, State
+from recon.core.plan import Key, Leg
 from recon.rules.night import Matched
 
 _LOOKED_UP = ("order_id", "channel_ref")
 _MOST = 20_000  # lone rows that are looked up in a night; a whole file that is new is none of these
+Rows = NDArray[np.int64]
 _UNDOING = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
 
 FOUND: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -28,44 +33,88 @@ FOUND: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def look_up(matched: Matched, leg: Leg, lone: pl.DataFrame, side: Side) -> pl.DataFrame:
-    """Return what earlier nights say of new lone rows of one side (columns FOUND), once a row.
+@dataclass(frozen=True, slots=True)
+class Tellings:
+    """Lone rows of one side and what earlier nights told of their orders, each with its key."""
+
+    mine: pl.DataFrame  # TRANSACTIONS, row, key
+    told: pl.DataFrame  # TRANSACTIONS, key; any state, in the order of the nights
+
+
+def tellings(matched: Matched, leg: Leg, lone: pl.DataFrame, side: Side) -> Tellings | None:
+    """Return what earlier nights told of the orders of new lone rows; None where nothing.
+
+    Looked up are rows that no break tells of yet, by one reference; what else the key holds is
+    compared.
+    """
+    keys = {leg.left: leg.passes[0].left_key, leg.right: leg.passes[0].right_key}
+    by = next((name for name in keys[side] if name in _LOOKED_UP), None)
+    asked = lone.filter(pl.Series(_untold(matched, leg, lone["row"].to_numpy())))
+    if by is None or leg.right is Side.BANK or not 0 < asked.height <= _MOST:
+        return None
+    if not matched.archive.has_past():
+        return None
+    ids = matched.ledger.slim["txn_id"].gather(asked["row"])
+    place = pl.DataFrame({"row": asked["row"], "txn_id": ids})
+    mine = place.join(matched.archive.rows(ids.to_numpy()), on="txn_id")
+    mine = mine.with_columns(key=_key(keys[side])).filter(pl.col("key").is_not_null())
+    told = matched.archive.told(mine[by].unique().sort().to_list())
+    sides = [told.filter(_of(one)).with_columns(key=_key(key)) for one, key in keys.items()]
+    told = pl.concat(sides).filter(pl.col("key").is_in(mine["key"].implode()))
+    return Tellings(mine, told) if told.height else None
+
+
+def _untold(matched: Matched, leg: Leg, rows: Rows) -> NDArray[np.bool_]:
+    """Return which rows no break of the leg tells of yet."""
+    codes = matched.ledger.code_on.get(leg.name)
+    return np.ones(len(rows), bool) if codes is None else codes[rows] == 0
+
+
+def _key(columns: Key) -> pl.Expr:
+    """Return a key as one text, null where a part of it is."""
+    return pl.concat_str([pl.col(name).cast(pl.String) for name in columns], separator="\x1f")
+
+
+def look_up(matched: Matched, leg: Leg, asked: Tellings | None, side: Side) -> pl.DataFrame:
+    """Return what earlier nights say of lone rows of one side (columns FOUND), once a row.
 
     `further`: the order was met before, so this is one charge more; else the order is told again,
     by the merchant, at the amount that was charged then. `also` names the earlier rows.
     """
     nothing = pl.DataFrame(schema=FOUND)
-    key = leg.passes[0].left_key if side is leg.left else leg.passes[0].right_key
-    known = len(key) == 1 and key[0] in _LOOKED_UP and leg.right is not Side.BANK
-    fresh = lone.filter(pl.Series(~matched.ledger.opening[lone["row"].to_numpy()]))
-    if not known or not 0 < fresh.height <= _MOST or not matched.archive.has_past():
+    if asked is None:
         return nothing
-    ids = matched.ledger.slim["txn_id"].gather(fresh["row"])
-    place = pl.DataFrame({"row": fresh["row"], "txn_id": ids})
-    mine = place.join(matched.archive.rows(ids.to_numpy()), on="txn_id")
-    mine = mine.with_columns(key=pl.col(key[0])).filter(pl.col("key").is_not_null())
-    told = matched.archive.about(mine["key"].unique().sort().to_list())
+    told = successful(asked.told)
     told = told.filter(~pl.col("txn_id").is_in(matched.ledger.slim["txn_id"].implode()))
     if told.height == 0:
         return nothing
-    charged = _standing(matched, told.with_columns(key=leg.passes[0].right_key[0]), leg.right)
-    booked = told.with_columns(key=leg.passes[0].left_key[0]).filter(_of(leg.left))
-    return (_further if side is leg.right else _again)(mine, charged, booked)
+    charged = standing(matched, told.filter(_of(leg.right)), leg.right)
+    booked = told.filter(_of(leg.left))
+    return (_further if side is leg.right else _again)(asked.mine, charged, booked)
+
+
+def successful(told: pl.DataFrame) -> pl.DataFrame:
+    """Return the successful rows, each once, by time."""
+    success = pl.col("state").cast(pl.String) == State.SUCCESS.name
+    rows = told.filter(success).sort("occurred_at", "txn_id", nulls_last=True)
+    return rows.unique("fingerprint", keep="first", maintain_order=True)
 
 
 def _of(side: Side) -> pl.Expr:
     return pl.col("side").cast(pl.String) == side.name
 
 
-def _standing(matched: Matched, told: pl.DataFrame, side: Side) -> pl.DataFrame:
-    """Return the earlier charges (and refunds) of a side that nothing has undone since."""
+def standing(
+    matched: Matched, told: pl.DataFrame, side: Side, by: Sequence[str] = _UNDOING
+) -> pl.DataFrame:
+    """Return the earlier charges (and refunds) of a side that no row of a kind has undone since."""
     kind = pl.col("kind").cast(pl.String)
     rows = told.filter(_of(side) & kind.is_in([Kind.PAYMENT.name, Kind.REFUND.name]))
-    references = pl.concat([rows["channel_ref"], rows["key"]]).drop_nulls().unique().sort()
-    about = matched.archive.about(references.to_list())
-    undone = about.filter(_of(side) & kind.is_in(_UNDOING) & pl.col("original_ref").is_not_null())
+    references = pl.concat([rows["channel_ref"], rows["order_id"]]).drop_nulls().unique().sort()
+    about = successful(matched.archive.told(references.to_list()))
+    undone = about.filter(_of(side) & kind.is_in(by) & pl.col("original_ref").is_not_null())
     undone = undone.select("original_ref", undone_minor=-pl.col("amount_minor")).unique()
-    for name in ("key", "channel_ref", "rrn"):
+    for name in ("order_id", "channel_ref", "rrn"):
         rows = rows.join(
             undone,
             left_on=[name, "amount_minor"],
@@ -117,6 +166,6 @@ def _again(mine: pl.DataFrame, charged: pl.DataFrame, booked: pl.DataFrame) -> p
     ).sort("row")
 
 
-def rows_that(found: pl.DataFrame, *, further: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def rows_that(found: pl.DataFrame, *, further: bool) -> Rows:
     """Return the rows that are a further charge, or those that are told again."""
     return found.filter(pl.col("further") == further)["row"].to_numpy()
