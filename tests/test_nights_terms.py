@@ -100,6 +100,27 @@ def test_a_refunded_order_that_one_side_leaves_out(world: NightWorld) -> None:
     assert world.codes(world.run(MONDAY)) == ["MISSING_IN_MERCHANT", "REFUND_UNBOOKED"]
 
 
+def test_the_books_say_what_was_asked_for(tmp_path: Path) -> None:
+    """Where the merchant's row holds the request, it is told once, on the night of that row."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8")
+    for line in ('original_ref = "original"\n[source.states]\nPAID', 'fee = "fee"'):
+        text = text.replace(line, 'requested_amount = "asked"\n' + line, 1)
+    world.config.write_text(text + "\n[refunds]\n", "utf-8")
+    refunds = ["F1 60.00 kind=refund original=A1", "F2 5.00 kind=refund original=A1"]
+    world.day(MONDAY, orders=["A1 100.00", *refunds], psp=["A1 100.00"])
+    world.day(TUESDAY, orders=[], psp=refunds)
+    for source, day in (("orders", "20261109"), ("psp", "20261109"), ("psp", "20261110")):
+        path = world.file(source, day)
+        header, *rows = path.read_text("utf-8").splitlines()
+        asked = ["80.00" if "F1" in row else "" for row in rows]
+        lines = [f"{row},{more}" for row, more in zip(rows, asked, strict=True)]
+        path.write_text("\n".join([header + ",asked", *lines]) + "\n", "utf-8")
+    monday, tuesday = world.run(MONDAY), world.run(TUESDAY)
+    assert "REFUND_WITHHELD" in world.codes(monday)
+    assert "REFUND_WITHHELD" not in world.codes(tuesday)
+
+
 def test_a_refund_of_less_than_was_asked_for_is_withheld(tmp_path: Path) -> None:
     """A deduction without a word is REFUND_WITHHELD; with one, or without a request, it is none."""
     world = NightWorld(tmp_path)

@@ -46,6 +46,7 @@ class Delivery:
     delays: Delays
     parts: int = 1
     overlap: bool = False
+    requests: bool = True  # the books say what payers asked back
 
     def write(self, inbox: Path, parcels: Parcels, first: int, last: int) -> None:
         """Write every night's folder; one night's rows are in text at a time."""
@@ -65,7 +66,7 @@ class Delivery:
         mine = orders.filter(pl.col("night").is_between(since, night))
         for number, part in self._parts(mine):
             name = "orders.csv" if number == 1 else f"orders_part{number}.csv"
-            (folder / name).write_bytes(orders_csv(part))
+            (folder / name).write_bytes(orders_csv(part, requests=self.requests))
 
     def _write_channel(self, folder: Path, product: str, charges: pl.DataFrame, night: int) -> None:
         """Write a channel's bill of the day, unless it is late, and the late one of the day before.

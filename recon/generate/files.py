@@ -52,6 +52,7 @@ ORDERS: Final = {
     "currency": pl.String,
     "terminal": pl.String,
     "original_order": pl.String,
+    "requested": pl.Int64,  # of a refund: what the payer asked for
 }
 LINES: Final = {
     "day": pl.Int32,
@@ -59,7 +60,7 @@ LINES: Final = {
     "reference": pl.String,
     "memo": pl.String,
 }
-ORDER_HEADER: Final = "order_no,paid_at,method,type,status,amount,currency,terminal,original_order"
+_ORDER_HEADER: Final = "order_no,paid_at,method,type,status,amount,currency,terminal,original_order"
 _ORDER_TYPES: Final = {PAY: "SALE", REFUND: "REFUND"}
 _WECHAT_HEADER: Final = (
     "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,"
@@ -95,13 +96,19 @@ class Party:
     rates: tuple[str, str, str] = ("0.38%", "0.38%", "0.55%")
 
 
+def order_header(*, requests: bool) -> str:
+    """Return the titles of the merchant's orders."""
+    return f"{_ORDER_HEADER},requested" if requests else _ORDER_HEADER
+
+
 def day_of(number: int) -> date:
     """Return a day from days since 1970-01-01."""
     return date(1970, 1, 1) + timedelta(days=number)
 
 
-def orders_csv(orders: pl.DataFrame) -> bytes:
-    """Return the merchant's orders as UTF-8 CSV."""
+def orders_csv(orders: pl.DataFrame, *, requests: bool) -> bytes:
+    """Return the merchant's orders as UTF-8 CSV; `requests`: with what payers asked back."""
+    asked = [yuan("requested").fill_null("")] if requests else []
     line = pl.concat_str(
         "order_id",
         local_time("t"),
@@ -112,9 +119,10 @@ def orders_csv(orders: pl.DataFrame) -> bytes:
         "currency",
         "terminal",
         "original_order",
+        *asked,
         separator=",",
     )
-    return f"{ORDER_HEADER}\n{joined(orders, line)}".encode()
+    return f"{order_header(requests=requests)}\n{joined(orders, line)}".encode()
 
 
 def wechat_bill(charges: pl.DataFrame, party: Party, rows_declared: int | None = None) -> bytes:

@@ -10,10 +10,7 @@ import polars as pl
 from recon.core.codes import BENIGN, Code
 
 # Why a code is planted in no world; every other one is.
-NOT_PLANTED = {
-    **dict.fromkeys(BENIGN, "benign: it may be told, it is never a dispute"),
-    Code.REFUND_WITHHELD: "no bill that is written tells the amount that was asked for",
-}
+NOT_PLANTED = dict.fromkeys(BENIGN, "benign: it may be told, it is never a dispute")
 # A merchant has one rebate a month, so that two of these need two months.
 ONE_AT_A_TIME = frozenset(
     {

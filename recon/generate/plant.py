@@ -27,6 +27,11 @@ def delivered(world: Planter) -> pl.Expr:
     return world.delays.delivered()
 
 
+def booked(_world: Planter) -> pl.Expr:
+    """Return the night on which the merchant's books show the row."""
+    return pl.col("night")
+
+
 def channel_judged(world: Planter) -> pl.Expr:
     """Return the night on which the channel's silence is judged."""
     return world.delays.judged_by_channel(pl.col("night"))

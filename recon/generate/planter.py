@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recon.generate.delays import Delays
 from recon.generate.draw import channel_reference, clearing_day, merchant_name
-from recon.generate.files import CHARGES, ORDERS, PAY, Party
+from recon.generate.files import CHARGES, ORDERS, PAY, REFUND, Party
 from recon.generate.notices import NOTICES
 from recon.generate.pricing import at_rate
 from recon.generate.profile import CHANNELS, PPM, Profile
@@ -149,6 +149,9 @@ class Planter:
                 "original_order"
             ),
             (pl.col("till") if "till" in present else pl.lit("")).alias("terminal"),
+            requested=pl.col("requested" if "requested" in present else "amount")
+            if kind == REFUND
+            else pl.lit(None),
         )
         return frame.select(pl.col(name).cast(dtype) for name, dtype in ORDERS.items())
 

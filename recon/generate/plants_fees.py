@@ -102,6 +102,15 @@ def fee_at(limit: Callable[[Planter], int], world: Planter) -> NDArray[np.bool_]
     return ((fee == limit(world)) & (bare != fee)).to_numpy() & (limit(world) > 0)
 
 
+def floor_shows(world: Planter) -> NDArray[np.bool_]:
+    """Return which sales pay the floor, and without it something else than as a credit card."""
+    same = pl.lit(value=False)
+    if world.profile.credit_ppm:
+        same = as_credit(world.profile) == _BARE
+    told_apart: NDArray[np.bool_] = world.sales.select(~same).to_series().to_numpy()
+    return fee_at(lambda one: one.profile.card_floor, world) & told_apart
+
+
 def priced(world: Planter) -> NDArray[np.bool_]:
     """Return which sales have a fee."""
     return (world.sales["fee"] > 0).to_numpy()
@@ -249,7 +258,7 @@ FEES: Final = (
         "the floor is left out",
         charged(_BARE),
         channels=(UNIONPAY,),
-        where=partial(fee_at, lambda world: world.profile.card_floor),
+        where=floor_shows,
         column="channel_ref",
         amount="difference",
     ),

@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 
 from recon.generate.files import REFUND
-from recon.generate.plant import Plant, channel_judged, merchant_judged, own_night
+from recon.generate.plant import Plant, booked, channel_judged, merchant_judged, own_night
 from recon.generate.planter import Planter
+from recon.generate.pricing import at_rate
 from recon.generate.profile import UNIONPAY, WECHAT
 
 _OTHER_CARD: Final = "625999******0007"
+_WITHHELD: Final = 100  # fen
 
 
 def refunded(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -62,6 +64,16 @@ def other_amount(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     return refunds.with_columns(difference=pl.lit(100))
 
 
+def withheld(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund less than the payer asked for, without a word."""
+    refunds = refunded(world, picks).filter(-pl.col("amount") > _WITHHELD)
+    refunds = refunds.with_columns(requested="amount", amount=pl.col("amount") + _WITHHELD)
+    refunds = refunds.with_columns(fee=-at_rate(-pl.col("amount"), pl.col("ppm")))
+    book(world, refunds)
+    make(world, refunds)
+    return refunds.with_columns(difference=pl.lit(_WITHHELD))
+
+
 def refunded_twice(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Refund a sale twice in full, each refund asked for and made."""
     whole = np.zeros(picks.height, np.int64)
@@ -108,6 +120,14 @@ OVERDUE: Final = Plant(
     channels=(WECHAT,),
     days_left=3,
     night=own_night,
+)
+WITHHELD: Final = Plant(
+    "REFUND_WITHHELD",
+    10,
+    "the payer asked for 1.00 more than was refunded, and nothing says why",
+    withheld,
+    night=booked,
+    amount="difference",
 )
 REFUNDS: Final = (
     Plant(

@@ -89,6 +89,7 @@ class Profile:
     preferred_ppm: int = 3_000  # its rate for debit cards
     refund_days: int = 2  # until the payer must have a wallet refund; 0: nothing is agreed
     dollars_ppm: int = 0  # orders booked in USD, paid in CNY at the rate of the day
+    requests: bool = True  # the books say what payers asked back
     acquirer: bool = True  # the card acquirer sends notices: chargebacks, deductions, rebates
     rebate: Rebate | None = None
     focus: int = 1  # merchants that see every break
@@ -175,6 +176,7 @@ PROFILES: Final = {
             undo_ppm=4_000,
             unpaid_ppm=25_000,
             counter_ppm=4_000,
+            requests=False,
             acquirer=False,
             refund_days=0,
         ),

@@ -32,7 +32,7 @@ amount = "amount"
 currency = "currency"
 terminal_id = "terminal"
 original_ref = "original_order"
-
+{requests}
 [source.kinds]
 SALE = "payment"
 REFUND = "refund"
@@ -193,6 +193,7 @@ def rule_text(name: str, profile: Profile, party: Party) -> str:
         profile=profile.name,
         wechat=wechat,
         alipay=alipay,
+        requests='requested_amount = "requested"\n' if profile.requests else "",
         classes=_classes_text(profile, party),
         cards="\n".join(_card_lines(profile)),
         acquirer=_ACQUIRER if profile.acquirer else "",

@@ -105,7 +105,7 @@ def generate(world: World, out: Path) -> Made:
     lines = settle(batches, calendar, rng, truth, delays, world.rates, profile.focus)
     charges = charges.filter(~delays.is_lost())
     out.mkdir(parents=True, exist_ok=True)
-    delivery = Delivery(party, delays, world.parts, world.overlap)
+    delivery = Delivery(party, delays, world.parts, world.overlap, profile.requests)
     delivery.write(out / "inbox", Parcels(orders, charges, notices, lines), first, last)
     if profile.dollars_ppm:
         (out / "rates").mkdir(exist_ok=True)

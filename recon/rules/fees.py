@@ -276,7 +276,7 @@ def _explained(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
     actual = rows["fee_minor"].to_numpy()
     variants = list(_variants(rows, policy))
     columns_of_fits = [item.allowed & (item.fee == actual) for item in variants]
-    inferred = _inferred(rows, group, _open_groups(np.stack(columns_of_fits, axis=1), group))
+    inferred = _inferred(rows, group, np.stack(columns_of_fits, axis=1))
     variants.append(_Variant(Code.FEE_RATE, "", inferred.fee, inferred.found))
     fits = np.stack([*columns_of_fits, inferred.found & (inferred.fee == actual)], axis=1)
     chosen = _most_explaining(fits, group)
@@ -390,8 +390,14 @@ def _open_groups(fits: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[n
     return (size >= _FEWEST) & (most < size)
 
 
-def _inferred(rows: pl.DataFrame, group: NDArray[np.int64], wanted: NDArray[np.bool_]) -> _Inferred:
-    """Fit one price to the differing rows of each group that is wanted."""
+def _inferred(rows: pl.DataFrame, group: NDArray[np.int64], fits: NDArray[np.bool_]) -> _Inferred:
+    """Fit one price to the differing rows of each group that no variant explains whole.
+
+    More rows than the price has parameters must be explained by it alone: two rows without a cap
+    and one without a floor also agree on a rate, the contract's own.
+    """
+    wanted = _open_groups(fits, group)
+    known: NDArray[np.bool_] = np.logical_or.reduce(fits, axis=1)
     amount, actual = rows["amount_minor"].abs().to_numpy(), rows["fee_minor"].to_numpy()
     fee, found = np.zeros(rows.height, np.int64), np.zeros(rows.height, np.bool_)
     words: dict[int, str] = {}
@@ -401,7 +407,11 @@ def _inferred(rows: pl.DataFrame, group: NDArray[np.int64], wanted: NDArray[np.b
         price = fit(amount[members], actual[members]) if members.size else None
         if price is None or price.explained < max(_FEWEST, price.parameters + 2):
             continue
-        fee[members] = price.fees(amount[members])
+        charged = price.fees(amount[members])
+        alone = (charged == actual[members]) & ~known[members]
+        if np.count_nonzero(alone) <= price.parameters:
+            continue
+        fee[members] = charged
         found[members] = True
         words[int(group[members[0]])] = f"charged as {price.words()}"
     return _Inferred(fee, found, words, group)

@@ -78,6 +78,11 @@ def find(rows: pl.DataFrame, policy: RefundCheck) -> pl.DataFrame:
     )
 
 
+def refund_number() -> pl.Expr:
+    """Return what a refund is known by on both sides."""
+    return pl.coalesce("order_id", "channel_ref", pl.format("row {}", "txn_id"))
+
+
 def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
     """Return payments and refunds with text columns, positive amounts and every column present."""
     absent = [
@@ -90,7 +95,7 @@ def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("kind").is_in([Kind.PAYMENT.name, Kind.REFUND.name]))
         .with_columns(
             amount=pl.col("amount_minor").abs(),
-            number=pl.coalesce("order_id", "channel_ref", pl.format("row {}", "txn_id")),
+            number=refund_number(),
         )
         .sort("txn_id")
     )

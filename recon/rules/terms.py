@@ -90,8 +90,25 @@ def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.
     codes = [int(code) for code in _REFUND_CODES]
     known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
     known = known.with_columns(reason="memo")  # a deduction that the sender explains is on record
-    fresh = pl.col("txn_id").is_in(_judged_refunds(rows)["txn_id"].implode())
+    judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
+    withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
+    fresh = (
+        pl.when(withheld)
+        .then(pl.col("txn_id").is_in(asked["txn_id"].implode()))
+        .otherwise(pl.col("txn_id").is_in(judged["txn_id"].implode()))
+    )
     return refunds.find(known, policy).filter(fresh & pl.col("code").is_in(codes))
+
+
+def _first_requests(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Return tonight's rows that tell what was asked for, on whichever side, for the first time.
+
+    Mostly it is the merchant's row that knows; where both sides tell, the first night counts.
+    """
+    told = pl.col("requested_minor").is_not_null()
+    number = refunds.refund_number()
+    before = earlier.filter(told).select(number=number).unique()
+    return rows.filter(told).with_columns(number=number).join(before, on="number", how="anti")
 
 
 def _judged_refunds(rows: pl.DataFrame) -> pl.DataFrame:

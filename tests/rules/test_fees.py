@@ -261,6 +261,15 @@ def test_the_price_of_a_terminal_is_named_in_words(price, code, cause):
     assert {fact[4].split(";")[0] for fact in facts} == {cause}
 
 
+def test_limits_left_out_are_no_other_rate():
+    """Two rows without the cap and two without the floor share a rate: the contract's own."""
+    shared = "PAYMENT|SUCCESS|M1|1|debit|5999|-"
+    fees = ("9000.00|45.00", "6000.00|30.00", "10.00|0.05", "20.00|0.10")
+    lines = [f"{number}|{shared}|{fee}" for number, fee in enumerate(fees, start=1)]
+    facts = found(find(rows(HEAD + "\n".join(lines)), policy()))
+    assert [fact[1] for fact in facts] == ["FEE_CAP_MISSED"] * 2 + ["FEE_FLOOR_MISSED"] * 2
+
+
 def test_reported_rows_do_not_depend_on_order():
     """Shuffling the rows changes nothing in the answer."""
     night = pl.concat(
