@@ -21,13 +21,13 @@ from recon.core.codes import Code, Kind, State
 from recon.core.pricing import CAP, FLOOR, ROUNDINGS, SURCHARGE, TIED, price_lines
 from recon.errors import UsageError
 from recon.rules.facts import FACTS, facts
+from recon.rules.fee_charged import FEWEST, ChargedPrices, charged_prices
 from recon.rules.fee_contract import Compiled
-from recon.rules.fee_inference import fit, hundredths, percent
+from recon.rules.fee_inference import hundredths, percent
 from recon.rules.fee_lint import CREDIT_COST
 
 NEEDED = ("txn_id", "kind", "state", "amount_minor", "fee_minor", "currency", "clearing_date")
 _CLASS_ATTRIBUTES = ("mcc", "merchant_class")
-_FEWEST = 3  # rows that must agree before a price is called the one that was charged
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ def _explained(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
     actual = rows["fee_minor"].to_numpy()
     variants = list(_variants(rows, policy))
     columns_of_fits = [item.allowed & (item.fee == actual) for item in variants]
-    inferred = _inferred(rows, group, np.stack(columns_of_fits, axis=1))
+    inferred = charged_prices(rows, group, np.stack(columns_of_fits, axis=1))
     variants.append(_Variant(Code.FEE_RATE, "", inferred.fee, inferred.found))
     fits = np.stack([*columns_of_fits, inferred.found & (inferred.fee == actual)], axis=1)
     chosen = _most_explaining(fits, group)
@@ -355,7 +355,7 @@ def _surcharges(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[tuple[int, ND
         over.filter(pl.col("residual") > 1)
         .group_by(*keys, "residual")
         .agg(amounts=pl.col("amount_minor").n_unique())
-        .filter(pl.col("amounts") >= _FEWEST)
+        .filter(pl.col("amounts") >= FEWEST)
         .sort("amounts", "residual", descending=[True, False])
         .unique(keys, keep="first", maintain_order=True)
     )
@@ -369,52 +369,6 @@ def _surcharges(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[tuple[int, ND
     for residual in own.drop_nulls().unique().sort().to_list():
         if residual not in policy.surcharges:
             yield residual, (own == residual).fill_null(value=False).to_numpy()
-
-
-@dataclass(frozen=True, slots=True)
-class _Inferred:
-    """The price that was really charged, row by row, where a group of rows agrees on one."""
-
-    fee: NDArray[np.int64]
-    found: NDArray[np.bool_]
-    words: dict[int, str]
-    group: NDArray[np.int64]
-
-
-def _open_groups(fits: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return, by group, whether it has rows enough for a price and no variant explains them all."""
-    size = np.bincount(group)
-    most = np.zeros(size.size, np.int64)
-    for variant in range(fits.shape[1]):
-        np.maximum(most, np.bincount(group, fits[:, variant]).astype(np.int64), out=most)
-    return (size >= _FEWEST) & (most < size)
-
-
-def _inferred(rows: pl.DataFrame, group: NDArray[np.int64], fits: NDArray[np.bool_]) -> _Inferred:
-    """Fit one price to the differing rows of each group that no variant explains whole.
-
-    More rows than the price has parameters must be explained by it alone: two rows without a cap
-    and one without a floor also agree on a rate, the contract's own.
-    """
-    wanted = _open_groups(fits, group)
-    known: NDArray[np.bool_] = np.logical_or.reduce(fits, axis=1)
-    amount, actual = rows["amount_minor"].abs().to_numpy(), rows["fee_minor"].to_numpy()
-    fee, found = np.zeros(rows.height, np.int64), np.zeros(rows.height, np.bool_)
-    words: dict[int, str] = {}
-    order = np.argsort(group, kind="stable")
-    order = order[wanted[group[order]]]
-    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        price = fit(amount[members], actual[members]) if members.size else None
-        if price is None or price.explained < max(_FEWEST, price.parameters + 2):
-            continue
-        charged = price.fees(amount[members])
-        alone = (charged == actual[members]) & ~known[members]
-        if np.count_nonzero(alone) <= price.parameters:
-            continue
-        fee[members] = charged
-        found[members] = True
-        words[int(group[members[0]])] = f"charged as {price.words()}"
-    return _Inferred(fee, found, words, group)
 
 
 def _most_explaining(fits: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -436,7 +390,11 @@ def _most_explaining(fits: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArr
 
 
 def _cause(
-    row: int, variants: list[_Variant], fits: NDArray[np.bool_], choice: int, inferred: _Inferred
+    row: int,
+    variants: list[_Variant],
+    fits: NDArray[np.bool_],
+    choice: int,
+    inferred: ChargedPrices,
 ) -> str:
     """Return the chosen cause of a row in words, and the other causes that fit it as well."""
     if choice < 0:
