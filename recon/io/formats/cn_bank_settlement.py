@@ -29,21 +29,32 @@ from recon.io.formats.sheet_format import Facts, SheetFormat
 
 _CNY: Final = {"currency": Constant("CNY")}
 DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY年MM月DD日")
-_OUT: Final = ("退货", "退款", "订单退款", "撤销", "Refund", "REFUND", "REFP", "ZF02", "退单")
 KINDS: Final = {
     **dict.fromkeys(
-        ("消费", "支付", "订单支付", "Sale", "SALE", "PCEP", "ZF01", "IPER"), Kind.PAYMENT
+        ("消费", "支付", "订单支付", "预授权完成", "Sale", "SALE", "PCEP", "ZF01", "IPER"),
+        Kind.PAYMENT,
     ),
     **dict.fromkeys(("退货", "退款", "订单退款", "Refund", "REFUND", "REFP", "ZF02"), Kind.REFUND),
     "撤销": Kind.VOID,
+    "消费撤销": Kind.VOID,
+    "冲正": Kind.REVERSAL,
     "退单": Kind.CHARGEBACK,
 }
+_OUT: Final = tuple(word for word, kind in KINDS.items() if kind is not Kind.PAYMENT)
 STATES: Final = {
     "成功": State.SUCCESS,
     "支付成功": State.SUCCESS,
+    "交易成功": State.SUCCESS,
     "失败": State.FAILED,
     "支付失败": State.FAILED,
+    "交易失败": State.FAILED,
+    "处理中": State.PENDING,
 }
+
+
+def money(column: str) -> Money:
+    """Return an amount in yuan, with or without commas between thousands."""
+    return Money(column, thousands=",")
 
 
 def signed(kind: str, *amounts: str) -> Callable[[Facts], Mapping[str, pl.Expr]]:
@@ -94,7 +105,7 @@ def _sum_of(kind: Kind, sign: int = 1) -> pl.Expr:
     return pl.col("amount_minor").filter(pl.col("kind") == kind.name).sum() * sign
 
 
-_MONEY: Final = Money("")
+_MONEY: Final = Money("", thousands=",")
 ROWS: Final = Control("总笔数", "总笔数", pl.len())
 GROSS: Final = Control("总金额", "总金额", pl.col("amount_minor").sum(), _MONEY)
 
@@ -113,9 +124,9 @@ _VAS_FIELDS: Final[Mapping[str, Field]] = {
     "terminal_id": Text("终端号"),
     "order_id": Text("订单号"),
     "channel_ref": Text("网关流水"),
-    "amount_minor": Money("金额"),
-    "fee_minor": Money("手续费"),
-    "net_minor": Money("结算金额"),
+    "amount_minor": money("金额"),
+    "fee_minor": money("手续费"),
+    "net_minor": money("结算金额"),
     "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
     "clearing_date": Day("清算日期", DAYS),
 }
@@ -150,8 +161,8 @@ LAYOUTS: Final = (
             "bank_ref": Text("主机流水号"),
             "original_ref": Text("原订单号", optional=True),
             "card": Text("客户账号", optional=True),
-            "amount_minor": Money("交易金额"),
-            "fee_minor": Money("商户回佣手续费"),
+            "amount_minor": money("交易金额"),
+            "fee_minor": money("商户回佣手续费"),
             "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
             "clearing_date": Day("会计日期", DAYS),
         },
@@ -174,7 +185,7 @@ LAYOUTS: Final = (
             "state": Choice("交易状态", STATES),
             "order_id": Text("订单号"),
             "product": Text("卡标志"),
-            "amount_minor": Money("交易金额"),
+            "amount_minor": money("交易金额"),
             "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
             "clearing_date": Day("清算日期", DAYS),
         },
@@ -193,6 +204,7 @@ LAYOUTS: Final = (
             header=False,
             row=r"[0-9]{15}\|.*\|(?:PCEP|REFP)\|",
             title=r"^[0-9]+\|[0-9]+\|[0-9]+\|[0-9.]+\|",
+            empty=r"0\|0\|0\|(?:0(?:\.0+)?\|){3}",
             totals=(
                 r"(?m)^(?P<消费笔数>[0-9]+)\|(?P<退货笔数>[0-9]+)\|(?P<总计笔数>[0-9]+)"
                 r"\|(?P<消费总金额>[0-9.]+)\|(?P<退货总金额>[0-9.]+)\|(?P<金额合计>-?[0-9.]+)\|"
@@ -206,7 +218,7 @@ LAYOUTS: Final = (
             "order_id": Text("订单号"),
             "channel_ref": Text("协议号"),
             "product": Text("卡别"),
-            "amount_minor": Money("金额"),
+            "amount_minor": money("金额"),
             "occurred_at": Time(("日期时间",), ("YYYYMMDDhhmmss",)),
         },
         signed("交易码", "金额"),
@@ -249,8 +261,8 @@ LAYOUTS: Final = (
             "terminal_id": Text("柜台号"),
             "order_id": Text("定单号"),
             "card": Text("付款方账号", optional=True),
-            "credit_minor": Money("支付金额"),
-            "debit_minor": Money("退款金额"),
+            "credit_minor": money("支付金额"),
+            "debit_minor": money("退款金额"),
             "occurred_at": Time(("交易时间",), ("YYYY-MM-DD hh:mm:ss",)),
             "clearing_date": Day("记账日期", DAYS),
         },
@@ -271,6 +283,7 @@ LAYOUTS: Final = (
             header=False,
             row=r"(?:ZF0[12]|IPER)\|[0-9]{8}\|[0-9]{14}\|",
             aside="(?:共有|TotalCount)",
+            empty="(?:TotalCount=0|共有 *0 *条记录)",
             totals=r"(?:共有 *|TotalCount=)(?P<总笔数>[0-9]+)",
         ),
         _VAS_FIELDS,
@@ -301,7 +314,7 @@ LAYOUTS: Final = (
         {
             "kind": Constant(Kind.PAYMENT),
             "order_id": Text("网上支付交易订单号"),
-            "amount_minor": Money("交易金额", thousands=","),
+            "amount_minor": money("交易金额"),
             "clearing_date": Day("#交易日期", DAYS),
         },
     ),
@@ -323,9 +336,9 @@ LAYOUTS: Final = (
             "order_id": Text("商户订单号"),
             "channel_ref": Text("网银交易流水号"),
             "bank_ref": Text("银行流水号"),
-            "credit_minor": Money("订单金额"),
-            "debit_minor": Money("退款金额"),
-            "fee_minor": Money("手续费"),
+            "credit_minor": money("订单金额"),
+            "debit_minor": money("退款金额"),
+            "fee_minor": money("手续费"),
             "occurred_at": Time(("交易日期",), ("YYYYMMDDhhmmss",)),
             "clearing_date": Day("结算日期", DAYS),
         },
@@ -350,7 +363,7 @@ LAYOUTS: Final = (
         {
             "kind": Choice("交易类型", KINDS),
             "order_id": Text("order"),
-            "amount_minor": Money("交易金额"),
+            "amount_minor": money("交易金额"),
             "clearing_date": Day("交易日期", DAYS),
         },
         lambda facts: {
@@ -385,7 +398,7 @@ LAYOUTS: Final = (
             "merchant_id": Text("商户编码"),
             "order_id": Text("订单号"),
             "channel_ref": Text("流水号"),
-            "amount_minor": Money("订单金额"),
+            "amount_minor": money("订单金额"),
             "occurred_at": Time(("交易日期", "交易时间"), ("YYYYMMDD hhmmss",)),
         },
     ),
@@ -411,7 +424,7 @@ LAYOUTS: Final = (
             "order_id": Text("订单号"),
             "channel_ref": Text("交易流水号"),
             "card": Text("订单付款卡号"),
-            "amount_minor": Money("交易金额"),
+            "amount_minor": money("交易金额"),
             "occurred_at": Time(("交易日期",), ("YYYY-MM-DDhh:mm:ss", "YYYY-MM-DD hh:mm:ss")),
         },
         signed("交易类型", "交易金额"),
@@ -433,8 +446,8 @@ LAYOUTS: Final = (
             "state": Choice("交易状态", STATES),
             "order_id": Text("订单号"),
             "channel_ref": Text("网银流水号"),
-            "amount_minor": Money("交易金额"),
-            "fee_minor": Money("手续费"),
+            "amount_minor": money("交易金额"),
+            "fee_minor": money("手续费"),
             "occurred_at": Time(("交易时间",), DAYS),
             "clearing_date": Day("清算时间", DAYS),
         },
@@ -453,7 +466,7 @@ LAYOUTS: Final = (
             "kind": Constant(Kind.PAYMENT),
             "state": Choice("状态", {"0": State.SUCCESS}, otherwise=State.FAILED),
             "order_id": Text("定单号"),
-            "amount_minor": Money("金额"),
+            "amount_minor": money("金额"),
             "occurred_at": Time(("交易日",), DAYS),
             "clearing_date": Day("处理日", DAYS),
         },
@@ -475,7 +488,7 @@ LAYOUTS: Final = (
             "order_id": Text("订单号"),
             "channel_ref": Text("支付流水号"),
             "product": Text("卡类型"),
-            "amount_minor": Money("结算金额"),
+            "amount_minor": money("结算金额"),
             "occurred_at": Time(("交易日期-时间",), ("YYYY-MM-DD-hh:mm:ss",)),
         },
         controls=(ROWS, GROSS),

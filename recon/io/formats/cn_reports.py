@@ -42,6 +42,7 @@ REPORTS: Final = (
             rf"(?P<time>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}})\s+{_AMOUNT}\s*"
         ),
         passed=r"\s*(?:商城|从[0-9])",
+        heading=r"^\s*商城账号.*支付状态",
         fields={
             **_CNY,
             "kind": Constant(Kind.PAYMENT),
@@ -67,6 +68,7 @@ REPORTS: Final = (
             rf"(?P<state>\S+)\s+(?:\S+\s+)?{_AMOUNT}\s*"
         ),
         passed=r"\s*(?:商城|从[0-9])",
+        heading=r"^\s*商城账号.*(?:交易状态|退货状态)",
         fields={
             **_CNY,
             "kind": Constant(Kind.PAYMENT),
@@ -110,6 +112,7 @@ REPORTS: Final = (
         "Bank of Communications, merchant transactions",
         "交通银行商户交易",
         title="支付流水号",
+        heading=r"^\s*订单号\s.*支付流水号.*实际结算金额",
         row=(
             r"\s*(?P<order>\S+)\s+[0-9-]{8,10}\s+(?P<time>[0-9]{8}-[0-9]{6})\s+(?P<trace>\S+)\s+"
             rf"(?P<product>\S+)\s+(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+(?P<net>{_AMOUNT})"
@@ -133,6 +136,7 @@ REPORTS: Final = (
         "Bank of China, Shenzhen credit cards",
         "中国银行深圳信用卡",
         title=r"结算日期\[",
+        heading=r"^\s*终端号\s.*批次号.*参考号",
         row=(
             r"(?P<terminal>[0-9]{8})\s+(?P<batch>[0-9]{6})\s+(?:[0-9]+\s+)?"
             r"(?P<card>[0-9]{4}-[0-9X]{4}-[0-9X]{4}-[0-9X]{4})\s+(?P<cleared>[0-9]{8})\s+"
@@ -169,6 +173,7 @@ REPORTS: Final = (
         "CITIC credit cards, merchant batch report",
         "中信信用卡商户批次报表",
         title="Merchant Batch All-Process Report",
+        heading=r"^\s*CardNbr/OrderNbr\s",
         row=(
             r"\s*(?P<card>[0-9*]{12,19})\s+(?P<kind>PER|RFD)\s+(?P<day>[0-9]{8})\s"
             r"(?P<clock>[0-9]{6})[0-9]{2}\s(?P<auth>\S{6})\s+(?P<trace>[0-9]{6})\s+"
@@ -202,7 +207,7 @@ REPORTS: Final = (
         "UnionPay clearing transactions, printed report",
         "银联清算交易明细表",
         title="清算交易明细表",
-        heading=r"(?m)^\s*终端编号\s+交易日期时间\s+主账号",
+        heading=r"^\s*终端编号\s+交易日期时间\s+主账号",
         row=(
             r"\s*(?P<terminal>[0-9A-Za-z]{1,15})\s+(?P<time>[0-9]{10})\s+(?P<card>[0-9*X]{10,19})\s+"
             rf"(?P<issuer>\S+)\s+(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+(?P<net>{_AMOUNT})\s+"

@@ -1,13 +1,14 @@
 """Reports printed for people: rows are the lines that fit one pattern, all others are counted.
 
-For small files with columns aligned by blanks, titles on every page and totals in sentences. A line
-that fits neither the row, nor a title or total, is a reject.
+For small files with columns aligned by blanks, titles on every page and totals in sentences. What
+stands before the column headings is title; behind them, a line that fits neither the row, nor a
+title or total, is a reject.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -47,7 +48,7 @@ class Report:
     row: str  # a pattern for a whole line
     passed: str  # a pattern for the begin of titles, rules and totals
     fields: Mapping[str, Field]
-    heading: str = ""  # a pattern of the column headings: by it a day without rows is known
+    heading: str = ""  # a pattern of the column headings; by it a day without rows is known
     totals: str = ""
     facts: str = ""
     derive: Callable[[Mapping[str, str]], Mapping[str, pl.Expr]] = lambda _facts: {}
@@ -81,7 +82,9 @@ def _recognise(report: Report, probe: Probe) -> bool:
     if at is None:
         text = "\n".join(lines)
         is_whole = len(probe.head) == probe.size and bool(report.heading)
-        return is_whole and bool(re.search(report.title, text) and re.search(report.heading, text))
+        return is_whole and bool(
+            re.search(report.title, text) and re.search(f"(?m){report.heading}", text)
+        )
     return re.search(report.title, "\n".join(lines[:at])) is not None
 
 
@@ -115,7 +118,9 @@ def _read_block(report: Report, block: Block, reading: Reading, others: list[str
     row, passed = re.compile(report.row), re.compile(report.passed)
     columns: dict[str, list[str]] = {name: [] for name in row.groupindex}
     kept: list[int] = []
-    for line, text in enumerate(block.line_texts()):
+    texts = block.line_texts()
+    titles = _titles_end(report, texts, others)
+    for line, text in enumerate(texts):
         match = row.fullmatch(text) if line not in block.undecodable else None
         if not text.strip():
             reading.blank_lines += 1
@@ -124,7 +129,7 @@ def _read_block(report: Report, block: Block, reading: Reading, others: list[str
             kept.append(line)
             for name, cell in match.groupdict().items():
                 columns[name].append((cell or "").strip())
-        elif line not in block.undecodable and passed.match(text):
+        elif line < titles or (line not in block.undecodable and passed.match(text)):
             others.append(text)
             if reading.record_lines:
                 reading.trailer_lines += 1
@@ -144,6 +149,13 @@ def _read_block(report: Report, block: Block, reading: Reading, others: list[str
         begin[lines] + block.raw_start,
         end[lines] + block.raw_start,
     )
+
+
+def _titles_end(report: Report, texts: Sequence[str], others: Sequence[str]) -> int:
+    """Return how many of a block's lines stand before the file's first column headings."""
+    if not report.heading or any(re.search(report.heading, text) for text in others):
+        return 0
+    return next((at for at, text in enumerate(texts) if re.search(report.heading, text)), 0)
 
 
 def _take_totals(report: Report, text: str, reading: Reading) -> None:

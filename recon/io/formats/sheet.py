@@ -43,6 +43,7 @@ class Sheet:
     header: bool = True
     header_delimiter: str = ""  # where it is not the rows'; "space" for any run of blanks
     row: str = ""  # without a header: a pattern that the first row must fit
+    empty: str = ""  # without a header: a pattern of the whole text of a day without rows
     short: int = 0  # so many cells may be lost at the end of a row
     wider: int = 0  # so many empty cells may stand behind the last column
     title: str = ""  # a pattern that must be found in the lines before the rows
@@ -99,7 +100,8 @@ def header_line(sheet: Sheet, lines: list[str]) -> int | None:
             return number if len(cells) == len(sheet.required) else None
         elif line.strip() and not re.match(f"{sheet.aside}|{sheet.title or _NEVER}", line):
             return None
-    return None
+    is_empty_day = sheet.empty and re.fullmatch(sheet.empty, "\n".join(lines).strip())
+    return len(lines) if is_empty_day else None
 
 
 def fits(sheet: Sheet, probe: Probe) -> bool:

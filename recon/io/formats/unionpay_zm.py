@@ -44,6 +44,7 @@ from recon.io.formats.contract import (
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.fixed import cut_fixed, slices_of
 from recon.io.formats.lines import Block, Lines
+from recon.io.formats.sheet import sniffed_encoding
 
 WIDTHS: Final = (
     *(3, 11, 11, 6, 10, 19, 12, 4, 2, 21, 2, 32, 2, 6, 10, 13, 13, 4, 15, 2, 2, 6, 2, 4, 32, 1),
@@ -93,7 +94,7 @@ def _read(
     """Yield the rows, with a full time, a signed amount and the clearing day as text."""
     slices = slices_of(WIDTHS, NAMES, _SIGNED)
     with staged.path.open("rb") as stream:
-        blocks = Lines(stream, staged.name, options.encoding or "gb18030")
+        blocks = Lines(stream, staged.name, options.encoding, _encoding)
         first = blocks.take()
         assert first is not None, "Lines refuses an empty file"
         banner, first = _banner(first, reading)
@@ -109,6 +110,11 @@ def _read(
             fix="check that this is a ZM file in its original encoding, not converted or trimmed",
             code="FILE_SCHEMA",
         )
+
+
+def _encoding(head: bytes) -> str:
+    """Return the encoding of a file: rows are counted in GBK bytes, a banner may be converted."""
+    return sniffed_encoding(head) if head.startswith(b"====") else "gb18030"
 
 
 def _banner(block: Block, reading: Reading) -> tuple[str, Block]:

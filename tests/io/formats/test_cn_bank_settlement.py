@@ -124,3 +124,37 @@ def test_real_excerpts_give_the_numbers_seen_in_them(part):
     assert result.column("amount_minor") == amounts
     assert result.refused_lines == refused
     assert (result.agrees if result.totals else None) == agrees
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("vas", "共有 0        条记录"),
+        ("vas", "TotalCount=0"),
+        ("boc", "0|0|0|0.00|0.00|0.00|"),
+        ("gaoyang", "COUNT\t0\t\tSUMMONEY\t0.00"),
+    ],
+)
+def test_a_day_without_rows_is_its_count_alone(tmp_path, name, line):
+    """A file without a header says that nothing happened; it is known, and it agrees."""
+    result = load(tmp_path, name, line)
+    assert result.frame.height == 0
+    assert result.agrees
+    path = tmp_path / "file"
+    path.write_bytes(line.encode("gb18030"))
+    assert [form.name for form in recognised(probe_of(path))] == [f"settlement_{name}"]
+
+
+def test_thousands_and_the_words_of_voids(tmp_path):
+    """`1,234,567.89` is read, a void and a reversal are money out."""
+    head = "订单号|卡标志|币种|交易金额|交易类型|交易状态|交易日期|交易时间|清算日期|清算结果|备注"
+    day = "2024-02-29|00:00:00|2024-02-29|已清算|"
+    rows = [
+        f"O1|信用卡|人民币|1,234,567.89|支付|成功|{day}",
+        f"O2|信用卡|人民币|1.00|消费撤销|交易成功|{day}",
+        f"O3|信用卡|人民币|2.00|冲正|处理中|{day}",
+    ]
+    result = load(tmp_path, "shanghai", head, *rows)
+    assert result.column("amount_minor") == [123456789, -100, -200]
+    assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
+    assert result.column("state") == ["SUCCESS", "SUCCESS", "PENDING"]

@@ -119,3 +119,18 @@ def test_a_day_without_rows_is_known_by_its_headings(tmp_path):
     result = load_bytes(form, tmp_path, raw)
     assert result.column("amount_minor") == []
     assert result.rejects == []
+
+
+def test_titles_before_the_headings_may_say_anything(tmp_path):
+    """A report's own titles differ from bank to bank; behind the headings all count."""
+    lines = (
+        "第 1 页  对账日期 2011-05-03  共 1 笔",
+        "订单号  订单日期  交易日期-时间  支付流水号  卡类型  交易金额  手续费 实际结算金额 批次号",
+        "O1 20110503 20110503-215006 P1 借记卡 1,100.00 5.50 1,094.50 B1",
+        "第 2 页  对账日期 2011-05-03",
+    )
+    raw = "\n".join(lines).encode("gb18030")
+    result = load_bytes(BY_NAME["settlement_bocom"], tmp_path, raw)
+    assert result.column("amount_minor") == [110000]
+    assert result.reading.header_lines == 2
+    assert result.refused_lines == [4]

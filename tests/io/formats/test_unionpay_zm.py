@@ -224,3 +224,12 @@ def test_the_wap_report_of_a_quiet_day_is_known_by_its_title(tmp_path):
     result = load_bytes(FORMAT, tmp_path, text.encode("gb18030"))
     assert result.frame.height == 0
     assert result.rejects == []
+
+
+def test_a_report_converted_to_utf8_keeps_its_clearing_day(tmp_path):
+    """The banner is read in whichever encoding it has."""
+    title = "====\n  中国银联wap支付商户清算交易明细表\n清算日期：20261121\n====\n"
+    for encoding in ("gb18030", "utf-8"):
+        raw = title.encode(encoding) + line(f35="") + b"\n"
+        loaded = load_bytes(FORMAT, tmp_path, raw)
+        assert [str(day) for day in loaded.column("clearing_date")] == ["2026-11-21"]
