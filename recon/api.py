@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
+from recon.core.schema import TRANSACTIONS, conform
 from recon.io.formats import FORMATS
 from recon.io.formats.contract import Options
 from recon.io.one_file import format_of, read_alone
@@ -80,7 +81,7 @@ def load(
     with tempfile.TemporaryDirectory(prefix="recon-") as folder:
         name = format_name or format_of(path, Path(folder), _HOW_TO_NAME)
         loaded = read_alone(path, name, options or Options(), business_date, Path(folder))
-        frames = [pl.read_parquet(part) for part in loaded.parts]
+        frames = [conform(pl.read_parquet(part), TRANSACTIONS) for part in loaded.parts]
     rows = pl.concat(frames) if frames else pl.DataFrame()
     return LoadedFile(rows, loaded.rejects, loaded.inputs)
 

@@ -33,19 +33,13 @@ def load_word(data, at):
     return np.uint64(int.from_bytes(data[at : at + 8].tobytes(), "little"))
 
 
-def store_word(data, at, word):
-    """Store what the intrinsic of that name stores."""
-    _refuse_outside(data, at)
-    data[at : at + 8] = np.frombuffer(int(word).to_bytes(8, "little"), np.uint8)
-
-
 def _refuse_outside(data, at):
     """Raise where the eight bytes from `at` on are not all inside: machine code does not look."""
     if not 0 <= at <= len(data) - 8:
         raise IndexError(f"a word at {at} of {len(data)} bytes")
 
 
-INTRINSICS = {"load_word": load_word, "store_word": store_word}
+INTRINSICS = {"load_word": load_word}
 
 
 def kernel_modules():

@@ -54,7 +54,7 @@ def digest_slice(columns: Sequence[TextColumn], out: Digests, begin: int, end: i
 def digest_rows(
     frame: pl.DataFrame,
     tags: dict[str, int],
-    as_text: Callable[[pl.Series], TextColumn] = lambda column: column,
+    as_text: Callable[[pl.Series], TextBuffers] = text_buffers,
 ) -> Digests:
     """Return one 128-bit digest a row over mixed columns, shape (n, 2); nulls count as content.
 
@@ -67,7 +67,7 @@ def digest_rows(
         if column.null_count() == frame.height:
             continue
         if column.dtype == pl.String:
-            lanes.absorb_text(text_buffers(as_text(column)), tag)
+            lanes.absorb_text(as_text(column), tag)
         else:
             lanes.absorb_numbers(column, tag)
     return lanes.finish(np.ones(frame.height, np.uint8))
@@ -136,7 +136,7 @@ class _Lanes:
 
     def absorb_text(self, part: TextBuffers, tag: int) -> None:
         """Absorb one text column."""
-        kernel.absorb_text(part.data, part.offsets, part.valid, tag, self._out)
+        kernel.absorb_text(part.data, part.starts, part.ends, part.valid, tag, self._out)
 
     def absorb_numbers(self, column: pl.Series, tag: int) -> None:
         """Absorb one column of integers, enumerations, dates or times."""

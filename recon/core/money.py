@@ -95,7 +95,8 @@ def parse(
     marks = [_mark(grammar.decimal_mark), _mark(grammar.thousands), _zeros(grammar)]
     kernel.parse_money(
         buffers.data,
-        buffers.offsets,
+        buffers.starts,
+        buffers.ends,
         buffers.valid,
         kernel.UNIT_CREDIT_DEBIT if grammar.unit == "credit_debit_minor" else kernel.UNIT_DECIMAL,
         _decimals(grammar, decimals),

@@ -1,4 +1,4 @@
-"""Text columns as the kernels see them: Arrow's own buffers, without a copy of the bytes."""
+"""Text columns as the kernels see them: bytes that lie somewhere, and where each row's begin."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Numbers = TypeVar("Numbers", bound=NDArray[Any])
-TextColumn: TypeAlias = Any  # pa.Array, pa.ChunkedArray or pl.Series of text
+TextColumn: TypeAlias = Any  # TextBuffers, or pa.Array, pa.ChunkedArray or pl.Series of text
 
 
 @dataclass(frozen=True, slots=True)
 class TextBuffers:
-    """UTF-8 bytes of all rows; row i is `data[offsets[i]:offsets[i + 1]]`."""
+    """UTF-8 bytes of all rows; row i is `data[starts[i]:ends[i]]`."""
 
     data: NDArray[np.uint8]
-    offsets: NDArray[np.int64]  # n + 1
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
     valid: NDArray[np.uint8]  # 1 where the row is not null
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.valid)
 
-    def row(self, index: int) -> str | None:
-        """Return one row as text; for messages, not for bulk work."""
+    def __getitem__(self, rows: slice) -> TextBuffers:
+        """Return some of the rows; the bytes stay where they are."""
+        return TextBuffers(self.data, self.starts[rows], self.ends[rows], self.valid[rows])
+
+    def text(self, index: int) -> str:
+        """Return one row as text, empty where it is null; for messages, not for bulk work."""
         if not self.valid[index]:
-            return None
-        raw = self.data[self.offsets[index] : self.offsets[index + 1]]
+            return ""
+        raw = self.data[self.starts[index] : self.ends[index]]
         return raw.tobytes().decode("utf-8", errors="backslashreplace")
 
 
@@ -78,6 +83,8 @@ def has_nulls(column: TextColumn) -> bool:
 
 def text_buffers(column: TextColumn) -> TextBuffers:
     """Return the buffers of a text column; a slice keeps its parent's bytes."""
+    if isinstance(column, TextBuffers):
+        return column
     array = arrow_text(column)
     size = len(array)
     _, offset_buffer, data_buffer = array.buffers()
@@ -92,7 +99,13 @@ def text_buffers(column: TextColumn) -> TextBuffers:
     data = np.zeros(0, np.uint8)
     if data_buffer is not None and data_buffer.size:
         data = np.frombuffer(data_buffer, np.uint8)
-    return TextBuffers(read_only(data), read_only(offsets), read_only(_validity(array)))
+    offsets = read_only(offsets)
+    return TextBuffers(read_only(data), offsets[:-1], offsets[1:], _validity(array))
+
+
+def all_valid(rows: int) -> NDArray[np.uint8]:
+    """Return the validity of rows of which none is null."""
+    return read_only(np.ones(rows, np.uint8))
 
 
 def read_only(array: Numbers) -> Numbers:
@@ -105,6 +118,6 @@ def read_only(array: Numbers) -> Numbers:
 def _validity(array: pa.Array) -> NDArray[np.uint8]:
     """Return one byte a row, 1 where the row is not null."""
     if array.null_count == 0:
-        return np.ones(len(array), np.uint8)
+        return all_valid(len(array))
     valid: NDArray[np.bool_] = array.is_valid().to_numpy(zero_copy_only=False)
-    return valid.view(np.uint8)
+    return read_only(valid.view(np.uint8))

@@ -88,7 +88,8 @@ def parse_local(
     near = (business_date - _EPOCH).days
     kernel.parse_time(
         buffers.data,
-        buffers.offsets,
+        buffers.starts,
+        buffers.ends,
         buffers.valid,
         table,
         compile_layout(table[0]),

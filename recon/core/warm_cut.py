@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import text_columns, tokenise
+from recon.core.text import read_only
 
-_ROOM = 8  # bytes behind each column that a whole word may be written to
 _TEXT = b'a,"b"\nc,d\n'
 
 
 def warm_cut() -> None:
-    """Find lines, records, marks and fields, and copy the fields; blocks are read-only."""
+    """Find lines, records, marks and fields, and view the fields; blocks are read-only."""
     data = np.frombuffer(_TEXT, dtype=np.uint8)
     capacity = tokenise.count_byte(data, 10) + 2
     tokenise.line_offsets(data, np.empty(capacity, dtype=np.int64))
@@ -27,11 +27,10 @@ def warm_cut() -> None:
     found = tokenise.find_marks(data, words, 44, marks)
     records, _ = tokenise.tokenise_marks(data, marks[:found], comma, comment, slots, *out)
     starts, ends = out[-2:]
-    offsets = np.empty((2, records + 1), dtype=np.int32)
-    text_columns.measure_fields(data, starts, ends, records, 34, 0, offsets)
-    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(offsets[:, records] + _ROOM)))
-    values = np.empty(bases[-1], dtype=np.uint8)
-    text_columns.copy_fields(data, starts, ends, records, 34, offsets, bases, values)
+    text_columns.trim_fields(data, starts, ends, records)
+    text_columns.undouble_quotes(data.copy(), starts, ends, records, 34)
+    begin, end = (read_only(spans[0, :records].astype(np.int64)) for spans in (starts, ends))
+    text_columns.view_fields(data, begin, end, np.empty((records, 2), np.uint64))
 
 
 def _places(capacity: int) -> tuple[NDArray[Any], ...]:

@@ -25,5 +25,5 @@ def warm_text() -> None:
     digest_rows(pl.DataFrame({"text": column, "number": [1]}), {"text": 1, "number": 2})
     fingerprints("warm", found, Occurrences().add(found))
     part = text_buffers(column)
-    needs_trim(part.data, part.offsets, part.valid, 0)
-    find_pan(part.data, part.offsets, part.valid, np.zeros(1, np.uint8))
+    needs_trim(part.data, part.starts, part.ends, part.valid, 0)
+    find_pan(part.data, part.starts, part.ends, part.valid, np.zeros(1, np.uint8))

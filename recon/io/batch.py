@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recon.core.codes import Side
 from recon.core.digest import digest, digest_rows, fingerprints
-from recon.core.money import CURRENCY_NUMBER
+from recon.core.money import CURRENCIES, CURRENCY_NUMBER
 from recon.core.plan import InputFile, Key, key_name
-from recon.core.schema import RECORD_BITS, SLIM, TRANSACTIONS, words
+from recon.core.schema import RECORD_BITS, SLIM, TRANSACTIONS
 from recon.io.formats.contract import Reject
-from recon.io.known_text import KnownText, repeated
-from recon.io.normalise import canonical
+from recon.io.known_text import KnownText
+from recon.io.repeated import SHARED_ROWS, repeated
 
-_SCHEMA = TRANSACTIONS.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
 _ALWAYS_ONE = ("source", "file_id")
+_TYPES = TRANSACTIONS.schema
+_CURRENCIES = pa.array(CURRENCIES, pa.string())
+_FEW_WORDS = pa.dictionary(pa.uint8(), pa.string())
+_ALWAYS_THERE = (
+    *("txn_id", "side", "source", "file_id", "record_no", "byte_start", "byte_end"),
+    *("fingerprint", "kind", "state", "amount_minor", "net_minor", "currency"),
+)
 Finish = Callable[[pl.DataFrame, InputFile], pl.DataFrame]
 Digests = NDArray[np.uint64]  # (rows, 2)
 
@@ -60,6 +65,21 @@ CONTENT = {
 }
 
 
+def _arrow_schema() -> pa.Schema:
+    """Return the columns as they are handed to the writer: text as views, few words as such."""
+    fields = []
+    for column in TRANSACTIONS.empty():
+        if column.name in (*_ALWAYS_ONE, "currency") or isinstance(column.dtype, pl.Enum):
+            kind = _FEW_WORDS
+        else:
+            kind = column.to_arrow(compat_level=pl.CompatLevel.newest()).type
+        fields.append(pa.field(column.name, kind, nullable=column.name not in _ALWAYS_THERE))
+    return pa.schema(fields)
+
+
+_ARROW = _arrow_schema()
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The accepted rows of a batch with the digests of their content, and the refused ones."""
@@ -81,7 +101,7 @@ class Completed:
 
 def prepared(frame: pl.DataFrame, rejects: list[Reject], texts: KnownText) -> Prepared:
     """Return a batch with the digests of its rows."""
-    return Prepared(frame, digest_rows(frame, CONTENT, texts.array), rejects, texts)
+    return Prepared(frame, digest_rows(frame, CONTENT, texts.buffers), rejects, texts)
 
 
 def complete(
@@ -96,79 +116,108 @@ def complete(
 
     identity: number and name of the file.
     """
-    prints = fingerprints(file.source, batch.digests, occurrences)
-    whole = (
-        canonical(batch.frame)
-        .with_columns(
-            txn_id=pl.lit(identity[0] << RECORD_BITS, pl.Int64) + pl.col("record_no"),
-            side=pl.lit(file.side.name, dtype=words(Side)),
-            source=pl.lit(file.source),
-            file_id=pl.lit(identity[1]),
-            fingerprint=pl.Series(prints),
-        )
-        .select(TRANSACTIONS.schema.keys())
+    done = _finished(batch, occurrences, file, identity, finish)
+    numbers = _currency_numbers(done["currency"])
+    found = {key_name(key): _key_digests(done, key, batch.texts) for key in keys}
+    return Completed(
+        _table(done, numbers), _slim(done, file.source_no, numbers, occurrences), found
     )
-    done = finish(whole, file).select(
-        pl.col(name).cast(dtype) for name, dtype in TRANSACTIONS.schema.items()
-    )
-    table = _table(done, batch.texts)
-    found = {key_name(key): _key_digests(table, done, key) for key in keys}
-    return Completed(table, _slim(done, file.source_no, occurrences), found)
 
 
-def _table(frame: pl.DataFrame, texts: KnownText) -> pa.Table:
-    """Return the rows as an Arrow table."""
-    columns = [
-        _text(column, texts)
-        if column.dtype == pl.String
-        else column.to_arrow(compat_level=pl.CompatLevel.oldest())
-        for column in frame
-    ]
-    return pa.Table.from_arrays(columns, schema=_SCHEMA)
+def _finished(
+    batch: Prepared,
+    occurrences: NDArray[np.uint32],
+    file: InputFile,
+    identity: tuple[int, str],
+    finish: Finish,
+) -> pl.DataFrame:
+    """Return the rows with their identity and what the rules know of them, as TRANSACTIONS."""
+    frame = batch.frame
+    number, name = identity
+    given = {
+        "txn_id": pl.Series(frame["record_no"].to_numpy() + (number << RECORD_BITS)),
+        "side": repeated(file.side.name, _TYPES["side"], frame.height),
+        "source": repeated(file.source, pl.String(), frame.height),
+        "file_id": repeated(name, pl.String(), frame.height),
+        "fingerprint": pl.Series(fingerprints(file.source, batch.digests, occurrences)),
+    }
+    whole = pl.DataFrame({name: given[name] if name in given else frame[name] for name in _TYPES})
+    done = finish(whole, file)
+    return pl.DataFrame({name: done[name].cast(dtype) for name, dtype in _TYPES.items()})
 
 
-def _text(column: pl.Series, texts: KnownText) -> pa.Array:
-    """Return a text column; one that holds the same value on every row is not made anew."""
-    if column.name in _ALWAYS_ONE or (column.name == "currency" and (column == column[0]).all()):
-        return repeated(str(column[0]), len(column))
-    return texts.array(column)
+def _table(frame: pl.DataFrame, numbers: pl.Series) -> pa.Table:
+    """Return the rows as an Arrow table; text stays where it lies.
+
+    numbers: of the rows' currencies.
+    """
+    columns = []
+    for column, field in zip(frame, _ARROW, strict=True):
+        if column.name in _ALWAYS_ONE:
+            columns.append(_few_words(repeated(0, pl.UInt8(), len(column)), pa.array([column[0]])))
+        elif column.name == "currency":
+            columns.append(_few_words(numbers, _CURRENCIES))
+        elif isinstance(column.dtype, pl.Enum):
+            columns.append(_few_words(column.to_physical(), column.dtype.categories.to_arrow()))
+        elif column.null_count() == len(column):
+            columns.append(_nulls(field.type, len(column)))
+        else:
+            columns.append(column.to_arrow(compat_level=pl.CompatLevel.newest()))
+    return pa.Table.from_arrays(columns, schema=_ARROW)
 
 
-def _key_digests(table: pa.Table, frame: pl.DataFrame, key: Key) -> Digests:
+def _few_words(numbers: pl.Series, words: pa.Array) -> pa.Array:
+    """Return a text column of a few words, given by their places."""
+    places = numbers.cast(pl.UInt8).to_arrow()
+    return pa.DictionaryArray.from_arrays(places, words.cast(pa.string()))
+
+
+def _nulls(kind: pa.DataType, rows: int) -> pa.Array:
+    """Return a column of nulls, without memory of its own where rows are few."""
+    if rows > SHARED_ROWS:
+        return pa.nulls(rows, kind)
+    return _stretch_of_nulls(kind).slice(0, rows)
+
+
+@lru_cache
+def _stretch_of_nulls(kind: pa.DataType) -> pa.Array:
+    """Return nulls that are only ever sliced."""
+    return pa.nulls(SHARED_ROWS, kind)
+
+
+def _key_digests(frame: pl.DataFrame, key: Key, texts: KnownText) -> Digests:
     """Return the digests of one key; where every row lacks it they take no memory."""
-    found = digest([_as_text(table, frame, name) for name in key])
-    return found if found.any() else np.broadcast_to(np.uint64(0), found.shape)
+    columns = [frame[name] for name in key]
+    nothing = np.broadcast_to(np.uint64(0), (frame.height, 2))
+    if any(column.null_count() == frame.height for column in columns):
+        return nothing
+    found = digest([texts.buffers(column.cast(pl.String)) for column in columns])
+    return found if found.any() else nothing
 
 
-def _as_text(table: pa.Table, frame: pl.DataFrame, name: str) -> Any:  # noqa: ANN401 - Arrow or polars text
-    """Return a column as text: as it stands where it is text, else what its values are called."""
-    return table[name] if frame[name].dtype == pl.String else frame[name].cast(pl.String)
-
-
-def _slim(frame: pl.DataFrame, source_no: int, occurrences: NDArray[np.uint32]) -> pl.DataFrame:
+def _slim(
+    frame: pl.DataFrame, source_no: int, numbers: pl.Series, occurrences: NDArray[np.uint32]
+) -> pl.DataFrame:
     """Return the rows as the matcher sees them."""
-    return frame.select(
-        "txn_id",
-        pl.col("side").to_physical().cast(pl.UInt8),
-        pl.lit(source_no, pl.UInt16).alias("source"),
-        pl.col("kind").to_physical().cast(pl.UInt8),
-        pl.col("state").to_physical().cast(pl.UInt8),
-        "amount_minor",
-        "fee_minor",
-        "net_minor",
-        _currency_number(frame["currency"]),
-        "occurred_at",
-        "clearing_date",
-        "value_date",
-        "due_date",
-        "fingerprint",
-        pl.Series("occurrence", occurrences),
-    ).select(pl.col(name).cast(dtype) for name, dtype in SLIM.schema.items())
+    made = {
+        "side": frame["side"].to_physical(),
+        "source": repeated(source_no, pl.UInt16(), frame.height),
+        "kind": frame["kind"].to_physical(),
+        "state": frame["state"].to_physical(),
+        "currency": numbers,
+        "occurrence": pl.Series(occurrences),
+    }
+    return pl.DataFrame(
+        {
+            name: (made[name] if name in made else frame[name]).cast(dtype)
+            for name, dtype in SLIM.schema.items()
+        }
+    )
 
 
-def _currency_number(currency: pl.Series) -> pl.Expr:
+def _currency_numbers(currency: pl.Series) -> pl.Series:
     """Return the numbers of currencies; nearly every batch has one currency."""
     first = str(currency[0])
     if (currency == first).all(ignore_nulls=False):
-        return pl.lit(CURRENCY_NUMBER[first], pl.UInt16).alias("currency")
-    return pl.col("currency").replace_strict(CURRENCY_NUMBER, return_dtype=pl.UInt16)
+        return repeated(CURRENCY_NUMBER[first], pl.UInt16(), len(currency))
+    return currency.replace_strict(CURRENCY_NUMBER, return_dtype=pl.UInt16)

@@ -15,7 +15,7 @@ from recon.core.codes import Kind, State
 from recon.core.kernels import parse_money, parse_time
 from recon.core.kernels.trim import needs_trim
 from recon.core.schema import TIMESTAMP, TRANSACTIONS, words
-from recon.core.text import arrow_text, text_buffers
+from recon.core.text import TextBuffers, arrow_text, text_buffers
 from recon.errors import InputError
 from recon.io.formats.contract import (
     Choice,
@@ -29,6 +29,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.known_text import KnownText
+from recon.io.repeated import repeated
 
 _STRIPPED = " \t`"
 _UNKNOWN_DECIMALS = 4  # of an unknown currency: the widest, so that one fault gives one reason
@@ -153,40 +154,34 @@ class RowReader:
                         "expected one such as CNY",
                     )
 
-    def _source(self, column: str, *, optional: bool) -> pa.Array | None:
-        """Return a column of the sender as one text array, None where it may be absent."""
-        array = self._raw.columns.get(column)
-        if array is None:
-            if optional:
-                return None
-            raise InputError(
-                f"expected a column {column!r}, found {', '.join(self._raw.columns)}",
-                where=self._name,
-                fix="correct the column's name in the rule file, or ask the sender for the column",
-                code="FILE_SCHEMA",
-            )
-        return arrow_text(array)
+    def _has(self, column: str, *, optional: bool) -> bool:
+        """Return whether the sender has a column; one that may not be absent is then an error."""
+        if column in self._raw.columns or optional:
+            return column in self._raw.columns
+        raise InputError(
+            f"expected a column {column!r}, found {', '.join(self._raw.columns)}",
+            where=self._name,
+            fix="correct the column's name in the rule file, or ask the sender for the column",
+            code="FILE_SCHEMA",
+        )
 
     def _text(self, field: Text) -> pl.Series:
         """Return text, stripped, with the sender's words for null as null."""
-        array = self._source(field.column, optional=field.optional)
-        if array is None:
-            return pl.repeat(None, self._rows, dtype=pl.String, eager=True)
-        return self._cleaned(array, field.nulls)
-
-    def _cleaned(self, array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:
-        """Return clean text; where it is clean as it stands, note whose text it is."""
-        if is_clean(array, nulls):
+        if not self._has(field.column, optional=field.optional):
+            return self._nothing(pl.String())
+        array, buffers = self._raw.columns[field.column], self._raw.buffers(field.column)
+        if is_clean(buffers, field.nulls):
             series = pl.Series(array).cast(pl.String)
-            self._texts.remember(series, array)
+            self._texts.remember(series, buffers)
             return series
-        return stripped_text(array, nulls)
+        return stripped_text(array, field.nulls)
 
     def _choice(self, field: Choice) -> pl.Series:
         """Return the member that each word stands for; each different word is looked up once."""
-        array = self._source(field.column, optional=False)
-        assert array is not None
-        encoded = array.dictionary_encode(null_encoding="encode")
+        self._has(field.column, optional=False)
+        encoded = arrow_text(self._raw.columns[field.column]).dictionary_encode(
+            null_encoding="encode"
+        )
         found = [(text or "").strip(_STRIPPED) for text in encoded.dictionary.to_pylist()]
         members = [field.words.get(text, field.otherwise) for text in found]
         example = next(iter(field.words.values()), field.otherwise)
@@ -206,18 +201,19 @@ class RowReader:
 
     def _money(self, field: Money) -> pl.Series:
         """Return minor units of the row's currency."""
-        array = self._source(field.column, optional=field.optional)
-        if array is None:
-            return pl.repeat(None, self._rows, dtype=pl.Int64, eager=True)
+        if not self._has(field.column, optional=field.optional):
+            return self._nothing(pl.Int64())
+        texts = self._raw.buffers(field.column)
         grammar = money_grammar(field, padded=self._options.padded)
-        values, status = money.parse(array, grammar, self._decimals)
+        values, status = money.parse(texts, grammar, self._decimals)
         null = status == parse_money.NULL
         counted = [word for word in field.nulls if any("0" <= letter <= "9" for letter in word)]
         if counted:
+            array = arrow_text(self._raw.columns[field.column])
             absent = pc.is_in(array, value_set=pa.array(counted, array.type))
             null |= absent.to_numpy(zero_copy_only=False)
         for row in np.flatnonzero((status > parse_money.NULL) & ~null):
-            text = array[int(row)].as_py()
+            text = texts.text(int(row))
             if text.strip(_STRIPPED) in field.nulls:
                 null[row] = True
             else:
@@ -232,10 +228,12 @@ class RowReader:
 
     def _time(self, field: Time) -> pl.Series:
         """Return UTC times."""
-        arrays = [self._source(column, optional=field.optional) for column in field.columns]
-        if any(array is None for array in arrays):
-            return pl.repeat(None, self._rows, dtype=TIMESTAMP, eager=True)
-        joined = arrays[0] if len(arrays) == 1 else _joined(arrays)
+        if not all(self._has(column, optional=field.optional) for column in field.columns):
+            return self._nothing(TIMESTAMP)
+        if len(field.columns) == 1:
+            joined = self._raw.buffers(field.columns[0])
+        else:
+            joined = _joined([self._raw.columns[column] for column in field.columns])
         zone = field.zone or self._options.zone
         values, status = times.parse_utc(joined, field.patterns, zone, self._business_date)
         self._note_times(" ".join(field.columns), joined, status, field.patterns, zone)
@@ -243,24 +241,24 @@ class RowReader:
 
     def _day(self, field: Day) -> pl.Series:
         """Return dates."""
-        array = self._source(field.column, optional=field.optional)
-        if array is None:
-            return pl.repeat(None, self._rows, dtype=pl.Date, eager=True)
-        values, status = times.parse_days(array, field.patterns, self._business_date)
-        self._note_times(field.column, array, status, field.patterns, "")
+        if not self._has(field.column, optional=field.optional):
+            return self._nothing(pl.Date())
+        texts = self._raw.buffers(field.column)
+        values, status = times.parse_days(texts, field.patterns, self._business_date)
+        self._note_times(field.column, texts, status, field.patterns, "")
         return _nullable(values, status != parse_time.OK).cast(pl.Date)
 
     def _note_times(
         self,
         column: str,
-        array: pa.Array,
+        texts: TextBuffers,
         status: NDArray[np.uint8],
         patterns: tuple[str, ...],
         zone: str,
     ) -> None:
         """Note every row whose time or date does not parse."""
         for row in np.flatnonzero(status > parse_time.NULL):
-            text = array[int(row)].as_py()[:_SHOWN_CHARACTERS]
+            text = texts.text(int(row))[:_SHOWN_CHARACTERS]
             why = times.REASONS[int(status[row])]
             if status[row] == parse_time.NO_PATTERN:
                 why = f"{why} {' or '.join(repr(pattern) for pattern in patterns)}"
@@ -279,7 +277,11 @@ class RowReader:
         self, value: str | int, dtype: pl.DataType | type[pl.DataType] | None
     ) -> pl.Series:
         """Return one value on every row."""
-        return pl.Series([value], dtype=dtype).new_from_index(0, self._rows)
+        return repeated(value, dtype or pl.Series([value]).dtype, self._rows)
+
+    def _nothing(self, dtype: pl.DataType) -> pl.Series:
+        """Return null on every row."""
+        return repeated(None, dtype, self._rows)
 
 
 def stripped_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:
@@ -298,11 +300,10 @@ def _only_value(column: pl.Series) -> str | None:
     return str(first)
 
 
-def is_clean(array: pa.Array, nulls: tuple[str, ...]) -> bool:
+def is_clean(texts: TextBuffers, nulls: tuple[str, ...]) -> bool:
     """Return whether no text has an end to strip or is as short as a word for null."""
-    buffers = text_buffers(array)
     longest = max((len(word.encode("utf-8")) for word in nulls), default=-1)
-    return not needs_trim(buffers.data, buffers.offsets, buffers.valid, longest)
+    return not needs_trim(texts.data, texts.starts, texts.ends, texts.valid, longest)
 
 
 def money_grammar(field: Money, *, padded: bool = False) -> money.Grammar:
@@ -317,14 +318,15 @@ def money_grammar(field: Money, *, padded: bool = False) -> money.Grammar:
     )
 
 
-def _joined(arrays: list[pa.Array | None]) -> pa.Array:
+def _joined(arrays: list[pa.Array]) -> TextBuffers:
     """Return text columns joined by one space."""
-    return pc.binary_join_element_wise(
-        *(array.cast(pa.large_string()) for array in arrays if array is not None),
+    joined = pc.binary_join_element_wise(
+        *(array.cast(pa.large_string()) for array in arrays),
         pa.scalar(" ", pa.large_string()),
         null_handling="replace",
         null_replacement="",
     )
+    return text_buffers(joined)
 
 
 def _nullable(values: NDArray[np.int64] | NDArray[np.int32], null: NDArray[np.bool_]) -> pl.Series:

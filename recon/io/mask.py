@@ -79,7 +79,7 @@ def rows_with_cards(column: pl.Series) -> NDArray[np.uint8]:
     """Return 1 for each row of text in which a plausible card number stands alone."""
     buffers = text_buffers(column)
     out = np.empty(len(buffers), np.uint8)
-    kernel.find_pan(buffers.data, buffers.offsets, buffers.valid, out)
+    kernel.find_pan(buffers.data, buffers.starts, buffers.ends, buffers.valid, out)
     return out
 
 

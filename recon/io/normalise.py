@@ -28,6 +28,7 @@ from recon.io.fields import Problems, RowReader
 from recon.io.formats.contract import Fields, Format, Options, RawRows, Reject
 from recon.io.known_text import KnownText
 from recon.io.mask import card_free_lines, mask_cards, mask_free_text, mask_rejects
+from recon.io.repeated import repeated
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")
 _PLACE = ("record_no", "byte_start", "byte_end")
@@ -78,11 +79,6 @@ def normalise(
     return frame.select(*_fillable(), *_helpers(frame)), _rejects(raw, fields, problems)
 
 
-def canonical(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame without the format's helper columns."""
-    return frame.drop(_helpers(frame))
-
-
 class RawSeries(Mapping[str, pl.Series]):
     """The sender's text columns of some rows, converted when they are asked for."""
 
@@ -93,10 +89,8 @@ class RawSeries(Mapping[str, pl.Series]):
 
     def __getitem__(self, name: str) -> pl.Series:
         """Return one column, the rows taken."""
-        column = self._columns[name]
-        whole = len(column) == len(self._rows)
-        series = pl.Series(name, column if whole else column.take(pa.array(self._rows)))
-        return series.cast(pl.String)
+        series = pl.Series(name, self._columns[name]).cast(pl.String)
+        return series if len(series) == len(self._rows) else series.gather(self._rows)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the sender's column names."""
@@ -137,13 +131,13 @@ def _parsed(raw: RawRows, fields: Fields, reader: RowReader, problems: Problems)
             columns.pop("credit_minor", None), columns.pop("debit_minor", None), problems
         )
     place = {name: pl.Series(name, getattr(raw, name)) for name in _PLACE}
-    frame = pl.DataFrame({**place, **columns})
-    absent = [
-        pl.lit(None, dtype=dtype).alias(name)
+    rows = len(raw.record_no)
+    absent = {
+        name: repeated(None, dtype, rows)
         for name, dtype in TRANSACTIONS.schema.items()
-        if name in fillable and name not in frame.columns
-    ]
-    return frame.with_columns(absent)
+        if name in fillable and name not in place and name not in columns
+    }
+    return pl.DataFrame({**place, **columns, **absent})
 
 
 def _combined(credit: pl.Series | None, debit: pl.Series | None, problems: Problems) -> pl.Series:
@@ -232,8 +226,11 @@ def _rejects(raw: RawRows, fields: Fields, problems: Problems) -> list[Reject]:
     found = sorted(problems.rows.items())
     if not found:
         return []
-    rows = pa.array([row for row, _ in found], pa.int64())
-    cells = {name: column.take(rows).to_pylist() for name, column in raw.columns.items()}
+    rows = [row for row, _ in found]
+    cells = {
+        name: pl.Series(column).cast(pl.String).gather(rows).to_list()
+        for name, column in raw.columns.items()
+    }
     texts = card_free_lines(cells, _card_columns(fields))
     rejects = [
         Reject(

@@ -33,6 +33,7 @@ _PARQUET: dict[str, object] = {
     "column_encoding": dict.fromkeys(_DIFFERENCES, "DELTA_BINARY_PACKED"),
     "write_statistics": _STATISTICS,
     "write_page_checksum": True,
+    "store_schema": False,  # readers need not know in what Arrow types we held the columns
 }
 
 

@@ -79,7 +79,8 @@ def read_columns(
     chosen = [part for part in parts if part.name.rsplit("-", 1)[0] in set(sources)]
     if not chosen:
         return conform(pl.DataFrame(), TRANSACTIONS).select(columns)
-    frames = [pl.scan_parquet(part).select(columns).collect() for part in chosen]
+    types = [pl.col(name).cast(TRANSACTIONS.schema[name]) for name in columns]
+    frames = [pl.scan_parquet(part).select(types).collect() for part in chosen]
     return pl.concat(frames).sort("txn_id")
 
 

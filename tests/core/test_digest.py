@@ -104,10 +104,10 @@ def test_short_buffers_are_not_read_past_their_end():
     raw = np.frombuffer(b"abcde", np.uint8)
     for end in range(6):
         lanes, again = np.zeros((1, 2), np.uint64), np.zeros((1, 2), np.uint64)
-        offsets, valid = np.array([0, end]), np.ones(1, np.uint8)
-        kernel.absorb_text(raw[:end], offsets, valid, 1, lanes)
+        rows = np.zeros(1, np.int64), np.array([end]), np.ones(1, np.uint8)
+        kernel.absorb_text(raw[:end], *rows, 1, lanes)
         wide = np.concatenate([raw[:end], np.full(16, 7, np.uint8)])
-        kernel.absorb_text(wide, offsets, valid, 1, again)
+        kernel.absorb_text(wide, *rows, 1, again)
         assert lanes.tolist() == again.tolist()
 
 

@@ -1,4 +1,4 @@
-"""Text that was an Arrow array before is found again, and changed text never is."""
+"""Text whose bytes were found before is found again, and changed text never is."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recon.io.known_text import SHARED_ROWS, KnownText, repeated
+from recon.core.text import text_buffers
+from recon.io.known_text import KnownText
+from recon.io.repeated import SHARED_ROWS, repeated
 
 WORDS = ["a", "a longer word than twelve bytes", None, "", "中文"] * 3
 
 
-def test_untouched_text_is_the_same_array() -> None:
+def told(buffers):
+    """Return the texts that lie in buffers, null ones as None."""
+    return [
+        buffers.text(row) if valid else None for row, valid in enumerate(buffers.valid.tolist())
+    ]
+
+
+def test_untouched_text_is_where_it_was() -> None:
     """The reader's own bytes are given back for a column that nobody has touched."""
     array = pa.array([word or "x" for word in WORDS], pa.string())
-    series = pl.Series(array).cast(pl.String)
+    series, buffers = pl.Series(array).cast(pl.String), text_buffers(array)
     texts = KnownText()
-    texts.remember(series, array)
-    found = texts.array(pl.DataFrame({"name": series})["name"])
-    assert found.to_pylist() == array.to_pylist()
-    assert found.buffers()[2].address == array.buffers()[2].address
+    texts.remember(series, buffers)
+    assert texts.buffers(pl.DataFrame({"name": series})["name"]) is buffers
+    assert told(buffers) == array.to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -35,21 +43,21 @@ def test_untouched_text_is_the_same_array() -> None:
         lambda series: pl.concat([series, series]),
     ],
 )
-def test_changed_text_is_converted_anew(change) -> None:
+def test_changed_text_is_found_anew(change) -> None:
     """Any change of rows, values or nulls is seen, also while the old column still lives."""
     array = pa.array(WORDS, pa.string())
     series = pl.Series(array).cast(pl.String)
     texts = KnownText()
-    texts.remember(series, array)
+    texts.remember(series, text_buffers(array))
     changed = change(series)
-    assert texts.array(changed).to_pylist() == changed.to_list()
-    assert texts.array(series).to_pylist() == WORDS
+    assert told(texts.buffers(changed)) == changed.to_list()
+    assert told(texts.buffers(series)) == WORDS
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5, SHARED_ROWS, SHARED_ROWS + 1])
 @pytest.mark.parametrize("text", [None, "CNY"])
 def test_repeated_text(text: str | None, rows: int) -> None:
     """One value on every row, however many rows."""
-    found = repeated(text, rows)
-    assert (len(found), found.null_count) == (rows, rows if text is None else 0)
-    assert set(found.to_pylist()) <= {text}
+    found = repeated(text, pl.String(), rows)
+    assert (len(found), found.null_count()) == (rows, rows if text is None else 0)
+    assert set(found.to_list()) <= {text}

@@ -9,7 +9,7 @@ import pytest
 from recon.core.codes import Kind
 from recon.core.digest import digest
 from recon.core.money import CURRENCY_NUMBER
-from recon.core.schema import INPUTS, RECORD_BITS, REJECTS, SLIM, TRANSACTIONS
+from recon.core.schema import INPUTS, RECORD_BITS, REJECTS, SLIM, TRANSACTIONS, conform
 from recon.io import load as module
 from recon.io import load_file as part_module
 from tests.io.loading import BODY, CSV, HEADER, LINES, MAPPING, WHOLE, fields_of, state_of, wide
@@ -24,7 +24,8 @@ def test_a_whole_file_is_accepted_and_everything_agrees(night):
     assert dict(loaded.inputs.schema) == dict(INPUTS.schema)
     assert dict(loaded.rejects.schema) == dict(REJECTS.schema)
     rows = wide(loaded)
-    assert dict(rows.schema) == dict(TRANSACTIONS.schema)
+    assert rows.columns == list(TRANSACTIONS.schema)
+    assert dict(conform(rows, TRANSACTIONS).schema) == dict(TRANSACTIONS.schema)
     assert rows["txn_id"].to_list() == loaded.slim["txn_id"].to_list()
     assert (loaded.slim["txn_id"] & ((1 << RECORD_BITS) - 1)).to_list() == [2, 3, 4, 5]
     assert rows["record_no"].to_list() == [2, 3, 4, 5]

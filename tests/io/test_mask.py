@@ -129,7 +129,7 @@ def test_kernel_equals_interpreted_equals_oracle(text):
     part = text_buffers(pa.array([text]))
     for function in (kernel.find_pan, kernel.find_pan.py_func):
         out = np.zeros(1, np.uint8)
-        function(part.data, part.offsets, part.valid, out)
+        function(part.data, part.starts, part.ends, part.valid, out)
         assert bool(out[0]) == oracle.holds_card(text)
 
 

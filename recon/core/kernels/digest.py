@@ -80,13 +80,15 @@ def seed_lanes(lanes: Words) -> None:
 
 
 @njit(cache=True, nogil=True)
-def absorb_text(data: Bytes, offsets: Ints, valid: Flags, tag: int, lanes: Words) -> None:
+def absorb_text(
+    data: Bytes, starts: Ints, ends: Ints, valid: Flags, tag: int, lanes: Words
+) -> None:
     """Absorb one text column into both lanes (n x 2, in place); a null row absorbs nothing."""
     mark = np.uint64(tag) * _TAG
     for i in range(len(valid)):
         if not valid[i]:
             continue
-        at, end = offsets[i], offsets[i + 1]
+        at, end = starts[i], ends[i]
         size = np.uint64(end - at)
         a, b = _first(lanes[i, 0], mark), _second(lanes[i, 1], mark)
         while at + _WORD <= end:

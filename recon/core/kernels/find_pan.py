@@ -198,7 +198,7 @@ def _holds_card(data: Bytes, at: int, end: int, digits: Ints, starts: Ints, plai
 
 
 @njit(cache=True, nogil=True)
-def find_pan(data: Bytes, offsets: Ints, valid: Flags, out: Flags) -> None:
+def find_pan(data: Bytes, starts: Ints, ends: Ints, valid: Flags, out: Flags) -> None:
     """Fill `out` (uint8) with 1 for each row of text that holds a plausible card number.
 
     A number stands alone: a run of digits, or groups of digits whose digits together make one:
@@ -207,12 +207,12 @@ def find_pan(data: Bytes, offsets: Ints, valid: Flags, out: Flags) -> None:
     """
     longest = 0
     for i in range(len(valid)):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+        longest = max(longest, ends[i] - starts[i])
     digits = np.empty(longest + 2, np.int64)
-    starts = np.empty(longest + 2, np.int64)
+    places = np.empty(longest + 2, np.int64)
     plain = np.empty(longest + 2, np.uint8)
     for i in range(len(valid)):
-        at, end = offsets[i], offsets[i + 1]
+        at, end = starts[i], ends[i]
         out[i] = 0
         if valid[i] and end - at >= MIN_DIGITS and _may_hold(data, at, end):
-            out[i] = _holds_card(data, at, end, digits, starts, plain)
+            out[i] = _holds_card(data, at, end, digits, places, plain)

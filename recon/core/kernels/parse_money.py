@@ -234,7 +234,8 @@ def _by_grammar(
 @njit(cache=True, nogil=True)
 def parse_money(
     data: Bytes,
-    offsets: Ints,
+    starts: Ints,
+    ends: Ints,
     valid: Flags,
     unit: int,
     decimals: Ints,
@@ -253,7 +254,7 @@ def parse_money(
     """
     step = 1 if len(decimals) > 1 else 0
     for i in range(len(valid)):
-        at, end = offsets[i], offsets[i + 1]
+        at, end = starts[i], ends[i]
         if valid[i] and unit == UNIT_DECIMAL:
             value = _plain(data, at, end, decimals[i * step], marks[0])
             if value >= -LIMIT:

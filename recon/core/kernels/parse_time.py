@@ -182,7 +182,8 @@ def _by_patterns(
 @njit(cache=True, nogil=True)
 def parse_time(
     data: Bytes,
-    offsets: Ints,
+    starts: Ints,
+    ends: Ints,
     valid: Flags,
     patterns: Ints,
     layout: Ints,
@@ -204,7 +205,7 @@ def parse_time(
     year_at, month_at, day_at = layout[0], layout[1], layout[2]
     hour_at, minute_at, second_at = layout[3], layout[4], layout[5]
     for i in range(len(valid)):
-        at, end = offsets[i], offsets[i + 1]
+        at, end = starts[i], ends[i]
         if valid[i] and end - at == layout[_LENGTH]:
             year = _two(data, at + year_at) * 100 + _two(data, at + year_at + 2)
             month, day = _two(data, at + month_at), _two(data, at + day_at)

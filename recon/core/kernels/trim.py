@@ -12,13 +12,13 @@ _BACKTICK = 96
 
 
 @njit(cache=True, nogil=True)
-def needs_trim(data: Bytes, offsets: Ints, valid: Flags, longest_null: int) -> bool:
+def needs_trim(data: Bytes, starts: Ints, ends: Ints, valid: Flags, longest_null: int) -> bool:
     """Return whether a row is no longer than `longest_null` bytes or has an end to strip.
 
     Ends to strip are spaces, tabs and back-ticks. longest_null: -1 when no text stands for null.
     """
     for i in range(len(valid)):
-        at, end = offsets[i], offsets[i + 1]
+        at, end = starts[i], ends[i]
         if valid[i]:
             if end - at <= longest_null:
                 return True

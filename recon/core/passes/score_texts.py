@@ -75,7 +75,7 @@ def normalise(data: NDArray[np.uint8], offsets: Rows) -> Texts:
 
 def texts_of(buffers: TextBuffers, rows: Rows) -> Texts:
     """Return the normalised texts of `rows`; a null text is empty."""
-    begin, end = buffers.offsets[rows], buffers.offsets[rows + 1]
+    begin, end = buffers.starts[rows], buffers.ends[rows]
     size = np.where(buffers.valid[rows] == 1, end - begin, 0)
     offsets = np.zeros(rows.size + 1, np.int64)
     np.cumsum(size, out=offsets[1:])

@@ -31,6 +31,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.codes import Kind, Side, State
+from recon.core.text import TextBuffers, text_buffers
+from recon.io.formats.cut_text import CutText
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,16 @@ class StagedFile:
 class RawRows:
     """A batch of rows as text. All arrays have one length."""
 
-    columns: dict[str, pa.Array]  # pa.string() or pa.large_string(), null = absent
+    columns: Mapping[str, pa.Array]  # of text of any Arrow type, null = absent
     record_no: NDArray[np.int64]
     byte_start: NDArray[np.int64]
     byte_end: NDArray[np.int64]
+
+    def buffers(self, name: str) -> TextBuffers:
+        """Return where the bytes of a column lie."""
+        if isinstance(self.columns, CutText):
+            return self.columns.buffers(name)
+        return text_buffers(self.columns[name])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from recon.core.kernels import text_columns as columns_kernel
 from recon.core.kernels import tokenise as kernel
 from recon.io.formats.contract import RawRows, Reading, Reject, named_columns
+from recon.io.formats.cut_text import CutText, cut_text
 from recon.io.formats.lines import Block, line_offsets
 
 WORKERS: Final = 2
@@ -101,12 +100,12 @@ def frame_of(rows: RawRows) -> pl.DataFrame:
 
 def rows_of(frame: pl.DataFrame, rows: RawRows, keep: NDArray[np.bool_] | None = None) -> RawRows:
     """Return `rows` with the columns of `frame`, of the rows to keep only."""
-    oldest = pl.CompatLevel.oldest()
+    newest = pl.CompatLevel.newest()
     if keep is None or keep.all():
-        columns = {column.name: column.to_arrow(compat_level=oldest) for column in frame}
+        columns = {column.name: column.to_arrow(compat_level=newest) for column in frame}
         return RawRows(columns, rows.record_no, rows.byte_start, rows.byte_end)
     kept = frame.filter(pl.Series(keep))
-    columns = {column.name: column.to_arrow(compat_level=oldest) for column in kept}
+    columns = {column.name: column.to_arrow(compat_level=newest) for column in kept}
     return RawRows(columns, rows.record_no[keep], rows.byte_start[keep], rows.byte_end[keep])
 
 
@@ -287,45 +286,17 @@ def _faults(block: Block, tokens: Tokens, layout: Layout) -> dict[int, list[str]
     return reasons
 
 
-def text_columns(
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int32],
-    ends: NDArray[np.int32],
-    rows: int,
-    dialect: Dialect,
-) -> list[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
-    """Return offsets and bytes of every column of the first `rows` spans."""
-    offsets = np.empty((starts.shape[0], rows + 1), dtype=np.int32)
-    columns_kernel.measure_fields(
-        data, starts, ends, rows, dialect.quote, int(dialect.trim), offsets
-    )
-    sizes = offsets[:, rows].astype(np.int64)
-    bases = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes + columns_kernel.WORD)))
-    out = np.empty(bases[-1], dtype=np.uint8)
-    columns_kernel.copy_fields(data, starts, ends, rows, dialect.quote, offsets, bases, out)
-    return [
-        (offsets[column], out[bases[column] : bases[column] + sizes[column]])
-        for column in range(starts.shape[0])
-    ]
-
-
 def _columns(
     block: Block, tokens: Tokens, keep: NDArray[np.bool_], dialect: Dialect, layout: Layout
-) -> dict[str, pa.Array]:
-    """Return the wanted columns of the kept rows as Arrow string arrays."""
+) -> CutText:
+    """Return the wanted columns of the kept rows."""
     starts, ends, rows = tokens.starts, tokens.ends, tokens.records
     if not keep.all():
         kept = np.flatnonzero(keep)
         starts = np.ascontiguousarray(starts[:, kept])
         ends = np.ascontiguousarray(ends[:, kept])
         rows = kept.size
-    built = text_columns(block.data, starts, ends, rows, dialect)
-    return {
-        name: pa.Array.from_buffers(
-            pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(values)]
-        )
-        for name, (offsets, values) in zip(layout.wanted, built, strict=True)
-    }
+    return cut_text(layout.wanted, block.data, starts, ends, rows, dialect.quote, trim=dialect.trim)
 
 
 def cut_rows(

@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.io.formats.contract import RawRows, Reading, Reject
-from recon.io.formats.cutting import Dialect, raw_text, text_columns
+from recon.io.formats.cut_text import cut_text
+from recon.io.formats.cutting import raw_text
 from recon.io.formats.lines import Block
 
 _BLANKS: Final = (32, 26)  # space, and the Ctrl-Z that closes some files
@@ -131,13 +132,9 @@ def _column(
 ) -> pa.Array:
     """Return one column as text."""
     first, last = starts.astype(np.int32)[None, :], ends.astype(np.int32)[None, :]
-    rows = starts.size
-    ((offsets, values),) = text_columns(raw, first, last, rows, Dialect(b"", trim=trim))
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(values)]
-    if values.size == 0 or int(values.max()) < 128:  # noqa: PLR2004 (ASCII)
-        return pa.Array.from_buffers(pa.string(), rows, buffers)
-    packed = pa.Array.from_buffers(pa.binary(), rows, buffers)
-    return pa.array(
-        [value.decode(block.encoding, "backslashreplace") for value in packed.to_pylist()],
-        type=pa.string(),
-    )
+    text = cut_text(("",), raw, first, last, starts.size, trim=trim)
+    if block.raw.isascii():
+        return text[""]
+    part = text.buffers("")
+    spans = zip(part.starts.tolist(), part.ends.tolist(), strict=True)
+    return pa.array([raw_text(block, start, end) for start, end in spans], type=pa.string())

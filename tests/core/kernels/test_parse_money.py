@@ -21,7 +21,8 @@ def solve(function, texts, decimals, zeros, symbols):
     encoded = [symbol.encode() for symbol in symbols]
     function(
         part.data,
-        part.offsets,
+        part.starts,
+        part.ends,
         part.valid,
         kernel.UNIT_DECIMAL,
         np.array([decimals], np.int8),

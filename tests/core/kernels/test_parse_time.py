@@ -25,7 +25,8 @@ def solve(function, texts):
     table = times.compile_patterns(PATTERNS)
     near = oracle.day_number(NEAR)
     layout = times.compile_layout(table[0])
-    function(part.data, part.offsets, part.valid, table, layout, near, NEAR.year, out, status)
+    spans = part.data, part.starts, part.ends, part.valid
+    function(*spans, table, layout, near, NEAR.year, out, status)
     return [
         int(value) if code == kernel.OK else None for value, code in zip(out, status, strict=True)
     ]

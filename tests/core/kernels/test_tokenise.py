@@ -4,6 +4,7 @@ import csv
 import io
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ def interpreted(name):
     for known, value in vars(module).items():
         if hasattr(value, "py_func"):
             plain[known] = type(value.py_func)(value.py_func.__code__, space, known)
-    space.update(plain, load_word=load_word, store_word=store_word)
+    space.update(plain, load_word=load_word)
     return plain[name]
 
 
@@ -43,21 +44,18 @@ def load_word(data, at):
     return int.from_bytes(data[at : at + 8].tobytes(), "little")
 
 
-def store_word(data, at, word):
-    """Write a number as eight bytes, as the intrinsic does."""
-    assert at + 8 <= len(data)
-    data[at : at + 8] = np.frombuffer(word.to_bytes(8, "little"), np.uint8)
-
-
 def cell(data, starts, ends, slot, row, quote, get):
     """Return one field as text, by the two kernels that build columns."""
+    data = data.copy()
     span = [array[slot : slot + 1, row : row + 1].copy() for array in (starts, ends)]
-    mark = ord(quote) if quote else -1
-    offsets = np.empty((1, 2), np.int32)
-    get("measure_fields")(data, *span, 1, mark, 0, offsets)
-    out = np.empty(offsets[0, 1] + text_columns.WORD, np.uint8)
-    get("copy_fields")(data, *span, 1, mark, offsets, np.zeros(1, np.int64), out)
-    return out[: offsets[0, 1]].tobytes().decode()
+    get("undouble_quotes")(data, *span, 1, ord(quote) if quote else -1)
+    views = np.empty((1, 2), np.uint64)
+    plain = [side[0].astype(np.int64) for side in span]
+    get("view_fields")(data, *plain, views)
+    buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
+    text = pa.Array.from_buffers(pa.string_view(), 1, buffers)
+    text.validate(full=True)
+    return text[0].as_py()
 
 
 def cut(text, delimiter, quote, comment, arity, *, final=True, get=compiled, padded=0):
@@ -161,10 +159,23 @@ def test_trimming_leaves_out_wrapping_marks():
     """Spaces, tabs and back-ticks at both ends go, those inside stay."""
     data = as_bytes("\t`a b` \t")
     starts, ends = np.array([[0]], np.int32), np.array([[data.size]], np.int32)
-    offsets = np.empty((1, 2), np.int32)
-    text_columns.measure_fields(data, starts, ends, 1, -1, 1, offsets)
-    assert offsets[0].tolist() == [0, 3]
+    text_columns.trim_fields(data, starts, ends, 1)
     assert data[starts[0, 0] : ends[0, 0]].tobytes() == b"a b"
+
+
+@given(st.lists(st.text(alphabet="ab中é", max_size=20), max_size=6), st.integers(0, 9))
+def test_views_say_what_lies_there(words, behind):
+    """Texts of any length are seen where they lie, up to the last byte of the block."""
+    data = np.frombuffer("".join(words).encode() + b"x" * behind, np.uint8)
+    ends = np.cumsum([len(word.encode()) for word in words], dtype=np.int64)
+    starts = np.concatenate([np.zeros(1, np.int64), ends])[: len(words)]
+    for get in (compiled, interpreted):
+        views = np.empty((len(words), 2), np.uint64)
+        get("view_fields")(data, starts, ends, views)
+        buffers = [None, pa.py_buffer(views), pa.py_buffer(data)]
+        text = pa.Array.from_buffers(pa.string_view(), len(words), buffers)
+        text.validate(full=True)
+        assert text.to_pylist() == words
 
 
 def marked(text, delimiter, arity, run):
