@@ -35,7 +35,7 @@ from recon.io.formats.contract import (
     Text,
 )
 from recon.io.formats.records import Line, RowBuilder, refuse_row, walk, whole_number
-from recon.io.formats.statement import Page, exponent_of, plain_text, tell_statement
+from recon.io.formats.statement import Page, exponent_of, plain_text, rescaled, tell_statement
 
 COLUMNS = (
     "statement",
@@ -200,23 +200,22 @@ class _Reader:
 
     def control(self, name: str, declared: int, computed: int, currency: str) -> None:
         """Note a control; thousandths become minor units where they are whole."""
-        scale = 10 ** (_DECIMALS - exponent_of(currency))
-        if declared % scale or computed % scale:
+        units = [rescaled(value, _DECIMALS, currency) for value in (declared, computed)]
+        if units[0] is None or units[1] is None:
             self.reading.controls.append(ControlTotal(f"{name} (thousandths)", declared, computed))
         else:
-            self.reading.controls.append(
-                ControlTotal(name, declared // scale, computed // scale, currency)
-            )
+            self.reading.controls.append(ControlTotal(name, units[0], units[1], currency))
 
     def page(self, statement: _Statement, moved: int) -> None:
         """Note the balances as a page."""
         assert statement.opening is not None
         assert statement.closing is not None
-        scale = 10 ** (_DECIMALS - exponent_of(statement.currency))
-        values = [statement.opening, statement.closing, moved]
-        if any(value % scale for value in values):
+        opening, closing, entries = (
+            rescaled(value, _DECIMALS, statement.currency)
+            for value in (statement.opening, statement.closing, moved)
+        )
+        if opening is None or closing is None or entries is None:
             raise self.refused(f"a balance is finer than {statement.currency} allows")
-        opening, closing, entries = (value // scale for value in values)
         self.exponents[statement.currency] = exponent_of(statement.currency)
         self.pages.append(
             Page(statement.account, statement.currency, statement.number, opening, closing, entries)
@@ -226,17 +225,16 @@ class _Reader:
         """Take a movement: a row, or a reject with every reason."""
         first, last = movement.lines[0], movement.lines[-1]
         place = (first.number, first.start, last.end)
-        scale = 10 ** (_DECIMALS - exponent_of(statement.currency))
-        if movement.thousandths % scale:
+        minor = rescaled(movement.thousandths, _DECIMALS, statement.currency)
+        if minor is None:
             movement.reasons.append(f"the amount is finer than {statement.currency} allows")
-        if movement.reasons:
+        if minor is None or movement.reasons:
             text = "\n".join(line.text.rstrip() for line in movement.lines)
             refuse_row(self.reading, place, text, movement.reasons)
             return
         references = (movement.client_reference, movement.structured, movement.bank_reference)
         words = [movement.party, " ".join(movement.message.split())]
         words.append(f"//{movement.bank_reference}" if movement.bank_reference else "")
-        minor = movement.thousandths // scale
         self.rows.add(
             place,
             (
@@ -301,7 +299,9 @@ def _rows_of(movements: list[_Movement]) -> Iterator[_Movement]:
             details.append(movements[position])
             position += 1
         total = sum(detail.thousandths for detail in details)
-        if parent.detail == "0000" and details and total == parent.thousandths:
+        if parent.detail != "0000":
+            yield from (parent, *details)
+        elif details and total == parent.thousandths:
             yield from details
         else:
             yield parent

@@ -13,7 +13,7 @@ of the source's currency.
 | 02xx, DE 3 begins 20         | REFUND   | -    |
 | 02xx, DE 3 begins 00 to 19   | PAYMENT  | +    |
 | 02xx, others (inquiries)     | OTHER    | 0    |
-| 04xx                         | REVERSAL | -    |
+| 04xx; DE 3 begins 20         | REVERSAL | - ; +|
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ COLUMNS = (
     "merchant",
     "memo",
 )
-_SHAPE = re.compile(r"0[1-8][0-9]{2}[0-9A-F]{16}")
+_SHAPE = re.compile(r"0[1-8][0-9]{2}[0-9A-Fa-f]{16}")
 _SHORT, _USUAL = 28, 37  # characters of a message to the network, and of one about money
 _FIXED_TEXT = (
     "3:6 4:12 5:12 6:12 7:10 8:8 9:8 10:8 11:6 12:6 13:4 14:4 15:4 16:4 17:4 18:4 19:3 20:3 21:3 "
@@ -85,7 +85,7 @@ def _decoded(text: str) -> _Message:
     bits, at, last = int(text[4:20], 16), 20, 64
     if bits >> 63:
         second = text[20:36]
-        if not re.fullmatch(r"[0-9A-F]{16}", second):
+        if not re.fullmatch(r"[0-9A-Fa-f]{16}", second):
             message.fault = "the second bitmap is not 16 hexadecimal digits"
             return message
         bits, at, last = (bits << 64) | int(second, 16), 36, 128
@@ -126,7 +126,7 @@ def _kind(message: _Message) -> tuple[str, int]:
     """Return what a message means and its sign."""
     processing = message.elements.get(3, "")[:2]
     if message.mti[1] == "4":
-        return "REVERSAL", -1
+        return "REVERSAL", 1 if processing == "20" else -1
     if processing == "20":
         return "REFUND", -1
     return ("PAYMENT", 1) if processing < "20" else ("OTHER", 0)

@@ -33,7 +33,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.currency_numbers import CURRENCY_OF_NUMBER
 from recon.io.formats.records import Line, RowBuilder, refuse_row, walk, whole_number
-from recon.io.formats.statement import Page, exponent_of, plain_text, tell_statement
+from recon.io.formats.statement import Page, exponent_of, plain_text, rescaled, tell_statement
 
 COLUMNS = (
     "account",
@@ -201,32 +201,24 @@ class _Reader:
                 self.money(f"{name} {words} sum", total, sum(taken), account.currency),
             ]
         closing = self.signed(text[58], text[59:73], line)
-        entries = sum(account.credits) - sum(account.debits)
-        scaled = [_minor(value, account.currency) for value in (account.opening, closing, entries)]
-        if None in scaled:
+        opening, closing_minor, entries = (
+            rescaled(value, _DECIMALS, account.currency)
+            for value in (account.opening, closing, sum(account.credits) - sum(account.debits))
+        )
+        if opening is None or closing_minor is None or entries is None:
             raise self.refused(f"a balance is finer than {account.currency} allows", line)
-        opening, closing, entries = (value or 0 for value in scaled)
         self.exponents[account.currency] = exponent_of(account.currency)
         self.pages.append(
-            Page(account.number, account.currency, account.name, opening, closing, entries)
+            Page(account.number, account.currency, account.name, opening, closing_minor, entries)
         )
         self.account = None
 
     def money(self, name: str, declared: int, computed: int, currency: str) -> ControlTotal:
         """Return a control in minor units; in hundredths where those are not whole."""
-        units = (_minor(declared, currency), _minor(computed, currency))
+        units = [rescaled(value, _DECIMALS, currency) for value in (declared, computed)]
         if units[0] is None or units[1] is None:
             return ControlTotal(f"{name} (hundredths)", declared, computed)
         return ControlTotal(name, units[0], units[1], currency)
-
-
-def _minor(hundredths: int, currency: str) -> int | None:
-    """Return hundredths as minor units, None when they are not whole."""
-    exponent = exponent_of(currency)
-    if exponent >= _DECIMALS:
-        return int(hundredths * 10 ** (exponent - _DECIMALS))
-    scale = 10 ** (_DECIMALS - exponent)
-    return None if hundredths % scale else hundredths // scale
 
 
 def _movement(text: str, line: Line) -> _Movement:

@@ -1,16 +1,16 @@
-"""PayPal activity download of the web site, with English column names.
+"""PayPal activity download of the web site, in English, German, Spanish, French, Italian or Dutch.
 
-The order of day and month follows the account's language, so the source must declare it
-(`date_patterns`); each row states its time zone. Amounts are signed, a fee is negative; net =
-gross + fee. Downloads in other languages are read as `delimited`.
+The order of day and month and the decimal mark follow the account, not the language, so the source
+must declare them (`date_patterns`; `decimal_mark` where it is a comma); each row states its time
+zone. Amounts are signed, a fee is negative; net = gross + fee.
 
-| Type                              | kind                  |
+| Type (in English)                 | kind                  |
 |-----------------------------------|-----------------------|
 | ...Withdrawal...                  | PAYOUT                |
-| ...Refund...                      | REFUND                |
-| ...Chargeback..., ...Dispute...   | CHARGEBACK            |
-| ...Hold...                        | FREEZE, in: UNFREEZE  |
 | ...Conversion..., ...Deposit...   | ADJUSTMENT            |
+| ...Chargeback..., ...Dispute...   | CHARGEBACK            |
+| ...Refund...                      | REFUND                |
+| ...Hold...                        | FREEZE, in: UNFREEZE  |
 | others                            | in: PAYMENT, out: ADJUSTMENT |
 """
 
@@ -20,8 +20,17 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from recon.core.codes import Kind, Side, State
+from recon.core.codes import Kind, Side
 from recon.io.formats.contract import Choice, Fields, Format, Money, Options, Text, Time
+from recon.io.formats.paypal_words import (
+    ALIASES,
+    CHARGEBACK,
+    CONVERSION,
+    HOLD,
+    REFUND,
+    STATES,
+    WITHDRAWAL,
+)
 from recon.io.formats.table import Table, filled, negated, reader
 from recon.io.formats.zones import in_stated_zone
 
@@ -29,36 +38,8 @@ TABLE = Table(
     "a PayPal activity download",
     ("Date", "Time", "TimeZone", "Type", "Currency", "Gross", "Fee", "Net", "Transaction ID"),
     ("Status", "Name", "Reference Txn ID", "Invoice", "Subject", "Note", "Bank Account", "Balance"),
-    aliases={
-        "Time Zone": "TimeZone",
-        "Description": "Type",
-        "Invoice Number": "Invoice",
-        "Invoice ID": "Invoice",
-    },
+    aliases=ALIASES,
 )
-_STATES = {
-    "": State.SUCCESS,
-    "completed": State.SUCCESS,
-    "cleared": State.SUCCESS,
-    "paid": State.SUCCESS,
-    "refunded": State.SUCCESS,
-    "partially refunded": State.SUCCESS,
-    "pending": State.PENDING,
-    "processing": State.PENDING,
-    "uncleared": State.PENDING,
-    "unclaimed": State.PENDING,
-    "held": State.PENDING,
-    "placed": State.PENDING,
-    "on hold": State.PENDING,
-    "denied": State.FAILED,
-    "failed": State.FAILED,
-    "returned": State.FAILED,
-    "canceled": State.CLOSED,
-    "cancelled": State.CLOSED,
-    "expired": State.CLOSED,
-    "removed": State.CLOSED,
-    "reversed": State.REVERSED,
-}
 
 
 def _derive(frame: pl.DataFrame) -> pl.DataFrame:
@@ -69,15 +50,15 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     held = pl.when(leaves).then(pl.lit("FREEZE")).otherwise(pl.lit("UNFREEZE"))
     parts = [filled(name) for name in ("Type", "Name", "Subject", "Note", "Bank Account")]
     return frame.with_columns(
-        pl.when(kind.str.contains("withdrawal"))
+        pl.when(kind.str.contains(WITHDRAWAL))
         .then(pl.lit("PAYOUT"))
-        .when(kind.str.contains("conversion|deposit"))
+        .when(kind.str.contains(CONVERSION))
         .then(pl.lit("ADJUSTMENT"))
-        .when(kind.str.contains("chargeback|dispute"))
+        .when(kind.str.contains(CHARGEBACK))
         .then(pl.lit("CHARGEBACK"))
-        .when(kind.str.contains("refund"))
+        .when(kind.str.contains(REFUND))
         .then(pl.lit("REFUND"))
-        .when(kind.str.contains(r"\bhold\b"))
+        .when(kind.str.contains(HOLD))
         .then(held)
         .otherwise(by_sign)
         .alias("kind"),
@@ -87,9 +68,11 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _money(column: str) -> Money:
+def _money(column: str, options: Options) -> Money:
     """Return how an amount is written."""
-    return Money(column, thousands=",", extra_zero_decimals=True)
+    mark = options.decimal_mark
+    thousands = options.thousands or ("," if mark == "." else ".")
+    return Money(column, decimal_mark=mark, thousands=thousands, extra_zero_decimals=True)
 
 
 def fields(options: Options) -> Fields:
@@ -97,14 +80,14 @@ def fields(options: Options) -> Fields:
     clock = tuple(f"{pattern} hh:mm:ss" for pattern in options.date_patterns)
     return {
         "kind": Choice("kind", {kind.name: kind for kind in Kind}),
-        "state": Choice("state", _STATES),
+        "state": Choice("state", STATES),
         "order_id": Text("Invoice", optional=True),
         "channel_ref": Text("Transaction ID"),
         "original_ref": Text("Reference Txn ID", optional=True),
         "product": Text("Type"),
-        "amount_minor": _money("Gross"),
-        "fee_minor": _money("cost"),
-        "net_minor": _money("Net"),
+        "amount_minor": _money("Gross", options),
+        "fee_minor": _money("cost", options),
+        "net_minor": _money("Net", options),
         "currency": Text("Currency"),
         "occurred_at": Time(("Date", "Time"), clock, zone="UTC"),
         "memo": Text("memo"),

@@ -110,6 +110,7 @@ class _Reader:
         self.reading = reading
         self.rows = RowBuilder(COLUMNS)
         self.columns: dict[str, int] = {}
+        self.width = 0  # cells of a whole row
         self.section = _Section()
         self.whole = _Section()
         self.footed = False  # a section footer was seen: report footers need no check
@@ -151,6 +152,7 @@ class _Reader:
         elif kind == "CH":
             names = [" ".join(cell.split()) for cell in cells]
             self.columns = {name: place for place, name in enumerate(names)}
+            self.width = len(names)
             if "Subscription Action Type" in self.columns:
                 raise self.refused(
                     "a subscription report (SAR) is of format paypal_subscriptions", line
@@ -176,8 +178,8 @@ class _Reader:
         self.whole.rows += 1
         currency = self.cell(cells, _CURRENCY)
         reasons = []
-        if len(cells) > len(self.columns):
-            reasons.append(f"{len(cells)} cells, but the columns are {len(self.columns)}")
+        if len(cells) != self.width:
+            reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
         if currency not in CURRENCY_NUMBER:
             reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
         gross = self.signed(cells, _SIDE, _GROSS, reasons)

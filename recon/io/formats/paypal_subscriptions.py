@@ -57,6 +57,7 @@ class _Reader:
         self.reading = reading
         self.rows = RowBuilder(COLUMNS)
         self.columns: dict[str, int] = {}
+        self.width = 0  # cells of a whole row
         self.account = ""
         self.counts = dict.fromkeys(_COUNTS, 0)
 
@@ -97,6 +98,7 @@ class _Reader:
             names = [" ".join(cell.split()) for cell in cells]
             self.reading.columns = named_columns(names[1:])
             self.columns = {name: place for place, name in enumerate(names)}
+            self.width = len(names)
             missing = [name for name in _REQUIRED if name not in self.columns]
             if missing:
                 raise self.refused(f"the column names lack {', '.join(missing)}", line)
@@ -126,8 +128,8 @@ class _Reader:
         amount = next((text for name in _AMOUNTS if (text := self.cell(cells, name))), "0")
         moment = _utc(created)
         reasons = []
-        if len(cells) > len(self.columns):
-            reasons.append(f"{len(cells)} cells, but the columns are {len(self.columns)}")
+        if len(cells) != self.width:
+            reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
         if currency not in CURRENCY_NUMBER:
             reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
         value = whole_number(amount)

@@ -3,7 +3,8 @@
 Dates in QIF do not say which number is the day, so the source must declare them (`date_patterns`,
 for instance `M/D/YY`); a date that does not fit is a reject. Amounts are signed, with thousands
 marks. QIF declares no totals and no currency: the source's currency counts, and nothing proves that
-the file is whole but the `^` that ends each entry.
+the file is whole but the `^` that ends each entry. Rows are of the account that the last !Account
+list before them names.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
 
-COLUMNS = ("date", "amount", "number", "memo")
+COLUMNS = ("account", "date", "amount", "number", "memo")
 _KINDS = ("bank", "cash", "ccard", "oth a", "oth l")
 _RECOGNISED = re.compile(
     r"\s*(!Option:[^\n]*\n|!Clear:[^\n]*\n)*!(Type:[A-Za-z ]+|Account)\s*\n", re.IGNORECASE
@@ -42,7 +43,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
     reading.lines = len(lines)
     rows = RowBuilder(COLUMNS)
-    section, entry = "", list[Line]()
+    section, account, entry = "", "", list[Line]()
     for line in lines:
         text = line.text.strip()
         if not text:
@@ -52,11 +53,12 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             reading.header_lines += 1
             if text[:6].lower() == "!type:" and section not in _KINDS:
                 raise _refused(f"{text} is not a bank or card account", staged.name, line)
-        elif not section:
+        elif not section:  # of a list of accounts, each with its name
             reading.header_lines += 1
+            account = text[1:].strip() if text[0] in "Nn" else account
         elif text == "^":
             reading.record_lines += 1 + len(entry)
-            _take(entry, line, rows, reading)
+            _take(entry, line, account, rows, reading)
             entry = []
         else:
             entry.append(line)
@@ -73,7 +75,7 @@ def _refused(problem: str, name: str, line: Line | None) -> InputError:
     return InputError(problem, where=where, fix="export the account again", code="FILE_SCHEMA")
 
 
-def _take(entry: list[Line], end: Line, rows: RowBuilder, reading: Reading) -> None:
+def _take(entry: list[Line], end: Line, account: str, rows: RowBuilder, reading: Reading) -> None:
     """Take an entry: a row, or a reject with every reason."""
     values: dict[str, str] = {}
     reasons = []
@@ -95,7 +97,7 @@ def _take(entry: list[Line], end: Line, rows: RowBuilder, reading: Reading) -> N
     words = [values.get(code, "") for code in "PML"]
     memo = " ".join(word for word in dict.fromkeys(words) if word)
     date = re.sub(r"\s", "", values["D"])
-    rows.add(place, (date, amount, values.get("N") or None, memo or None))
+    rows.add(place, (account or None, date, amount, values.get("N") or None, memo or None))
 
 
 def recognise(probe: Probe) -> bool:
@@ -108,6 +110,7 @@ def fields(options: Options) -> Fields:
     thousands = options.thousands or ("," if options.decimal_mark == "." else ".")
     return {
         "state": Constant(State.SUCCESS),
+        "merchant_id": Text("account"),
         "bank_ref": Text("number"),
         "amount_minor": Money("amount", decimal_mark=options.decimal_mark, thousands=thousands),
         "value_date": Day("date", options.date_patterns),

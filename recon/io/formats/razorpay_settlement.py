@@ -4,7 +4,7 @@ Source: the vendor's page "Settlement recon". Amounts are unsigned rupees with d
 `dd/mm/yyyy hh:mm:ss` Indian time. Rows whose time is seconds since 1970 come from the interface:
 their amounts are whole paise, and one with a decimal point is a reject. Where the column is
 `fee (exclusive tax)`, tax comes on top of it; where it is `fee`, tax is in it. Net = credit -
-debit. `bank_ref` is the settlement's UTR.
+debit, and amount - fee on each row. `bank_ref` is the settlement's UTR.
 """
 
 from __future__ import annotations
@@ -127,4 +127,5 @@ FORMAT = Format(
     read=reader(TABLE, _derive),
     fields=fields,
     refine=refine,
+    net_is_exact=True,
 )

@@ -53,6 +53,15 @@ def exponent_of(currency: str) -> int:
     return exponent(currency) if currency in CURRENCY_NUMBER else 2
 
 
+def rescaled(value: int, decimals: int, currency: str) -> int | None:
+    """Return an amount of so many decimals in the currency's minor units, None when finer."""
+    surplus = decimals - exponent_of(currency)
+    if surplus <= 0:
+        return int(value * 10**-surplus)
+    whole, rest = divmod(value, 10**surplus)
+    return None if rest else whole
+
+
 def plain_text(minor: int, decimals: int) -> str:
     """Return minor units as decimal text, exact: (-1250, 2) is `-12.50`."""
     digits = str(abs(minor)).rjust(decimals + 1, "0")

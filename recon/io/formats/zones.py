@@ -16,6 +16,8 @@ _HOURS = {
     "BST": 1,
     "CET": 1,
     "CEST": 2,
+    "MEZ": 1,
+    "MESZ": 2,
     "EET": 2,
     "EEST": 3,
     "MSK": 3,

@@ -100,6 +100,23 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
         assert not read_bytes(FORMAT, data[:cut], tmp_path).whole, cut
 
 
+def test_currencies_of_any_number_of_decimals_are_exact(tmp_path: Path) -> None:
+    """Thousandths are yen, cents, fils or the finer unit of a currency of four decimals."""
+    for currency, minor in (("JPY", 60), ("KWD", 60000), ("CLF", 600000)):
+        text = TEXT.replace("EUR", currency).replace("60500", "60000").replace("130500", "130000")
+        outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+        assert outcome.verdict == "agreed", (currency, outcome.verdict)
+        assert outcome.frame["amount_minor"][0] == minor
+
+
+def test_details_without_their_movement_are_all_rows(tmp_path: Path) -> None:
+    """Where the globalised record is lost, no detail may be lost with it."""
+    lines = [line for line in STATEMENT if not line.startswith("2100020000")]
+    outcome = read_bytes(FORMAT, ("\n".join(lines) + "\n").encode(), tmp_path)
+    assert outcome.frame["amount_minor"].to_list() == [6050, -1000, -2000]
+    assert outcome.verdict == "held"  # the trailer counts the lost record
+
+
 def test_corpus_outcomes() -> None:
     """Every CODA file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("coda"), EXPECTED)

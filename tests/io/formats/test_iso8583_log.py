@@ -89,6 +89,18 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert outcome.reading.all_lines_accounted()
 
 
+def test_bitmaps_in_small_letters_and_refunds_taken_back(tmp_path: Path) -> None:
+    """A bitmap may be of small letters; the reversal of a refund brings the money back."""
+    usual, small = payment("0420", code="200000"), payment("0200")
+    small = small[:4] + small[4:36].lower() + small[36:]
+    assert small != payment("0200")
+    outcome = read_bytes(FORMAT, f"{usual}\n{small}\n".encode(), tmp_path)
+    assert outcome.frame.select("kind", "amount_minor").rows() == [
+        ("REVERSAL", 6050),
+        ("PAYMENT", 6050),
+    ]
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [

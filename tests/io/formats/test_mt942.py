@@ -64,6 +64,14 @@ def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str) -> 
     assert verdict in outcome.verdict
 
 
+def test_the_same_message_twice_is_refused(tmp_path: Path) -> None:
+    """A report joined with itself has no balances that would show it; a later one differs."""
+    twice = read_bytes(FORMAT, (REPORT + REPORT).encode(), tmp_path)
+    assert "stands in the file already" in twice.verdict
+    later = read_bytes(FORMAT, (REPORT + REPORT.replace("PAYOUT-1", "PAYOUT-2")).encode(), tmp_path)
+    assert later.verdict == "agreed"
+
+
 def test_corpus_outcomes() -> None:
     """Every MT942 file of the corpus must come out as it was judged by eye."""
     expected = {"WoLpH__mt940__mBank_mt942.sta": (3, 0, "agreed")}

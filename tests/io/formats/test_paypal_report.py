@@ -83,6 +83,7 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         ('"CR",6050', '"XX",6050', "held", 1),
         ('"CR",500000', '"CR",500050', "held", 1),  # half a yen
         ('"note, with comma"', '"note, with comma', "held", 1),
+        ('"CR",30,"USD","",""', '"CR",30,"USD"', "held", 1),  # the end of a row is lost
         ('2026/01/06 12:00:00 -0800,"CR"', '2026/01/06 24:00:00 -0800,"CR"', "held", 1),
         ('"FF",4', '"??",4', "not with a PayPal code", 0),
     ],

@@ -23,6 +23,7 @@ from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
     corpus_folder,
+    probe_of,
     read_bytes,
 )
 
@@ -257,6 +258,84 @@ def test_text_of_times_and_signs() -> None:
     made = frame.select(utc_text(pl.col("time")), negated(pl.col("amount")))
     assert made["time"].to_list() == ["2025-12-31 23:30:00", *texts[1:]]
     assert made["amount"].to_list() == ["-1.00", "1.00", "-1.00", "-2", ""]
+
+
+LANGUAGES = {  # column names as in public files of the language, two rows: a sale, and money back
+    "es": (
+        (
+            "Fecha,Hora,Zona horaria,Descripción,Divisa,Bruto,Comisión,Neto,Id. de transacción,"
+            "Id. de factura,Id. de referencia de trans."
+        ),
+        '2/1/2026,11:05:56,CET,Pago estándar,EUR,"1.049,37","-1,78","1.047,59",T1,O1,',
+        '3/1/2026,11:05:56,CET,Reembolso de pago,EUR,"-49,37","0,00","-49,37",T2,O1,T1',
+    ),
+    "de": (
+        (
+            '"Datum","Uhrzeit","Zeitzone","Typ","Status","Währung","Brutto","Gebühr","Netto",'
+            '"Transaktionscode","Zugehöriger Transaktionscode","Rechnungsnummer"'
+        ),
+        '2.1.2026,11:05:56,MEZ,Zahlung,Abgeschlossen,EUR,"1.049,37","-1,78","1.047,59",T1,,O1',
+        '3.1.2026,11:05:56,MEZ,Rückzahlung,Abgeschlossen,EUR,"-49,37","0,00","-49,37",T2,T1,O1',
+    ),
+    "fr": (
+        (
+            "Date,Heure,Fuseau horaire,Type,État,Devise,Avant commission,Commission,Net,"
+            "Numéro de transaction,Numéro de la transaction de référence,Numéro de facture"
+        ),
+        '2/1/2026,11:05:56,CET,Paiement,Terminé,EUR,"1.049,37","-1,78","1.047,59",T1,,O1',
+        '3/1/2026,11:05:56,CET,Remboursement,Terminé,EUR,"-49,37","0,00","-49,37",T2,T1,O1',
+    ),
+    "it": (
+        (
+            '"Data","Ora","Fuso orario","Descrizione","Valuta","Lordo ","Tariffa ","Netto",'
+            '"Codice transazione","N. fattura pro-forma","Codice transazione di riferimento"'
+        ),
+        '2/1/2026,11:05:56,CET,Pagamento,EUR,"1.049,37","-1,78","1.047,59",T1,O1,',
+        '3/1/2026,11:05:56,CET,Rimborso,EUR,"-49,37","0,00","-49,37",T2,O1,T1',
+    ),
+    "nl": (
+        (
+            '"Datum","Tijd","Tijdzone","Omschrijving","Valuta","Bruto","Kosten","Net",'
+            '"Transactiereferentie","Factuurreferentie","Reference Txn ID"'
+        ),
+        '2/1/2026,11:05:56,CET,Betaling,EUR,"1.049,37","-1,78","1.047,59",T1,O1,',
+        '3/1/2026,11:05:56,CET,Terugbetaling,EUR,"-49,37","0,00","-49,37",T2,O1,T1',
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_paypal_activity_is_read_in_each_language(tmp_path: Path, language: str) -> None:
+    """The same two rows in each language; without a declared comma no amount is guessed."""
+    text = "\ufeff" + "\n".join(LANGUAGES[language])
+    days = ("D.M.YYYY",) if language == "de" else ("D/M/YYYY",)
+    options = Options(date_patterns=days, decimal_mark=",")
+    outcome = read_bytes(paypal_activity.FORMAT, text.encode(), tmp_path, options)
+    columns = ("kind", "state", "amount_minor", "fee_minor", "order_id", "original_ref")
+    assert outcome.frame.select(columns).rows() == [
+        ("PAYMENT", "SUCCESS", 104937, 178, "O1", None),
+        ("REFUND", "SUCCESS", -4937, 0, "O1", "T1"),
+    ]
+    assert str(outcome.frame["occurred_at"][0]) == "2026-01-02 10:05:56"
+    assert paypal_activity.FORMAT.recognise(probe_of(tmp_path / "input"))
+    points = read_bytes(
+        paypal_activity.FORMAT, text.encode(), tmp_path, Options(date_patterns=days)
+    )
+    assert len(points.rejects) == 2
+
+
+def test_a_razorpay_row_proves_itself(tmp_path: Path) -> None:
+    """One digit changed in amount, fee or credit is a reject, because the net does not follow."""
+    head = "entity_id,type,debit,credit,amount,currency,fee,tax,settlement_id,created_at,order_id"
+    row = "pay_1,payment,0,97640,100000,INR,2360,360,setl_1,1567692556,order_1"
+    transfer = "trf_1,transfer,100296,0,100000,INR,296,46,setl_1,1567692556,"
+    text = f"{head}\n{row}\n{transfer}"
+    whole = read_bytes(razorpay_settlement.FORMAT, text.encode(), tmp_path)
+    assert whole.frame["net_minor"].to_list() == [97640, -100296]
+    for old, new in (("97640", "97641"), ("100000", "100001"), ("2360", "2361")):
+        text = "\n".join((head, row.replace(old, new)))
+        broken = read_bytes(razorpay_settlement.FORMAT, text.encode(), tmp_path)
+        assert (broken.frame.height, len(broken.rejects)) == (0, 1)
 
 
 def test_razorpay_rows_of_the_interface_are_paise(tmp_path: Path) -> None:

@@ -41,6 +41,15 @@ def test_declared_dates_give_the_same_days(name: str, pattern: str) -> None:
     assert rows[0][2] == "Delta PC"
 
 
+def test_rows_are_of_the_account_named_before_them(tmp_path: Path) -> None:
+    """An export of several accounts must keep them apart."""
+    entry = "D2026-01-02\nT1.00\n^\n"
+    text = f"!Account\nNTill\nTBank\n^\n!Type:Bank\n{entry}!Account\nNCard\n^\n!Type:CCard\n{entry}"
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.frame["merchant_id"].to_list() == ["Till", "Card"]
+    assert outcome.reading.all_lines_accounted()
+
+
 def test_a_cut_entry_refuses_the_file(tmp_path: Path) -> None:
     """A file that ends inside an entry must be refused; an unknown line makes a reject."""
     text = "!Type:Bank\nD2026-01-02\nT1.00\nN7\n^\nD2026-01-03\nT2.00\n^\n"
