@@ -85,3 +85,39 @@ def test_every_date_axis_is_kept(tmp_path: Path) -> None:
         date(2026, 11, 11),  # T+1 of the clearing day
     ]
     assert world.codes(night) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "cut_off"),
+    [("UTC", "15:00"), ("Pacific/Auckland", "04:00"), ("America/Lima", "10:00")],
+)
+@pytest.mark.parametrize(("clock", "broken"), [("16:30", True), ("22:54", True), ("23:30", False)])
+def test_the_cut_is_by_the_clock_of_the_channel(
+    tmp_path: Path, zone: str, cut_off: str, clock: str, *, broken: bool
+) -> None:
+    """One moment of cut-off, told in four zones, gives an order the same clearing day."""
+    world = NightWorld(tmp_path, psp=f'time_zone = "{zone}"')
+    text = world.config.read_text("utf-8").replace('cut_off = "23:00"', f'cut_off = "{cut_off}"')
+    world.config.write_text(text, "utf-8")
+    world.day(MONDAY, orders=[f"A1 10.00 {clock}"])
+    assert world.codes(world.run(MONDAY)) == ["MISSING_IN_CHANNEL"] * broken
+
+
+@pytest.mark.parametrize(
+    ("zone", "clock", "monday"),
+    [
+        ("Pacific/Auckland", "20:00", []),  # one in the morning of Tuesday in the books
+        ("Pacific/Auckland", "18:00", ["MISSING_IN_MERCHANT"]),
+        ("America/Lima", "20:00", ["MISSING_IN_MERCHANT"]),  # seven in the morning of Monday
+    ],
+)
+def test_a_charge_is_due_on_the_day_of_the_merchant(
+    tmp_path: Path, zone: str, clock: str, monday: list[str]
+) -> None:
+    """A charge waits for the file of the day that it has by the merchant's clock."""
+    world = NightWorld(tmp_path, orders=f'time_zone = "{zone}"')
+    world.day(MONDAY, psp=[f"A1 10.00 {clock}"])
+    assert world.codes(world.run(MONDAY)) == monday
+    world.day(TUESDAY)
+    followed = [f"{code}:OPEN" for code in monday] or ["MISSING_IN_MERCHANT"]
+    assert world.codes(world.run(TUESDAY)) == [*followed, "MISSING_SETTLEMENT"]

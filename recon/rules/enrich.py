@@ -100,9 +100,9 @@ def _with_days(
     """Fill `clearing_date` of channel rows and `due_date` of every row."""
     if source.side == "bank":
         return frame.with_columns(pl.coalesce("due_date", "value_date").alias("due_date"))
-    zone = source.time_zone or rules.time_zone
     if source.side == "merchant" and any(item.side == "channel" for item in rules.sources):
-        return frame.with_columns(pl.coalesce(pl.col("due_date"), _channel_day(frame, rules, zone)))
+        return frame.with_columns(pl.coalesce(pl.col("due_date"), _channel_day(frame, rules)))
+    zone = source.time_zone or rules.time_zone
     cleared, _grey = clearing_day(
         frame["occurred_at"], zone, source.cut_off, source.cut_off_tolerance_minutes
     )
@@ -116,11 +116,12 @@ def _with_days(
     return frame.with_columns(filled.alias("due_date"))
 
 
-def _channel_day(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.Expr:
+def _channel_day(frame: pl.DataFrame, rules: Rules) -> pl.Expr:
     """Return the clearing day on which the channel should show a merchant's row.
 
-    Each channel source has its own cut-off; the one that serves the row's product decides, and
-    where none is named the latest day of all. A row in the grey zone gets the later day.
+    Each channel source has its own cut-off, by the clock of its own zone; the one that serves the
+    row's product decides, and where none is named the latest day of all. A row in the grey zone
+    gets the later day.
     """
     channels = [item for item in rules.sources if item.side == "channel"]
     chosen: list[pl.Expr] = []
@@ -129,6 +130,7 @@ def _channel_day(frame: pl.DataFrame, rules: Rules, zone: str) -> pl.Expr:
         name = f"__day{position}"
         minutes = channel.cut_off_tolerance_minutes
         latest_moment = frame["occurred_at"].dt.offset_by(f"{minutes}m")
+        zone = channel.time_zone or rules.time_zone
         cleared, _grey = clearing_day(latest_moment, zone, channel.cut_off, minutes)
         day = cleared.alias(name)
         latest.append(pl.lit(day))

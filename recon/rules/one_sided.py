@@ -216,16 +216,15 @@ def _near_cut_off(frame: pl.DataFrame, night: Night) -> pl.Series:
 
     Midnight itself is a date without a time.
     """
-    rules = night.rules
     near = pl.Series(np.zeros(frame.height, bool))
-    for zone in sorted({item.time_zone or rules.time_zone for item in rules.sources}):
-        local = pl.col("occurred_at").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-        timed = frame.select(local.dt.time() != MIDNIGHT).to_series()
-        for channel in (item for item in rules.sources if item.side == "channel"):
-            minutes = channel.cut_off_tolerance_minutes
-            _, grey = clearing_day(frame["occurred_at"], zone, channel.cut_off, minutes)
-            near |= (grey & timed).fill_null(value=False)
-    return near
+    for channel in (item for item in night.rules.sources if item.side == "channel"):
+        zone, minutes = (
+            channel.time_zone or night.rules.time_zone,
+            channel.cut_off_tolerance_minutes,
+        )
+        _, grey = clearing_day(frame["occurred_at"], zone, channel.cut_off, minutes)
+        near |= grey.fill_null(value=False)
+    return near & frame.select(_has_time(night).fill_null(value=False)).to_series()
 
 
 def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl.Series:
@@ -244,20 +243,52 @@ def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl
 
 
 def _local_day(night: Night, sign: int) -> pl.Expr:
-    """Return the local day of a row by the latest (1) or earliest (-1) clock that may be right.
+    """Return a row's day in the merchant's zone by the latest (1) or earliest (-1) clock there is.
 
-    Clocks differ by the tolerance of the row's source. Midnight itself is a date without a time.
+    Clocks differ by the tolerance of the row's source. Merchants of several zones are each asked.
+    A row that tells a date without a time has that date.
     """
-    minutes = {n: item.cut_off_tolerance_minutes for n, item in enumerate(night.rules.sources)}
-    local = (
-        pl.col("occurred_at")
-        .dt.replace_time_zone("UTC")
-        .dt.convert_time_zone(night.rules.time_zone)
-        .dt.replace_time_zone(None)
-    )
+    sources = night.rules.sources
+    minutes = {n: item.cut_off_tolerance_minutes for n, item in enumerate(sources)}
     skew = pl.col("source").cast(pl.Int64).replace_strict(minutes, return_dtype=pl.Int64)
-    shifted = local + pl.duration(minutes=skew * sign)
-    return pl.when(local.dt.time() == MIDNIGHT).then(local.dt.date()).otherwise(shifted.dt.date())
+    zones = {item.time_zone or night.rules.time_zone for item in sources if item.side == "merchant"}
+    days = [
+        (_local(zone) + pl.duration(minutes=skew * sign)).dt.date().alias(zone)
+        for zone in sorted(zones)
+    ]
+    chosen = pl.max_horizontal(days) if sign > 0 else pl.min_horizontal(days)
+    return pl.when(_has_time(night)).then(chosen).otherwise(_own_day(night))
+
+
+def _own_day(night: Night) -> pl.Expr:
+    """Return the date of a row by the clock of its own source."""
+    zones = _zones(night)
+    return pl.coalesce(
+        *(pl.when(inside).then(_local(zone).dt.date()) for zone, inside in zones.items())
+    )
+
+
+def _has_time(night: Night) -> pl.Expr:
+    """Return whether a row tells a time: midnight of its own source is a date without one."""
+    zones = _zones(night)
+    return pl.any_horizontal(
+        inside & (_local(zone).dt.time() != MIDNIGHT) for zone, inside in zones.items()
+    )
+
+
+def _zones(night: Night) -> dict[str, pl.Expr]:
+    """Return the zones of the sources, and for each whether a row's source has it."""
+    numbers: dict[str, list[int]] = {}
+    for number, item in enumerate(night.rules.sources):
+        numbers.setdefault(item.time_zone or night.rules.time_zone, []).append(number)
+    source = pl.col("source").cast(pl.Int64)
+    return {zone: source.is_in(found) for zone, found in sorted(numbers.items())}
+
+
+def _local(zone: str) -> pl.Expr:
+    """Return the clock of a zone at a row's moment."""
+    moment = pl.col("occurred_at").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    return moment.dt.replace_time_zone(None)
 
 
 def _before_books(

@@ -120,7 +120,12 @@ class Settlement(Table):
 
 
 class Source(Table):
-    """One party's files: which, in what format, and how to read them."""
+    """One party's files: which, in what format, and how to read them.
+
+    `time_zone` is the zone of the times in the files and of `cut_off`: a bill in UTC of a channel
+    that closes at 23:00 in Shanghai has `time_zone = "UTC"` and `cut_off = "15:00"`. A cut-off from
+    noon on ends its day, an earlier one begins it.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     side: Literal["merchant", "channel", "bank"]
