@@ -142,22 +142,22 @@ where group_id is not null
 group by group_id
 having min(txn_id) <> group_id;
 
--- law: a group is listed once and has rows
+-- law: a group is listed once a currency and has rows
 with
   members as (
-    select group_id, count(*) as members
-    from outcomes
+    select group_id, currency, count(*) as members
+    from placed
     where group_id is not null
-    group by group_id
+    group by group_id, currency
   ),
   listing as (
-    select group_id, count(*) as listed
+    select group_id, currency, count(*) as listed
     from groups
-    group by group_id
+    group by group_id, currency
   )
-select group_id, members, listed
+select group_id, currency, members, listed
 from members
-full join listing using (group_id)
+full join listing using (group_id, currency)
 where listed > 1
   or members is null
   or listed is null;
@@ -166,6 +166,7 @@ where listed > 1
 with facts as (
   select
     group_id,
+    currency,
     count(*) filter (side = 'MERCHANT') as merchant_rows,
     count(*) filter (side = 'CHANNEL') as channel_rows,
     count(*) filter (side = 'BANK') as bank_rows,
@@ -173,17 +174,18 @@ with facts as (
     coalesce(sum(amount_minor) filter (side = 'CHANNEL'), 0) as channel_minor,
     coalesce(sum(net_minor) filter (side = 'CHANNEL'), 0) as channel_net_minor,
     coalesce(sum(amount_minor) filter (side = 'BANK'), 0) as bank_minor,
+    -- the outcome is the whole group's
     case
-      when bool_or(outcome = 'BREAK') then 'BREAK'
-      when bool_or(outcome = 'CARRIED') then 'CARRIED'
+      when bool_or(bool_or(outcome = 'BREAK')) over (partition by group_id) then 'BREAK'
+      when bool_or(bool_or(outcome = 'CARRIED')) over (partition by group_id) then 'CARRIED'
       else 'NEITHER'
     end as outcome
   from placed
-  group by group_id
+  group by group_id, currency
 )
 select groups.group_id, groups.outcome, facts.outcome
 from groups
-join facts using (group_id)
+join facts using (group_id, currency)
 where groups.merchant_rows <> facts.merchant_rows
   or groups.channel_rows <> facts.channel_rows
   or groups.bank_rows <> facts.bank_rows

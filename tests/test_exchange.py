@@ -67,7 +67,10 @@ def test_amounts_at_the_agreed_rate_are_no_break(world: Abroad) -> None:
     )
     night = world.run(MONDAY)
     assert world.codes(night) == []
-    assert world.table(night, "groups")["currency"].to_list() == [None, None]
+    groups = world.table(night, "groups")
+    assert sorted(groups["currency"].to_list()) == ["CNY", "CNY", "USD", "USD"]
+    foreign = groups.filter(pl.col("currency") == "USD")
+    assert foreign.select("merchant_minor", "channel_rows").unique().rows() == [(10_000, 0)]
     world.day(TUESDAY, bank=["1404.65 memo=PAYOUT_8001_20261109"])
     assert world.codes(world.run(TUESDAY), benign=True) == []
     verify(world.folder / "workspace")

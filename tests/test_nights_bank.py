@@ -263,3 +263,52 @@ def test_what_another_merchant_owes_is_not_taken(world: NightWorld) -> None:
     world.run(TUESDAY)
     world.day(WEDNESDAY, bank=["70.00 memo=PAYOUT_8001_20261110"])
     assert world.codes(world.run(WEDNESDAY)) == ["NET_MISMATCH"]
+
+
+def test_a_batch_of_two_currencies_is_two_payouts(world: NightWorld) -> None:
+    """One merchant and day in yuan and dollars: each is paid, and judged, in its own currency."""
+    rows = ["A1 100.00", "A2 30.00 currency=USD", "A3 20.00 currency=USD"]
+    world.day(MONDAY, orders=rows, psp=rows)
+    assert world.codes(world.run(MONDAY)) == []
+    memo = "memo=PAYOUT_8001_20261109"
+    world.day(TUESDAY, bank=[f"100.00 {memo}", f"45.00 {memo} currency=USD"])
+    night = world.run(TUESDAY)
+    assert world.codes(night) == ["NET_MISMATCH"]
+    short = world.table(night, "breaks").filter(pl.col("code") == "NET_MISMATCH")
+    figures = ["currency", "expected_minor", "actual_minor", "difference_minor"]
+    assert short.select(figures).rows() == [("USD", 5_000, 4_500, -500)]
+    world.day(WEDNESDAY, bank=[f"5.00 {memo}"])
+    assert world.codes(world.run(WEDNESDAY)) == ["NET_MISMATCH:OPEN", "UNKNOWN_CREDIT"]
+
+
+def test_a_batch_is_not_made_good_by_another_currency(world: NightWorld) -> None:
+    """The dollars that were short came a night later; five yuan would not have done."""
+    rows = ["A1 100.00", "A2 50.00 currency=USD"]
+    world.day(MONDAY, orders=rows, psp=rows)
+    world.run(MONDAY)
+    memo = "memo=PAYOUT_8001_20261109"
+    world.day(TUESDAY, bank=[f"150.00 {memo}"])
+    assert world.codes(world.run(TUESDAY)) == ["MISSING_SETTLEMENT", "NET_MISMATCH"]
+    world.day(WEDNESDAY, bank=[f"50.00 {memo} currency=USD", f"-50.00 {memo}"])
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == [
+        "LATE_SETTLEMENT",
+        "MISSING_SETTLEMENT:RESOLVED",
+        "NET_MISMATCH:RESOLVED",
+    ]
+
+
+def test_an_order_told_in_two_currencies_is_summed_in_neither(world: NightWorld) -> None:
+    """Rows of one order in two currencies are one group, of which each currency has its sums."""
+    world.day(
+        MONDAY,
+        orders=["A1 100.00"],
+        psp=["A1 60.00 ref=R1", "A1 40.00 ref=R2 currency=USD"],
+    )
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["AMOUNT_MISMATCH", "DUPLICATE_CHARGE"]
+    groups = world.table(night, "groups").sort("currency")
+    columns = ["currency", "merchant_minor", "channel_minor", "channel_rows"]
+    assert groups.select(columns).rows() == [("CNY", 10_000, 6_000, 1), ("USD", 0, 4_000, 1)]
+    assert groups["group_id"].n_unique() == 1
+    assert verify(world.folder / "workspace", night.run_id).failures == []

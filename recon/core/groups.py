@@ -51,11 +51,11 @@ def joined(
 def group_table(
     slim: pl.DataFrame, group: NDArray[np.int64], outcome: NDArray[np.uint8]
 ) -> pl.DataFrame:
-    """Return one row a group, in order of its smallest row: ids, counts, exact sums, outcome.
+    """Return one row a group and currency, by the group's smallest row: counts, sums, outcome.
 
     `group` names for each row the smallest row of its group; `currency` is a position in
-    `CURRENCIES`, null where a group holds several; `outcome` is a number. Sums are Int64 where
-    64 bits are enough for any sum of the night, else Int128.
+    `CURRENCIES`; `outcome` is a number, the whole group's. Sums are exact and of one currency:
+    Int64 where 64 bits are enough for any sum of the night, else Int128.
     """
     place = np.empty(group.size, np.int32)
     groups = rank_groups(group, place)
@@ -73,15 +73,49 @@ def group_table(
         gather_facts(place, side, amount, net, currency, outcome, high)
         sums = {name: wide(high[:, _SUMS[name]], low) for name, low in sums.items()}
     marks = facts[:, MARKS]
-    return pl.DataFrame(
+    table = pl.DataFrame(
         {
             "group_id": slim["txn_id"].to_numpy()[roots],
             **{f"{item.name.lower()}_rows": facts[:, int(item)].copy() for item in Side},
             **sums,
-            "currency": currencies(marks),
+            "currency": ((marks >> OUTCOME_BITS) & CURRENCY_MASK).astype(np.uint16) - np.uint16(1),
             "outcome": worst_outcome(marks),
         }
     )
+    mixed = (marks & MIXED) != 0
+    return by_currency(table, slim, place, mixed) if mixed.any() else table
+
+
+def by_currency(
+    table: pl.DataFrame, slim: pl.DataFrame, place: NDArray[np.int32], mixed: NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Return the table in which each group of several currencies is a row a currency.
+
+    `place` is the rank of each row's group, `mixed` tells such groups; they are few.
+    """
+    rows = np.flatnonzero(mixed[place])
+    facts = slim[rows].select("side", "currency", "amount_minor", "net_minor")
+    facts = facts.with_columns(group_id=table["group_id"].gather(place[rows]))
+    by_side = [
+        expression
+        for item in Side
+        for side in (pl.col("side") == int(item),)
+        for expression in (
+            side.cast(pl.Int64).sum().alias(f"{item.name.lower()}_rows"),
+            _exact(pl.col("amount_minor").filter(side)).alias(f"{item.name.lower()}_minor"),
+        )
+    ]
+    net = _exact(pl.col("net_minor").filter(pl.col("side") == int(Side.CHANNEL)))
+    sums = facts.group_by("group_id", "currency").agg(*by_side, net.alias("channel_net_minor"))
+    split = sums.join(table.select("group_id", "outcome"), on="group_id", how="left")
+    whole = table.filter(pl.Series(~mixed))
+    wide_sums = [pl.col(name).cast(pl.Int128) for name in _SUMS]
+    both = [one.with_columns(wide_sums).select(table.columns) for one in (whole, split)]
+    return pl.concat(both).sort("group_id", "currency")
+
+
+def _exact(amounts: pl.Expr) -> pl.Expr:
+    return amounts.cast(pl.Int128).sum().fill_null(0)
 
 
 def largest(*columns: NDArray[np.int64]) -> int:
@@ -97,13 +131,6 @@ def wide(high: NDArray[np.int64], low: pl.Series) -> pl.Series:
     shift = pl.lit(1 << LOW_BITS, pl.Int128)
     words = pl.DataFrame({"high": high, "low": low})
     return words.select(pl.col("high").cast(pl.Int128) * shift + pl.col("low")).to_series()
-
-
-def currencies(marks: NDArray[np.int64]) -> pl.Series:
-    """Return the currency of each group, null where it holds several."""
-    first = ((marks >> OUTCOME_BITS) & CURRENCY_MASK) - 1
-    frame = pl.DataFrame({"first": first.astype(np.uint16), "mixed": (marks & MIXED) != 0})
-    return frame.select(pl.when(~pl.col("mixed")).then("first")).to_series()
 
 
 def worst_outcome(marks: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -185,8 +185,8 @@ LINKS = Table(
 
 GROUPS = Table(
     "groups",
-    "a match group: rows connected by links",
-    ("group_id",),
+    "a match group, rows connected by links, in one currency",
+    ("group_id", "currency"),
     (
         Column("group_id", pl.Int64, "smallest txn_id of the group"),
         Column("merchant_rows", pl.Int64, "rows of the merchant"),
@@ -196,8 +196,14 @@ GROUPS = Table(
         Column("channel_minor", pl.Int128, "sum of the channel's amounts"),
         Column("channel_net_minor", pl.Int128, "sum of the channel's net amounts"),
         Column("bank_minor", pl.Int128, "sum of the bank's amounts"),
-        Column("currency", pl.String, "currency of the group; null when it holds several"),
-        Column("outcome", words(Outcome), "BREAK when any row breaks, else CARRIED, else MATCHED"),
+        Column(
+            "currency", pl.String, "currency of these counts and sums; a group may hold several"
+        ),
+        Column(
+            "outcome",
+            words(Outcome),
+            "of the group: BREAK when any row breaks, else CARRIED, else MATCHED",
+        ),
     ),
 )
 

@@ -288,7 +288,9 @@ def _group(known: _Known, row: Facts, last: Facts | None) -> Facts | None:
     if last is None:
         return None
     group = known.groups.filter(
-        (pl.col("group_id") == last["group_id"]) & (pl.col("night") == last["night"])
+        (pl.col("group_id") == last["group_id"])
+        & (pl.col("night") == last["night"])
+        & (pl.col("currency") == row["currency"])
     )
     if group.height == 0:
         return None

@@ -158,14 +158,16 @@ class Story:
                     paid[own] = max(paid.get(own, days[other]), days[other])
         return paid
 
-    def group_of(self, txn_id: int) -> Facts | None:
-        """Return the match group of a row on the newest night that judged it."""
-        mine = self.outcomes.filter(pl.col("txn_id") == txn_id)
+    def group_of(self, row: Facts) -> Facts | None:
+        """Return the match group of a row, in its currency, on the newest night that judged it."""
+        mine = self.outcomes.filter(pl.col("txn_id") == row["txn_id"])
         if mine.height == 0:
             return None
         last = mine.row(-1, named=True)
         found = self.groups.filter(
-            (pl.col("group_id") == last["group_id"]) & (pl.col("night") == last["night"])
+            (pl.col("group_id") == last["group_id"])
+            & (pl.col("night") == last["night"])
+            & (pl.col("currency") == row["currency"])
         )
         return found.row(0, named=True) if found.height else None
 
@@ -177,7 +179,7 @@ def _row_events(story: Story) -> list[Facts]:
     paths = dict(story.inputs.select("file_id", "path").iter_rows())
     events = []
     for row in story.rows.iter_rows(named=True):
-        group = story.group_of(row["txn_id"]) if row["side"] == "BANK" else None
+        group = story.group_of(row) if row["side"] == "BANK" else None
         events.append(
             {
                 **_at(row, 0),

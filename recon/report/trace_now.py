@@ -208,7 +208,7 @@ def _listed(breaks: list[Facts], codes: CodeWordsByName, language: str) -> str:
 def _place(story: Story, row: Facts) -> tuple[str, str, Facts]:
     """Return the place, who holds the money, and since when or until when."""
     if row["side"] == "BANK":
-        group = story.group_of(row["txn_id"])
+        group = story.group_of(row)
         return "bank_line", "MERCHANT", {"since": row["value_date"], "group": group}
     if _undone(story, row):
         return "undone", "PAYER", {}
