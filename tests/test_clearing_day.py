@@ -89,7 +89,7 @@ def test_every_date_axis_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("zone", "cut_off"),
-    [("UTC", "15:00"), ("Pacific/Auckland", "04:00"), ("America/Lima", "10:00")],
+    [("UTC", "15:00"), ("Pacific/Auckland", "04:00"), ("Asia/Tokyo", "00:00")],
 )
 @pytest.mark.parametrize(("clock", "broken"), [("16:30", True), ("22:54", True), ("23:30", False)])
 def test_the_cut_is_by_the_clock_of_the_channel(
