@@ -47,7 +47,7 @@ def _batches(
     for number in range(file.num_record_batches):
         batch = file.get_batch(number)
         batch.validate(full=True)
-        columns = {name: as_text(batch.column(name)) for name in wanted}
+        columns = {name: as_text(batch.column(name), options.zone) for name in wanted}
         for column in columns.values():
             column.validate(full=True)  # the words of a dictionary are checked only here
         count = batch.num_rows

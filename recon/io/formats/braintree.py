@@ -31,7 +31,13 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import RowBuilder, account_for_spans, encoding_of, refuse_row
+from recon.io.formats.records import (
+    RowBuilder,
+    account_for_spans,
+    encoding_of,
+    is_writable,
+    refuse_row,
+)
 
 COLUMNS = (
     "merchant",
@@ -201,11 +207,13 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         stop = begin + len(text[start:end].encode())
         spans.append((line, last))
         record_no = max(line, record_no + 1)
-        cells = _cells(value)
+        cells, place = _cells(value), (record_no, begin, stop)
         if not _text(value, "id"):
-            refuse_row(reading, (record_no, begin, stop), text[start:end], ["the object has no id"])
+            refuse_row(reading, place, text[start:end], ["the object has no id"])
+        elif not all(cell is None or is_writable(cell) for cell in cells):
+            refuse_row(reading, place, text[start:end], ["the object holds half a character"])
         else:
-            rows.add((record_no, begin, stop), cells)
+            rows.add(place, cells)
         line, seen, byte = last, end, stop
     if not count:
         raise _refused("the file holds no object", staged.name, text, 0)

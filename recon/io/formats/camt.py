@@ -20,9 +20,9 @@ from mmap import ACCESS_READ, mmap
 
 from recon.core.codes import Kind, State
 from recon.errors import InputError
+from recon.io.formats.camt_totals import SIGNS, summary_controls
 from recon.io.formats.contract import (
     Choice,
-    ControlTotal,
     Day,
     Fields,
     Money,
@@ -59,7 +59,6 @@ _MESSAGES = {
     "BkToCstmrDbtCdtNtfctn": "camt.054 (debit and credit notification)",
 }
 _NO_REFERENCE = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"})
-_SIGNS = {"CRDT": 1, "DBIT": -1}
 _STATUSES = frozenset({"BOOK", "PDNG", "INFO", "FUTR"})
 _REFERENCES = (
     "Refs/EndToEndId",
@@ -148,7 +147,7 @@ class _Reader:
         amount = _amount(entry.find("Amt"))
         if amount is None:
             reasons.append("Amt is not an unsigned amount that its currency allows")
-        sign = _SIGNS.get(entry.value("CdtDbtInd"), 0)
+        sign = SIGNS.get(entry.value("CdtDbtInd"), 0)
         if reasons or amount is None:
             place = self.place(entry)
             self.totals.refused += 1
@@ -181,7 +180,9 @@ class _Reader:
             )
         if not balances and self.message.has_balances:
             self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
-        self.reading.controls.extend(_summary_controls(statement, totals, f"{account} {number}"))
+        self.reading.controls.extend(
+            summary_controls(statement, totals.entries, totals.refused, f"{account} {number}")
+        )
 
     def count_lines(self, entry: Element) -> None:
         """Put the lines up to the end of an entry in their classes."""
@@ -202,7 +203,7 @@ def _faults(entry: Element, status: str) -> list[str]:
     if status not in _STATUSES:
         reasons.append(f"status {status or '(none)'} is not BOOK, PDNG, INFO or FUTR")
     indicator = entry.value("CdtDbtInd")
-    if indicator not in _SIGNS:
+    if indicator not in SIGNS:
         reasons.append(f"CdtDbtInd {indicator or '(none)'} is not CRDT or DBIT")
     for name in ("BookgDt", "ValDt"):
         text = entry.value(f"{name}/Dt", f"{name}/DtTm")
@@ -238,7 +239,7 @@ def _movements(entry: Element, sign: int, currency: str, minor: int) -> list[_Mo
         found = _amount(detail.find("Amt", "AmtDtls/TxAmt/Amt"))
         if found is None or found[0] != currency:
             break
-        detail_sign = _SIGNS.get(detail.value("CdtDbtInd"), sign)
+        detail_sign = SIGNS.get(detail.value("CdtDbtInd"), sign)
         movements.append(_Movement(detail_sign, found[1], (detail, entry)))
     total = sum(movement.sign * movement.minor for movement in movements)
     if details and len(movements) == len(details) and total == sign * minor:
@@ -269,12 +270,25 @@ def _own_references(sources: tuple[Element, ...]) -> list[str]:
 
 
 def _reference(sources: tuple[Element, ...], own: list[str]) -> str | None:
-    """Return the reference to match by; several different ones of a batch are none."""
+    """Return the reference to match by; several different ones of a batch are none.
+
+    Where the bank names more transactions than it details, those it details are not the entry.
+    """
+    told = sources if _tells_all(sources) else sources[:1]
     for path in _REFERENCES[:5]:
-        found = _values(sources, path)
+        found = _values(told, path)
         if len(found) == 1:
             return found[0]
     return own[0] if own else None
+
+
+def _tells_all(sources: tuple[Element, ...]) -> bool:
+    """Return whether an entry comes with as many transaction details as its batch counts."""
+    if sources[0].name != "Ntry":
+        return True
+    counts = [batch.text.strip() for batch in sources[0].all("NtryDtls/Btch/NbOfTxs")]
+    numbers = [int(count) for count in counts if re.fullmatch("[0-9]{1,15}", count)]
+    return not numbers or sum(numbers) == len(sources) - 1
 
 
 def _memo(sources: tuple[Element, ...], own: list[str], charges: str) -> str | None:
@@ -351,7 +365,7 @@ def _balances(statement: Element) -> dict[str, tuple[int, int, bool, bool]]:
     for balance in statement.all("Bal"):
         code = balance.value("Tp/CdOrPrtry/Cd", "Tp/Cd")
         amount = _amount(balance.find("Amt"))
-        sign = _SIGNS.get(balance.value("CdtDbtInd"))
+        sign = SIGNS.get(balance.value("CdtDbtInd"))
         if amount is None or sign is None:
             continue
         ends = found.setdefault(amount[0], {})
@@ -369,27 +383,6 @@ def _balances(statement: Element) -> dict[str, tuple[int, int, bool, bool]]:
         if opening is not None and closing is not None:
             whole[currency] = (opening, closing, continues, continued)
     return whole
-
-
-def _summary_controls(statement: Element, totals: _Totals, name: str) -> list[ControlTotal]:
-    """Return the counts and sums that a statement declares over its entries."""
-    controls = []
-    currencies = {currency for _, currency, _ in totals.entries}
-    currency = currencies.pop() if len(currencies) == 1 else statement.value("Acct/Ccy")
-    for path, sign in (("TtlNtries", 0), ("TtlCdtNtries", 1), ("TtlDbtNtries", -1)):
-        part = statement.find(f"TxsSummry/{path}")
-        if part is None:
-            continue
-        taken = [entry for entry in totals.entries if sign in {0, entry[0]}]
-        count, total = part.value("NbOfNtries"), part.value("Sum")
-        if re.fullmatch(r"[0-9]{1,15}", count):
-            found = len(taken) + (totals.refused if sign == 0 else 0)
-            controls.append(ControlTotal(f"{name}: {path} NbOfNtries", int(count), found))
-        declared = exact_minor(total, exponent_of(currency))
-        if declared is not None and not currencies:
-            computed = sum(entry[2] for entry in taken)
-            controls.append(ControlTotal(f"{name}: {path} Sum", declared, computed, currency))
-    return controls
 
 
 def _check_root(root: Element, reader: _Reader, where: str) -> None:

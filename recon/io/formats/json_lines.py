@@ -22,6 +22,7 @@ from recon.io.formats.cutting import raw_text
 from recon.io.formats.delimited import fields, source_columns
 from recon.io.formats.fixed import line_spans
 from recon.io.formats.lines import Block, Lines
+from recon.io.formats.records import is_writable
 
 
 class _RefusedError(ValueError):
@@ -137,6 +138,8 @@ def _cell(value: dict[str, Any], name: str, seen: set[str]) -> str | None:
     seen.add(name)
     if isinstance(found, bool):
         return "true" if found else "false"
+    if isinstance(found, str) and not is_writable(found):
+        raise _RefusedError(f"{name} holds half a character (a lone surrogate)")
     if found is None or isinstance(found, str):
         return found
     raise _RefusedError(f"{name} holds an object or a list")

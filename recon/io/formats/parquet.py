@@ -2,6 +2,7 @@
 
 A row has no bytes of its own in a columnar file: its byte range is 0..0 and its record number is
 its place in the file. A float column is refused: money that was a float has already been rounded.
+A timestamp without a zone is local time of the source; one with a zone is the same instant there.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _batches(
         count = batch.num_rows
         reading.lines += count
         reading.record_lines += count
-        columns = {name: as_text(batch.column(name)) for name in wanted}
+        columns = {name: as_text(batch.column(name), options.zone) for name in wanted}
         for column in columns.values():
             column.validate(full=True)  # the library hands on text that is no UTF-8
         nowhere = np.zeros(count, dtype=np.int64)
@@ -112,17 +113,22 @@ def _is_exact(kind: Any) -> bool:  # noqa: ANN401 (pyarrow types are untyped)
         pa.types.is_integer,
         pa.types.is_decimal,
         pa.types.is_date,
+        pa.types.is_timestamp,
         pa.types.is_null,
     )
-    is_local_time = pa.types.is_timestamp(kind) and kind.tz is None
-    return is_local_time or any(check(kind) for check in checks)
+    return any(check(kind) for check in checks)
 
 
-def as_text(column: pa.Array) -> pa.Array:
-    """Return the column as text: `2026-11-22 10:11:12` for times, all decimals for decimals."""
+def as_text(column: pa.Array, zone: str) -> pa.Array:
+    """Return the column as text: `2026-11-22 10:11:12` for times, all decimals for decimals.
+
+    zone: the source's; an instant with a zone of its own is written as the local time there.
+    """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_timestamp(column.type):
+        if column.type.tz is not None:
+            column = pc.local_timestamp(column.cast(pa.timestamp(column.type.unit, zone)))
         seconds = column.cast(pa.timestamp("s"), safe=False)
         return pc.strftime(seconds, format="%Y-%m-%d %H:%M:%S").cast(pa.string())
     return column.cast(pa.large_string())

@@ -162,6 +162,15 @@ def whole_number(text: str) -> int | None:
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
+def is_writable(text: str) -> bool:
+    """Return whether a text has bytes; half a pair of UTF-16, as JSON can escape it, has none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def compare_count(reading: Reading, name: str, text: str, computed: int) -> None:
     """Note a declared count beside ours; a blank one declares nothing, an unreadable one fails."""
     count = whole_number(text.strip())

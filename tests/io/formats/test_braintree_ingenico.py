@@ -104,6 +104,15 @@ def test_braintree_damage_is_refused(tmp_path: Path, text: str, problem: str) ->
     assert problem in read_bytes(braintree.FORMAT, text.encode(), tmp_path).verdict
 
 
+def test_braintree_text_without_bytes_is_a_reject(tmp_path: Path) -> None:
+    """Half a character, which JSON can escape and no file can hold, costs its own object."""
+    text = ARRAY.replace('"a1"', '"\\ud800"', 1)
+    assert text != ARRAY
+    outcome = read_bytes(braintree.FORMAT, text.encode(), tmp_path)
+    assert outcome.frame.height == 2
+    assert "half a character" in outcome.rejects[0].reasons[0]
+
+
 def test_braintree_cuts_of_an_array_are_refused(tmp_path: Path) -> None:
     """An array cut at any byte must be refused."""
     data = ARRAY.encode()

@@ -117,6 +117,42 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert any("opening + entries = closing" in name for name in names)
 
 
+@pytest.mark.parametrize(("count", "reference"), [("1", "E-1"), ("7", "BANK-2"), ("seven", "E-1")])
+def test_one_detail_of_many_does_not_name_the_entry(
+    tmp_path: Path, count: str, reference: str
+) -> None:
+    """Where a batch counts more transactions than it tells, the one told is not its reference."""
+    second = STATEMENT.index("<TxDtls><Refs><EndToEndId>E-2")
+    text = STATEMENT[:second] + STATEMENT[STATEMENT.index("</NtryDtls>", second) :]
+    text = text.replace(
+        "<TxDtls><Refs><EndToEndId>E-1",
+        f"<Btch><NbOfTxs>{count}</NbOfTxs></Btch><TxDtls><Refs><EndToEndId>E-1",
+    )
+    outcome = read_text(text, tmp_path)
+    entry = outcome.frame.row(1, named=True)
+    assert (entry["amount_minor"], entry["bank_ref"]) == (-15000, reference)
+    assert "E-1" in entry["memo"]
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        "<TtlNetNtryAmt>{}</TtlNetNtryAmt><CdtDbtInd>{}</CdtDbtInd>",
+        "<TtlNetNtry><Amt>{}</Amt><CdtDbtInd>{}</CdtDbtInd></TtlNetNtry>",
+    ],
+)
+def test_the_net_of_all_entries_is_compared(tmp_path: Path, net: str) -> None:
+    """Old and new versions state the net of the entries, with its side."""
+    for amount, side, verdict in (
+        ("115.5", "DBIT", "agreed"),
+        ("115.5", "CRDT", "held"),
+        ("115.6", "DBIT", "held"),
+    ):
+        stated = "<Sum>245.5</Sum>" + net.format(amount, side)
+        outcome = read_text(STATEMENT.replace("<Sum>245.5</Sum>", stated), tmp_path)
+        assert outcome.verdict == verdict, (amount, side, outcome.totals)
+
+
 def test_byte_ranges_hold_the_element(tmp_path: Path) -> None:
     """The bytes a row points at must be its Ntry or TxDtls, whole."""
     data = STATEMENT.encode()

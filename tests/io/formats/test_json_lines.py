@@ -39,6 +39,7 @@ def test_numbers_keep_their_characters(tmp_path):
         '{"id": NaN, "money": {"total": 1}}',
         '{"id": [1], "money": {"total": 1}}',
         '{"id": 1',
+        '{"id": "\\ud800", "money": {"total": 1}}',  # half of a pair: it has no bytes
         "[1, 2]",
         '{"id": ' + "[" * 100_000 + "}",
         '{"id": 1} {"id": 2}',

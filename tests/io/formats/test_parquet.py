@@ -46,6 +46,15 @@ def test_exact_columns_become_text_unrounded(tmp_path):
     assert result.spans == [(0, 0)] * 3
 
 
+@pytest.mark.parametrize("kind", [pa.timestamp("ms", "UTC"), pa.timestamp("us", "Europe/Paris")])
+def test_an_instant_is_written_as_the_local_time_of_the_source(tmp_path, kind):
+    """A column with a zone of its own keeps its instants, whatever the source's zone is."""
+    instant = pa.array(["2026-11-20 23:30:00Z"] * 3).cast(pa.timestamp("ms", "UTC")).cast(kind)
+    rows = table().set_column(2, "at", instant)
+    result = read_path(FORMAT, write(tmp_path, rows), OPTIONS)  # Asia/Shanghai
+    assert result.frame["at"].to_list() == ["2026-11-21 07:30:00"] * 3
+
+
 def test_text_and_dictionary_columns_are_text(tmp_path):
     """Leading zeros and long numbers stay what they are."""
     amounts = pa.array(["001", "1e5", "12345678901234567890"]).dictionary_encode()
