@@ -33,6 +33,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "changed_columns",
             "equal_rows",
             "columns",
+            "attributes",
             "amount_unit",
             "units",
             "decimal_mark",

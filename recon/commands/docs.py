@@ -55,7 +55,22 @@ def tables() -> str:
             f"| {column.meaning} |\n"
             for column in table.columns
         )
+        if table.name == "transactions":
+            parts.append(_attributes())
     return "".join(parts)
+
+
+def _attributes() -> str:
+    """Return what stands in the column `attributes`."""
+    from recon.core.attributes import KNOWN
+
+    head = (
+        "\n`attributes` holds what a sender says beyond these columns, as a JSON object of texts: "
+        "`attribute(attributes,\n'reason')` in DuckDB, `recon.core.attributes.value('reason')` in "
+        "Polars. Nothing matches by it. A rule file\nadds names of its own: "
+        '`[source.attributes] device_model = "..."`.\n\n| attribute | meaning |\n|---|---|\n'
+    )
+    return head + "".join(f"| `{name}` | {meaning} |\n" for name, meaning in KNOWN.items())
 
 
 def _type_name(dtype: object) -> str:

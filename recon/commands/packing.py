@@ -6,8 +6,10 @@ import polars as pl
 
 from recon.commands.catalogue_words import code_words
 from recon.commands.explain import published_language
+from recon.core.codes import Kind
 from recon.core.schema import BALANCES
 from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
+from recon.report.refund_times import refund_times, stage_times
 from recon.report.root_causes import seen_values
 from recon.rules.cause_words import in_chinese
 from recon.store.lookup import Lookup, history, previous_open_items
@@ -51,6 +53,7 @@ def read_pack(
         opening=opening,
         days=stacked([item[0] for item in trend]),
         settled=stacked([item[1] for item in trend]),
+        stages=_refund_stages(workspace, run, nights),
         seen=stacked([item[2] for item in trend]),
         paths=_paths(workspace, run),
         first_night=Lookup.in_force(workspace, run).runs[0].business_date,
@@ -60,6 +63,13 @@ def read_pack(
         language=language or published_language(run.folder),
         folder=run.folder.relative_to(workspace.root).as_posix(),
     )
+
+
+def _refund_stages(workspace: Workspace, run: Run, nights: int) -> pl.DataFrame:
+    """Return how long the stages of the refunds of these nights lasted."""
+    fetch = Lookup(tuple(history(workspace, run, nights))).fetch
+    refunds = fetch("transactions", pl.col("kind").cast(pl.String) == Kind.REFUND.name)
+    return stage_times(refund_times(fetch, refunds))
 
 
 def _paths(workspace: Workspace, run: Run) -> dict[str, str]:

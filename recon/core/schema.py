@@ -105,6 +105,7 @@ TRANSACTIONS = Table(
         Column("arrived_at", TIMESTAMP, "refund: when the payer had the money, UTC"),
         Column("issuer", pl.String, "bank or wallet that issued the payer's instrument"),
         Column("requested_minor", pl.Int64, "refund: what was asked for, before a deduction"),
+        Column("attributes", pl.String, "JSON: what else the sender says, by name; see below"),
     ),
 )
 

@@ -26,8 +26,8 @@ class Sensitivity(StrEnum):
 
 _PERSONAL = frozenset(
     {
-        "card", "memo", "text", "note", "decision_note", "decided_by", "cause", "reasons",
-        "explanation_en", "explanation_zh",
+        "card", "memo", "text", "attributes", "note", "decision_note", "decided_by", "cause",
+        "reasons", "explanation_en", "explanation_zh",
     }
 )  # fmt: skip
 _ORDINARY = frozenset(

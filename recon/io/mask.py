@@ -23,7 +23,7 @@ from recon.core.kernels import find_pan as kernel
 from recon.core.text import text_buffers
 from recon.io.formats.contract import Reject
 
-FREE_TEXT = ("memo", "product", "issuer")
+FREE_TEXT = ("memo", "product", "issuer", "attributes")
 IDENTIFIERS = (
     "merchant_id",
     "terminal_id",

@@ -21,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core import attributes
 from recon.core.codes import Kind, Side, State
 from recon.core.money import MAX_MINOR
 from recon.core.schema import TRANSACTIONS, words
@@ -117,7 +118,9 @@ def _parsed(raw: RawRows, fields: Fields, reader: RowReader, problems: Problems)
     unknown = [
         name
         for name in fields
-        if name not in fillable and name not in _HALVES and not name.startswith("_")
+        if name not in fillable
+        and name not in _HALVES
+        and not name.startswith(("_", attributes.PREFIX))
     ]
     assert not unknown, f"not canonical columns: {unknown}"
     columns = {"currency": reader.currency_column(fields.get("currency"))}
@@ -203,6 +206,7 @@ def _completed(frame: pl.DataFrame, side: Side, options: Options) -> pl.DataFram
         .otherwise(pl.lit(gain.name, dtype=words(Kind)))
     )
     return frame.with_columns(
+        attributes.as_text(frame),
         pl.col("net_minor").fill_null(pl.col("amount_minor") - pl.col("fee_minor").fill_null(0)),
         pl.col("kind").fill_null(by_sign),
         pl.col("state").fill_null(pl.lit(State.SUCCESS.name, dtype=words(State))),

@@ -26,7 +26,7 @@ from recon.report.pack import Pack
 from recon.report.priority import by_priority
 from recon.report.root_causes import root_causes
 from recon.report.tie_out import statements
-from recon.report.words import LABELS, label, money
+from recon.report.words import LABELS, label, money, span
 from recon.report.workbook_proof import verdict
 from recon.report.workbook_reasons import case_rows
 from recon.report.workbook_words import Say
@@ -70,12 +70,27 @@ def write_html(pack: Pack, path: Path) -> None:
         data=_script_safe(_data(pack, ranked, say)),
         pictures=pictures(pack, proofs, say),
         fees=fee_table(pack),
+        stages=_stages(pack),
         files=_files(pack),
         causes=cause_lines(causes, pack, say),
         printed=[_printed(pack, row) for row in ranked.head(PRINTED_ROWS).iter_rows(named=True)],
         all_cases=f"{ranked.height:,}",
     )
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _stages(pack: Pack) -> list[dict[str, str]]:
+    """Return the refund stages as the page shows them."""
+    return [
+        {
+            "source": row["source"],
+            "stage": label("refund_stage", row["stage"], pack.language),
+            "refunds": f"{row['refunds']:,}",
+            "median": span(row["median_seconds"], pack.language),
+            "most": span(row["seconds_95"], pack.language),
+        }
+        for row in pack.stages.iter_rows(named=True)
+    ]
 
 
 def _files(pack: Pack) -> list[dict[str, str]]:

@@ -37,6 +37,7 @@ class Pack:
     opening: pl.DataFrame
     days: pl.DataFrame
     settled: pl.DataFrame
+    stages: pl.DataFrame  # refunds: median and 95 % of each stage by source (refund_times.STAGES)
     seen: pl.DataFrame  # new breaks of every night by code, attribute and value: recurrence
     paths: Mapping[str, str]  # file_id -> path as declared, of every night so far
     first_night: date  # the books open with it

@@ -17,6 +17,7 @@ from recon.report import trace_words as words
 from recon.report.code_words import CodeWordsByName
 from recon.report.explanation import brief, plain
 from recon.report.identify import Fetch, find, rows_of
+from recon.report.refund_times import compared
 from recon.report.trace_now import where_now
 
 Facts = dict[str, Any]
@@ -49,6 +50,7 @@ def trace(fetch: Fetch, ident: str, codes: CodeWordsByName) -> Facts:
             for event in events
         ],
         "now": where_now(story, codes),
+        "stages": compared(fetch, story.rows) if story.rows.height <= _HUB_ROWS else [],
     }
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from recon.report.words import Pair, pick, sentence
+from recon.report.words import Pair, label, pick, sentence, span
 
 _HEAD: Pair = (
     "{ident}: {rows} rows, followed up to the night of {night}",
     "{ident}：{rows} 行，跟踪至 {night}",
 )
 _NOW: Pair = ("where the money is now:", "资金现在在哪里：")
+_STAGES: Pair = ("time in each stage of the refund:", "退款各阶段用时：")
+_STAGE: Pair = (
+    "{source}, {stage}: {span} (half of its {refunds} refunds within {median}, 95 % within {most})",
+    "{source}，{stage}：{span}（该渠道 {refunds} 笔退款，半数在 {median} 内，95% 在 {most} 内）",
+)
 _POINTER: Pair = ("  ({path}, record {record})", "  （{path} 第 {record} 条）")
 
 
@@ -27,7 +32,23 @@ def trace_text(facts: dict[str, Any], language: str) -> str:
         lines.append(f"  {moment:<16}  {event[f'text_{language}']}{_pointer(event, language)}")
     lines += ["", pick(_NOW, language)]
     lines += [f"  {answer[f'text_{language}']}" for answer in facts["now"]]
+    if facts["stages"]:
+        lines += ["", pick(_STAGES, language)]
+        lines += [f"  {_stage(stage, language)}" for stage in facts["stages"]]
     return "\n".join(lines)
+
+
+def _stage(stage: dict[str, Any], language: str) -> str:
+    return sentence(
+        _STAGE,
+        language,
+        source=stage["source"],
+        stage=label("refund_stage", stage["stage"], language),
+        span=span(stage["seconds"], language),
+        median=span(stage["median_seconds"], language),
+        most=span(stage["seconds_95"], language),
+        refunds=f"{stage['refunds']:,}",
+    )
 
 
 def _pointer(event: dict[str, Any], language: str) -> str:

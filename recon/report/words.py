@@ -127,6 +127,14 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
         "due_at": ("to do by", "处理期限"),
         "decision": ("decision", "人工结论"),
     },
+    "refund_stage": {
+        "REQUESTED": ("asked for", "申请到审核"),
+        "APPROVED": ("agreed, not yet sent", "审核到提交"),
+        "SUBMITTED": ("booked, until the channel", "记账到渠道"),
+        "PROCESSING": ("at the channel", "渠道处理"),
+        "SUCCEEDED": ("done at the channel, until the payer", "渠道完成到付款人"),
+        "PAYER_CREDITED": ("at the payer, until told", "到账到通知"),
+    },
     "decision": {
         "CONFIRMED": ("confirmed", "确认"),
         "REJECTED": ("rejected", "驳回"),
@@ -155,6 +163,26 @@ def money(amount_minor: int | None, currency: str | None) -> str:
     if currency is None:
         return str(amount_minor)
     return f"{format_minor(int(amount_minor), currency)} {currency}"
+
+
+_SPANS: tuple[tuple[int, Pair], ...] = (
+    (172_800, ("{} days", "{} 天")),
+    (7_200, ("{} hours", "{} 小时")),
+    (120, ("{} minutes", "{} 分钟")),
+    (1, ("{} seconds", "{} 秒")),
+)
+_UNITS = (86_400, 3_600, 60, 1)
+
+
+def span(seconds: int | None, language: str) -> str:
+    """Return a length of time in its two-digit unit, cut to whole units; a dash when unknown."""
+    if seconds is None:
+        return "—"
+    for (least, words), unit in zip(_SPANS, _UNITS, strict=True):
+        if abs(seconds) >= least:
+            whole = abs(seconds) // unit
+            return ("-" if seconds < 0 else "") + pick(words, language).format(whole)
+    return pick(_SPANS[-1][1], language).format(0)
 
 
 def sentence(pair: Pair, language: str, **facts: Any) -> str:  # noqa: ANN401 - any printable fact

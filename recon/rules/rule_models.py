@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from recon.core.attributes import KNOWN, check_names
 from recon.core.codes import Code, Kind, Severity, Side, State
 from recon.rules.exchange_terms import Exchange, Percent
 from recon.rules.fee_contract import FeeContract, Table
@@ -162,6 +163,7 @@ class Source(Table):
     date_patterns: TimePatterns = ("YYYY-MM-DD",)
     member: str = ""
     columns: dict[Literal[SOURCE_COLUMNS], str] = Field(default_factory=dict)  # type: ignore[valid-type]  # built from the tuple
+    attributes: dict[str, str] = Field(default_factory=dict)  # extras that people ask for
     kinds: dict[str, str] = Field(default_factory=dict)
     states: dict[str, str] = Field(default_factory=dict)
     derive: dict[Literal[TEXT_TARGETS], Template] = Field(default_factory=dict)  # type: ignore[valid-type]  # built from the tuple
@@ -170,6 +172,19 @@ class Source(Table):
         default_factory=dict
     )
     settlement: Settlement = Settlement()
+
+    @field_validator("attributes")
+    @classmethod
+    def attributes_are_names(cls, columns: dict[str, str]) -> dict[str, str]:
+        """Refuse a name that is not in lower-case letters, digits and underscores."""
+        wrong = check_names(list(columns))
+        if wrong:
+            known = ", ".join(KNOWN)
+            raise ValueError(
+                f"expected names such as {known}; found {', '.join(map(repr, wrong))}: write them "
+                "in lower-case letters, digits and underscores"
+            )
+        return columns
 
     @field_validator("kinds")
     @classmethod

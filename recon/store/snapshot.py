@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,6 +30,7 @@ PATH_COLUMNS = {
     "run_id": "the run, from the folder's name",
     "business_date": "the night, from the folder's name",
 }
+NOTHING: Mapping[str, frozenset[str]] = {}
 NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
@@ -60,8 +62,32 @@ def build(path: Path, template: Path, run_id: str) -> None:
 
 
 def define(connection: duckdb.DuckDBPyConnection, root: Path, run_id: str) -> None:
-    """Create every view, comment and macro in the connection's current database."""
-    _run(connection, shared_statements(root) + run_statements(run_id))
+    """Create every view, comment and macro in the connection's current database.
+
+    A column that a table has got since the runs were published is null in its views.
+    """
+    absent = {table.name: _absent(connection, table, root) for table in schema.PUBLISHED}
+    _run(connection, shared_statements(root, absent) + run_statements(run_id))
+
+
+def _absent(
+    connection: duckdb.DuckDBPyConnection, table: schema.Table, root: Path
+) -> frozenset[str]:
+    """Return the columns that no published file of a table has."""
+    wanted = {column.name for column in table.columns}
+    try:
+        found = connection.execute(
+            f"select distinct name from parquet_schema({_files_of(table, root)})"  # noqa: S608 - names from core.schema
+        ).fetchall()
+    except duckdb.IOException:  # the table itself is new: no run has a file of it
+        return frozenset()
+    return frozenset(wanted - {name for (name,) in found})
+
+
+def _files_of(table: schema.Table, root: Path) -> str:
+    """Return the wildcard over the files of a table, as text of a statement."""
+    file = f"{table.name}/*.parquet" if table.name == "transactions" else f"{table.name}.parquet"
+    return _text(str(root / "runs" / "*" / "*" / file))
 
 
 def _run(connection: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
@@ -79,10 +105,17 @@ def definitions_sha256(root: Path = Path("/WORKSPACE")) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def shared_statements(root: Path) -> list[str]:
-    """Return the statements that are the same for every run of a workspace, in order."""
+def shared_statements(root: Path, absent: Mapping[str, frozenset[str]] = NOTHING) -> list[str]:
+    """Return the statements that are the same for every run of a workspace, in order.
+
+    absent: table -> columns that its published files lack.
+    """
     tables = sorted(schema.PUBLISHED, key=lambda table: table.name != "runs")
-    views = [line for table in tables for line in _shared_views(table, root)]
+    views = [
+        line
+        for table in tables
+        for line in _shared_views(table, root, absent.get(table.name, frozenset()))
+    ]
     return [*views, _minor_digits(), *_macros()]
 
 
@@ -120,11 +153,9 @@ def _macros() -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _shared_views(table: schema.Table, root: Path) -> list[str]:
-    file = f"{table.name}/*.parquet" if table.name == "transactions" else f"{table.name}.parquet"
-    files_of_all = _text(str(root / "runs" / "*" / "*" / file))
-    source = f"read_parquet({files_of_all}, union_by_name = true, filename = true)"
-    every = f"select {_selected(table)} from {source}"  # noqa: S608 - names from core.schema
+def _shared_views(table: schema.Table, root: Path, absent: frozenset[str]) -> list[str]:
+    source = f"read_parquet({_files_of(table, root)}, union_by_name = true, filename = true)"
+    every = f"select {_selected(table, absent)} from {source}"  # noqa: S608 - names from core.schema
     in_force = f"{_select_all(table)} where run_id in (from runs_in_force select run_id)"
     return [
         *_view(table, f"{table.name}_all", every, "every run, superseded ones too"),
@@ -169,7 +200,7 @@ def _names(table: schema.Table) -> list[str]:
     return [name for name in PATH_COLUMNS if name not in own] + own
 
 
-def _selected(table: schema.Table) -> str:
+def _selected(table: schema.Table, absent: frozenset[str]) -> str:
     """Return the select list: the table's own columns, and run and night where it has none."""
     own = {column.name: column for column in table.columns}
     folder = "regexp_extract(filename, '/runs/([^/]+)/([^/]+)/', {})"
@@ -182,11 +213,20 @@ def _selected(table: schema.Table) -> str:
         column = own.get(name)
         if column is None:
             pieces.append(f"{from_path[name]} as {name}")
+        elif name in absent:
+            pieces.append(f"cast(null as {_sql_type(column)}) as {_quoted(name)}")
         elif column.dtype == pl.Int128:
             pieces.append(f"cast({name} as hugeint) as {name}")
         else:
             pieces.append(_quoted(name))
     return ", ".join(pieces)
+
+
+def _sql_type(column: schema.Column) -> str:
+    """Return DuckDB's name for the type of a column."""
+    names = {pl.Int64: "bigint", pl.Int32: "integer", pl.Int128: "hugeint", pl.Date: "date"}
+    names |= {pl.Boolean: "boolean", pl.Datetime: "timestamp"}
+    return names.get(column.dtype.base_type(), "varchar")
 
 
 def _quoted(name: str) -> str:

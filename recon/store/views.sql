@@ -7,6 +7,8 @@ create macro money(minor, currency) as
       when 2 then cast('0.01' as decimal(5, 4))
     end;
 
+create macro attribute(attributes, name) as attributes ->> name;
+
 create macro is_benign(code) as
   code in ('IN_TRANSIT', 'ROUNDING', 'BENIGN_REPEAT', 'NETTED');
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -5,6 +6,7 @@ import sys
 import venv
 
 import duckdb
+import polars as pl
 import pytest
 
 from recon.core import schema
@@ -135,6 +137,21 @@ def test_a_moved_workspace_is_still_queried(workspace, tmp_path):
     with read.open_snapshot(Workspace(tmp_path / "moved")) as opened:
         files = ask(opened, "select count(*) from transactions")
         assert files == [(20 + 18 + 12 + 12,)]
+
+
+def test_a_column_that_runs_of_before_do_not_have_is_null(workspace, monkeypatch):
+    """After an upgrade that adds columns a workspace is queried before its next night has run."""
+    new = (schema.Column("later", pl.Int128, "text"), schema.Column("word", pl.String, "x"))
+    grown = [
+        dataclasses.replace(table, columns=(*table.columns, *new))
+        if table.name in {"transactions", "breaks"}
+        else table
+        for table in schema.PUBLISHED
+    ]
+    monkeypatch.setattr(schema, "PUBLISHED", tuple(grown))
+    with read.open_snapshot(workspace) as opened:
+        assert ask(opened, "select distinct later, word from transactions") == [(None, None)]
+        assert ask(opened, "select count(*) from breaks_latest where word is null") == [(1,)]
 
 
 def test_the_published_file_is_used_where_it_fits(workspace):

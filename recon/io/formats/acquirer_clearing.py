@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from recon.core.attributes import entry_mode
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.contract import (
     Choice,
@@ -38,7 +39,10 @@ SHEET: Final = Sheet(
         *("清算日期", "交易时间", "结算商户编号", "交易终端号", "交易金额", "商户手续费"),
         *("收单收益", "交易类型", "卡号", "参考号bit37"),
     ),
-    optional=("品牌费", "卡种", "银联系统跟踪号", "终端流水号bit11", "授权号", "原bit37", "订单号"),
+    optional=(
+        *("品牌费", "卡种", "银联系统跟踪号", "终端流水号bit11", "授权号", "原bit37", "订单号"),
+        "服务点输入方式",
+    ),
     wider=1,
     closed=False,
 )
@@ -64,10 +68,20 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         ]
         yield rows_of(
             frame.with_columns(
-                *money, ((year + shift).cast(pl.String).fill_null("") + time).alias("occurred_at")
+                *money,
+                *_entry_mode(frame),
+                ((year + shift).cast(pl.String).fill_null("") + time).alias("occurred_at"),
             ),
             rows,
         )
+
+
+def _entry_mode(frame: pl.DataFrame) -> list[pl.Expr]:
+    """Return how the card was read, in words; a spreadsheet dropped the code's first zero."""
+    if "服务点输入方式" not in frame.columns:
+        return []
+    cell = pl.col("服务点输入方式")
+    return [pl.when(cell != "").then(entry_mode(cell.str.zfill(3))).alias("entry_mode")]
 
 
 def _whole_amount(cell: pl.Expr, is_refund: pl.Expr) -> pl.Expr:
@@ -98,6 +112,7 @@ def fields(options: Options) -> Fields:
         "currency": Constant(options.currency),
         "occurred_at": Time(("occurred_at",), ("YYYYMMDDhhmmss",)),
         "clearing_date": Day("清算日期", ("YYYYMMDD",)),
+        "attributes.entry_mode": Text("entry_mode", nulls=("", "000"), optional=True),
     }
 
 

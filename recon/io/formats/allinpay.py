@@ -110,6 +110,7 @@ def fields(_options: Options) -> Fields:
         "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")),
         "clearing_date": Day("交易完成日期", ("YYYY-MM-DD", "YYYYMMDD"), optional=True),
         "memo": Text("商户备注", optional=True),
+        "attributes.voucher_no": Text("凭证号", optional=True),
     }
 
 

@@ -52,12 +52,14 @@ COLUMNS = (
     "bank_reference",
     "reference",
     "memo",
+    "reason",
 )
 _MESSAGES = {
     "BkToCstmrAcctRpt": "camt.052 (intraday account report)",
     "BkToCstmrStmt": "camt.053 (statement)",
     "BkToCstmrDbtCdtNtfctn": "camt.054 (debit and credit notification)",
 }
+_RETURN_REASONS = ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
 _NO_REFERENCE = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"})
 _STATUSES = frozenset({"BOOK", "PDNG", "INFO", "FUTR"})
 _REFERENCES = (
@@ -342,6 +344,7 @@ def _cells(
         own[0] if own else None,
         _reference(sources, own),
         _memo(sources, own, charges),
+        next((text for text in _values(sources, *_RETURN_REASONS) if text), None),
     )
 
 
@@ -474,4 +477,5 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
+        "attributes.reason": Text("reason"),
     }

@@ -65,6 +65,7 @@ LAYOUTS: Final = (
             "terminal_id": Text("终端号"),
             "rrn": Text("参考号"),
             "channel_ref": Text("凭证号"),
+            "attributes.voucher_no": Text("凭证号"),
             "card": Text("卡号"),
             "amount_minor": money("amount"),
             "occurred_at": Time(("交易日期",), DAYS),

@@ -129,6 +129,7 @@ _VAS_FIELDS: Final[Mapping[str, Field]] = {
     "net_minor": money("结算金额"),
     "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
     "clearing_date": Day("清算日期", DAYS),
+    "attributes.response_code": Text("响应码"),
 }
 
 
@@ -148,8 +149,11 @@ LAYOUTS: Final = (
                 *("商户号", "交易类型", "订单编号", "交易时间", "交易金额", "商户回佣手续费"),
                 *("会计日期", "主机流水号"),
             ),
-            optional=("商户动账金额", "商户分期手续费", "9014流水号", "原订单号", "客户账号"),
-            unread=("商户账号", "账户类型"),
+            optional=(
+                *("商户动账金额", "商户分期手续费", "9014流水号", "原订单号", "客户账号"),
+                "账户类型",
+            ),
+            unread=("商户账号",),
             delimiter="|",
             short=1,
         ),
@@ -165,6 +169,7 @@ LAYOUTS: Final = (
             "fee_minor": money("商户回佣手续费"),
             "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
             "clearing_date": Day("会计日期", DAYS),
+            "attributes.account_kind": Text("账户类型", optional=True),
         },
         signed("交易类型", "交易金额", "商户回佣手续费"),
     ),

@@ -14,6 +14,10 @@ A key of `fields` that begins with `_` (for instance `_share_minor`) is a helper
 parsed as every other field is and a bad value rejects its row, `refine` and the expressions of
 `controls` see it in the frame, and `recon.io.normalise` drops it before the table is checked.
 
+A key that begins with `attributes.` (`attributes.response_code`) is a text or a time that nothing
+matches by: `recon.io.normalise` puts all of them in the one column `attributes`
+(`recon.core.attributes` says why one, and has the names).
+
 A format file defines one `FORMAT` constant (or a few, for siblings) and is listed in
 `recon/io/formats/__init__.py`.
 """
@@ -261,6 +265,7 @@ class Options:
     ignore_columns: tuple[str, ...] = ()
     changed_columns: tuple[str, ...] = ()  # whose change since earlier nights is accepted
     columns: Mapping[str, str] = field(default_factory=dict)  # canonical -> sender's column
+    attributes: Mapping[str, str] = field(default_factory=dict)  # name -> sender's column
     amount_unit: str = "major"
     units: Mapping[str, str] = field(default_factory=dict)  # sender's column -> major or minor
     decimal_mark: str = "."

@@ -15,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from recon.core import attributes
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
@@ -71,7 +72,7 @@ CANONICAL: Final = (*_MONEY, *_TIMES, *_DAYS, "kind", "state", *_TEXTS)
 def source_columns(options: Options) -> tuple[str, ...]:
     """Return the sender's columns that the mapping wants, each once, in its order."""
     wanted: dict[str, None] = {}
-    for column in options.columns.values():
+    for column in (*options.columns.values(), *options.attributes.values()):
         wanted.update(dict.fromkeys(_parts(column)))
     return tuple(wanted)
 
@@ -91,6 +92,11 @@ def fields(options: Options) -> Fields:
         result["kind"] = Constant(Kind[options.kind])
     for name, column in options.columns.items():
         result[_MONEY.get(name, name)] = _field(name, column, options)
+    for name, column in options.attributes.items():
+        is_time = name in attributes.TIMES
+        result[attributes.PREFIX + name] = (
+            Time(_parts(column), options.time_patterns) if is_time else Text(column)
+        )
     return result
 
 

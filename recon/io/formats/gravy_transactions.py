@@ -27,7 +27,10 @@ TABLE = Table(
         "refunded_amount",
         "payment_service_transaction_id",
     ),
-    ("captured_at", "scheme", "method", "payment_service_display_name"),
+    (
+        *("captured_at", "scheme", "method", "payment_service_display_name"),
+        *("raw_response_code", "raw_response_description", "auth_response_code"),
+    ),
 )
 _STATES = {
     "capture_succeeded": State.SUCCESS,
@@ -53,6 +56,9 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(captured).then("captured_amount").otherwise("amount").alias("counted"),
         utc_text(pl.coalesce(filled("captured_at"), "created_at")).alias("moment"),
         pl.coalesce(filled("scheme"), "method").alias("product"),
+        pl.coalesce(filled("raw_response_code"), filled("auth_response_code")).alias(
+            "response_code"
+        ),
         pl.concat_str(
             ["payment_service_display_name", "id", told], separator=" ", ignore_nulls=True
         )
@@ -73,6 +79,8 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "occurred_at": Time(("moment",), ("YYYY-MM-DD hh:mm:ss",), zone="UTC"),
         "memo": Text("memo"),
+        "attributes.response_code": Text("response_code"),
+        "attributes.reason": Text("raw_response_description", optional=True),
     }
 
 

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from recon.core.attributes import ENTRY_MODES
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER
 from recon.errors import InputError
@@ -55,6 +56,8 @@ COLUMNS = (
     "terminal",
     "merchant",
     "memo",
+    "answer",
+    "entry_mode",
 )
 _SHAPE = re.compile(r"0[1-8][0-9]{2}[0-9A-Fa-f]{16}")
 _SHORT, _USUAL = 28, 37  # characters of a message to the network, and of one about money
@@ -190,12 +193,21 @@ def _take(
         return
     kind, sign = _kind(message)
     cells = [elements.get(number, "").strip() or None for number in (11, 37, 38, 41, 42)]
+    told = [elements.get(39, "").strip() or None, _entry_mode(elements.get(22, "")) or None]
     words = f"{message.mti} {elements.get(3, '')} answer {elements.get(39, 'none')}"
     card = elements.get(2) or None
     rows.add(
         place,
-        (kind, _state(message), card, str(sign * int(amount)), currency, moment, *cells, words),
+        (
+            *(kind, _state(message), card, str(sign * int(amount)), currency, moment),
+            *(*cells, words, *told),
+        ),
     )
+
+
+def _entry_mode(digits: str) -> str:
+    """Return the first two digits of DE 22 in words; what is unknown stays as it stands."""
+    return ENTRY_MODES.get(digits[:2], "" if not digits.strip("0 ") else digits)
 
 
 def recognise(probe: Probe) -> bool:
@@ -222,6 +234,8 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "occurred_at": Time(("moment",), ("YYYY-MM-DD hh:mm:ss",), zone="UTC"),
         "memo": Text("memo"),
+        "attributes.response_code": Text("answer"),
+        "attributes.entry_mode": Text("entry_mode"),
     }
 
 

@@ -108,6 +108,7 @@ FILES: Final = (
             "product": Text("支付渠道"),
             "occurred_at": Time(("交易日期", "交易时间"), _CLOCKS),
             "memo": Text("备注"),
+            "attributes.entry_mode": Text("支付方式"),
         },
         proves_itself=True,
         money=_AMOUNTS,

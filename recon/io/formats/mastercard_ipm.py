@@ -61,6 +61,8 @@ COLUMNS = (
     "batch",
     "product",
     "memo",
+    "entry_mode",
+    "reason",
 )
 BLOCK, PAYLOAD = 1014, 1012
 _BLOCK_END = b"\x40\x40"
@@ -96,6 +98,22 @@ _TWO_DIGITS = frozenset({2, 31, 32, 33, 43, 93, 94, 95, 97, 100})
 _THREE_DIGITS = frozenset({48, 54, 55, 62, 63, 72, 111, 123, 124, 125, 127})
 _BINARY = 55
 _PRIVATE = (48, 62, 123, 124, 125)
+ENTRY_MODES = {  # DE 22 position 7; 0 and 1 say nothing
+    "0": "",
+    "1": "",
+    "6": "typed",
+    "7": "on file",
+    "2": "swiped",
+    "B": "swiped",
+    "C": "inserted",
+    "F": "inserted",
+    "A": "tapped",
+    "M": "tapped",
+    "N": "tapped",
+    "R": "online",
+    "S": "online",
+    "T": "online",
+}
 _MESSAGES = {"1240": "presentment", "1442": "chargeback", "1740": "fee"}
 _ADMINISTRATIVE = "1644"
 _HEADER, _TRAILER = "697", "695"
@@ -294,6 +312,8 @@ class _Reader:
             self.file_id or None,
             elements.get(26, "") or None,
             " ".join(word.strip() for word in words if word.strip()),
+            _entry_mode(elements.get(22, "")) or None,
+            (elements.get(25, "").strip() or None) if kind == "CHARGEBACK" else None,
         )
 
 
@@ -308,6 +328,12 @@ def _kind(message: _Message) -> tuple[str, int]:
     if message.elements.get(24) in _AGAIN:
         return "ADJUSTMENT", sign
     return ("REFUND", -1) if processing == "20" else ("PAYMENT", 1)
+
+
+def _entry_mode(points: str) -> str:
+    """Return position 7 of DE 22 (how the card was read) in words; unknown ones as they stand."""
+    mode = points[6:7].strip()
+    return ENTRY_MODES.get(mode, mode)
 
 
 def _faults(message: _Message) -> list[str]:
@@ -376,6 +402,8 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "occurred_at": Time(("moment",), ("YYMMDDhhmmss",)),
         "memo": Text("memo"),
+        "attributes.entry_mode": Text("entry_mode"),
+        "attributes.reason": Text("reason"),
     }
 
 

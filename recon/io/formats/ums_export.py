@@ -52,8 +52,7 @@ _ROW: Final = (
 _PAGE_ROW: Final = r"20[0-9]{6}\t20[0-9]{2}-[0-9]{2}-[0-9]{2}\t[0-9]{2}:[0-9]{2}:[0-9]{2}\t-?[0-9]"
 DETAIL: Final = Sheet(
     required=_ROW,
-    optional=("商户订单号", "银商订单号"),
-    unread=("支付类型",),
+    optional=("商户订单号", "银商订单号", "支付类型"),
     delimiter="\t",
     title="对账明细查询结果",
     aside=r"(?:总笔数|对账明细查询结果|集团名称|清算日期|\t+\r?$)",
@@ -132,6 +131,7 @@ def fields(options: Options) -> Fields:
         "currency": Constant(options.currency),
         "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
         "clearing_date": Day("清算日期", ("YYYYMMDD",)),
+        "attributes.entry_mode": Text("支付类型", optional=True),
     }
 
 

@@ -27,6 +27,7 @@ from typing import Final
 
 import polars as pl
 
+from recon.core.attributes import entry_mode
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.contract import (
     Choice,
@@ -67,6 +68,7 @@ NAMES: Final = {
     16: "授权码",
     18: "原系统跟踪号",
     19: "应答码",
+    20: "服务点输入方式",
     21: "应收手续费",
     22: "应付手续费",
     28: "原交易时间",
@@ -116,6 +118,7 @@ def _derived(rows: RawRows, clearing: date | None) -> RawRows:
         (year_of(time, pl.lit(""), clearing) + time).alias("occurred_at"),
         pl.lit("" if clearing is None else f"{clearing:%Y%m%d}").alias("clearing_date"),
         pl.when(original == "000000").then(pl.lit("")).otherwise(original).alias("original"),
+        entry_mode(pl.col("服务点输入方式").str.strip_chars()).alias("entry_mode"),
     )
     return rows_of(frame, rows)
 
@@ -149,6 +152,8 @@ def fields(options: Options) -> Fields:
         "currency": Constant(options.currency),
         "occurred_at": Time(("occurred_at",), ("YYYYMMDDhhmmss",)),
         "clearing_date": Day("clearing_date", ("YYYYMMDD",)),
+        "attributes.response_code": Text("应答码"),
+        "attributes.entry_mode": Text("entry_mode", nulls=("", "000")),
     }
 
 

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from recon.core.attributes import ENTRY_MODES
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER, exponent
 from recon.errors import InputError
@@ -63,6 +64,8 @@ COLUMNS = (
     "merchant",
     "category",
     "memo",
+    "entry_mode",
+    "reason",
 )
 WIDTH = 168
 _KINDS = {
@@ -207,6 +210,9 @@ def _take(transaction: _Transaction, night: date, rows: RowBuilder, reading: Rea
     card = transaction.cell("0", 5, 16)
     minor = int(amount) // (100 if exponent(currency) == 0 else 1)
     known = (kind, card, str(sign * minor), currency, cleared or None)
+    mode = transaction.cell("0", 162, 2)
+    cells += [ENTRY_MODES.get(mode, mode.strip("0"))]
+    cells += [transaction.cell("0", 148, 2) if kind == "CHARGEBACK" else ""]
     rows.add(place, (*known, *(cell or None for cell in cells)))
 
 
@@ -282,6 +288,8 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "clearing_date": Day("cleared", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
+        "attributes.entry_mode": Text("entry_mode"),
+        "attributes.reason": Text("reason"),
     }
 
 

@@ -167,6 +167,7 @@ def _derived(rows: RawRows) -> RawRows:
         .otherwise(first("退款成功时间", "退款申请时间", "交易时间"))
         .alias("occurred_at"),
         pl.when(paid).then(pl.lit("")).otherwise(first("退款成功时间")).alias("arrived_at"),
+        first("退款申请时间").alias("requested_at"),
         first("特约商户号", "商户号").alias("merchant_id"),
     )
     return rows_of(derived, rows)
@@ -205,6 +206,7 @@ def fields(_options: Options) -> Fields:
         "occurred_at": Time(("occurred_at",), CLOCK),
         "arrived_at": Time(("arrived_at",), CLOCK, optional=True),
         "memo": Text("商品名称", optional=True),
+        "attributes.requested_at": Time(("requested_at",), CLOCK, optional=True),
         "_coupon_refund_minor": Money("充值券退款金额", thousands=",", optional=True),
     }
 

@@ -45,6 +45,7 @@ def payment(mti: str, code: str = "000000", answer: str = "", amount: str = "000
         4: amount,
         7: "1231235959",
         11: "000042",
+        22: "051",
         37: "033148011206",
         41: "TERM0001",
         42: "MERCHANT1      ",
@@ -84,6 +85,11 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         "000042",
         "033148011206",
     )
+    assert outcome.frame["attributes"].to_list()[:3] == [
+        '{"entry_mode":"inserted"}',
+        '{"entry_mode":"inserted","response_code":"00"}',
+        '{"entry_mode":"inserted","response_code":"51"}',
+    ]
     assert str(first["occurred_at"]) == "2025-12-31 23:59:59"  # the night is 15 January 2026
     assert outcome.reading.comment_lines == 1
     assert outcome.reading.all_lines_accounted()

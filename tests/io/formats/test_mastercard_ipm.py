@@ -56,7 +56,9 @@ def sample(encoding: str = "latin-1") -> list[bytes]:
             3: code,
             4: f"{amount:012d}",
             12: "260102030405",
+            22: "5101C1M10120",
             24: "200",
+            25: "4853",
             31: more.get("arn", "75230905303001011351109"),
             37: "033148011206",
             38: "090549",
@@ -100,6 +102,10 @@ def test_sample_is_read_field_by_field(tmp_path: Path, encoding: str, blocked: b
     first = outcome.frame.row(0, named=True)
     assert (first["card"], first["merchant_id"]) == ("520423******0012", "MERCHANT1")
     assert (first["batch_id"], first["auth_code"]) == ("FILE1", "090549")
+    assert outcome.frame["attributes"].to_list()[1:3] == [
+        '{"entry_mode":"tapped"}',
+        '{"entry_mode":"tapped","reason":"4853"}',
+    ]
     assert FORMAT.recognise(probe_of(tmp_path / "input"))
     place = outcome.rows[0]
     assert data[place["byte_start"] : place["byte_end"]].startswith("1240".encode(encoding))

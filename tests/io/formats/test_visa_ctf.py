@@ -26,8 +26,9 @@ def sale(code: str, amount: int, **other: str) -> str:
         117: "BERLIN".ljust(13),
         133: "5999",
         147: "1",
-        148: "00",
+        148: other.get("reason", "00"),
         152: "A12345",
+        162: "90",
         164: other.get("cleared", "6002"),
     }
     return record(code, "0", cells)
@@ -41,7 +42,7 @@ FILE = "\n".join(
         record("05", "5", {5: "123456789012345"}),
         sale("06", 1000),
         sale("25", 6050),
-        sale("15", 500),
+        sale("15", 500, reason="13"),
         sale("36", 70, cleared="5365"),
         record("91", "0", {}),
         record("92", "0", {}),
@@ -65,6 +66,10 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert (first["card"], first["merchant_id"]) == ("401200******1234", "MERCHANT1")
     assert (first["terminal_id"], first["auth_code"]) == ("TERM0001", "A12345")
     assert "identifier" in first["memo"]
+    assert outcome.frame["attributes"].to_list()[2:4] == [
+        '{"entry_mode":"swiped"}',
+        '{"entry_mode":"swiped","reason":"13"}',
+    ]
     assert [str(day) for day in outcome.frame["clearing_date"]][::4] == ["2026-01-02", "2025-12-31"]
     assert FORMAT.recognise(probe_of(tmp_path / "input"))
     assert claimed_elsewhere(FORMAT, set()) == []

@@ -121,7 +121,9 @@ def test_a_refund_bill_says_when_the_payer_had_the_money(tmp_path, told):
     head = HEAD.replace("微信退款单号,", "退款申请时间,退款成功时间,微信退款单号,")
     row = CELLS[1].replace("|5030001|", f"|2026-11-21 01:00:00|{told}|5030001|")
     raw = "\n".join((head, ticked(row), TOTALS_HEAD, ticked("1|0|45|5|-0.27|0|50"))).encode()
-    arrived = load_bytes(FORMAT, tmp_path, raw).column("arrived_at")
+    found = load_bytes(FORMAT, tmp_path, raw)
+    arrived = found.column("arrived_at")
+    assert found.column("attributes") == ['{"requested_at":"2026-11-20T17:00:00Z"}']
     assert [str(moment) for moment in arrived] == ["2026-11-20 17:00:09" if told else "None"]
     paid = load_bytes(FORMAT, tmp_path, bill()).column("arrived_at")
     assert paid == [None, None, None]
