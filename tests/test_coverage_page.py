@@ -131,7 +131,7 @@ A9,30.00,{day} 10:06:00,FAILED,sale,CNY,,,
 F1,5.00,{day} 11:00:00,PAID,refund,CNY,A1,faulty,{day} 10:59:00
 F2,5.00,{day} 11:10:00,PAID,refund,CNY,A2,,
 """
-PSP = """order,ref,amount,fee,time,merchant,kind,state,currency,original,code,mode,slip,why,is,on,till
+PSP = """order,ref,amount,fee,time,merchant,kind,state,currency,original,code,mode,slip,why,is,on,t
 A1,RA1,10.00,0.00,{day} 10:00:00,8001,sale,OK,CNY,,00,swiped,000011,,personal,X1,T1
 A2,RA2,20.00,0.00,{day} 10:05:00,8001,sale,OK,CNY,,00,tapped,000012,,company,X1,T1
 A9,RA9,30.00,0.00,{day} 10:06:00,8001,sale,FAILED,CNY,,51,tapped,000015,"no ""go"" ",personal,X2,T1
@@ -164,7 +164,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, A
         'void = "void"', 'void = "void"\nfreeze = "freeze"\nunfreeze = "unfreeze"'
     )
     place = 'original_ref = "original"\n[source.states]\nOK'
-    rules = rules.replace(place, f'terminal_id = "till"\n{place}')
+    rules = rules.replace(place, f'terminal_id = "t"\n{place}')
     world.config.write_text(rules, encoding="utf-8")
     world.day("2026-11-09")
     world.file("orders", "20261109").write_text(ORDERS.replace("{day}", DAY), encoding="utf-8")
