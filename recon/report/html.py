@@ -30,6 +30,7 @@ from recon.report.words import LABELS, label, money, span
 from recon.report.workbook_proof import verdict
 from recon.report.workbook_reasons import case_rows
 from recon.report.workbook_words import Say
+from recon.rules.file_words import message_in_chinese
 
 CHUNK_ROWS = 500
 PRINTED_ROWS = 200
@@ -102,10 +103,14 @@ def _files(pack: Pack) -> list[dict[str, str]]:
             "rows": f"{row['rows'] or 0:,}",
             "rejected": f"{row['rejected'] or 0:,}",
             "state": label("input_state", row["state"], pack.language),
-            "message": row["message"] or "",
+            "message": _message(pack, row["message"] or ""),
         }
         for row in pack.tables["inputs"].iter_rows(named=True)
     ]
+
+
+def _message(pack: Pack, message: str) -> str:
+    return message_in_chinese(message) if pack.language == "zh" else message
 
 
 def _data(pack: Pack, ranked: pl.DataFrame, say: PageWords) -> dict[str, Any]:

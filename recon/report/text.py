@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from recon.core.money import format_minor
+from recon.report.words import Pair, label, pick
+from recon.rules.file_words import message_in_chinese
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -66,6 +68,13 @@ WORDS: dict[str, dict[str, str]] = {
 _CAME = ("sales", "refunds", "undone", "chargebacks", "adjustments", "other")
 _PLACES = ("settled", "disputed", "in_transit", "overdue", "idle")
 _SIDES = {"MERCHANT": "商户", "CHANNEL": "渠道", "BANK": "银行"}
+_NO_ROWS: Pair = (
+    (
+        "expected rows, found none; deliver the file, or declare allow_empty = true where such "
+        "days are normal"
+    ),
+    "应有数据行，实际没有；请送达文件，若确属正常请声明 allow_empty = true",
+)
 _PLAIN, _GREEN = "\x1b[0m", "\x1b[32m"
 _COLOURS = {
     "CRITICAL": "\x1b[1;31m",
@@ -89,10 +98,10 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
     language = lang or summary["language"]
     words = WORDS[language]
     lines = [f"{summary['name']}  {summary['business_date']}  {summary['run_id']}", ""]
-    lines += _inputs(summary, words)
+    lines += _inputs(summary, words, language)
     lines += ["", words["roll"].format(**summary["roll_forward"]), ""]
     lines += _disputes(summary, language)
-    lines += _findings(summary, words)
+    lines += _findings(summary, words, language)
     lines += balance_lines(summary, language)
     benign = ", ".join(f"{row['code']} {row['count']}" for row in summary["benign"])
     if benign:
@@ -100,14 +109,18 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def _inputs(summary: dict[str, Any], words: dict[str, str]) -> list[str]:
+def _state(state: str, language: str) -> str:
+    return label("input_state", state, language) if language == "zh" else state
+
+
+def _inputs(summary: dict[str, Any], words: dict[str, str], language: str) -> list[str]:
     rows = [
         (
             item["source"],
             item["format"],
             f"{item['rows']:,} {words['rows']}",
             f"{item['rejected']} {words['rejected']}",
-            item["state"],
+            _state(item["state"], language),
             item["path"],
         )
         for item in summary["inputs"]
@@ -155,16 +168,20 @@ def _colour(item: dict[str, Any]) -> str:
     return _GREEN if item["status"] == "RESOLVED" else _COLOURS[item["severity"]]
 
 
-def _findings(summary: dict[str, Any], words: dict[str, str]) -> list[str]:
+def _findings(summary: dict[str, Any], words: dict[str, str], language: str) -> list[str]:
     files = [row for row in summary["breaks"] if row["code"].startswith("FILE_")]
     if not files:
         return []
     told = [*summary["inputs"], *summary.get("rates", ())]
-    messages = [f"  {item['source']}: {item['message']}" for item in told if item["message"]]
+    chinese = language == "zh"
+    messages = [
+        f"  {item['source']}: {message_in_chinese(item['message']) if chinese else item['message']}"
+        for item in told
+        if item["message"]
+    ]
     if any(row["code"] == "FILE_EMPTY" for row in files):
         messages += [
-            f"  {item['source']}: expected rows, found none; deliver the file, or declare"
-            " allow_empty = true where such days are normal"
+            f"  {item['source']}: {pick(_NO_ROWS, language)}"
             for item in summary["inputs"]
             if item["state"] == "UNVERIFIED" and item["rows"] == item["rejected"] == 0
         ]

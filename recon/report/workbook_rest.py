@@ -11,6 +11,7 @@ from recon.report.pack import Pack
 from recon.report.root_causes import FALSE_DISCOVERY_RATE, Cause
 from recon.report.workbook_cells import Sheet
 from recon.report.workbook_words import Say
+from recon.rules.file_words import message_in_chinese
 
 REJECTS_SHOWN = 50_000
 _HUNDREDTHS = 10_000
@@ -88,7 +89,8 @@ def write_inputs(sheet: Sheet, pack: Pack, say: Say) -> None:
         sheet.whole(4, row["rows"])
         sheet.whole(5, row["rejected"])
         sheet.text(6, say.label("input_state", row["state"]))
-        sheet.text(7, row["message"])
+        chinese = pack.language == "zh" and row["message"]
+        sheet.text(7, message_in_chinese(row["message"]) if chinese else row["message"])
         sheet.text(8, row["sha256"])
         sheet.next()
     sheet.next()

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from recon.rules.file_words import is_message, message_in_chinese
+
 _ALSO = "; also fits: "
 _COMMA = re.compile(r", (?![^(]*\))(?!at (?:least|most) |rounded )")
 _COLUMNS = {
@@ -265,6 +267,8 @@ def _patterns() -> list[tuple[re.Pattern[str], str, _Looked]]:
 
 def in_chinese(cause: str) -> str:
     """Return a cause or a failed gate in Chinese; what no pattern knows stays as it is."""
+    if is_message(cause):
+        return message_in_chinese(cause)
     first, *others = cause.split(_ALSO)
     text = _phrase(first) or _list(first, "; ", "；")
     if others:
