@@ -51,7 +51,7 @@ def _surveyed(path: Path, name: str, day: date | None) -> Surveyed:
     """Recognise one file and read it with the format that it has."""
     from recon.errors import InputError
     from recon.io.formats.contract import Options
-    from recon.io.one_file import formats_of, read_alone
+    from recon.io.one_file import formats_of, read_alone, unknown
 
     with tempfile.TemporaryDirectory(prefix="recon-") as scratch:
         try:
@@ -60,7 +60,8 @@ def _surveyed(path: Path, name: str, day: date | None) -> Surveyed:
             return _unread(name, "none", "REFUSED", error.message())
         if len(found) != 1:
             word = "several" if found else "none"
-            return _unread(name, word, "UNKNOWN", " or ".join(found) or "no known format")
+            why = " or ".join(found) or unknown(path, Path(scratch))
+            return _unread(name, word, "UNKNOWN", why)
         loaded = read_alone(path, found[0], Options(), day or day_of(path), Path(scratch))
     return _told(name, found[0], loaded)
 

@@ -9,8 +9,9 @@ from typing import Final
 from recon.core.plan import InputFile
 from recon.errors import InputError
 from recon.io.formats import format_named, recognised
-from recon.io.formats.contract import Options
+from recon.io.formats.contract import Options, Probe
 from recon.io.load import Loaded, load
+from recon.io.near_miss import near_miss
 from recon.io.recognise import probe_of
 from recon.io.stage import stage
 
@@ -23,8 +24,17 @@ def formats_of(path: Path, folder: Path) -> tuple[str, ...]:
 
     Raises InputError when the file cannot be staged or is a damaged archive.
     """
-    staged = stage(path, folder / "staging", _NO_DAY)
-    return tuple(known.name for known in recognised(probe_of(staged)))
+    return tuple(known.name for known in recognised(_probe(path, folder)))
+
+
+def unknown(path: Path, folder: Path) -> str:
+    """Return what is said of a file that no format knows: also which one it is most like."""
+    return "no known format" + near_miss(_probe(path, folder))
+
+
+def _probe(path: Path, folder: Path) -> Probe:
+    """Return what recognition looks at."""
+    return probe_of(stage(path, folder / "staging", _NO_DAY))
 
 
 def format_of(path: Path, folder: Path, fix: str) -> str:
@@ -35,7 +45,7 @@ def format_of(path: Path, folder: Path, fix: str) -> str:
     found = formats_of(path, folder)
     if len(found) == 1:
         return found[0]
-    names = " or ".join(found) or "no known format"
+    names = " or ".join(found) or unknown(path, folder)
     raise InputError(
         f"expected the content of one known format, found {names}",
         where=path.name,

@@ -124,5 +124,6 @@ FORMAT: Final = Format(
     recognise=partial(fits, SHEET),
     read=read,
     fields=fields,
+    header=SHEET.required,
     natural_key=("rrn",),
 )

@@ -7,8 +7,8 @@ commas. 支出金额 is written below zero in most exports and above zero in som
 
 | 业务类型                   | kind                                      |
 |----------------------------|-------------------------------------------|
-| 在线支付 交易付款 交易分账 | PAYMENT                                   |
-| 交易退款 退款              | REFUND                                    |
+| 在线支付 交易付款 交易分账 | PAYMENT when money comes, else ADJUSTMENT |
+| 交易退款 退款              | REFUND when money leaves, else ADJUSTMENT |
 | 收费 退费                  | FEE, taken or given back                  |
 | 提现 转账                  | PAYOUT when money leaves, else ADJUSTMENT |
 | any other                  | ADJUSTMENT                                |
@@ -73,7 +73,8 @@ SHEET: Final = Sheet(
     ),
 )
 _SUMMARY: Final = ("收入笔数", "收入金额(+元)", "支出笔数", "支出金额(-元)")
-_OUT: Final = ("提现", "转账")
+_IN: Final = ("在线支付", "交易付款", "交易分账")
+_OUT: Final = ("提现", "转账", "交易退款", "退款")
 _DETAIL_NAME: Final = re.compile(r"账务明细(?!.*汇总)")
 KINDS: Final = {
     "": Kind.ADJUSTMENT,
@@ -109,18 +110,24 @@ def _derived(rows: RawRows, reading: Reading) -> RawRows:
     spent = pl.col("支出金额(-元)").str.strip_prefix("-")
     earned = pl.col("收入金额(+元)").str.strip_prefix("+")
     is_zero = r"^0*\.?0*$"
-    leaves = ~spent.str.contains(is_zero)
+    leaves, enters = ~spent.str.contains(is_zero), ~earned.str.contains(is_zero)
     frame = frame.with_columns(
-        pl.when(earned.str.contains(is_zero)).then(pl.lit("")).otherwise(earned).alias("credit"),
-        pl.when(leaves | ~earned.str.contains(is_zero))
+        pl.when(enters).then(earned).otherwise(pl.lit("")).alias("credit"),
+        pl.when(leaves | enters)
         .then(pl.when(leaves).then(spent).otherwise(pl.lit("")))
         .otherwise(pl.lit("0"))
         .alias("debit"),
-        pl.when(kind.is_in(_OUT) & ~leaves).then(pl.lit("")).otherwise(kind).alias("kind"),
+        along(kind, leaves, enters).alias("kind"),
         pl.lit(reading.facts.get("account", "")).alias("merchant_id"),
         merchants_order(pl.col("商户订单号")).alias("商户订单号"),
     )
     return rows_of(frame, rows)
+
+
+def along(kind: pl.Expr, leaves: pl.Expr, enters: pl.Expr) -> pl.Expr:
+    """Return the word for the kind; none where money goes against it: the merchant is the buyer."""
+    against = (kind.is_in(_IN) & leaves) | (kind.is_in(_OUT) & enters)
+    return pl.when(against).then(pl.lit("")).otherwise(kind)
 
 
 def merchants_order(number: pl.Expr) -> pl.Expr:
@@ -188,5 +195,6 @@ FORMAT: Final = Format(
     read=read,
     fields=fields,
     controls=controls,
+    header=SHEET.required,
     proofs=(balance_chain(always=True),),
 )

@@ -24,7 +24,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Side, State
-from recon.io.formats.alipay_account import KINDS
+from recon.io.formats.alipay_account import KINDS, along
 from recon.io.formats.contract import (
     Choice,
     Constant,
@@ -80,6 +80,7 @@ class Summary:
             read=partial(_read, self),
             fields=partial(_fields, self),
             refine=self.refine,
+            header=self.sheet.required,
             controls=lambda _options: tuple(
                 Control(name, name, compute, money)
                 for name, (compute, money) in self.totals.items()
@@ -211,10 +212,11 @@ TYPES: Final = Summary(
     },
     (
         pl.col("支出金额(-元)").str.strip_prefix("-").alias("spent"),
-        pl.when(pl.col("类型").is_in(("提现", "转账")) & ~pl.col("总金额(元)").str.starts_with("-"))
-        .then(pl.lit(""))
-        .otherwise("类型")
-        .alias("kind"),
+        along(
+            pl.col("类型"),
+            pl.col("总金额(元)").str.starts_with("-"),
+            ~pl.col("总金额(元)").str.starts_with("-"),
+        ).alias("kind"),
     ),
     {
         "收入笔数": (pl.col("_credits").sum(), None),

@@ -375,5 +375,6 @@ FORMAT: Final = Format(
     fields=fields,
     refine=refine,
     controls=controls,
+    header=(*_REQUIRED, *_FILLED),
     natural_key=("kind", "channel_ref"),
 )

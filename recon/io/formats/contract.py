@@ -304,4 +304,6 @@ class Format:
     net_is_exact: bool = False  # net = amount - fee on every row that states them, else a reject
     unit_by_column: bool = False  # `Options.units` may say in which unit a column is
     twin: str = ""  # a format of the same layout, from which only the file's name tells it apart
+    header: tuple[str, ...] = ()  # the sender's columns that every file of it has, where named
+    column_name: Callable[[str], str] | None = None  # of a header cell; None: as sheets have it
     natural_key: tuple[str, ...] = ()  # canonical columns that name a row; empty: content only

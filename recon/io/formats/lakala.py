@@ -277,6 +277,7 @@ def _format(file: LakalaFile) -> Format:
         refine=partial(_refine, file),
         natural_key=("kind", "channel_ref") if "channel_ref" in file.fields else (),
         unit_by_column=True,
+        header=file.columns,
     )
 
 

@@ -67,6 +67,7 @@ class SheetFormat:
             natural_key=self.natural_key,
             proofs=self.proofs,
             net_is_exact=self.net_is_exact,
+            header=self.sheet.required if self.sheet.header else (),
         )
 
 

@@ -165,6 +165,7 @@ FORMATS: Final = (
         refine=refine,
         controls=controls,
         has_controls=True,
+        header=DETAIL.required,
     ),
     Format(
         name="ums_pages",

@@ -6,8 +6,8 @@ sign: 收支类型 says 收入 (in) or 支出 (out). A fee is a row of its own.
 | 业务名称 / 业务类型       | kind       |
 |---------------------------|------------|
 | 业务类型 names 手续费     | FEE        |
-| 交易                      | PAYMENT    |
-| 退款                      | REFUND     |
+| 交易, money in            | PAYMENT    |
+| 退款, money out           | REFUND     |
 | 充值/提现 提现 企业付款   | PAYOUT     |
 | any other                 | ADJUSTMENT |
 
@@ -79,6 +79,7 @@ def _derived(rows: RawRows) -> RawRows:
     amount = pl.col("收支金额(元)")
     is_fee = pl.col("业务类型").str.contains("手续费", literal=True)
     name = pl.col("业务名称")
+    is_against = ((name == "交易") & ~is_in) | ((name == "退款") & is_in)
     is_payout = name.is_in(["充值/提现", "提现", "企业付款"]) & ~is_in
     frame = frame_of(rows).with_columns(
         pl.when(is_in).then(amount).otherwise(pl.lit("-") + amount).alias("amount"),
@@ -86,6 +87,8 @@ def _derived(rows: RawRows) -> RawRows:
         .then(pl.lit("手续费"))
         .when(is_payout)
         .then(pl.lit("提现"))
+        .when(is_against)
+        .then(pl.lit(""))
         .otherwise(name)
         .alias("kind"),
     )
@@ -154,5 +157,7 @@ FORMAT: Final = Format(
     refine=refine,
     controls=controls,
     has_controls=True,
+    header=COLUMNS,
+    column_name=present_name,
     proofs=(balance_chain(always=True),),
 )

@@ -257,5 +257,7 @@ FORMAT: Final = Format(
     refine=refine,
     controls=controls,
     has_controls=True,
+    header=_REQUIRED,
+    column_name=column_name,
     natural_key=("kind", "channel_ref"),
 )

@@ -106,3 +106,12 @@ def test_utf8_and_thousands_are_read(tmp_path):
     text = bill(ROWS[:1], ("#支出合计：0笔，共0.00元", "#收入合计：1笔，共1,000.00元"))
     raw = text.decode("gb18030").replace(",100.00,0.00,100.00,", ",1000.00,0.00,1000.00,")
     assert load_bytes(FORMAT, tmp_path, raw.encode("utf-8-sig")).agrees
+
+
+def test_money_against_its_word_is_an_adjustment(tmp_path):
+    """A merchant who buys pays with 在线支付 and gets refunds: no sale and no refund of his."""
+    paid = ROWS[0].replace(",100.00,0.00,", ",0.00,-100.00,")
+    back = ROWS[2].replace(",0,40.00,", ",40.00,0,")
+    result = load_bytes(FORMAT, tmp_path, bill([paid, back]))
+    assert result.column("kind") == ["ADJUSTMENT", "ADJUSTMENT"]
+    assert result.column("amount_minor") == [-10000, 4000]

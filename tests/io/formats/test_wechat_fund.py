@@ -145,3 +145,12 @@ def test_a_bill_without_back_ticks_and_with_thousands_is_the_same_bill(tmp_path)
     assert result.column("amount_minor") == [110000, -60, -4000, 24, -5000, 100]
     assert result.column("memo")[0] == "茶, 壶"
     assert result.agrees
+
+
+def test_a_closed_refund_comes_back_as_an_adjustment(tmp_path):
+    """退款关闭 is money in under the refund's name: not another refund."""
+    row = "2026-11-20 12:30:00|50301|F9|退款|退款关闭|收入|40.00|140.00|api||REF1"
+    result = load_bytes(FORMAT, tmp_path, bill([ROWS[0], row], "2|2|140.00|0|0.00"))
+    assert result.column("kind") == ["PAYMENT", "ADJUSTMENT"]
+    assert result.column("amount_minor") == [10000, 4000]
+    assert result.agrees

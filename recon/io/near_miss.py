@@ -1,0 +1,54 @@
+"""What a file that no format knows is most like: a column lost or renamed, a title cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from recon.io.formats import FORMATS
+from recon.io.formats.contract import Format, Probe
+from recon.io.formats.sheet import TITLE_LINES, column_name
+
+_MARKS: Final = (",", "\t", "|", ";")
+_LEAST: Final = 4  # columns in common; fewer stand in many files by accident
+_SHARE: Final = 60  # percent of a format's columns
+
+
+def near_miss(probe: Probe) -> str:
+    """Return in words which one format a file is most like, and what it lacks; else empty."""
+    fits = [fit for form in FORMATS if form.header and (fit := _fit(form, probe)) is not None]
+    best = max((share for share, _, _ in fits), default=0)
+    closest = [(form, missing) for share, form, missing in fits if share == best]
+    if len(closest) != 1:
+        return ""
+    form, missing = closest[0]
+    lack = (
+        f"without {', '.join(missing)}"
+        if missing
+        else "with all of its columns, but not its titles"
+    )
+    return f"; it is most like {form.name} ({form.title_en}), {lack}"
+
+
+def _fit(form: Format, probe: Probe) -> tuple[int, Format, tuple[str, ...]] | None:
+    """Return the share of a format's columns in the likest line, and which are missing there."""
+    name = form.column_name or column_name
+    wanted = set(form.header)
+    shared = max(
+        (wanted & {name(cell) for cell in cells} for cells in _lines(probe)),
+        key=len,
+        default=set[str](),
+    )
+    share = 100 * len(shared) // len(wanted)
+    if len(shared) < _LEAST or share < _SHARE:
+        return None
+    return share, form, tuple(column for column in form.header if column not in shared)
+
+
+def _lines(probe: Probe) -> Iterator[list[str]]:
+    """Yield the cells of the first lines, cut at each of the usual marks, or of a sheet's rows."""
+    if probe.cells:
+        yield from (list(row) for row in probe.cells)
+        return
+    for line in probe.text().splitlines()[:TITLE_LINES]:
+        yield from (line.split(mark) for mark in _MARKS if line.count(mark) >= _LEAST - 1)
