@@ -54,11 +54,11 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     lost = history.missing_days(workspace, rules, evening.night.business_date, loaded.slim)
     night = replace(evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=lost)
     opening = history.open_items(evening.previous)
-    evening.clock.stage("join the night before")
+    evening.begin("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(evening.legs, rules)
     ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
-    evening.clock.stage("net")
+    evening.begin("net")
     resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)
     said = ledger.slim["state"]
     ledger, netted, undone = netting.net(ledger, night, np.concatenate([resent, repeated]))

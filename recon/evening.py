@@ -8,6 +8,8 @@ import polars as pl
 
 from recon.conversions import Rates
 from recon.core.plan import Leg
+from recon.core.room import Room
+from recon.memory import give_back
 from recon.rules.night import Night
 from recon.rules.rule_file import RuleFile
 from recon.stopwatch import Stopwatch
@@ -28,6 +30,13 @@ class Evening:
     clock: Stopwatch
     threads: int
     memory_bytes: int | None
+    room: Room  # where the large arrays stand
+
+    def begin(self, stage: str) -> None:
+        """Begin a stage: hand back what the one before left in memory, and start its clock."""
+        self.room.rest()
+        give_back()
+        self.clock.stage(stage)
 
     @property
     def legs(self) -> tuple[Leg, ...]:

@@ -208,6 +208,7 @@ def opening_date(workspace: Workspace, rules: Rules, business_date: date) -> dat
 
 def run_row(
     tables: Mapping[str, pl.DataFrame],
+    links: int,
     ledger: Ledger,
     rule_file: RuleFile,
     night: Night,
@@ -218,8 +219,7 @@ def run_row(
     """Return the one row of the RUNS table."""
     opening = int(ledger.opening.sum())
     new = ledger.slim.height - opening
-    outcomes = tables["outcomes"]
-    closing = int(outcomes["closing"].sum())
+    closing = tables["open_items"]["txn_id"].n_unique()
     benign = [code.name for code in BENIGN]
     return conform(
         pl.DataFrame(
@@ -235,7 +235,7 @@ def run_row(
                 "closed_rows": [opening + new - closing],
                 "closing_rows": [closing],
                 "rejected_rows": [tables["rejects"].height],
-                "links": [tables["links"].height],
+                "links": [links],
                 "breaks": [
                     tables["breaks"].filter(~pl.col("code").cast(pl.String).is_in(benign)).height
                 ],

@@ -66,7 +66,7 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
             exchange.file_findings(evening.rates.problems, night),
         ]
     ).sort("break_id")
-    evening.clock.stage("disputes")
+    evening.begin("disputes")
     waiting = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting])
     looked_at = np.setdiff1d(looked_at, agreed.wide["txn_id"].to_numpy())

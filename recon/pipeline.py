@@ -18,17 +18,18 @@ import polars as pl
 from recon import __version__, conversions, history, surroundings
 from recon.archive import Shelves
 from recon.books import Books, open_books
+from recon.core.ends import Ends
 from recon.core.groups import joined
 from recon.core.match import match
+from recon.core.pieces import Pieces
 from recon.evening import Evening
 from recon.io.load import Loaded
 from recon.io.texts import texts_for
 from recon.judgement import Judgement, judge
-from recon.memory import give_back
 from recon.report.summary import summarise
 from recon.rules import arrivals, balances, classify, disputes
 from recon.rules.night import Matched, Night
-from recon.rules.outcomes import group_table, link_table, outcome_table
+from recon.rules.outcomes import ends_of, large_tables
 from recon.rules.overrides import decisions_of
 from recon.rules.rule_file import RuleFile
 from recon.rules.searches import search_table
@@ -60,6 +61,8 @@ class Reconciled:
     """A night's tables before they are published."""
 
     tables: dict[str, pl.DataFrame]
+    large: dict[str, Pieces]  # tables of a row or link a row: made while they are written
+    ends: Ends
     parts: tuple[Path, ...]
     exit_code: int
 
@@ -101,6 +104,8 @@ def run_night(
         night = Night(
             rule_file.rules, calendar, business_date, opening_date, exchanges=rates.agreed
         )
+        work = workspace.work_folder(run_id)
+        room = surroundings.room_for(arrived, work, memory_bytes)
         evening = Evening(
             rule_file,
             night,
@@ -112,12 +117,12 @@ def run_night(
             clock,
             threads,
             memory_bytes,
+            room,
         )
-        work = workspace.work_folder(run_id)
         clock.stage("load")
         done = reconcile(
             evening,  # the loaded rows have no name here: they go when the tables are made
-            surroundings.load_files(rule_file, night, arrived, workspace, work, threads),
+            surroundings.load_files(rule_file, night, arrived, workspace, work, threads, room),
             arrived,
         )
         folder = _publish(evening, done)
@@ -130,7 +135,6 @@ def run_night(
 
 def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> Reconciled:
     """Return every table of the night from the loaded rows and the state of the night before."""
-    give_back()
     books = open_books(evening, loaded, arrived)
     del loaded  # the keys go when nobody asks for them any more
     archive = Shelves(
@@ -142,16 +146,19 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         books.inputs,
         books.rejects,
     )
-    evening.clock.stage("match")
+    evening.begin("match")
     matched = _match(evening, books, archive)
-    evening.clock.stage("classify")
+    evening.begin("classify")
     judgement = judge(evening, books, matched, archive)
     books = books.without_keys()
     exit_code = max(history.exit_code(books.inputs), evening.rates.exit_code)
     matched = replace(matched, ledger=books.ledger)
     tables = _tables(evening, books, matched, judgement)
+    ends = ends_of(matched, judgement.classified, judgement.closing)
+    large = large_tables(matched, evening.legs, books.netted, judgement.classified, ends)
     run = history.run_row(
         tables,
+        matched.matches.links.height + books.netted.height,
         books.ledger,
         evening.rule_file,
         books.night,
@@ -159,7 +166,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         evening.previous,
         exit_code,
     )
-    return Reconciled({**tables, "runs": run}, books.parts, exit_code)
+    return Reconciled({**tables, "runs": run}, large, ends, books.parts, exit_code)
 
 
 def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
@@ -176,6 +183,7 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
         business_days=business_days(legs, ledger.slim, night.calendar),
         decisions=decisions_of(night.rules, ledger),
         texts=texts_for(legs, ledger.slim, books.parts, books.opening),
+        room=evening.room,
     )
     both = books.netted["left"].to_numpy(), books.netted["right"].to_numpy()
     matches = replace(matches, group=joined(matches.group, *both))
@@ -187,15 +195,12 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
 def _tables(
     evening: Evening, books: Books, matched: Matched, judgement: Judgement
 ) -> dict[str, pl.DataFrame]:
-    """Return every table of the night but its transactions, which lie in files."""
+    """Return the tables of the night that stand in memory."""
     night, legs = books.night, evening.legs
     classified, found = judgement.classified, judgement.breaks
     return {
         "inputs": books.inputs,
         "rejects": books.rejects,
-        "links": link_table(matched, legs, books.netted),
-        "groups": group_table(matched, classified.outcome),
-        "outcomes": outcome_table(matched, classified, judgement.closing),
         "breaks": found,
         "disputes": disputes.build(found, judgement.wide, evening.run_id, night, evening.decided),
         "open_items": judgement.closing,
@@ -207,29 +212,28 @@ def _tables(
 def _publish(evening: Evening, done: Reconciled) -> Path:
     """Certify and publish the night; return its folder."""
     tables, previous = done.tables, evening.previous
-    give_back()
-    evening.clock.stage("certify")
+    evening.begin("certify")
     proof = certificate.certify(
         parts=done.parts,
-        outcomes=tables["outcomes"],
+        ends=done.ends,
         inputs=tables["inputs"],
         rejects=tables["rejects"],
         opening=history.open_items(previous),
         closing=tables["open_items"],
     )
-    evening.clock.stage("publish")
+    evening.begin("publish")
     return publish.publish(
         evening.workspace,
         evening.run_id,
         evening.night.business_date,
-        tables=tables,
+        tables={**tables, **done.large},
         parts=done.parts,
         manifest_extra={
             **history.manifest_facts(evening.rule_file, tables["inputs"], previous),
             "rates": [list(pair) for pair in evening.rates.digests],
         },
         certificate=proof,
-        summary=summarise(tables, evening.rule_file.rules.language),
+        summary=summarise(tables, done.ends.counts(), evening.rule_file.rules.language),
     )
 
 

@@ -58,6 +58,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "recon.evening": (
         "recon.conversions",
         "recon.core",
+        "recon.memory",
         "recon.rules",
         "recon.stopwatch",
         "recon.store",

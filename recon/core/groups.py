@@ -16,10 +16,15 @@ from recon.core.kernels.group_facts import (
     OUTCOME_BITS,
     WIDTH,
     gather_facts,
+    list_roots,
     rank_groups,
 )
 from recon.core.kernels.group_sum import LOW_BITS, LOW_MASK
 from recon.core.kernels.union_find import label_components, unite_rows
+from recon.core.numbers import numbers
+from recon.core.pieces import Pieces, steps
+
+Positions = NDArray[np.signedinteger]
 
 _SUMS = {
     "merchant_minor": AMOUNT + int(Side.MERCHANT),
@@ -35,22 +40,21 @@ _WORST_FIRST = (
     Outcome.NOT_NEEDED,
     Outcome.QUARANTINED,
 )
+_STEP = 1 << 21  # groups made at a time: each step reads the rows once
 _NARROW = 1 << 62  # what no sum over all rows exceeds when 64 bits are enough
 
 
-def joined(
-    group: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def joined(group: Positions, left: Positions, right: Positions) -> Positions:
     """Return the groups after further links: for each row the smallest row of its group."""
+    if left.size == 0:
+        return group
     parent = group.copy()
     unite_rows(left, right, parent)
     label_components(parent)
     return parent
 
 
-def group_table(
-    slim: pl.DataFrame, group: NDArray[np.int64], outcome: NDArray[np.uint8]
-) -> pl.DataFrame:
+def group_table(slim: pl.DataFrame, group: Positions, outcome: NDArray[np.uint8]) -> Pieces:
     """Return one row a group and currency, by the group's smallest row: counts, sums, outcome.
 
     `group` names for each row the smallest row of its group; `currency` is a position in
@@ -58,44 +62,53 @@ def group_table(
     Int64 where 64 bits are enough for any sum of the night, else Int128.
     """
     place = np.empty(group.size, np.int32)
-    groups = rank_groups(group, place)
-    roots = np.flatnonzero(group == np.arange(group.size))
-    amount, net = (slim[name].fill_null(0).to_numpy() for name in ("amount_minor", "net_minor"))
-    facts = np.zeros((groups, WIDTH), np.int64)
+    height = rank_groups(group, place)
+    roots = np.empty(height, np.int32)
+    list_roots(group, roots)
+    amount, net = (numbers(slim[name]) for name in ("amount_minor", "net_minor"))
     side, currency = slim["side"].to_numpy(), slim["currency"].to_numpy()
     narrow = largest(amount, net) * group.size <= _NARROW
-    mask = -1 if narrow else LOW_MASK
-    gather_facts(place, side, amount & mask, net & mask, currency, outcome, facts)
-    sums = {name: pl.Series(facts[:, column].copy()) for name, column in _SUMS.items()}
-    if not narrow:
-        high = np.zeros((groups, WIDTH), np.int64)
-        amount, net = amount >> LOW_BITS, net >> LOW_BITS
-        gather_facts(place, side, amount, net, currency, outcome, high)
-        sums = {name: wide(high[:, _SUMS[name]], low) for name, low in sums.items()}
-    marks = facts[:, MARKS]
-    table = pl.DataFrame(
-        {
-            "group_id": slim["txn_id"].to_numpy()[roots],
-            **{f"{item.name.lower()}_rows": facts[:, int(item)].copy() for item in Side},
-            **sums,
-            "currency": ((marks >> OUTCOME_BITS) & CURRENCY_MASK).astype(np.uint16) - np.uint16(1),
-            "outcome": worst_outcome(marks),
-        }
-    )
-    mixed = (marks & MIXED) != 0
-    return by_currency(table, slim, place, mixed) if mixed.any() else table
+    ids = slim["txn_id"].to_numpy()
+
+    def gathered(start: int, stop: int, shift: int, mask: int) -> NDArray[np.int64]:
+        facts = np.zeros((stop - start, WIDTH), np.int64)
+        gather_facts(place, start, side, amount, net, shift, mask, currency, outcome, facts)
+        return facts
+
+    def piece(start: int, stop: int) -> pl.DataFrame:
+        low = gathered(start, stop, 0, -1 if narrow else int(LOW_MASK))
+        sums = {name: pl.Series(low[:, column].copy()) for name, column in _SUMS.items()}
+        if not narrow:
+            high = gathered(start, stop, int(LOW_BITS), -1)
+            sums = {name: wide(high[:, _SUMS[name]], part) for name, part in sums.items()}
+        marks = low[:, MARKS]
+        first = ((marks >> OUTCOME_BITS) & CURRENCY_MASK).astype(np.uint16) - np.uint16(1)
+        table = pl.DataFrame(
+            {
+                "group_id": ids[roots[start:stop]],
+                **{f"{item.name.lower()}_rows": low[:, int(item)].copy() for item in Side},
+                **sums,
+                "currency": first,
+                "outcome": worst_outcome(marks),
+            }
+        )
+        mixed = (marks & MIXED) != 0
+        if not mixed.any():
+            return table
+        rows = np.flatnonzero((place >= start) & (place < stop))
+        rows = rows[mixed[place[rows] - start]]
+        facts = slim[rows].select("side", "currency", "amount_minor", "net_minor")
+        of_group = table["group_id"].gather(place[rows] - start)
+        return by_currency(table, facts.with_columns(group_id=of_group), mixed)
+
+    return Pieces(lambda: (piece(*step) for step in steps(height, _STEP)))
 
 
-def by_currency(
-    table: pl.DataFrame, slim: pl.DataFrame, place: NDArray[np.int32], mixed: NDArray[np.bool_]
-) -> pl.DataFrame:
+def by_currency(table: pl.DataFrame, facts: pl.DataFrame, mixed: NDArray[np.bool_]) -> pl.DataFrame:
     """Return the table in which each group of several currencies is a row a currency.
 
-    `place` is the rank of each row's group, `mixed` tells such groups; they are few.
+    `mixed` tells such groups, which are few; `facts` are their rows.
     """
-    rows = np.flatnonzero(mixed[place])
-    facts = slim[rows].select("side", "currency", "amount_minor", "net_minor")
-    facts = facts.with_columns(group_id=table["group_id"].gather(place[rows]))
     by_side = [
         expression
         for item in Side
@@ -109,9 +122,9 @@ def by_currency(
     sums = facts.group_by("group_id", "currency").agg(*by_side, net.alias("channel_net_minor"))
     split = sums.join(table.select("group_id", "outcome"), on="group_id", how="left")
     whole = table.filter(pl.Series(~mixed))
-    wide_sums = [pl.col(name).cast(pl.Int128) for name in _SUMS]
-    both = [one.with_columns(wide_sums).select(table.columns) for one in (whole, split)]
-    return pl.concat(both).sort("group_id", "currency")
+    return pl.concat([whole, split.select(table.columns).cast(table.schema)]).sort(
+        "group_id", "currency"
+    )
 
 
 def _exact(amounts: pl.Expr) -> pl.Expr:

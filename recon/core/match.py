@@ -26,6 +26,7 @@ from recon.core.passes.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
 from recon.core.passes.window import find_windows
 from recon.core.plan import Leg, Method
+from recon.core.room import Room
 from recon.core.schema import SLIM, check
 from recon.core.scratch import SHELF
 from recon.core.text import TextBuffers
@@ -70,6 +71,8 @@ SPOKEN_SCHEMA = {
     "text_weight": pl.Int32,
 }
 
+Positions = NDArray[np.int32]  # row positions that are kept: half the memory of `Rows`
+
 PINNED_PASS = 255  # pass number of links that a person made
 
 Means = tuple[int, int | None]  # threads, memory in bytes
@@ -90,8 +93,8 @@ class Matches:
     """Everything the matcher found; rows are positions in the slim table."""
 
     links: pl.DataFrame  # LINK_SCHEMA, sorted by leg, left, right
-    key_group: dict[str, Rows]  # by leg: smallest row of the row's group there, -1 no partner
-    group: Rows  # smallest row of the connected component over all links
+    key_group: dict[str, Positions]  # by leg: smallest row of the row's group there, -1 no partner
+    group: Positions  # smallest row of the connected component over all links
     ambiguous: pl.DataFrame  # TIE_SCHEMA: candidates of unlinked rows, none picked
     pass_counts: pl.DataFrame  # COUNT_SCHEMA: rows of both sides, amount of the left rows
     searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
@@ -118,13 +121,14 @@ class LegState:
     leg_no: int
     leg: Leg
     free: NDArray[np.bool_]
-    key_group: Rows
+    key_group: Positions
     decided: Decisions
     links: list[pl.DataFrame]
     ties: list[pl.DataFrame]
     counts: list[dict[str, object]]
     searches: list[dict[str, object]]
     spoken: list[pl.DataFrame]
+    room: Room
 
 
 def match(
@@ -138,20 +142,22 @@ def match(
     business_days: BusinessDays | None = None,
     decisions: Mapping[str, Decisions] | None = None,
     texts: Mapping[str, TextBuffers] | None = None,
+    room: Room | None = None,
 ) -> Matches:
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
     key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
     `decisions` of people, by leg name, come before every pass. `texts` are the columns that SCORE
-    passes compare, by name, a row each.
+    passes compare, by name, a row each. `room` is where what is kept of every row stands.
     """
+    room = Room() if room is None else room
     facts = read_facts(check(slim, SLIM), digests, business_days, texts)
     decided = decisions or {}
     states = [
         match_leg(
             facts,
-            start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name)),
+            start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name), room),
             (threads, memory_bytes),
         )
         for leg_no, leg in enumerate(legs)
@@ -161,7 +167,7 @@ def match(
     return Matches(
         links=stack(leg_links, LINK_SCHEMA).rechunk(),
         key_group={state.leg.name: state.key_group for state in states},
-        group=components(facts.rows, leg_links),
+        group=components(room.array(facts.rows, np.int32), leg_links),
         ambiguous=stack([open_ties(state) for state in states], TIE_SCHEMA)
         .unique()
         .sort("leg", "row", "candidate"),
@@ -204,11 +210,13 @@ def start_leg(
     leg: Leg,
     eligible: NDArray[np.bool_],
     decided: Decisions | None,
+    room: Room,
 ) -> LegState:
     """Return the leg before its first pass: pinned pairs linked, unmatched rows taken out."""
-    nobody = np.full(facts.rows, -1, np.int64)
+    nobody = room.array(facts.rows, np.int32)
+    nobody[:] = -1
     decided = Decisions() if decided is None else decided
-    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [])
+    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [], room)
     state.free[decided.unmatch] = False
     if decided.pin.size:
         pinned = links(decided.pin[:, 0], decided.pin[:, 1], MatchKind.PINNED)
@@ -224,6 +232,7 @@ def match_leg(facts: Facts, state: LegState, means: Means) -> LegState:
             work = replace(whole, key_slice=part)
             found = find_apart(work, FINDERS[step.method], state.decided.forbid)
             absorb(facts, state, pass_no, found)
+            state.room.rest()
     return state
 
 
@@ -291,9 +300,9 @@ def open_ties(state: LegState) -> pl.DataFrame:
     return ties.filter(pl.Series(state.free[rows] & state.free[candidates], dtype=pl.Boolean))
 
 
-def components(rows: int, leg_links: list[pl.DataFrame]) -> Rows:
-    """Return the smallest row of each row's connected component over the links of every leg."""
-    parent = np.arange(rows, dtype=np.int64)
+def components(parent: Positions, leg_links: list[pl.DataFrame]) -> Positions:
+    """Fill `parent` with the smallest row of each row's connected component over all links."""
+    parent[:] = np.arange(parent.size, dtype=np.int32)
     for frame in leg_links:
         unite_rows(frame["left"].to_numpy(), frame["right"].to_numpy(), parent)
     label_components(parent)

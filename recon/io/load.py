@@ -18,7 +18,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import InputState
+from recon.core.columns import Dtype, fill, flat_type, series_of
 from recon.core.plan import InputFile, Key, key_name
+from recon.core.room import Room
 from recon.core.schema import INPUTS, REJECTS, SLIM
 from recon.errors import InputError
 from recon.io.batch import Finish
@@ -26,10 +28,11 @@ from recon.io.control import controls_json
 from recon.io.drift import columns_json
 from recon.io.formats import format_named
 from recon.io.formats.contract import Columns, ControlTotal, Options, StagedFile
-from recon.io.load_file import NO_KEYS, FileIdentity, Job, Part, load_file
+from recon.io.load_file import FileIdentity, Job, Part, load_file
 from recon.io.mask import mask_text
 from recon.io.recognise import check_declared
 from recon.io.retold import Told, judge
+from recon.io.slim_rows import NO_KEYS
 from recon.io.stage import stage
 from recon.io.verdict import verdict
 
@@ -74,6 +77,7 @@ def load(
     earlier: Mapping[str, Sequence[Columns]] | None = None,
     threads: int = 2,
     on_progress: Progress | None = None,
+    room: Room | None = None,
 ) -> Loaded:
     """Load the night's files. A bad row is a reject, a bad file a row of `inputs` that says why.
 
@@ -81,8 +85,9 @@ def load(
     finish: adds what the rules know (merchant, batch, due date); called for each batch of accepted
     rows with every column of TRANSACTIONS, on worker threads. earlier: by source, the columns that
     its files had before; a file with others is refused. on_progress: called with the file and
-    its accepted rows so far, on worker threads.
+    its accepted rows so far, on worker threads. room: where slim columns and digests stand.
     """
+    room = Room() if room is None else room
     ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         staged = list(pool.map(lambda file: _staged(file, staging, business_date), ordered))
@@ -99,12 +104,13 @@ def load(
                     earlier,
                     on_progress,
                     threads,
+                    is_paged=room.is_paged,
                 ),
             )
             for result in _without_duplicates(staged, seen)
         ]
         results = list(pool.map(lambda pair: _loaded(*pair), jobs))
-    return _gathered(_counted_once(results, options), keys)
+    return _gathered(_counted_once(results, options), keys, room)
 
 
 def _staged(file: InputFile, staging: Path, business_date: date) -> _Result:
@@ -171,6 +177,8 @@ def _job(
     earlier: Mapping[str, Sequence[Columns]] | None,
     on_progress: Progress | None,
     threads: int,
+    *,
+    is_paged: bool,
 ) -> Job | None:
     """Return what is needed to read a staged file, None when it is not to be read."""
     if result.state != InputState.UNVERIFIED:
@@ -190,6 +198,7 @@ def _job(
         earlier=tuple((earlier or {}).get(result.file.source, ())),
         on_rows=on_progress,
         threads=threads,
+        is_paged=is_paged,
     )
 
 
@@ -216,7 +225,9 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
 
 def _counted_once(results: Sequence[_Result], options: Mapping[str, Options]) -> list[_Result]:
     """Set aside the files whose money other files of the night tell as well."""
-    live = [place for place, result in enumerate(results) if result.part and result.part.slim]
+    live = [
+        place for place, result in enumerate(results) if result.part and result.part.slim.height
+    ]
     told = [
         Told(results[place].file, options.get(results[place].file.source, Options()), part)
         for place in live
@@ -237,21 +248,23 @@ def _message(error: InputError) -> str:
     return f"{error.code}: {error.message()}"
 
 
-def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
+def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room) -> Loaded:
     """Put the files together: rows sorted by identity, digests aligned with them."""
     live = sorted(
         (
             (result.identity.number, result.part)
             for result in results
-            if result.part is not None and result.identity is not None and result.part.slim
+            if result.part is not None and result.identity is not None and result.part.slim.height
         ),
         key=lambda pair: pair[0],
     )
     parts = [part for _, part in live]
-    slim = _stacked(parts)
+    slim = pl.DataFrame(_stacked(parts, name, dtype, room) for name, dtype in SLIM.schema.items())
     assert slim["txn_id"].is_sorted()
-    digests = {key_name(key): _joined(parts, key_name(key)) for key in keys}
+    digests = {key_name(key): _joined(parts, key_name(key), room) for key in keys}
     assert all(len(found) == slim.height for found in digests.values())
+    for part in parts:
+        part.slim.clear()
     return Loaded(
         slim=slim,
         digests=digests,
@@ -261,29 +274,28 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key]) -> Loaded:
     )
 
 
-def _stacked(parts: Sequence[Part]) -> pl.DataFrame:
-    """Return the slim columns of all files, each one piece of memory; the parts give theirs up."""
-    pieces = [SLIM.empty(), *(piece for part in parts for piece in part.slim)]
-    for part in parts:
-        part.slim.clear()
-    columns = []
-    for name in SLIM.schema:
-        columns.append(pl.concat([piece[name] for piece in pieces], rechunk=True))
-        pieces = [piece.drop(name) for piece in pieces]
-    return pl.DataFrame(columns)
-
-
-def _joined(parts: Sequence[Part], name: str) -> NDArray[np.uint64]:
-    """Return the digests of one key over all files."""
-    pieces = [piece for part in parts for piece in part.digests[name]]
-    joined = np.zeros((sum(len(piece) for piece in pieces), 2), np.uint64)
+def _stacked(parts: Sequence[Part], name: str, dtype: Dtype, room: Room) -> pl.Series:
+    """Return one slim column over all files; the parts give theirs up."""
+    height = sum(part.slim.height for part in parts)
+    data, known = room.array(height, flat_type(dtype)), np.ones(height, np.bool_)
     start = 0
-    for piece in pieces:
+    for values in (piece for part in parts for piece in part.slim.column(name, last=True)):
+        stop = start + len(values)
+        fill(data[start:stop], known[start:stop], values)
+        start = stop
+    room.rest()
+    return series_of(name, dtype, data, known)
+
+
+def _joined(parts: Sequence[Part], name: str, room: Room) -> NDArray[np.uint64]:
+    """Return the digests of one key over all files; the parts give theirs up."""
+    joined = room.array((sum(part.slim.height for part in parts), 2), np.uint64)
+    start = 0
+    for piece in (words for part in parts for words in part.slim.digests(name, last=True)):
         if piece.strides != NO_KEYS:  # a stretch without keys stays untouched, and unbacked
             joined[start : start + len(piece)] = piece
         start += len(piece)
-    for part in parts:
-        part.digests.pop(name, None)
+    room.rest()
     return joined
 
 

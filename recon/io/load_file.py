@@ -1,8 +1,8 @@
 """One staged file -> its Parquet part, its slim columns, its key digests and its rejects.
 
-The wide rows go to disk batch by batch; only what the matcher needs stays in memory. Batches are
-parsed and completed by several threads and taken in the file's order, so that nothing depends on
-the number of threads.
+The wide rows go to disk batch by batch; what the matcher needs stays in memory, where it may.
+Batches are parsed and completed by several threads and taken in the file's order, so that nothing
+depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from recon.io.known_text import KnownText
 from recon.io.mask import mask_rejects
 from recon.io.normalise import Context, normalise
 from recon.io.part_writer import PartWriter
+from recon.io.slim_rows import SlimRows
 
 _FILE_BITS = 63 - RECORD_BITS
 _FILE_ID_DIGITS = 16
 _NAME_LENGTH = 40
 _AHEAD = 2  # batches in each step beside the one that is waited for
-NO_KEYS = (0, 0)  # strides of a stretch of digests in which every key is null
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -81,6 +81,12 @@ class Job:
     earlier: tuple[Columns, ...]  # what the source's files had before
     on_rows: Callable[[InputFile, int], None] | None
     threads: int = 1
+    is_paged: bool = False  # slim rows are kept in a file until all are there
+
+    @property
+    def slim_path(self) -> Path | None:
+        """Return where the slim rows go; None where memory is no matter."""
+        return self.part_path.with_suffix(".arrow") if self.is_paged else None
 
     @property
     def part_path(self) -> Path:
@@ -97,8 +103,7 @@ class Part:
 
     path: Path
     rows: int = 0
-    slim: list[pl.DataFrame] = field(default_factory=list)
-    digests: dict[str, list[NDArray[np.uint64]]] = field(default_factory=dict)
+    slim: SlimRows = field(default_factory=SlimRows)
     rejects: list[Reject] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
     sums: ControlSums = field(default_factory=lambda: ControlSums(()))
@@ -106,20 +111,17 @@ class Part:
     def discard_rows(self) -> None:
         """Forget the rows and remove them from disk; their count stays."""
         self.slim.clear()
-        self.digests.clear()
         self.path.unlink(missing_ok=True)
 
     def take(self, batch: Completed) -> None:
-        """Keep what stays in memory of a batch."""
-        self.slim.append(batch.slim)
-        for name, found in batch.digests.items():
-            self.digests.setdefault(name, []).append(found)
+        """Keep what the night needs of a batch beside its file."""
+        self.slim.add(batch.slim, batch.digests)
         self.rows += batch.slim.height
 
 
 def load_file(job: Job) -> Part:
     """Read one staged file to the end. Raises InputError when it is refused as a whole."""
-    part = Part(job.part_path)
+    part = Part(job.part_path, slim=SlimRows(job.slim_path))
     part.sums = ControlSums(job.fmt.controls(job.options), job.fmt.proofs)
     steps = _Steps(job, part)
     with PartWriter(part.path) as writer, ThreadPoolExecutor(max(1, job.threads)) as pool:

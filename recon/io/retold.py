@@ -86,12 +86,14 @@ def _within_source(files: Sequence[Told], positions: Sequence[int]) -> dict[int,
 
 def _rows(told: Told) -> _Rows:
     """Return what is compared of a file."""
-    slim = pl.concat(told.part.slim)
+    rows = told.part.slim
+    columns = ("kind", "state", "amount_minor", "currency", "fingerprint")
+    slim = pl.DataFrame({name: pl.concat(list(rows.column(name))) for name in columns})
     names = [key_name((column,)) for column in _REFERENCES[told.file.side]]
-    found = [np.concatenate(told.part.digests[n]) for n in names if n in told.part.digests]
     reference = np.zeros(slim.height, np.uint64)
-    for digests in found:  # the first reference that is there
-        reference = np.where(reference == 0, digests[:, 1], reference)
+    for name in (name for name in names if name in rows.keys):  # the first that is there
+        digests = np.concatenate([piece[:, 1] for piece in rows.digests(name)])
+        reference = np.where(reference == 0, digests, reference)
     named = reference != 0
     moved = named & (slim["state"] == int(State.SUCCESS)).to_numpy()
     key = reference

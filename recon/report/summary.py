@@ -12,8 +12,13 @@ from recon.core.codes import BENIGN
 _BENIGN = [code.name for code in BENIGN]
 
 
-def summarise(tables: Mapping[str, pl.DataFrame], language: str) -> dict[str, Any]:
-    """Return the summary of a run as plain data: it is published as `summary.json`."""
+def summarise(
+    tables: Mapping[str, pl.DataFrame], outcomes: Mapping[str, int], language: str
+) -> dict[str, Any]:
+    """Return the summary of a run as plain data: it is published as `summary.json`.
+
+    `outcomes` says how many rows ended how.
+    """
     run = tables["runs"].row(0, named=True)
     return {
         "run_id": run["run_id"],
@@ -26,7 +31,7 @@ def summarise(tables: Mapping[str, pl.DataFrame], language: str) -> dict[str, An
         },
         "rejected_rows": run["rejected_rows"],
         "inputs": _inputs(tables["inputs"]),
-        "outcomes": _outcomes(tables["outcomes"]),
+        "outcomes": dict(outcomes),
         "breaks": _breaks(tables["breaks"]),
         "benign": _benign(tables["breaks"]),
         "disputes": _disputes(tables["disputes"]),
@@ -54,11 +59,6 @@ def _rates(breaks: pl.DataFrame, inputs: pl.DataFrame) -> list[dict[str, Any]]:
     about_files = pl.col("code").cast(pl.String).str.starts_with("FILE_")
     others = breaks.filter(about_files & ~pl.col("source").is_in(inputs["source"].implode()))
     return others.select("source", message="cause").to_dicts()
-
-
-def _outcomes(outcomes: pl.DataFrame) -> dict[str, int]:
-    counts = outcomes.group_by("outcome").len().sort("outcome")
-    return {str(name): int(count) for name, count in counts.iter_rows()}
 
 
 def _breaks(breaks: pl.DataFrame) -> list[dict[str, Any]]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core import evidence, groups
 from recon.core.codes import MatchKind, Outcome
+from recon.core.ends import Ends
 from recon.core.money import CURRENCIES
+from recon.core.pieces import Pieces, steps
 from recon.core.plan import Leg, Method
 from recon.core.schema import GROUPS, LINKS, OUTCOMES, conform, words
 from recon.rules.classify import REASONS, Classified
@@ -29,38 +33,88 @@ _REASON = {
     MatchKind.PINNED: "a person's decision",
 }
 _CERTAIN_PPM = 1_000_000
+_RUN = pl.Schema(
+    {
+        "left": pl.Int32,
+        "right": pl.Int32,
+        "leg": pl.UInt8,
+        "match_kind": pl.UInt8,
+        "score": pl.Int32,
+        "pass": pl.UInt16,
+    }
+)
 
 
-def link_table(matched: Matched, legs: tuple[Leg, ...], netted: pl.DataFrame) -> pl.DataFrame:
+def large_tables(
+    matched: Matched,
+    legs: tuple[Leg, ...],
+    netted: pl.DataFrame,
+    classified: Classified,
+    ends: Ends,
+) -> dict[str, Pieces]:
+    """Return the tables that have about as many rows as the night has."""
+    return {
+        "links": link_table(matched, legs, netted),
+        "groups": group_table(matched, ends.outcome),
+        "outcomes": outcome_table(ends, matched, classified),
+    }
+
+
+def link_table(matched: Matched, legs: tuple[Leg, ...], netted: pl.DataFrame) -> Pieces:
     """Return the LINKS table; netting links stand under the leg name `netting`."""
+    runs = _runs(matched.matches.links, legs, netted)
     ids = matched.ledger.slim["txn_id"].to_numpy()
-    links = matched.matches.links
-    leg_names = [*(leg.name for leg in legs), NETTING]
-    pass_names, pass_code = _pass_codes(legs)
-    inside = netted.height
-    every = links.select("left", "right", "leg", "match_kind", "score").with_columns(
-        pl.Series("pass", pass_code[links["leg"], links["pass_no"]])
-    )
-    if inside:
-        own = netted.select("left", "right").with_columns(
-            leg=pl.lit(len(legs)),
-            match_kind=pl.lit(int(MatchKind.NETTING)),
-            score=pl.lit(_CERTAIN_PPM),
-            **{"pass": pl.lit(len(pass_names) - 1)},
-        )
-        every = pl.concat([every, own.cast(every.schema)])
-    every = every[np.argsort(every["left"].to_numpy(), kind="stable")]  # legs are runs in order
+    names = [*(leg.name for leg in legs), NETTING], _pass_names(legs)
     reasons = pl.Enum(list(dict.fromkeys(_REASON[kind] for kind in sorted(MatchKind))))
-    table = every.select(
-        pl.Series("left_txn_id", ids[every["left"]]),
-        pl.Series("right_txn_id", ids[every["right"]]),
-        pl.col("leg").cat.to(pl.Enum(leg_names)),
-        pl.col("pass").cat.to(pl.Enum(pass_names)),
-        pl.col("match_kind").cat.to(words(MatchKind)),
-        "score",
-        reasons=pl.col("match_kind").cat.to(reasons),
+    spoken = matched.matches.spoken
+
+    def piece(start: int, stop: int) -> pl.DataFrame:
+        every = _between(runs, start, stop)
+        table = every.select(
+            pl.Series("left_txn_id", ids[every["left"]]),
+            pl.Series("right_txn_id", ids[every["right"]]),
+            pl.col("leg").cat.to(pl.Enum(names[0])),
+            pl.col("pass").cat.to(pl.Enum(names[1])),
+            pl.col("match_kind").cat.to(words(MatchKind)),
+            "score",
+            reasons=pl.col("match_kind").cat.to(reasons),
+        )
+        return conform(_with_evidence(table, every, spoken, legs), LINKS)
+
+    return Pieces(lambda: (piece(*step) for step in steps(len(ids))))
+
+
+def _runs(links: pl.DataFrame, legs: tuple[Leg, ...], netted: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return links as runs that ascend by left row: those of each leg, and those of netting."""
+    pass_code = _pass_codes(legs)
+    first = np.searchsorted(links["leg"].to_numpy(), np.arange(len(legs) + 1))
+    runs = [
+        links[start:stop].select(
+            "left",
+            "right",
+            "leg",
+            "match_kind",
+            "score",
+            pl.Series("pass", pass_code[leg_no][links["pass_no"][start:stop]]),
+        )
+        for leg_no, (start, stop) in enumerate(pairwise(first.tolist()))
+    ]
+    own = netted.select("left", "right").with_columns(
+        leg=pl.lit(len(legs)),
+        match_kind=pl.lit(int(MatchKind.NETTING)),
+        score=pl.lit(_CERTAIN_PPM),
+        **{"pass": pl.lit(len(_pass_names(legs)) - 1)},
     )
-    return conform(_with_evidence(table, every, matched.matches.spoken, legs), LINKS)
+    return [*runs, own.cast(_RUN).sort("left", "right")]
+
+
+def _between(runs: list[pl.DataFrame], start: int, stop: int) -> pl.DataFrame:
+    """Return the links whose left row lies in a range, by left and right row."""
+    cuts = [np.searchsorted(run["left"].to_numpy(), [start, stop]).tolist() for run in runs]
+    parts = [run[a:b].cast(_RUN) for run, (a, b) in zip(runs, cuts, strict=True) if a < b]
+    if len(parts) <= 1:
+        return parts[0] if parts else pl.DataFrame(schema=_RUN)
+    return pl.concat(parts).sort("left", "right", "leg")
 
 
 def _with_evidence(
@@ -88,49 +142,59 @@ def _with_evidence(
     return table.with_columns(reasons=pl.coalesce(told["said"], table["reasons"].cast(pl.String)))
 
 
-def _pass_codes(legs: tuple[Leg, ...]) -> tuple[list[str], NDArray[np.uint16]]:
-    """Return the distinct pass names and, by leg and pass number, which of them it is."""
+def _pass_names(legs: tuple[Leg, ...]) -> list[str]:
+    """Return the distinct pass names, that of netting last."""
     names = list(dict.fromkeys([*(item.name for leg in legs for item in leg.passes), "pinned"]))
+    own = "original reference"
+    return [*names, own if own not in names else f"{own} (netting)"]
+
+
+def _pass_codes(legs: tuple[Leg, ...]) -> NDArray[np.uint16]:
+    """Return, by leg and pass number, the position of the pass in `_pass_names`."""
+    names = _pass_names(legs)
     code = np.full((len(legs), 1 << 8), names.index("pinned"), np.uint16)
     for number, leg in enumerate(legs):
         for position, item in enumerate(leg.passes):
             code[number, position] = names.index(item.name)
-    own = "original reference"
-    return [*names, own if own not in names else f"{own} (netting)"], code
+    return code
 
 
-def group_table(matched: Matched, outcome: NDArray[np.uint8]) -> pl.DataFrame:
+def group_table(matched: Matched, outcome: NDArray[np.uint8]) -> Pieces:
     """Return the GROUPS table: per-side counts and 128-bit sums of every match group."""
     table = groups.group_table(matched.ledger.slim, matched.matches.group, outcome)
-    currencies = pl.Enum(CURRENCIES)
-    return conform(
-        table.with_columns(
-            pl.col("currency").cast(pl.UInt32).cat.to(currencies),
-            pl.col("outcome").cat.to(words(Outcome)),
-        ),
-        GROUPS,
+    named = (
+        pl.col("currency").cast(pl.UInt32).cat.to(pl.Enum(CURRENCIES)),
+        pl.col("outcome").cat.to(words(Outcome)),
     )
+    return Pieces(lambda: (conform(one.with_columns(named), GROUPS) for one in table.make()))
 
 
-def outcome_table(matched: Matched, classified: Classified, closing: pl.DataFrame) -> pl.DataFrame:
+def outcome_table(ends: Ends, matched: Matched, classified: Classified) -> Pieces:
     """Return the OUTCOMES table: every row of the ledger, exactly once."""
+    reason = pl.when(pl.col("reason") > 0).then(pl.col("reason")).cat.to(pl.Enum(REASONS))
+    group, why = matched.matches.group, classified.reason
+
+    def piece(start: int, stop: int) -> pl.DataFrame:
+        table = pl.DataFrame(
+            {
+                "txn_id": ends.txn_id[start:stop],
+                "group_id": ends.txn_id[group[start:stop]],
+                "outcome": ends.outcome[start:stop],
+                "opening": ends.opening[start:stop],
+                "closing": ends.closing[start:stop],
+                "reason": why[start:stop],
+            }
+        )
+        named = table.with_columns(pl.col("outcome").cat.to(words(Outcome)), reason=reason)
+        return conform(named, OUTCOMES)
+
+    height = ends.txn_id.size
+    return Pieces(lambda: (piece(*step) for step in steps(height)))
+
+
+def ends_of(matched: Matched, classified: Classified, closing: pl.DataFrame) -> Ends:
+    """Return where every row of the ledger ended; `closing` are the rows carried on."""
     ids = matched.ledger.slim["txn_id"].to_numpy()
     waits = np.zeros(ids.size, bool)
     waits[np.searchsorted(ids, closing["txn_id"].to_numpy())] = True
-    table = pl.DataFrame(
-        {
-            "txn_id": matched.ledger.slim["txn_id"],
-            "group_id": ids[matched.matches.group],
-            "outcome": classified.outcome,
-            "opening": matched.ledger.opening,
-            "closing": waits,
-            "reason": classified.reason,
-        }
-    )
-    return conform(
-        table.with_columns(
-            pl.col("outcome").cat.to(words(Outcome)),
-            reason=pl.when(pl.col("reason") > 0).then(pl.col("reason")).cat.to(pl.Enum(REASONS)),
-        ),
-        OUTCOMES,
-    )
+    return Ends(ids, classified.outcome, matched.ledger.opening, waits)

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
+from recon.core.pieces import steps
 from recon.core.plan import Leg
 from recon.rules import exchange, standing
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
@@ -51,10 +52,19 @@ def story_table() -> NDArray[np.uint16]:
 
 
 def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
-    """Return the breaks of linked pairs on one leg."""
-    links = matched.matches.links.filter(
-        (pl.col("leg") == leg_no) & pl.col("match_kind").is_in([int(kind) for kind in PAIRED])
-    )
+    """Return the breaks of linked pairs on one leg; the pairs are looked at some at a time."""
+    every = matched.matches.links
+    first, end = np.searchsorted(every["leg"].to_numpy(), [leg_no, leg_no + 1]).tolist()
+    told = [
+        _found(matched, leg, leg_no, every[first + start : first + stop], night)
+        for start, stop in steps(end - first)
+    ]
+    return Verdict.joined([*told, exchange.waiting(matched, leg)])
+
+
+def _found(matched: Matched, leg: Leg, leg_no: int, every: pl.DataFrame, night: Night) -> Verdict:
+    """Return the breaks of some links of a leg."""
+    links = every.filter(pl.col("match_kind").is_in([int(kind) for kind in PAIRED]))
     left, right = links["left"].to_numpy(), links["right"].to_numpy()
     slim = matched.ledger.slim
     state, kind = slim["state"].to_numpy(), slim["kind"].to_numpy()
@@ -84,7 +94,6 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     return Verdict.joined(
         [
             waiting,
-            exchange.waiting(matched, leg),
             told,
             _carried(matched, leg, told),
             _late(matched, leg, left[fine], right[fine]),

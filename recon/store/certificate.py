@@ -2,13 +2,12 @@
 
 Rows are counted where they lie (the transactions files, last night's open items) and again where
 they ended (`outcomes`, tonight's open items); the certificate states both counts. Transactions are
-read one file at a time, so memory is bounded by `outcomes` (about 10 bytes a row) plus one file.
+read some rows at a time, so memory is bounded by the ends of the rows (12 bytes a row).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 
 from recon.core import schema
 from recon.core.codes import InputState, Outcome
+from recon.core.ends import Ends
+from recon.core.pieces import STEP
 from recon.store.table_file import scan_table
 
 LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
@@ -26,21 +27,31 @@ SLICE = ("txn_id", "side", "source", "file_id", "currency", "amount_minor", "fee
 GROUPING = ("side", "source", "file_id", "currency", "outcome", "closing")
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """`outcomes` as sorted flat arrays; `seen` counts how often each row was met."""
+class _Tally:
+    """Which rows of the ends were met among the rows of the files, and how many met twice."""
 
-    txn_id: NDArray[np.int64]
-    outcome: pl.Series
-    opening: NDArray[np.bool_]
-    closing: NDArray[np.bool_]
-    seen: NDArray[np.int32]
+    def __init__(self, ends: Ends) -> None:
+        """Start with none met."""
+        self.ends = ends
+        self._met = np.zeros(ends.txn_id.size, np.bool_)
+        self._again = 0
+
+    def count(self, at: NDArray[np.int64]) -> None:
+        """Meet the rows at some positions."""
+        once = at if bool((np.diff(at) > 0).all()) else np.unique(at)
+        self._again += at.size - once.size + int(self._met[once].sum())
+        self._met[once] = True
+
+    @property
+    def astray(self) -> int:
+        """Return how many rows were not met once."""
+        return self._again + int((~self._met).sum())
 
 
 def certify(
     *,
     parts: Sequence[Path],
-    outcomes: pl.DataFrame,
+    ends: Ends,
     inputs: pl.DataFrame,
     rejects: pl.DataFrame,
     opening: pl.DataFrame,
@@ -52,14 +63,15 @@ def certify(
     previous run and of this one. Sums are 128-bit and written as decimal text. `balanced` is true
     when `failures` is empty; an unbalanced night must not be published.
     """
-    ends = _ends_of(schema.check(outcomes, schema.OUTCOMES))
+    tally = _Tally(ends)
     failures: list[str] = []
-    new = _sums([_place(frame, ends, "a file", failures) for frame in _read_parts(parts)])
+    new = _sums([_place(frame, tally, "a file", failures) for frame in _read_parts(parts)])
     carried_in = _once(schema.check(opening, schema.OPEN_ITEMS))
-    old = _sums([_place(carried_in, ends, "the opening items", failures, opening=True)])
-    if not bool((ends.seen == 1).all()):
-        astray = int((ends.seen != 1).sum())
-        failures.append(f"expected each outcome to belong to one row, found {astray} that do not")
+    old = _sums([_place(carried_in, tally, "the opening items", failures, opening=True)])
+    if tally.astray:
+        failures.append(
+            f"expected each outcome to belong to one row, found {tally.astray} that do not"
+        )
     files = _files(new, inputs, rejects, failures)
     roll_forward = _roll_forward(new, old, _once(schema.check(closing, schema.OPEN_ITEMS)))
     failures += [_off_balance(row) for row in roll_forward if not row["balanced"]]
@@ -73,20 +85,13 @@ def certify(
     }
 
 
-def _ends_of(outcomes: pl.DataFrame) -> _Ends:
-    ordered = outcomes.sort("txn_id")
-    txn_ids = ordered["txn_id"].to_numpy()
-    return _Ends(
-        txn_ids,
-        ordered["outcome"],
-        ordered["opening"].to_numpy(),
-        ordered["closing"].to_numpy(),
-        np.zeros(len(txn_ids), dtype=np.int32),
-    )
-
-
-def _read_parts(parts: Sequence[Path]) -> list[pl.LazyFrame]:
-    return [scan_table(path, schema.TRANSACTIONS).select(SLICE) for path in parts]
+def _read_parts(parts: Sequence[Path]) -> Iterator[pl.LazyFrame]:
+    """Yield the rows of the files, some at a time."""
+    for path in parts:
+        rows = scan_table(path, schema.TRANSACTIONS).select(SLICE)
+        height = rows.select(pl.len()).collect().item()
+        for start in range(0, height, STEP):
+            yield rows.slice(start, STEP)
 
 
 def _once(open_items: pl.DataFrame) -> pl.LazyFrame:
@@ -96,19 +101,19 @@ def _once(open_items: pl.DataFrame) -> pl.LazyFrame:
 
 def _place(
     rows: pl.LazyFrame,
-    ends: _Ends,
+    tally: _Tally,
     where: str,
     failures: list[str],
     *,
     opening: bool = False,
 ) -> pl.DataFrame:
     """Return counts and sums of `rows` by file, currency and the outcome that each row has."""
-    frame = rows.collect()
+    frame, ends = rows.collect(), tally.ends
     txn_ids = frame["txn_id"].to_numpy()
     at = _places(ends.txn_id, txn_ids)
     right = at >= 0
     right[right] = ends.opening[at[right]] == opening
-    _count(ends.seen, at[at >= 0])
+    tally.count(at[at >= 0])
     if not bool(right.all()):
         failures.append(
             f"expected every row of {where} to have one outcome of its own kind "
@@ -117,7 +122,8 @@ def _place(
         frame, at = frame.filter(pl.Series(right)), at[right]
     return _summed(
         frame.with_columns(
-            ends.outcome.gather(at).alias("outcome"), pl.Series("closing", ends.closing[at])
+            pl.Series("outcome", ends.outcome[at]).cat.to(schema.words(Outcome)),
+            pl.Series("closing", ends.closing[at]),
         )
     )
 
@@ -134,14 +140,6 @@ def _places(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np
         return np.arange(begin, begin + wanted.size)
     at = np.minimum(np.searchsorted(ordered, wanted), ordered.size - 1)
     return np.where(ordered[at] == wanted, at, -1)
-
-
-def _count(seen: NDArray[np.int32], at: NDArray[np.int64]) -> None:
-    """Add one at each place; the quick way is right only where no place repeats."""
-    if bool((np.diff(at) > 0).all()):
-        seen[at] += 1
-    else:
-        np.add.at(seen, at, 1)
 
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
@@ -170,7 +168,7 @@ def _constant(column: pl.Series) -> bool:
     return column.null_count() == 0 and bool((column == column.first()).all())
 
 
-def _sums(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+def _sums(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:
     empty = _summed(
         schema.TRANSACTIONS.empty()
         .select(SLICE)

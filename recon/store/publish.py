@@ -26,6 +26,7 @@ import duckdb
 import polars as pl
 
 from recon.core import schema
+from recon.core.pieces import Pieces
 from recon.errors import ResourceError
 from recon.store import snapshot
 from recon.store.table_file import Totals, scan_table, totals, write_table
@@ -72,7 +73,7 @@ def publish(
     run_id: str,
     business_date: date,
     *,
-    tables: Mapping[str, pl.DataFrame],
+    tables: Mapping[str, pl.DataFrame | Pieces],
     parts: Sequence[Path],
     manifest_extra: Mapping[str, Any],
     certificate: Mapping[str, Any],
@@ -207,22 +208,23 @@ def _part_entry(folder: Path, path: Path) -> dict[str, Any]:
 
 
 def _write_tables(
-    folder: Path, tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any]
+    folder: Path, tables: Mapping[str, pl.DataFrame | Pieces], place: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     single = {table.name: table for table in schema.PUBLISHED if table is not schema.TRANSACTIONS}
     assert tables.keys() <= single.keys(), f"unknown tables: {tables.keys() - single.keys()}"
-    frames = {name: tables.get(name, table.empty()) for name, table in single.items()}
-    frames["runs"] = _placed(frames["runs"], place)
-    jobs = [(folder, table, frames[name]) for name, table in single.items()]
+    rows = {name: tables.get(name, table.empty()) for name, table in single.items()}
+    runs = rows["runs"]
+    assert isinstance(runs, pl.DataFrame), "a run is one row"
+    rows["runs"] = _placed(runs, place)
+    jobs = [(folder, table, rows[name]) for name, table in single.items()]
     with ThreadPoolExecutor(_WRITERS) as pool:
         return list(pool.map(lambda job: _write_one(*job), jobs))
 
 
-def _write_one(folder: Path, table: schema.Table, frame: pl.DataFrame) -> dict[str, Any]:
+def _write_one(folder: Path, table: schema.Table, rows: pl.DataFrame | Pieces) -> dict[str, Any]:
     """Write one table, read it back, and refuse the disk that returns something else."""
     path = folder / f"{table.name}.parquet"
-    write_table(frame, table, path)
-    written = totals(frame.lazy(), table.schema)
+    written = write_table(rows, table, path)
     found = totals(scan_table(path, table), table.schema)
     if found != written:
         raise ResourceError(

@@ -6,45 +6,87 @@ to every other reader (tried: DuckDB 1.2 and 2.0 read a BLOB, pyarrow refuses th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from recon.core import schema
+from recon.core.pieces import Pieces
 
 WIDE = pl.Decimal(38, 0)
 ROW_GROUP_ROWS = 131_072
 Totals = dict[str, dict[str, str]]  # currency -> column -> sum in minor units, as decimal text
 
 
-def write_table(frame: pl.DataFrame, table: schema.Table, path: Path) -> None:
-    """Write `frame` sorted by the table's key; the key must be unique and the schema exact.
+def write_table(rows: pl.DataFrame | Pieces, table: schema.Table, path: Path) -> tuple[int, Totals]:
+    """Write rows sorted by the table's key; the key must be unique and the schema exact.
+
+    A table in pieces is in order already. Returns the count and the totals of what was written.
 
     Raises:
         polars.exceptions.ComputeError, OSError: the disk refused; the caller decides.
     """
-    ordered = _sorted(schema.check(frame, table), table)
-    ordered.lazy().with_columns(_published(frame, table)).sink_parquet(
-        path,
-        compression="zstd",
-        compression_level=1,  # measured on our tables: smaller files than level 3, and sooner
-        statistics=True,
-        row_group_size=ROW_GROUP_ROWS,
-    )
+    if isinstance(rows, pl.DataFrame):
+        rows = Pieces.of(_sorted(schema.check(rows, table), table))
+    first = schema.check(next(rows.make()), table)
+    written = _Written(table, rows)
+    source = register_io_source(written.frames, schema=first.schema)
+    try:
+        source.with_columns(_published(first, table)).sink_parquet(
+            path,
+            compression="zstd",
+            compression_level=1,  # measured on our tables: smaller files than level 3, and sooner
+            statistics=True,
+            row_group_size=ROW_GROUP_ROWS,
+        )
+    except Exception as error:
+        if written.failure is not None:
+            raise written.failure from error  # not the disk, but what made the rows
+        raise
+    return written.totals()
 
 
-def _published(frame: pl.DataFrame, table: schema.Table) -> list[pl.Expr]:
-    """Return the columns that are cast, piece by piece, while the file is written.
+class _Written:
+    """The pieces of a table on their way into a file: in order, counted and summed."""
 
-    Words that stand as an Enum are written as they stand: a reader sees text either way.
-    """
-    return [
-        pl.col(name).cast(WIDE if dtype == pl.Int128 else dtype)
-        for name, dtype in table.schema.items()
-        if dtype == pl.Int128
-        or (frame.schema[name] != dtype and not isinstance(frame.schema[name], pl.Enum))
-    ]
+    def __init__(self, table: schema.Table, rows: Pieces) -> None:
+        """Start before the first piece."""
+        self.failure: Exception | None = None  # why a piece could not be made
+        self._table = table
+        self._rows = rows
+        self._sums: list[pl.DataFrame] = []
+
+    def frames(
+        self,
+        columns: list[str] | None,
+        _predicate: pl.Expr | None,
+        _most: int | None,
+        _batch: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the pieces, as polars asks an outside source for them."""
+        try:
+            for frame in self._checked():
+                yield frame if columns is None else frame.select(columns)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _checked(self) -> Iterator[pl.DataFrame]:
+        """Yield the pieces once they are known to be in order."""
+        last: pl.DataFrame | None = None
+        for frame in self._rows.make():
+            seam = frame.head(1) if last is None else pl.concat([last, frame.head(1)])
+            in_order = _ascends(seam, self._table) and _ascends(frame, self._table)
+            assert in_order, f"{self._table.name}: the key {self._table.key} does not ascend"
+            self._sums.append(_sums(frame.lazy(), self._table.schema))
+            last = frame.tail(1) if frame.height else last
+            yield frame
+
+    def totals(self) -> tuple[int, Totals]:
+        """Return the count and the totals of all pieces."""
+        return _told(pl.concat(self._sums), self._table.schema)
 
 
 def scan_table(paths: Path | list[Path], table: schema.Table) -> pl.LazyFrame:
@@ -67,19 +109,48 @@ def table_of(name: str) -> schema.Table:
 
 def totals(frame: pl.LazyFrame, columns: Mapping[str, object]) -> tuple[int, Totals]:
     """Return the row count and, per currency, the 128-bit sum of every money column."""
-    money = [name for name in columns if name.endswith("_minor")]
-    if not money or "currency" not in columns:
-        return int(frame.select(pl.len()).collect().item()), {}
-    sums = (
-        frame.group_by(pl.col("currency").cast(pl.String).fill_null(""))
-        .agg(pl.len().alias("rows"), *(pl.col(name).cast(pl.Int128).sum() for name in money))
-        .sort("currency")
-        .collect()
-    )
-    by_currency = {
-        row["currency"]: {name: str(row[name]) for name in money} for row in sums.to_dicts()
+    return _told(_sums(frame, columns), columns)
+
+
+def _published(frame: pl.DataFrame, table: schema.Table) -> list[pl.Expr]:
+    """Return the columns that are cast, piece by piece, while the file is written.
+
+    Words that stand as an Enum are written as they stand: a reader sees text either way.
+    """
+    return [
+        pl.col(name).cast(WIDE if dtype == pl.Int128 else dtype)
+        for name, dtype in table.schema.items()
+        if dtype == pl.Int128
+        or (frame.schema[name] != dtype and not isinstance(frame.schema[name], pl.Enum))
+    ]
+
+
+def _sums(frame: pl.LazyFrame, columns: Mapping[str, object]) -> pl.DataFrame:
+    """Return `rows` and, where there is money, its sums by currency."""
+    money = _money(columns)
+    if not money:
+        return frame.select(pl.len().alias("rows")).collect(engine="streaming")
+    by_currency = frame.group_by(pl.col("currency").cast(pl.String).fill_null(""))
+    return by_currency.agg(
+        pl.len().alias("rows"), *(pl.col(name).cast(pl.Int128).sum() for name in money)
+    ).collect(engine="streaming")  # a file is read in bounded memory
+
+
+def _told(sums: pl.DataFrame, columns: Mapping[str, object]) -> tuple[int, Totals]:
+    """Return sums of several pieces as one count and its totals."""
+    money = _money(columns)
+    rows = int(sums["rows"].sum())
+    if not money:
+        return rows, {}
+    whole = sums.group_by("currency").agg(pl.col(money).sum()).sort("currency")
+    return rows, {
+        row["currency"]: {name: str(row[name]) for name in money} for row in whole.to_dicts()
     }
-    return int(sums["rows"].sum()), by_currency
+
+
+def _money(columns: Mapping[str, object]) -> list[str]:
+    """Return the money columns of a table whose rows have a currency."""
+    return [name for name in columns if name.endswith("_minor") and "currency" in columns]
 
 
 def _sorted(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:

@@ -84,7 +84,7 @@ def build(
     tables["inputs"] = inputs
     proof = certificate.certify(
         parts=parts,
-        outcomes=tables["outcomes"],
+        ends=certificate.Ends.of(tables["outcomes"]),
         inputs=inputs,
         rejects=schema.REJECTS.empty(),
         opening=opening,

@@ -35,24 +35,46 @@ def rank_groups(group: Ints, place: Ints) -> int:
 
 
 @njit(cache=True, nogil=True)
+def list_roots(group: Ints, out: Ints) -> None:
+    """Fill `out` with the smallest row of each group, ascending."""
+    n = 0
+    for row in range(group.size):
+        if group[row] == row:
+            out[n] = row
+            n += 1
+
+
+@njit(cache=True, nogil=True)
 def gather_facts(
-    place: Ints, side: Bytes, amount: Ints, net: Ints, currency: Ints, outcome: Bytes, facts: Ints
+    place: Ints,
+    first: int,
+    side: Bytes,
+    amount: Ints,
+    net: Ints,
+    shift: int,
+    mask: int,
+    currency: Ints,
+    outcome: Bytes,
+    facts: Ints,
 ) -> None:
     """Add each row (n) to the facts of its group: int64 (groups, WIDTH), arriving as zeros.
 
-    Sums must fit 63 bits: see `groups.group_sums` for larger ones.
+    Only the groups of the ranks from `first` on that have a place in `facts` count. Of every
+    amount the part `(amount >> shift) & mask` is added; sums of it must fit 63 bits.
     """
     for i in range(place.size):
-        at = place[i]
+        at = place[i] - first
+        if at < 0 or at >= facts.shape[0]:
+            continue
         facts[at, side[i]] += 1
-        facts[at, AMOUNT + side[i]] += amount[i]
+        facts[at, AMOUNT + side[i]] += (amount[i] >> shift) & mask
         if side[i] == CHANNEL:
-            facts[at, NET] += net[i]
+            facts[at, NET] += (net[i] >> shift) & mask
         marks = facts[at, MARKS] | (np.int64(1) << outcome[i])
-        first = (marks >> OUTCOME_BITS) & CURRENCY_MASK
+        known = (marks >> OUTCOME_BITS) & CURRENCY_MASK
         own = np.int64(currency[i]) + 1
-        if first == 0:
+        if known == 0:
             marks |= own << OUTCOME_BITS
-        elif first != own:
+        elif known != own:
             marks |= MIXED
         facts[at, MARKS] = marks

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recon.core.codes import Kind, MatchKind, Side, State
 from recon.core.kernels.key_links import count_keyed, list_keyed
 from recon.core.kernels.radix import gather_digests, salt_digests
+from recon.core.numbers import numbers
 from recon.core.plan import Key, Leg, Pass, key_name
 from recon.core.text import TextBuffers
 
@@ -65,7 +66,7 @@ class Facts:
     """The slim table as flat arrays, one entry a row position."""
 
     side: NDArray[np.uint8]
-    currency: NDArray[np.int32]  # position in `CURRENCIES`, -1 where unknown
+    currency: NDArray[np.int16]  # position in `CURRENCIES`, -1 where unknown
     state_order: NDArray[np.int8]
     flow: NDArray[np.int8]
     amounts: Mapping[str, Amounts]
@@ -145,7 +146,7 @@ def links(left: Rows, right: Rows, kind: MatchKind, score: int = CERTAIN) -> Fou
 def read_amounts(slim: pl.DataFrame, column: str) -> Amounts:
     """Return one amount column, asserting the bound that every kernel's sums rely on."""
     known = slim[column].is_not_null().to_numpy()
-    minor = np.ascontiguousarray(slim[column].fill_null(0).to_numpy())
+    minor = numbers(slim[column])
     largest = max(int(minor.max()), -int(minor.min())) if minor.size else 0
     assert largest <= AMOUNT_LIMIT, f"{column}: an amount exceeds 10**15"
     return Amounts(minor, known)
@@ -177,7 +178,7 @@ def read_facts(
     assert bool(np.all(identity[1:] > identity[:-1])), "slim is not sorted by a unique txn_id"
     return Facts(
         side=slim["side"].to_numpy(),
-        currency=slim["currency"].cast(pl.Int32).fill_null(-1).to_numpy(),
+        currency=slim["currency"].cast(pl.Int16).fill_null(-1).to_numpy(),
         state_order=lookup(STATE_ORDER, 3)[slim["state"].to_numpy()],
         flow=lookup(FLOW, OTHER_FLOW)[slim["kind"].to_numpy()],
         amounts={name: read_amounts(slim, name) for name in ("amount_minor", "net_minor")},

@@ -1,0 +1,51 @@
+"""Columns made of flat arrays, as polars sees them, without a copy."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recon.core.room import Room
+
+Dtype = pl.DataType | type[pl.DataType]
+
+
+def flat_type(dtype: Dtype) -> np.dtype[np.generic]:
+    """Return the numbers that stand for a column in memory."""
+    kind: np.dtype[np.generic] = pl.Series([], dtype=dtype).to_physical().to_numpy().dtype
+    return kind
+
+
+def fill(data: NDArray[np.generic], known: NDArray[np.bool_], values: pl.Series) -> None:
+    """Put a column into a stretch of zeros; `known` (all true) says of each row if it has a value.
+
+    What is unknown stays 0, and a column of nothing touches no memory.
+    """
+    if values.null_count() == len(values):
+        known[:] = False
+        return
+    if values.null_count():
+        known[:] = values.is_not_null().to_numpy()
+    np.copyto(data, values.to_physical().fill_null(0).to_numpy())
+
+
+def series_of(
+    name: str, dtype: Dtype, data: NDArray[np.generic], known: NDArray[np.bool_]
+) -> pl.Series:
+    """Return an array as a column of the given type; it shares the array's memory."""
+    kind = pl.Series([], dtype=dtype).to_arrow().type
+    valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    array = pa.Array.from_buffers(kind, len(data), [valid, pa.py_buffer(data)])
+    column = pl.from_arrow(array)
+    assert isinstance(column, pl.Series)
+    return column.alias(name)
+
+
+def placed(values: pl.Series, room: Room) -> pl.Series:
+    """Return a column with its numbers standing in a room."""
+    data = room.array(len(values), flat_type(values.dtype))
+    known = np.ones(len(values), np.bool_)
+    fill(data, known, values)
+    return series_of(values.name, values.dtype, data, known)

@@ -1,0 +1,21 @@
+"""Columns of whole numbers as flat arrays, without a copy where that can be."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+def numbers(column: pl.Series) -> NDArray[np.int64]:
+    """Return a column of 64-bit integers with 0 for what is unknown; not to be written to.
+
+    What stands behind a null in memory is anything; where it is 0 already, which the loader sees
+    to, the column is given as it stands.
+    """
+    if column.null_count() == 0:
+        return column.to_numpy()
+    data = column.rechunk().to_arrow()
+    raw = np.frombuffer(data.buffers()[1], np.int64)[data.offset : data.offset + len(column)]
+    unknown = column.is_null().to_numpy()
+    return np.where(unknown, 0, raw) if raw[unknown].any() else raw

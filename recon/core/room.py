@@ -1,0 +1,54 @@
+"""Where the large arrays of a night stand: in memory, or in files that the system may page out.
+
+An array in a file is used like any other. Its pages count as memory while they are looked at;
+`rest` lets go of them, and they come back from the file when they are asked for again.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+_PAGED_BYTES = 1 << 20  # smaller arrays are not worth a file
+
+
+class Room:
+    """Hands out arrays of zeros for one night."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Start empty; with a folder the arrays are paged to files without a name there."""
+        self._folder = folder
+        self._maps: list[mmap.mmap] = []
+
+    @property
+    def is_paged(self) -> bool:
+        """Return whether arrays stand in files."""
+        return self._folder is not None
+
+    def array(self, shape: int | Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
+        """Return an array of zeros. Raises OSError when the disk has no place for it."""
+        kind = np.dtype(dtype)
+        size = int(np.prod(shape)) * kind.itemsize
+        if self._folder is None or size < _PAGED_BYTES:
+            return np.zeros(shape, kind)
+        return np.frombuffer(self._map(self._folder, size), kind).reshape(shape)
+
+    def rest(self) -> None:
+        """Let go of the pages in memory; their content stays in the files."""
+        for pages in self._maps:
+            pages.madvise(mmap.MADV_DONTNEED)
+
+    def _map(self, folder: Path, size: int) -> mmap.mmap:
+        """Return a new file as memory. Its space is reserved: a full disk is an error here."""
+        with tempfile.TemporaryFile(dir=folder) as file:  # without a name: gone when it is closed
+            os.posix_fallocate(file.fileno(), 0, size)
+            pages = mmap.mmap(file.fileno(), size)
+        self._maps.append(pages)
+        return pages

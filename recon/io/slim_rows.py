@@ -1,0 +1,110 @@
+"""The slim rows and key digests of one file until all are there: in memory, or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recon.io.disk import writing
+
+Digests = NDArray[np.uint64]
+NO_KEYS = (0, 0)  # strides of a stretch of digests in which every key is null
+_DIGEST = pa.binary(16)
+
+
+class SlimRows:
+    """Batches of slim rows in their order, with the digests of every key, shape (rows, 2)."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Start empty; with a path the batches are kept there, uncompressed and without memory."""
+        self._path = path
+        self._kept: list[tuple[pl.DataFrame, dict[str, Digests]]] = []
+        self._writer: pa.ipc.RecordBatchFileWriter | None = None
+        self._columns: list[str] = []
+        self.keys: tuple[str, ...] = ()  # names of the keys that have digests
+        self.height = 0
+
+    def add(self, slim: pl.DataFrame, digests: Mapping[str, Digests]) -> None:
+        """Keep one batch. Raises ResourceError when the disk refuses."""
+        self.height += slim.height
+        self.keys = tuple(digests)
+        if self._path is None:
+            self._kept.append((slim, dict(digests)))
+            return
+        self._columns = slim.columns
+        batch = slim.to_arrow()
+        for name, words in digests.items():
+            batch = batch.append_column(name, _packed(words))
+        with writing(self._path.parent):
+            if self._writer is None:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._writer = pa.ipc.new_file(str(self._path), batch.schema)
+                self._path.chmod(0o600)
+            self._writer.write_table(batch)
+
+    def column(self, name: str, *, last: bool = False) -> Iterator[pl.Series]:
+        """Yield one column, batch by batch; asked for the `last` time, its memory goes."""
+        for place, (slim, digests) in enumerate(self._batches()):
+            yield slim[name]
+            if last and self._path is None:
+                self._kept[place] = slim.drop(name), digests
+
+    def digests(self, name: str, *, last: bool = False) -> Iterator[Digests]:
+        """Yield the digests of one key, batch by batch."""
+        for place, (slim, digests) in enumerate(self._batches()):
+            yield digests[name]
+            if last and self._path is None:
+                rest = {key: words for key, words in digests.items() if key != name}
+                self._kept[place] = slim, rest
+
+    def clear(self) -> None:
+        """Forget every row, and remove the file."""
+        self._kept.clear()
+        self.height = 0
+        if self._path is not None:
+            self.close()
+            self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End the file; the rows can be read from then on."""
+        if self._writer is not None:
+            assert self._path is not None
+            with writing(self._path.parent):
+                self._writer.close()
+            self._writer = None
+
+    def _batches(self) -> Iterator[tuple[pl.DataFrame, dict[str, Digests]]]:
+        """Yield the batches: those in memory, or those of the file as pages of it."""
+        if self._path is None:
+            yield from list(self._kept)
+            return
+        if self.height == 0:
+            return
+        self.close()
+        with pa.memory_map(str(self._path)) as pages, pa.ipc.open_file(pages) as file:
+            for number in range(file.num_record_batches):
+                batch = file.get_batch(number)
+                frame = pl.from_arrow(batch.select(self._columns))
+                assert isinstance(frame, pl.DataFrame)
+                yield frame, {name: _unpacked(batch[name]) for name in self.keys}
+
+
+def _packed(words: Digests) -> pa.Array:
+    """Return digests as an Arrow column; nulls where no row has a key."""
+    if words.strides == NO_KEYS:
+        return pa.nulls(len(words), _DIGEST)
+    data = pa.py_buffer(np.ascontiguousarray(words))
+    return pa.Array.from_buffers(_DIGEST, len(words), [None, data])
+
+
+def _unpacked(column: pa.Array) -> Digests:
+    """Return an Arrow column as digests."""
+    if len(column) and column.null_count == len(column):
+        return np.broadcast_to(np.uint64(0), (len(column), 2))
+    data = np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, 2)
+    return data[column.offset : column.offset + len(column)]
