@@ -19,6 +19,7 @@ _AGE_COLOURS = ("#84caff", "#53b1fd", "#2e90fa", "#1570ef", "#f79009", "#f04438"
 _PPM = 1_000_000
 _LEAGUE_ROWS = 20  # merchants with fewer rows have no rate worth a rank
 _LEAGUE_SHOWN = 10
+_MIX_SHOWN = 12
 _MOST_CURRENCIES = 3
 _MOST_DAYS = 10
 
@@ -38,8 +39,8 @@ def pictures(pack: Pack, proofs: Sequence[Statement], say: PageWords) -> list[Pi
     made = [
         *_flows(pack, proofs, say),
         Picture(say("ageing"), _ageing(pack)),
-        Picture(say("mix"), _mix(pack, by_money=False)),
-        Picture(say("mix_money"), _mix(pack, by_money=True)),
+        Picture(say("mix"), _mix(pack, say, by_money=False)),
+        Picture(say("mix_money"), _mix(pack, say, by_money=True)),
         Picture(say("match"), _match(pack)),
         *_settle(pack, say),
         Picture(say("league"), _league(pack)),
@@ -150,7 +151,7 @@ def _ageing(pack: Pack) -> str:
     return draw.stacked(rows, names, _AGE_COLOURS)
 
 
-def _mix(pack: Pack, *, by_money: bool) -> str:
+def _mix(pack: Pack, say: PageWords, *, by_money: bool) -> str:
     by = ["code", "currency"] if by_money else ["code"]
     amount = pl.col("amount_minor").cast(pl.Int128).sum()
     counted = _open(pack).group_by(by).agg(pl.len().cast(pl.Int64).alias("rows"), amount)
@@ -162,9 +163,31 @@ def _mix(pack: Pack, *, by_money: bool) -> str:
             money(int(row["amount_minor"]), row["currency"]) if by_money else f"{row['rows']:,}",
             draw.RED if by_money else draw.BLUE,
         )
-        for row in counted.sort(size, "code", descending=[True, False]).head(12).to_dicts()
+        for row in counted.sort(size, "code", descending=[True, False]).head(_MIX_SHOWN).to_dicts()
     ]
-    return draw.bars(items)
+    return draw.bars([*items, *_mix_rest(counted, size, say, by_money=by_money)])
+
+
+def _mix_rest(
+    counted: pl.DataFrame, size: str, say: PageWords, *, by_money: bool
+) -> list[draw.Bar]:
+    """Return one bar a currency for the reasons that have none of their own."""
+    rest = counted.sort(size, "code", descending=[True, False]).slice(_MIX_SHOWN)
+    if rest.height == 0:
+        return []
+    if not by_money:
+        total = int(rest["rows"].sum())
+        return [draw.Bar(say("rest", n=rest.height), total, f"{total:,}", draw.BLUE)]
+    sums = rest.group_by("currency").agg(pl.len().alias("n"), pl.col("amount_minor").sum())
+    return [
+        draw.Bar(
+            say("rest", n=row["n"]),
+            int(row["amount_minor"]),
+            money(int(row["amount_minor"]), row["currency"]),
+            draw.RED,
+        )
+        for row in sums.sort("currency").to_dicts()
+    ]
 
 
 def _match(pack: Pack) -> str:

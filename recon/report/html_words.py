@@ -17,6 +17,7 @@ WORDS: dict[str, Pair] = {
     "message": ("Message", "说明"),
     "fees": ("Fees paid", "手续费实付"),
     "stages": ("Refunds: time in each stage, last nights", "退款各阶段用时（近期）"),
+    "rest": ("{n} more reasons", "其余 {n} 类"),
     "stage": ("Stage", "阶段"),
     "refunds": ("Refunds", "退款笔数"),
     "median": ("Half within", "半数不超过"),

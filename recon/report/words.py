@@ -175,12 +175,12 @@ _UNITS = (86_400, 3_600, 60, 1)
 
 
 def span(seconds: int | None, language: str) -> str:
-    """Return a length of time in its two-digit unit, cut to whole units; a dash when unknown."""
+    """Return a length of time in its two-digit unit, up to the next whole one; a dash for none."""
     if seconds is None:
         return "—"
     for (least, words), unit in zip(_SPANS, _UNITS, strict=True):
         if abs(seconds) >= least:
-            whole = abs(seconds) // unit
+            whole = -(-abs(seconds) // unit)
             return ("-" if seconds < 0 else "") + pick(words, language).format(whole)
     return pick(_SPANS[-1][1], language).format(0)
 

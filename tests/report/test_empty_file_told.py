@@ -10,7 +10,7 @@ def test_a_file_without_rows_is_named_with_its_fix():
     quiet = {"source": "orders", "state": "UNVERIFIED", "rows": 0, "rejected": 0, "message": ""}
     full = {**quiet, "source": "psp", "rows": 3}
     summary = {"breaks": [{"code": "FILE_EMPTY", "count": 1}], "inputs": [quiet, full]}
-    lines = _findings(summary, WORDS["en"])
+    lines = _findings(summary, WORDS["en"], "en")
     assert lines[1] == "findings about files: FILE_EMPTY 1"
     assert lines[2].startswith("  orders: expected rows, found none; ")
     assert "allow_empty = true" in lines[2]
