@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from recon.errors import ResourceError
+
 _PAGED_BYTES = 1 << 20  # smaller arrays are not worth a file
 
 
@@ -33,7 +35,7 @@ class Room:
         return self._folder is not None
 
     def array(self, shape: int | Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
-        """Return an array of zeros. Raises OSError when the disk has no place for it."""
+        """Return an array of zeros. Raises ResourceError when the disk has no place for it."""
         kind = np.dtype(dtype)
         size = int(np.prod(shape)) * kind.itemsize
         if self._folder is None or size < _PAGED_BYTES:
@@ -47,8 +49,15 @@ class Room:
 
     def _map(self, folder: Path, size: int) -> mmap.mmap:
         """Return a new file as memory. Its space is reserved: a full disk is an error here."""
-        with tempfile.TemporaryFile(dir=folder) as file:  # without a name: gone when it is closed
-            os.posix_fallocate(file.fileno(), 0, size)
-            pages = mmap.mmap(file.fileno(), size)
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:  # nameless: gone when it is closed
+                os.posix_fallocate(file.fileno(), 0, size)
+                pages = mmap.mmap(file.fileno(), size)
+        except OSError as error:
+            raise ResourceError(
+                f"expected space for {size} bytes that do not fit the memory, found: {error}",
+                where=str(folder),
+                fix="free disk space or raise --memory, then run again; nothing was published",
+            ) from error
         self._maps.append(pages)
         return pages
