@@ -1,9 +1,9 @@
 """Acquirer's clearing detail as CSV: some 46 named columns, passed through a spreadsheet.
 
-Checked on a real day. The spreadsheet dropped zeros (`.54`, `2.9`), and rows may be one empty cell
-wider than the header. 交易时间 is `MMDDhhmmss` without a year: it comes from the clearing day.
-The merchant's fee is 商户手续费; 收单收益 is the acquirer's own margin. Processing code 000000 is
-a sale, 200000 a refund, which is money out whatever sign the file writes.
+Checked on a real day. The spreadsheet dropped zeros (`.54`, `0` for 000000), and rows may be one
+empty cell wider than the header. 交易时间 is `MMDDhhmmss` without a year, which comes from the
+clearing day. The merchant's fee is 商户手续费; 收单收益 is the acquirer's own margin. Processing
+code 000000 is a sale, 200000 a refund, which is money out whatever sign the file writes.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ SHEET: Final = Sheet(
         *("品牌费", "卡种", "银联系统跟踪号", "终端流水号bit11", "授权号", "原bit37", "订单号"),
         "服务点输入方式",
     ),
+    quote='"',
     wider=1,
     closed=False,
 )
@@ -61,7 +62,8 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         year = day.str.head(4).cast(pl.Int32, strict=False)
         in_december = (day.str.slice(4, 2) == "01") & (time.str.head(2) == "12")
         shift = pl.when(in_december).then(-1).otherwise(0)
-        is_refund = pl.col("交易类型") == "200000"
+        code = pl.col("交易类型").str.zfill(6)
+        is_refund = code == "200000"
         money = [
             _whole_amount(pl.col(name), is_refund).alias(name)
             for name in ("交易金额", "商户手续费", "收单收益")
@@ -69,6 +71,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         yield rows_of(
             frame.with_columns(
                 *money,
+                code.alias("交易类型"),
                 *_entry_mode(frame),
                 ((year + shift).cast(pl.String).fill_null("") + time).alias("occurred_at"),
             ),
@@ -106,9 +109,9 @@ def fields(options: Options) -> Fields:
         "original_ref": Text("原bit37", optional=True),
         "card": Text("卡号"),
         "product": Text("卡种", optional=True),
-        "amount_minor": Money("交易金额"),
-        "fee_minor": Money("商户手续费"),
-        "_margin_minor": Money("收单收益"),
+        "amount_minor": Money("交易金额", thousands=","),
+        "fee_minor": Money("商户手续费", thousands=","),
+        "_margin_minor": Money("收单收益", thousands=","),
         "currency": Constant(options.currency),
         "occurred_at": Time(("occurred_at",), ("YYYYMMDDhhmmss",)),
         "clearing_date": Day("清算日期", ("YYYYMMDD",)),

@@ -174,7 +174,8 @@ def _titles(
     at = header_line(sheet, lines)
     if at is None:
         raise InputError(
-            f"expected a header with {', '.join(sheet.required)}, found {lines[:3]!r:.300}",
+            f"expected a header with {', '.join(sheet.required)}, "
+            f"found {_likest(sheet, lines) or repr(lines[:3])[:300]}",
             where=where,
             fix="check that this is the file that was meant; if the sender changed its columns,"
             " read it as `delimited` until the format is extended",
@@ -193,6 +194,16 @@ def _titles(
     titles = lines[:at]
     take_facts(sheet, titles, reading)
     return titles, names, block.after(passed)
+
+
+def _likest(sheet: Sheet, lines: list[str]) -> str:
+    """Return what the line that has most of the columns lacks; empty when none has half of them."""
+    shared = [set(sheet.required) & set(split_cells(sheet, line)) for line in lines]
+    at = max(range(len(lines)), key=lambda number: len(shared[number]), default=0)
+    if not sheet.header or not lines or 2 * len(shared[at]) < len(sheet.required):
+        return ""
+    missing = [name for name in sheet.required if name not in shared[at]]
+    return f"line {at + 1} without {', '.join(missing)}"
 
 
 def take_facts(sheet: Sheet, titles: list[str], reading: Reading) -> None:

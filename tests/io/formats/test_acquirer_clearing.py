@@ -38,3 +38,12 @@ def test_the_real_day_adds_up():
     assert (result.frame.height, result.rejects) == (2450, [])
     assert (result.frame["fee_minor"] - result.frame["_margin_minor"]).unique().to_list() == [24]
     assert result.frame["rrn"].n_unique() == 2450
+
+
+def test_quoted_thousands_and_a_code_that_lost_its_zeros(tmp_path):
+    """As a spreadsheet saves a day: `0` is the code 000000."""
+    row = '20240229,229000000,M1,9,"1,234,567.89",.54,.3,0,622848*********3877,R1,'
+    result = load_bytes(FORMAT, tmp_path, f"{HEAD}\n{row}".encode())
+    assert result.column("amount_minor") == [123456789]
+    assert result.column("kind") == ["PAYMENT"]
+    assert str(result.column("occurred_at")[0]) == "2024-02-28 16:00:00"

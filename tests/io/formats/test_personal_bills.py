@@ -6,6 +6,7 @@ import io
 import pytest
 import xlsxwriter
 
+from recon.errors import InputError
 from recon.io.formats import recognised
 from recon.io.formats.personal_bills import FORMATS
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
@@ -142,3 +143,10 @@ def test_what_became_of_an_order(tmp_path, told, state):
     result = load_bytes(PINDUODUO, tmp_path, text.encode("utf-8-sig"))
     assert result.column("state") == [state]
     assert result.column("amount_minor") == [101580]
+
+
+def test_a_lost_column_is_named(tmp_path):
+    """A declared bill whose header lacks a column is refused with the line and the column."""
+    raw = ALIPAY_TEXT.replace("收/支 ,", "", 1).encode("gb18030")
+    with pytest.raises(InputError, match="found line 5 without 收/支"):
+        load_bytes(ALIPAY, tmp_path, raw)
