@@ -125,8 +125,8 @@ def _rates(texts: tuple[str, ...]) -> dict[str, int]:
 def _print_score(workspace: Path, truth: Path) -> None:
     """Print precision and recall a code; exit 1 is never used: a bad score is an answer."""
     from recon.generate.score import score, score_lines
-    from recon.generate.truth import read_truth
+    from recon.generate.truth import read_normal, read_truth
 
-    result = score(workspace, read_truth(truth))
+    result = score(workspace, read_truth(truth), read_normal(truth))
     click.echo("\n".join(score_lines(result)))
     click.echo(json.dumps({"perfect": result.is_perfect}))

@@ -81,10 +81,10 @@ def _weighted(rng: np.random.Generator, weights: Sequence[int], rows: int) -> In
 
 
 def _merchants(profile: Profile, rng: np.random.Generator, rows: int) -> Ints:
-    """Return merchants; a few sell most: of two draws, the smaller counts."""
+    """Return merchants; a few sell most: the product of two equal draws."""
     draws = rng.integers(0, profile.merchants, (2, rows))
-    smaller: Ints = np.minimum(draws[0], draws[1])
-    return smaller
+    skewed: Ints = ((draws[0] + 1) * (draws[1] + 1) - 1) // profile.merchants
+    return skewed
 
 
 def _amounts(profile: Profile, rng: np.random.Generator, rows: int) -> Ints:

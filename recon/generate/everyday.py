@@ -11,20 +11,32 @@ from recon.generate.plants_orders import booked_in_dollars
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
 
 _NOTICES_PPM = 200
+_REPEAT_SECONDS = 300
 
 
 def plant_everyday(world: Planter) -> None:
     """Plant what is normal: unpaid orders, refunds, revoked sales, card sales at the counter."""
     profile = world.profile
+    sales = world.sales
+    world.truth.normal("IN_TRANSIT", sales.filter(pl.col("day") != pl.col("night")), "order_id")
+    world.truth.normal("BENIGN_REPEAT", sales.filter(_is_repeat()), "order_id")
     _unpaid(world, _share(world, profile.unpaid_ppm))
     _refunded(world, _share(world, profile.refund_ppm))
     _revoked(world, _share(world, profile.undo_ppm))
     _counter(world, _share(world, profile.counter_ppm))
     _reversed_late(world, _share(world, profile.undo_ppm // 10))
     if profile.dollars_ppm:
-        booked_in_dollars(world, world.take(_share(world, profile.dollars_ppm)))
+        picks = world.take(_share(world, profile.dollars_ppm))
+        booked_in_dollars(world, picks)
+        world.truth.normal("IN_DOLLARS", picks, "order_id")
     if profile.acquirer:
         everyday_notices(world, _share(world, _NOTICES_PPM))
+
+
+def _is_repeat() -> pl.Expr:
+    """Return which sales repeat card, till and amount of one less than five minutes before."""
+    same = ["channel", "card", "terminal", "amount"]
+    return (pl.col("t").diff().over(same, order_by="t") < _REPEAT_SECONDS).fill_null(value=False)
 
 
 def _share(world: Planter, ppm: int) -> int:
@@ -33,9 +45,11 @@ def _share(world: Planter, ppm: int) -> int:
 
 def _unpaid(world: Planter, count: int) -> None:
     """Close orders that nobody paid: no channel knows them."""
-    picks = world.take(count)["i"].to_numpy()
-    world.no_charge[picks] = True
-    world.status[picks] = CLOSED
+    picks = world.take(count)
+    rows = picks["i"].to_numpy()
+    world.no_charge[rows] = True
+    world.status[rows] = CLOSED
+    world.truth.normal("UNPAID", picks, "order_id")
 
 
 def _refunded(world: Planter, count: int) -> None:
@@ -45,6 +59,7 @@ def _refunded(world: Planter, count: int) -> None:
     refunds = world.refunds_of(picks, days)
     world.orders.append(world.order_rows(refunds, REFUND))
     world.charges.append(world.charge_rows(refunds, REFUND))
+    world.truth.normal("REFUNDED", refunds, "order_id")
 
 
 def _revoked(world: Planter, count: int) -> None:
@@ -52,6 +67,7 @@ def _revoked(world: Planter, count: int) -> None:
     picks = world.take(count, (WECHAT, UNIONPAY))
     world.status[picks["i"].to_numpy()] = CLOSED
     world.charges.append(world.charge_rows(world.undone(picks), UNDO))
+    world.truth.normal("NETTED", picks, "order_id")
 
 
 def _counter(world: Planter, count: int) -> None:
@@ -64,6 +80,7 @@ def _counter(world: Planter, count: int) -> None:
     single = picks.filter(pl.struct(SALE_KEY).is_unique())
     world.keep_alike(single)
     world.at_counter[single["i"].to_numpy()] = True
+    world.truth.normal("COUNTER_SALE", single, "channel_ref")
 
 
 def _reversed_late(world: Planter, count: int) -> None:
@@ -71,3 +88,4 @@ def _reversed_late(world: Planter, count: int) -> None:
     picks = world.take(count, (WECHAT, UNIONPAY), last_night=world.truth.last - 1)
     world.status[picks["i"].to_numpy()] = FAILED
     world.charges.append(world.charge_rows(world.undone(next_day(picks)), UNDO))
+    world.truth.normal("NETTED", picks, "order_id")

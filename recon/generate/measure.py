@@ -74,6 +74,10 @@ def measure_lines(found: Measure) -> list[str]:
         lines.append(f"{int(code):>3} {code.name:28}{found.codes[code]:>9,}{cells}")
     absent = [code for code in sorted(Code) if code not in found.codes]
     lines += [f"not in this world: {code.name}{_why(code)}" for code in absent]
+    rebates = [code.name for code in codes if code in ONE_AT_A_TIME]
+    if len(rebates) > 1:
+        names = ", ".join(rebates)
+        lines.append(f"exclude each other (a merchant has one rebate a month): {names}")
     lines += [f"never at one merchant: {one.name} with {two.name}" for one, two in found.apart]
     return lines
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recon.generate.planter import Planter
 from recon.generate.profile import CHANNELS, PPM
+from recon.generate.truth import KEYS
 
 Effect = Callable[[Planter, pl.DataFrame], pl.DataFrame]
 REVERSAL_DAYS: Final = 3  # patience of the rule file with reversals and their originals
@@ -68,6 +69,7 @@ class Plant:
     column: str = "order_id"
     night: Callable[[Planter], pl.Expr] = delivered
     amount: str = "amount"
+    decided_by: str = KEYS
     reference: str = ""  # column of the effect's rows that names them, `column` if left out
 
     def take(self, world: Planter, count: int) -> pl.DataFrame:
@@ -90,6 +92,7 @@ class Plant:
             amount=self.amount,
             resolved=pl.col("resolved") if "resolved" in found.columns else None,
             planted=self.words,
+            decided_by=self.decided_by,
         )
 
 
@@ -102,25 +105,28 @@ class Pairing:
     plants: tuple[Plant, ...]
 
 
-def plant_table(world: Planter, plants: Iterable[Plant], rates: Mapping[str, int]) -> None:
-    """Plant each at its rate (per million sales), some where the rate is above 0."""
+def plant_table(
+    world: Planter, plants: Iterable[Plant], rates: Mapping[str, int], least: int | None = None
+) -> None:
+    """Plant each at its rate (per million sales); above 0, `least` or one a merchant in focus."""
     for item in plants:
-        ppm = rates.get(item.name, item.per_million)
-        if ppm:
-            item.plant(world, item.take(world, _count(world, ppm)))
+        count = _count(world, rates.get(item.name, item.per_million), least)
+        if count:
+            item.plant(world, item.take(world, count))
 
 
-def _count(world: Planter, ppm: int) -> int:
-    """Return how many a rate comes to: one for each merchant in focus at least."""
-    return max(world.profile.focus, world.rows * ppm // PPM)
+def _count(world: Planter, ppm: int, least: int | None = None) -> int:
+    """Return how many a rate comes to."""
+    least = world.profile.focus if least is None else least
+    return max(least, world.rows * ppm // PPM) if ppm else 0
 
 
 def plant_pairings(world: Planter, pairings: Iterable[Pairing], rates: Mapping[str, int]) -> None:
     """Plant pairings at their rates: the first plant chooses the sales, all of them strike."""
     for pairing in pairings:
-        ppm = rates.get(pairing.name, pairing.per_million)
-        if not ppm:
+        count = _count(world, rates.get(pairing.name, pairing.per_million))
+        if not count:
             continue
-        picks = pairing.plants[0].take(world, _count(world, ppm))
+        picks = pairing.plants[0].take(world, count)
         for item in pairing.plants:
             item.plant(world, picks)

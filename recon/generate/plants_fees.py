@@ -90,9 +90,10 @@ def on_failed(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 
 
 def rounds_down(world: Planter) -> NDArray[np.bool_]:
-    """Return which fees half-up rounding makes smaller."""
+    """Return which fees half-up rounding makes smaller, and a raised rate not by one fen larger."""
     part = world.sales["amount"].to_numpy() * world.sales["ppm"].to_numpy() % PPM
-    found: NDArray[np.bool_] = (part > 0) & (part < PPM // 2)
+    told_apart = world.sales.select(pl.col("fee") + 1 != _RAISED).to_series().to_numpy()
+    found: NDArray[np.bool_] = (part > 0) & (part < PPM // 2) & told_apart
     return found
 
 
@@ -204,6 +205,26 @@ ROUNDING: Final = Plant(
     column="channel_ref",
     amount="difference",
 )
+CAP: Final = Plant(
+    "FEE_CAP_MISSED",
+    20,
+    "the cap is left out",
+    charged(_BARE),
+    channels=(UNIONPAY,),
+    where=partial(fee_at, lambda world: world.profile.card_cap),
+    column="channel_ref",
+    amount="difference",
+)
+FLOOR: Final = Plant(
+    "FEE_FLOOR_MISSED",
+    20,
+    "the floor is left out",
+    charged(_BARE),
+    channels=(UNIONPAY,),
+    where=floor_shows,
+    column="channel_ref",
+    amount="difference",
+)
 FEES: Final = (
     Plant(
         "FEE_RATE",  # its rate counts terminals and days, each with all its sales
@@ -216,16 +237,7 @@ FEES: Final = (
     ),
     ROUNDING,
     SURCHARGE,
-    Plant(
-        "FEE_CAP_MISSED",
-        20,
-        "the cap is left out",
-        charged(_BARE),
-        channels=(UNIONPAY,),
-        where=partial(fee_at, lambda world: world.profile.card_cap),
-        column="channel_ref",
-        amount="difference",
-    ),
+    CAP,
     Plant(
         "FEE_ON_FAILED",
         10,
@@ -252,18 +264,10 @@ FEES: Final = (
         where=dear,
         amount="difference",
     ),
-    Plant(
-        "FEE_FLOOR_MISSED",
-        20,
-        "the floor is left out",
-        charged(_BARE),
-        channels=(UNIONPAY,),
-        where=floor_shows,
-        column="channel_ref",
-        amount="difference",
-    ),
 )
-CARD_FEES: Final = (
+CARD_FEES: Final = (  # where cards are priced by type and class; few sales are fit for them
+    CAP,
+    FLOOR,
     Plant(
         "FEE_CARD_TYPE",
         30,

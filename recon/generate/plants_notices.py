@@ -62,10 +62,9 @@ def noticed(kind: str, amount: pl.Expr, product: str = "") -> Effect:
 
 def everyday_notices(world: Planter, count: int) -> None:
     """Tell what is agreed: a listed fee, and funds frozen and released on one day."""
-    tell(
-        world,
-        notices_of(world, world.take(count, _CARD), DEDUCTION, pl.lit(_SERVICE), LISTED_FEE),
-    )
+    listed = notices_of(world, world.take(count, _CARD), DEDUCTION, pl.lit(_SERVICE), LISTED_FEE)
+    tell(world, listed)
+    world.truth.normal("LISTED_FEE", listed, "channel_ref", "number")
     frozen = notices_of(world, world.take(count, _CARD), FREEZE, -pl.col("amount"))
     tell(world, frozen)
     released = frozen.with_columns(
@@ -75,6 +74,7 @@ def everyday_notices(world: Planter, count: int) -> None:
         number=pl.concat_str(pl.lit("R"), pl.col("number").str.slice(1)),
     )
     tell(world, released)
+    world.truth.normal("FROZEN_AND_RELEASED", frozen, "channel_ref", "number")
 
 
 CHARGED_BACK: Final = Plant(

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from recon.generate.draw import channel_reference
 from recon.generate.files import UNDO
 from recon.generate.plant import (
     REVERSAL_DAYS,
@@ -21,6 +22,7 @@ from recon.generate.pricing import with_price
 from recon.generate.profile import UNIONPAY, WECHAT
 from recon.generate.rates import RATE_SCALE, dollar_rate
 from recon.generate.text import DAY_SECONDS
+from recon.generate.truth import LIKELIHOOD
 
 REVOCABLE: Final = (WECHAT, UNIONPAY)
 _DEAR: Final = 2_000  # fen: above it, a wrong rate shows
@@ -30,6 +32,17 @@ _STEPS: Final = (1, 10, 100, 900, 1_000, 9_900)  # fen: by what orders are booke
 def second_charge(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Charge the order again, minutes later: a timeout and its retry."""
     again = world.later(picks, 20, 240)
+    world.charges.append(world.charge_rows(again))
+    return again
+
+
+def retried_blindly(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Charge the card again at once under another number: only card, till and time tell."""
+    again = world.later(picks, 3, 30).with_columns(stan=picks["stan"] + 1)
+    again = again.with_columns(
+        order_id=pl.concat_str(pl.lit("T"), pl.col("order_id").str.slice(1)),
+        channel_ref=channel_reference("i", "tc"),
+    )
     world.charges.append(world.charge_rows(again))
     return again
 
@@ -179,9 +192,21 @@ def equal_twins(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 
 SECOND_CHARGE: Final = Plant(
     "DUPLICATE_CHARGE",
-    20,
+    1,  # with its pairings, about five in a million sales
     "a second charge of the order, with a reference of its own",
     second_charge,
+)
+BLIND_RETRY: Final = Plant(
+    "BLIND_RETRY",
+    1,
+    "a second charge of the card under a number of its own, seconds later",
+    retried_blindly,
+    code="DUPLICATE_CHARGE",
+    channels=(UNIONPAY,),
+    where=Planter.lonely,
+    column="channel_ref",
+    night=merchant_judged,
+    decided_by=LIKELIHOOD,
 )
 OTHER_AMOUNT: Final = Plant(
     "AMOUNT_MISMATCH",
@@ -207,14 +232,14 @@ ORDERS: Final = (
     SECOND_CHARGE,
     Plant(
         "LATE_DUPLICATE",
-        5,
+        1,
         "a second charge of the order, on the next day",
         next_day_charge,
         code="DUPLICATE_CHARGE",
         channels=REVOCABLE,
         days_left=1,
     ),
-    Plant("DUPLICATE_CLEARING", 4, "the same reference is cleared a second time", second_clearing),
+    Plant("DUPLICATE_CLEARING", 2, "the same reference is cleared a second time", second_clearing),
     Plant(
         "DUPLICATE_RECORD", 10, "the line stands twice in one file", repeated_line, night=own_night
     ),

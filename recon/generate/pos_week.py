@@ -19,6 +19,7 @@ from recon.generate.damage import Damage
 from recon.generate.plants import PAIRINGS
 from recon.generate.profile import PROFILES
 from recon.generate.text import yuan_text
+from recon.generate.truth import NORMAL_FILE
 from recon.generate.world import World, generate
 from recon.rules.catalogue import catalogue
 
@@ -89,8 +90,10 @@ def write_pos_week(folder: Path) -> pl.DataFrame:
     """Write the sample and return its truth; the same bytes every time."""
     made = generate(WEEK, folder)
     (folder / "truth.csv").unlink()
+    (folder / NORMAL_FILE).unlink()
     (folder / "expected").mkdir(exist_ok=True)
-    made.truth.write_csv(folder / "expected" / "planted.csv")
+    planted = made.truth.drop("decided_by")  # by keys, all of them
+    planted.write_csv(folder / "expected" / "planted.csv")
     rows = made.orders + made.charges + made.bank_lines
     readme = _STORY.format(rows=rows) + _HEAD + "".join(_lines(folder, made.truth))
     (folder / "README.md").write_text(readme, encoding="utf-8")

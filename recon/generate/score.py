@@ -15,10 +15,13 @@ from typing import Final
 
 import polars as pl
 
+from recon.generate.truth import KEYS, LIKELIHOOD, NORMAL
+from recon.rules.disputes import CERTAIN_PPM
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
 _REFERENCES: Final = ("order_id", "channel_ref", "batch_id", "bank_ref", "merchant_id")
+_COUNTS: Final = ("planted", "found", "right")
 _KEY: Final = ("code", "column", "reference")
 FOUND: Final = {
     "dispute_id": pl.String,
@@ -26,17 +29,21 @@ FOUND: Final = {
     "night": pl.Date,
     "resolved": pl.Date,
     "amount_minor": pl.Int64,
+    "decided_by": pl.String,  # KEYS or LIKELIHOOD, as the engine says
 }
+_SECTIONS: Final = {KEYS: "decided by keys and contracts", LIKELIHOOD: "decided by likelihood"}
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
     """How the found disputes compare with the truth."""
 
-    by_code: pl.DataFrame  # code, planted, found, right, precision and recall as "right/found"
+    by_code: pl.DataFrame  # decided_by, code, planted, found, right, precision and recall
     missed: pl.DataFrame  # TRUTH rows that nothing met
     false: pl.DataFrame  # FOUND rows that no truth explains
     differing: pl.DataFrame  # met, but night, resolution or money differ
+    agreeing: pl.DataFrame  # one row: met, and how many of them agree in night, resolved, amount
+    normal: pl.DataFrame  # kind, rows that look like breaks and are none, flagged: false ones
 
     @property
     def is_perfect(self) -> bool:
@@ -44,8 +51,8 @@ class Score:
         return not (self.missed.height or self.false.height or self.differing.height)
 
 
-def score(workspace: Path, truth: pl.DataFrame) -> Score:
-    """Compare every published night of a workspace with what was planted."""
+def score(workspace: Path, truth: pl.DataFrame, normal: pl.DataFrame | None = None) -> Score:
+    """Compare every published night of a workspace with what was planted, and what is normal."""
     found, references = found_disputes(workspace)
     numbered = truth.with_row_index("truth_no")
     meetings = (
@@ -56,12 +63,31 @@ def score(workspace: Path, truth: pl.DataFrame) -> Score:
     met = _one_to_one(meetings)
     missed = numbered.join(met, on="truth_no", how="anti").drop("truth_no")
     false = found.join(met, on="dispute_id", how="anti")
-    differing = met.filter(
-        pl.col("night").ne_missing(pl.col("night_planted"))
-        | pl.col("resolved").ne_missing(pl.col("resolved_planted"))
-        | pl.col("amount_minor").ne_missing(pl.col("amount_minor_planted"))
-    ).drop("truth_no")
-    return Score(_by_code(truth, found, met), missed, false, differing)
+    agrees = [
+        pl.col(name).eq_missing(pl.col(f"{name}_planted")).alias(name)
+        for name in ("night", "resolved", "amount_minor")
+    ]
+    return Score(
+        by_code=_by_code(truth, found, met),
+        missed=missed,
+        false=false,
+        differing=met.filter(~pl.all_horizontal(agrees)).drop("truth_no"),
+        agreeing=met.select(agrees).sum().insert_column(0, pl.Series("met", [met.height])),
+        normal=_normal(normal, false.join(references, on="dispute_id")),
+    )
+
+
+def _normal(normal: pl.DataFrame | None, false: pl.DataFrame) -> pl.DataFrame:
+    """Return, by kind, how many rows are normal and how many false breaks name one."""
+    rows = pl.DataFrame(schema=NORMAL) if normal is None else normal
+    flagged = rows.join(false, on=["column", "reference"]).group_by("kind")
+    counts = rows.group_by("kind").agg(rows=pl.len())
+    flags = flagged.agg(flagged=pl.col("dispute_id").n_unique())
+    return (
+        counts.join(flags, on="kind", how="left")
+        .with_columns(pl.col("flagged").fill_null(0))
+        .sort("kind")
+    )
 
 
 def _one_to_one(meetings: pl.DataFrame) -> pl.DataFrame:
@@ -87,19 +113,22 @@ def _one_to_one(meetings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _by_code(truth: pl.DataFrame, found: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
-    """Return counts a code."""
+    """Return counts a code, apart where a likelihood decides; what met counts as it was planted."""
+    keys = ["decided_by", "code"]
+    met = met.with_columns(decided_by="decided_by_planted")
+    found = found.update(met.select("dispute_id", "decided_by"), on="dispute_id")
     counts = [
-        frame.group_by("code").agg(pl.len().alias(name))
+        frame.group_by(keys).agg(pl.len().alias(name))
         for frame, name in ((truth, "planted"), (found, "found"), (met, "right"))
     ]
-    table = counts[0].join(counts[1], on="code", how="full", coalesce=True)
-    table = table.join(counts[2], on="code", how="left").with_columns(
-        pl.col(name).fill_null(0) for name in ("planted", "found", "right")
+    table = counts[0].join(counts[1], on=keys, how="full", coalesce=True)
+    table = table.join(counts[2], on=keys, how="left").with_columns(
+        pl.col(name).fill_null(0) for name in _COUNTS
     )
     return table.with_columns(
         precision=ratio(pl.col("right"), pl.col("found")),
         recall=ratio(pl.col("right"), pl.col("planted")),
-    ).sort("code")
+    ).sort(keys)
 
 
 def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
@@ -165,6 +194,10 @@ def _once(cases: pl.DataFrame) -> pl.DataFrame:
             pl.col("on").first().alias("night"),
             pl.col("on").filter(pl.col("status") == "RESOLVED").first().alias("resolved"),
             pl.col("amount_minor").first(),
+            pl.when(pl.col("confidence").first() < CERTAIN_PPM)
+            .then(pl.lit(LIKELIHOOD))
+            .otherwise(pl.lit(KEYS))
+            .alias("decided_by"),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())
     )
@@ -181,6 +214,7 @@ def _file_findings(runs: Mapping[date, Run]) -> tuple[pl.DataFrame, pl.DataFrame
             pl.lit(day).alias("night"),
             pl.lit(None, pl.Date).alias("resolved"),
             pl.lit(0, pl.Int64).alias("amount_minor"),
+            pl.lit(KEYS).alias("decided_by"),
             "source",
         )
         for day, run in runs.items()
@@ -192,12 +226,17 @@ def _file_findings(runs: Mapping[date, Run]) -> tuple[pl.DataFrame, pl.DataFrame
 
 def score_lines(result: Score, shown: int = 10) -> list[str]:
     """Return the score as lines for a terminal."""
-    head = f"{'code':28}{'planted':>9}{'found':>9}{'right':>9}{'precision':>11}{'recall':>11}"
-    lines = [head]
+    lines = []
+    for decided_by, title in _SECTIONS.items():
+        rows = result.by_code.filter(pl.col("decided_by") == decided_by)
+        if rows.height:
+            lines += _section(title, rows)
+    met, *agreeing = result.agreeing.row(0)
+    words = zip(("night", "resolution", "amount"), agreeing, strict=True)
+    lines.append("right in " + ", ".join(f"{word}: {count:,} of {met:,}" for word, count in words))
     lines += [
-        f"{row['code']:28}{row['planted']:>9,}{row['found']:>9,}{row['right']:>9,}"
-        f"{row['precision']:>11}{row['recall']:>11}"
-        for row in result.by_code.iter_rows(named=True)
+        f"normal {row['kind']:21}{row['rows']:>9,} flagged {row['flagged']:,}"
+        for row in result.normal.iter_rows(named=True)
     ]
     for title, frame in (
         ("missed", result.missed),
@@ -207,3 +246,17 @@ def score_lines(result: Score, shown: int = 10) -> list[str]:
         lines.append(f"{title}: {frame.height:,}")
         lines += [f"  {row}" for row in frame.head(shown).to_dicts()]
     return lines
+
+
+def _section(title: str, rows: pl.DataFrame) -> list[str]:
+    """Return the lines of codes that are decided in one way, and their sum."""
+    total = rows.select(pl.lit("all of these").alias("code"), pl.col(*_COUNTS).sum()).with_columns(
+        precision=ratio(pl.col("right"), pl.col("found")),
+        recall=ratio(pl.col("right"), pl.col("planted")),
+    )
+    head = f"{title:28}{'planted':>9}{'found':>9}{'right':>9}{'precision':>11}{'recall':>11}"
+    return [head] + [
+        f"{row['code']:28}{row['planted']:>9,}{row['found']:>9,}{row['right']:>9,}"
+        f"{row['precision']:>11}{row['recall']:>11}"
+        for row in pl.concat([rows.select(total.columns), total]).iter_rows(named=True)
+    ]

@@ -20,6 +20,15 @@ TRUTH: Final = {
     "amount_minor": pl.Int64,  # at risk
     "planted": pl.String,  # what was done, in words
     "merchant": pl.String,  # M0001 and so on; null: of all merchants
+    "decided_by": pl.String,  # KEYS (and contracts) or LIKELIHOOD
+}
+KEYS: Final = "KEYS"
+LIKELIHOOD: Final = "LIKELIHOOD"
+NORMAL_FILE: Final = "normal.csv"
+NORMAL: Final = {
+    "kind": pl.String,
+    "column": pl.String,
+    "reference": pl.String,
 }
 
 
@@ -30,6 +39,21 @@ class Truth:
     first: int
     last: int
     parts: list[pl.DataFrame] = field(default_factory=list)
+    normal_parts: list[pl.DataFrame] = field(default_factory=list)
+
+    def normal(self, kind: str, picks: pl.DataFrame, column: str, reference: str = "") -> None:
+        """Note rows that are normal, one reference each: no false break may name them."""
+        self.normal_parts.append(
+            picks.select(
+                pl.lit(kind).alias("kind"),
+                pl.lit(column).alias("column"),
+                pl.col(reference or column).cast(pl.String).alias("reference"),
+            )
+        )
+
+    def normal_table(self) -> pl.DataFrame:
+        """Return what is normal, sorted."""
+        return pl.concat([pl.DataFrame(schema=NORMAL), *self.normal_parts]).sort(*NORMAL)
 
     def add(
         self,
@@ -42,6 +66,7 @@ class Truth:
         planted: str,
         reference: str = "",
         resolved: pl.Expr | None = None,
+        decided_by: str = KEYS,
     ) -> None:
         """Add one truth a row; `night` and `resolved` are days since 1970-01-01.
 
@@ -59,6 +84,7 @@ class Truth:
             money.abs().cast(pl.Int64).alias("amount_minor"),
             pl.lit(planted).alias("planted"),
             _merchant(picks.columns).alias("merchant"),
+            pl.lit(decided_by).alias("decided_by"),
         )
         inside = found.filter(pl.col("night").is_between(self.first, self.last))
         self.parts.append(
@@ -85,8 +111,18 @@ def read_truth(path: Path) -> pl.DataFrame:
     if path.suffix == ".parquet":
         return pl.read_parquet(path)
     texts = pl.read_csv(path, infer_schema=False)
+    if "decided_by" not in texts.columns:  # written by hand
+        texts = texts.with_columns(decided_by=pl.lit(KEYS))
     return texts.select(
         pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
         for name, dtype in TRUTH.items()
         if name in texts.columns
     )
+
+
+def read_normal(truth: Path) -> pl.DataFrame:
+    """Return what is normal in the world of a truth file; nothing where no file tells it."""
+    path = truth.with_name(NORMAL_FILE)
+    if not path.is_file():
+        return pl.DataFrame(schema=NORMAL)
+    return pl.read_csv(path, schema=NORMAL)

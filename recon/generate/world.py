@@ -3,6 +3,7 @@
     OUT/recon.toml           a rule file that reconciles it
     OUT/inbox/<night>/...    what every party delivered on that night
     OUT/truth.csv            every planted break: see `recon.generate.truth`
+    OUT/normal.csv           rows that look like breaks and are none
 
 Nights are judged as the engine judges them: a file that is late or damaged moves what waits for
 its side to the next night.
@@ -27,13 +28,13 @@ from recon.generate.everyday import plant_everyday
 from recon.generate.files import Party, day_of
 from recon.generate.notices import settled_rows
 from recon.generate.planter import Planter
-from recon.generate.plants import plant_names, plant_sales
+from recon.generate.plants import LIKELY, plant_names, plant_sales
 from recon.generate.plants_fees import BELOW_COST, tell_below_cost
 from recon.generate.plants_rebates import plant_rebates
 from recon.generate.profile import Profile
 from recon.generate.rates import rates_file
 from recon.generate.rule_text import rule_text
-from recon.generate.truth import Truth
+from recon.generate.truth import NORMAL_FILE, Truth
 from recon.rules.calendar import Calendar
 
 
@@ -54,7 +55,7 @@ class World:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made, and rates of breaks that are not planted."""
-        known = plant_names()
+        known = (*plant_names(), *(item.name for item in LIKELY))
         unknown = sorted(set(self.rates) - set(known))
         if unknown:
             raise UsageError(
@@ -116,6 +117,7 @@ def generate(world: World, out: Path) -> Made:
     (out / "recon.toml").write_text(rule_text(world.name, profile, party), encoding="utf-8")
     table = truth.table()
     table.write_csv(out / "truth.csv")
+    truth.normal_table().write_csv(out / NORMAL_FILE)
     return Made(orders.height, charges.height, lines.height, table)
 
 

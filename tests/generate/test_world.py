@@ -19,11 +19,11 @@ from recon.errors import UsageError
 from recon.generate.damage import Damage
 from recon.generate.draw import draw_sales
 from recon.generate.files import Party
-from recon.generate.measure import NOT_PLANTED, measure, measure_lines
+from recon.generate.measure import NOT_PLANTED, ONE_AT_A_TIME, measure, measure_lines
 from recon.generate.plants import plant_names
 from recon.generate.profile import FIRST_DAY, PROFILES
-from recon.generate.score import score
-from recon.generate.truth import read_truth
+from recon.generate.score import score, score_lines
+from recon.generate.truth import LIKELIHOOD, read_normal, read_truth
 from recon.generate.world import Made, World, generate
 from recon.pipeline import run_night
 from recon.rules.rule_file import read_rules
@@ -99,6 +99,8 @@ def test_every_pair_of_codes_meets_on_one_merchant(profile: str, tmp_path: Path)
     found = measure(generate(world, tmp_path).truth)
     assert found.apart == []
     lines = measure_lines(found)
+    told = [line for line in lines if line.startswith("exclude each other")]
+    assert bool(told) == any(code in ONE_AT_A_TIME for code in found.codes)
     assert any("DUPLICATE_CHARGE" in line for line in lines)
     assert not [line for line in lines if line.startswith("never")]
 
@@ -203,6 +205,41 @@ def test_the_scorer_sees_a_lost_and_a_false_break(tmp_path: Path) -> None:
     assert line["right"] == line["planted"] - 1 == line["found"] - 1
 
 
+def test_the_score_tells_keys_from_likelihood(tmp_path: Path) -> None:
+    """Blind retries are a section of their own; what is normal is counted, and none is flagged."""
+    rates = dict.fromkeys(plant_names(), 0) | {"BLIND_RETRY": 300, "AMOUNT_MISMATCH": 300}
+    world = replace(SMALL, rows=20_000, nights=3, rates=rates, damage=Damage())
+    made, workspace = reconciled(world, tmp_path)
+    truth = read_truth(tmp_path / "truth.csv")
+    assert truth.equals(made.truth)
+    result = score(workspace, truth, read_normal(tmp_path / "truth.csv"))
+    assert result.is_perfect, (result.missed.to_dicts()[:5], result.false.to_dicts()[:5])
+    likely = result.by_code.filter(pl.col("decided_by") == LIKELIHOOD).to_dicts()
+    assert [(row["code"], row["recall"]) for row in likely] == [("DUPLICATE_CHARGE", "1.000000")]
+    assert {"BENIGN_REPEAT", "NETTED", "IN_TRANSIT"} <= set(result.normal["kind"])
+    assert result.normal["rows"].min() > 0
+    assert result.normal["flagged"].sum() == 0
+    lines = score_lines(result)
+    assert [line[:19] for line in lines if line.startswith("decided")] == [
+        "decided by keys and",
+        "decided by likeliho",
+    ]
+    met = made.truth.height
+    assert (
+        f"right in night: {met} of {met}, resolution: {met} of {met}, amount: {met} of {met}"
+        in (lines)
+    )
+
+
+def test_a_false_break_of_a_normal_row_is_counted(tmp_path: Path) -> None:
+    """Where the truth does not know a break, and its row is normal, that kind is flagged."""
+    made, workspace = reconciled(replace(SMALL, nights=3, damage=Damage()), tmp_path)
+    one = made.truth.filter(pl.col("code") == "AMOUNT_MISMATCH").head(1)
+    normal = one.select(pl.lit("REFUNDED").alias("kind"), "column", "reference")
+    result = score(workspace, made.truth.join(one, on=["code", "reference"], how="anti"), normal)
+    assert result.normal.to_dicts() == [{"kind": "REFUNDED", "rows": 1, "flagged": 1}]
+
+
 def test_amounts_follow_the_profile() -> None:
     """Drawn amounts have the profile's median and limits; card numbers are masked."""
     import numpy as np  # noqa: PLC0415 - only this test draws
@@ -236,8 +273,7 @@ def test_the_document_names_every_profile_and_what_is_not_planted() -> None:
     text = (Path(__file__).parents[2] / "docs" / "generator.md").read_text("utf-8")
     listed = re.findall(r"^\| `([a-z]+)` \|", text, re.MULTILINE)
     assert listed == list(PROFILES)
-    _, _, reasons = text.partition("| code | why no world plants it |")
-    told = re.findall(r"`([A-Z_]+)`", reasons.partition("\n\n")[0])
+    told = re.findall(r"`([A-Z_]+)`", text.partition("but the benign ones (")[2].partition(")")[0])
     assert set(told) == {code.name for code in NOT_PLANTED}
 
 
