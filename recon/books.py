@@ -51,6 +51,8 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     """Return the books of the night: loaded rows and what the night before left open."""
     rules, workspace = evening.rule_file.rules, evening.workspace
     inputs = pl.concat([loaded.inputs, arrived.absent]).sort("source", "path")
+    before = history.delivered_as(workspace, evening.night.business_date, inputs)
+    inputs = files.without_stale(inputs, evening.night, before)
     lost = history.missing_days(workspace, rules, evening.night.business_date, loaded.slim)
     night = replace(evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=lost)
     opening = history.open_items(evening.previous)

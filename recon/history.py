@@ -88,13 +88,38 @@ def told_breaks(previous: Run | None) -> pl.DataFrame:
 
 
 def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[str, str]]:
-    """Return source -> SHA-256 -> night on which those bytes were loaded."""
+    """Return source -> SHA-256 -> night on which those bytes were loaded.
+
+    A file of no rows is none of them: two empty days look alike.
+    """
     seen: dict[str, dict[str, str]] = {}
     for run in earlier(workspace, business_date, _SEEN_DAYS):
-        inputs = read_table(run.folder, "inputs")
-        for row in inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED)).to_dicts():
+        for row in _loaded(run).to_dicts():
             seen.setdefault(row["source"], {})[row["sha256"]] = f"the night of {run.business_date}"
     return seen
+
+
+def delivered_as(
+    workspace: Workspace, business_date: date, inputs: pl.DataFrame
+) -> dict[tuple[str, str], set[str]]:
+    """Return (source, SHA-256) -> the names under which earlier nights loaded those bytes.
+
+    Nothing is looked up where none of tonight's `inputs` (table INPUTS) came before.
+    """
+    names: dict[tuple[str, str], set[str]] = {}
+    if InputState.DUPLICATE.name not in inputs["state"].cast(pl.String):
+        return names
+    for run in earlier(workspace, business_date, _SEEN_DAYS):
+        for source, sha256, path in _loaded(run).select("source", "sha256", "path").rows():
+            names.setdefault((source, sha256), set()).add(path)
+    return names
+
+
+def _loaded(run: Run) -> pl.DataFrame:
+    """Return the inputs of a night that were read and had rows, right or refused."""
+    inputs = read_table(run.folder, "inputs")
+    accepted = pl.col("state").cast(pl.String).is_in(_ACCEPTED)
+    return inputs.filter(accepted & (pl.col("rows") + pl.col("rejected") > 0))
 
 
 def earlier_columns(workspace: Workspace, business_date: date) -> dict[str, list[Columns]]:

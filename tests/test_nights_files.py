@@ -91,3 +91,53 @@ def test_a_bill_of_the_whole_month_counts_nothing_again(tmp_path: Path) -> None:
     assert world.table(night, "outcomes").filter(pl.col("outcome") == "RESENT").height == 9
     states = dict(world.table(night, "inputs").select("path", "state").rows())
     assert states["inbox/psp_20261111.csv"] == "DUPLICATE"
+
+
+def test_the_file_of_yesterday_under_the_name_of_today_is_one_finding(tmp_path: Path) -> None:
+    """Tonight's file is still to come: the other side's rows wait, and nothing else is told."""
+    world = NightWorld(tmp_path, opening=MONDAY)
+    world.day(MONDAY, orders=["A1 1.00", "A2 2.00"], psp=["A1 1.00", "A2 2.00"])
+    assert world.codes(world.run(MONDAY)) == []
+    tuesday = [f"B{n} {n}.00" for n in range(1, 9)]
+    world.day(TUESDAY, orders=tuesday, psp=tuesday, bank=["3.00 memo=PAYOUT_8001_20261109"])
+    right = world.file("psp", "20261110").read_bytes()
+    world.file("psp", "20261110").write_bytes(world.file("psp", "20261109").read_bytes())
+    night = world.run(TUESDAY)
+    assert world.codes(night) == ["FILE_MISSING"]
+    assert night.exit_code == 3
+    told = world.table(night, "inputs").filter(source="psp")["message"].item()
+    assert "found the bytes of inbox/psp_20261109.csv" in told
+    world.file("psp", "20261110").write_bytes(right)
+    night = world.run(TUESDAY)
+    assert (world.codes(night), night.exit_code) == ([], 0)
+
+
+def test_a_file_that_keeps_its_name_is_not_missing(tmp_path: Path) -> None:
+    """One file for the whole month is read once and holds every night of it."""
+    world = NightWorld(tmp_path, opening=MONDAY)
+    text = world.config.read_text("utf-8")
+    world.config.write_text(text.replace("psp_{date:%Y%m%d}", "psp_{date:%Y%m}"), "utf-8")
+    world.day(MONDAY, orders=["A1 1.00"])
+    world.day(TUESDAY, orders=["B1 1.00"], bank=["1.00 memo=PAYOUT_8001_20261109"])
+    header = world.file("psp", "20261109").read_text("utf-8")
+    rows = [
+        f"{order},R{order},1.00,0.00,{day} 10:00:00,8001,sale,OK,CNY,"
+        for order, day in (("A1", MONDAY), ("B1", TUESDAY))
+    ]
+    world.file("psp", "202611").write_text(header + "\n".join(rows) + "\n", "utf-8")
+    for day in (MONDAY, TUESDAY):
+        night = world.run(day)
+        assert (world.codes(night), night.exit_code) == ([], 0)
+
+
+def test_two_empty_days_are_two_findings(tmp_path: Path) -> None:
+    """An empty file looks like the empty one before it and is told all the same."""
+    world = NightWorld(tmp_path, opening=MONDAY)
+    text = world.config.read_text("utf-8").replace("allow_empty = true", "allow_empty = false", 2)
+    world.config.write_text(text, "utf-8")
+    for day in (MONDAY, TUESDAY):
+        world.day(day, orders=[f"{day[-2:]} 1.00"], bank=None if day == TUESDAY else [])
+    assert world.codes(world.run(MONDAY)) == ["FILE_EMPTY"]
+    assert "MISSING_IN_CHANNEL" not in world.codes(world.run(TUESDAY))
+    night = world.run(TUESDAY)
+    assert "FILE_EMPTY" in world.codes(night)

@@ -71,12 +71,17 @@ def _relative(path: Path, folder: Path) -> str:
         return path.as_posix()
 
 
+def is_due(source: Source, business_date: date, calendar: Calendar) -> bool:
+    """Return whether a source delivers on a date."""
+    if source.expected == "working_days":
+        return calendar.is_working(business_date)
+    return source.expected == "daily"
+
+
 def _absence(
     source: Source, declared: str, business_date: date, calendar: Calendar
 ) -> dict[str, object]:
-    due = source.expected == "daily" or (
-        source.expected == "working_days" and calendar.is_working(business_date)
-    )
+    due = is_due(source, business_date, calendar)
     state = InputState.MISSING if due else InputState.ABSENT
     message = (
         f"expected a file on {business_date}, found none; deliver it and run the night again, "

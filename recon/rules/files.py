@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from recon.core.codes import Code, DisputeStatus, InputState, Side
 from recon.core.schema import BREAKS, conform, words
+from recon.rules.arrivals import is_due
 from recon.rules.breaks import break_identity
 from recon.rules.night import Night
 from recon.rules.rule_file import Rules
 
 _FINDINGS = frozenset(code.name for code in Code if code.name.startswith("FILE_"))
 _ABSENT = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
+
+
+def without_stale(
+    inputs: pl.DataFrame, night: Night, delivered_as: Mapping[tuple[str, str], set[str]]
+) -> pl.DataFrame:
+    """Return the inputs, with MISSING for a file of an earlier night that came as tonight's.
+
+    Its bytes were loaded under another name, and the source has nothing else tonight: tonight's
+    file is still to come, and rows of the other side wait for it. A file that keeps its name from
+    night to night (a whole month, an unchanged statement) is what it says it is.
+    """
+    stale: dict[tuple[str, str], str] = {}
+    for source in night.rules.sources:
+        items = inputs.filter(pl.col("source") == source.name).rows(named=True)
+        names = [delivered_as.get((source.name, item["sha256"]), set()) for item in items]
+        if (
+            items
+            and all(item["state"] == InputState.DUPLICATE.name for item in items)
+            and all(
+                known and item["path"] not in known
+                for item, known in zip(items, names, strict=True)
+            )
+            and is_due(source, night.business_date, night.calendar)
+        ):
+            for item, known in zip(items, names, strict=True):
+                stale[source.name, item["path"]] = min(known)
+    if not stale:
+        return inputs
+    rows = [
+        {**item, "state": InputState.MISSING.name, "message": _stale(night, earlier)}
+        if (earlier := stale.get((item["source"], item["path"])))
+        else item
+        for item in inputs.rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=inputs.schema)
+
+
+def _stale(night: Night, earlier: str) -> str:
+    """Return the sentence about a file of an earlier night."""
+    return (
+        f"expected a file of {night.business_date}, found the bytes of {earlier}, loaded on an "
+        "earlier night; deliver tonight's file and run the night again, or declare "
+        'expected = "optional"'
+    )
 
 
 def find(inputs: pl.DataFrame, night: Night) -> pl.DataFrame:
