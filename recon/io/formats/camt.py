@@ -183,7 +183,7 @@ class _Reader:
         if not balances and self.message.has_balances:
             self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
         self.reading.controls.extend(
-            summary_controls(statement, totals.entries, totals.refused, f"{account} {number}")
+            summary_controls(statement, totals.entries, totals.refused, f"{account}, {number}")
         )
 
     def count_lines(self, entry: Element) -> None:

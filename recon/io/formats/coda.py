@@ -179,7 +179,7 @@ class _Reader:
         """Take the trailer: the statement must be whole; its totals are compared."""
         if statement.opening is None or statement.closing is None:
             raise self.refused("the statement lacks its old (1) or new (8) balance", line)
-        name = f"{statement.account} {statement.number}:"
+        name = f"{statement.account}, {statement.number}:"
         parents = [one for one in statement.movements if one.detail == "0000"]
         totals = (
             ("debit total", text[22:37], -sum(min(one.thousandths, 0) for one in parents)),

@@ -193,7 +193,7 @@ class _Reader:
         self.reading.trailer_lines += 1
         if not re.fullmatch("[0-9]{38}", text[20:58]):
             raise self.refused("the account end does not hold counts and sums", line)
-        name = f"{account.number} {account.name}:"
+        name = f"{account.number}, {account.name}:"
         for words, place, taken in (("debit", 20, account.debits), ("credit", 39, account.credits)):
             count, total = int(text[place : place + 5]), int(text[place + 5 : place + 19])
             self.reading.controls += [

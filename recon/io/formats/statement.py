@@ -74,7 +74,7 @@ def page_controls(pages: Sequence[Page]) -> list[ControlTotal]:
     controls: list[ControlTotal] = []
     latest: dict[tuple[str, str], Page] = {}
     for page in pages:
-        name = f"{page.account} {page.name}"
+        name = f"{page.account}, {page.name}"
         previous = latest.get((page.account, page.currency))
         if previous is not None:
             controls.append(
@@ -104,7 +104,7 @@ def page_controls(pages: Sequence[Page]) -> list[ControlTotal]:
 
 def _unfinished(page: Page) -> ControlTotal:
     """Return the control that fails because the page after `page` is not in the file."""
-    return ControlTotal(f"{page.account} {page.name}: its next page is in the file", 1, 0)
+    return ControlTotal(f"{page.account}, {page.name}: its next page is in the file", 1, 0)
 
 
 def tell_statement(reading: Reading, pages: Sequence[Page], exponents: dict[str, int]) -> None:

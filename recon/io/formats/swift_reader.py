@@ -216,7 +216,7 @@ class MessageReader(ABC):
         for side, words, taken in (("D", "debit", out), ("C", "credit", into)):
             if side in sums:
                 count, total = sums[side]
-                name = f"{message.account} {message.number}: {words}"
+                name = f"{message.account}, {message.number}: {words}"
                 self.reading.controls += [
                     ControlTotal(f"{name} entries", count, len(taken)),
                     ControlTotal(f"{name} sum", total, sum(taken), message.currency),
