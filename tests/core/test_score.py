@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from benchmarks.bench_calibration import calibration_error, measure
 from recon.core.codes import MatchKind, Side
 from recon.core.evidence import NOTHING_SPOKE, reasons
 from recon.core.match import match
 from recon.core.plan import Leg, Method, Pass
 from recon.core.text import text_buffers
-from tests.core.worlds import everybody, row, slim_of
+from tests.core.worlds import digests_of, everybody, row, slim_of
 
 C, B = Side.CHANNEL, Side.BANK
 NAMES = ("ALDER", "BIRCH", "CEDAR", "ELM", "FIR", "HAZEL", "JUNIPER", "LARCH", "MAPLE", "OAK")
@@ -187,3 +188,72 @@ def test_no_candidates_no_links():
     """Rows without any candidate leave the model unfitted and nothing linked."""
     rows = [row(C, None, 100, due=0, time=None), row(B, None, 900_000, value=0, time=None)]
     assert solve(rows, ["A", "B"]).links.is_empty()
+
+
+def small(pairs, days=1):
+    """Return the links of a night of few rows: (amount, text) of each side, a day apart."""
+    rows = [row(C, None, amount, due=1, time=None) for amount, _ in pairs[0]]
+    rows += [row(B, None, amount, value=1 + days, time=None) for amount, _ in pairs[1]]
+    return solve(rows, [text for side in pairs for _, text in side])
+
+
+def test_one_pair_alone_is_linked_by_overwhelming_evidence():
+    """A long reference, or an amount that nobody thinks of, needs no further rows."""
+    for one, two in (
+        ((48_817, "ORDER 7304918265"), (48_817, "TRF ORDER 7304918265 OK")),
+        ((120_000, "ORDER 7304918265"), (119_280, "ORDER 7304918265")),
+        ((123_457, ""), (123_457, "")),
+    ):
+        found = small(([one], [two]))
+        assert found.links.select("left", "right").rows() == [(0, 1)], (one, two)
+
+
+def test_one_pair_alone_is_not_linked_by_what_anybody_shares():
+    """A popular amount, other texts, or a near amount say too little of a lone pair."""
+    for one, two in (
+        ((1_000, "TAXI 4711"), (1_000, "HOTEL 0815")),
+        ((16_123, "JUN SMITH GAS 3890"), (16_224, "TRF LEI LIU GAS 2866")),
+        ((10_000, "7730412"), (10_000, "")),
+        ((5_000, "20261130"), (5_250, "20261130")),
+    ):
+        assert small(([one], [two])).links.is_empty(), (one, two)
+
+
+def test_equals_are_never_parted_in_a_small_night():
+    """Two rows that fit one partner alike, or two that fit two, are shown and none is picked."""
+    paid = (48_817, "ORDER 7304918265")
+    for left, right in ((2, 1), (1, 2), (2, 2), (3, 2)):
+        found = small(([paid] * left, [paid] * right))
+        assert found.links.is_empty()
+        assert set(found.ambiguous["row"].to_list()) == set(range(left + right))
+
+
+def test_rows_linked_before_tell_how_common_values_are():
+    """An amount that rows linked before show often is no evidence for the last pair."""
+    step = Pass("score", Method.SCORE, (), (), days_after=2)
+    leg = Leg("leg", C, B, (Pass("exact", Method.EXACT, ("key",), ("key",)), step))
+    for others, linked in (([77_013] * 40, 0), (range(1_003, 99_003, 2_450), 1)):
+        rows = []
+        for place, amount in enumerate(others):
+            rows += [
+                row(C, place, amount, due=1, time=None),
+                row(B, place, amount, value=1, time=None),
+            ]
+        rows += [row(C, None, 77_013, due=1, time=None), row(B, None, 77_013, value=2, time=None)]
+        texts = {"memo": text_buffers(pl.Series([""] * len(rows)))}
+        slim, keys = slim_of(rows), digests_of(rows)
+        found = match(slim, keys, (leg,), everybody(rows, leg), threads=1, texts=texts).links
+        last = found.filter(pl.col("left") == len(rows) - 2)
+        assert last.height == linked, others
+
+
+def test_links_are_as_often_right_as_they_say():
+    """On worlds of every size, with rows that have no partner: the error of what links say."""
+    found = measure(3_000_000, {1: 60, 3: 60, 10: 20, 100: 10, 500: 2})
+    said, right = (np.concatenate([part[k] for part in found]) for k in (1, 2))
+    linked = said >= 0.95
+    assert linked.sum() > 1_200
+    assert calibration_error(said[linked], right[linked]) <= 0.01
+    assert right[linked].mean() >= 0.99
+    assert calibration_error(said, right) <= 0.025
+    assert said.mean() <= right.mean() + 0.005

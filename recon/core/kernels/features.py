@@ -128,28 +128,26 @@ def pack_features(start: Ints, code: Ints, out_start: Ints, out: Ints, sign: Wor
 
 @njit(cache=True, nogil=True)
 def rarest_shared(
-    a: int, a_end: int, left: Ints, b: int, b_end: int, right: Ints, rows: Ints
-) -> tuple[Number, Number, Number]:
-    """Return how many rows show the rarest feature of both runs, how many are shared, which.
+    a: int, a_end: int, left: Ints, b: int, b_end: int, right: Ints, rank: Ints
+) -> tuple[Number, Number]:
+    """Return the least rank of a feature of both runs, and how many are shared.
 
-    The runs ascend: `left[a:a_end]` and `right[b:b_end]`. Without a shared one: 0, 0, -1.
+    The runs ascend: `left[a:a_end]` and `right[b:b_end]`. Without a shared one: 0, 0.
     """
     rarest = np.int64(0)
     shared = np.int64(0)
-    code = np.int64(-1)
     while a < a_end and b < b_end:
         if left[a] < right[b]:
             a += 1
         elif left[a] > right[b]:
             b += 1
         else:
-            if shared == 0 or rows[left[a]] < rarest:
-                rarest = np.int64(rows[left[a]])
-                code = np.int64(left[a])
+            if shared == 0 or rank[left[a]] < rarest:
+                rarest = np.int64(rank[left[a]])
             shared += 1
             a += 1
             b += 1
-    return rarest, shared, code
+    return rarest, shared
 
 
 @njit(cache=True, nogil=True)
@@ -160,13 +158,16 @@ def count_sharing(
     left_code: Ints,
     right_start: Ints,
     right_code: Ints,
-    rows: Ints,
+    rank: Ints,
     hits: Ints,
 ) -> None:
-    """Fill `hits` with how many of each left row's pairs share a feature."""
+    """Add to `hits` the pairs that share no feature, one, two and so on; the last one is for more.
+
+    start: (n + 1) bounds in `column` of the left rows' pairs.
+    """
     for i in range(start.size - 1):
-        hits[i] = 0
         a, a_end = left_start[i], left_start[i + 1]
         for e in range(start[i], start[i + 1]):
             b, b_end = right_start[column[e]], right_start[column[e] + 1]
-            hits[i] += rarest_shared(a, a_end, left_code, b, b_end, right_code, rows)[1] > 0
+            shared = rarest_shared(a, a_end, left_code, b, b_end, right_code, rank)[1]
+            hits[min(shared, hits.size - 1)] += 1

@@ -14,6 +14,7 @@ from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Ints, Reals, Words
 from recon.core.kernels.features import rarest_shared
+from recon.core.kernels.strangers import amount_shares, scale_bounds
 
 # Levels of the text comparison. A prefix of n bytes is level PREFIX + n, to BEGINNING less one.
 NOTHING, ABSENT, PREFIX = 0, 1, 1
@@ -22,7 +23,8 @@ BEGINNING, EQUAL = 25, 26  # one text begins the other; both are equal
 DIGITS, WORDS = 27, 30  # three levels each, by how much is shared
 NEAR = 32  # plus the nearness 1 to 5
 TEXT_LEVELS = 38
-FEW, MANY = 2, 4  # shared features from which the second and the third level begin
+LONG = 5  # shared features of a number of ten digits, more than a date has
+FEW, MANY = 2, 3  # shared features from which the second and the third level begin
 NEAR_LEVELS = 6
 NEAR_PRIOR = 10.0  # weight of all rows' nearness against one row's own strangers
 NOT_LOOKED_AT = -1  # nearness of a pair whose amount and lag make its spelling idle
@@ -44,20 +46,22 @@ class Counts(NamedTuple):
     """What is counted once for all pairs, as natural logarithms of shares where it says log."""
 
     bounds: Ints  # ascending differences of amounts, parts per million of the left one
-    ordered: Ints  # right amounts, ascending
+    ordered: Ints  # amounts of the other side, ascending
+    amount_tally: Ints  # (2, bounds) from `tally_amounts`
     day_log: Reals  # by day since `first_day`
     first_day: int
     earliest: int  # smallest lag
-    feature_rows: Ints  # right rows that show each feature
-    feature_digits: Ints  # 1 where it is made of digits
-    feature_floor: float  # least rows that show a feature besides the pair's own
+    key_log: Reals  # by left row: one among the right rows that share its key
+    feature_rank: Ints  # twice the rows of the other side that show each feature, a number 1 less
+    feature_least: Reals  # least strangers that show a word, a number, a long number
+    sharing: Reals  # strangers that share some features, few, many
 
 
 class Gates(NamedTuple):
     """Beliefs before the pairs are weighed, and what a pair must reach."""
 
     log_m: Reals  # (comparisons, levels)
-    prior: float  # log odds of a pair before any evidence, against its row having no partner
+    prior: float  # log odds of a row having a partner
     keep: float  # least log odds of a pair that is kept
     near_best: float  # most that the spelling could add
     near_keep: float  # least log odds with it of a pair whose spelling is looked at
@@ -73,13 +77,13 @@ class Kept(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def weigh_edges(level: Ints, log_u: Reals, log_m: Reals, prior: float, weight: Reals) -> None:
-    """Fill each pair's log odds: `prior` plus log m less log u of its levels.
+def weigh_edges(level: Ints, log_u: Reals, log_m: Reals, prior: Reals, weight: Reals) -> None:
+    """Fill each pair's log odds: its `prior` plus log m less log u of its levels.
 
     level, log_u: (comparisons, pairs); log_m: (comparisons, levels).
     """
     for e in range(weight.size):
-        weight[e] = prior
+        weight[e] = prior[e]
     for k in range(level.shape[0]):
         for e in range(weight.size):
             weight[e] += log_m[k, level[k, e]] - log_u[k, e]
@@ -114,35 +118,6 @@ def collect_levels(level: Ints, posterior: Reals, counts: Reals) -> None:
 
 
 @njit(cache=True, nogil=True)
-def near_amounts(ordered: Ints, amount: int, allowed: Ints, shares: Reals) -> None:
-    """Fill the log share of `ordered` amounts no farther from `amount` than each of `allowed`.
-
-    allowed: ascending, so that each range lies inside the next one; the widest is searched first.
-    """
-    low, high = 0, ordered.size
-    for b in range(allowed.size - 1, -1, -1):
-        first, last = low, high
-        least = amount - allowed[b]
-        while first < last:
-            middle = (first + last) >> 1
-            if ordered[middle] < least:
-                first = middle + 1
-            else:
-                last = middle
-        low = first
-        last = high
-        most = amount + allowed[b]
-        while first < last:
-            middle = (first + last) >> 1
-            if ordered[middle] <= most:
-                first = middle + 1
-            else:
-                last = middle
-        high = first
-        shares[b] = np.log(max(high - low, 1) / ordered.size)
-
-
-@njit(cache=True, nogil=True)
 def near_shares(start: Ints, near: Ints, base: Reals, shares: Reals) -> None:
     """Fill log shares (n, NEAR_LEVELS) of strangers as near to each row's text as each level.
 
@@ -161,14 +136,6 @@ def near_shares(start: Ints, near: Ints, base: Reals, shares: Reals) -> None:
         for k in range(NEAR_LEVELS):
             share = (max(hits[k] - 1, 0) + NEAR_PRIOR * base[k]) / total
             shares[i, k] = np.log(min(max(share, base[k]), 1.0))
-
-
-@njit(cache=True, nogil=True)
-def log_shares(count: Ints, rows: int, out: Reals) -> None:
-    """Fill the natural logarithm of each count's share of `rows`; nobody counts as one."""
-    for i in range(count.shape[0]):
-        for k in range(count.shape[1]):
-            out[i, k] = np.log(max(count[i, k], 1) / rows)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -230,14 +197,14 @@ def weigh_block(
     Pairs of a row mostly ascend in amount, so that the level is searched from the one before.
     """
     shares = np.empty(counts.bounds.size)
-    allowed = np.empty(counts.bounds.size, np.int64)
+    allowed, near = np.empty((2, counts.bounds.size), np.int64)
     n = 0
     for r in range(start.size - 1):
         if start[r] == start[r + 1]:
             continue
         i = first + r
         scale_bounds(left.amount[i], counts.bounds, allowed)
-        near_amounts(counts.ordered, left.amount[i], allowed, shares)
+        amount_shares(counts.ordered, left.amount[i], allowed, counts.amount_tally, near, shares)
         begin = left.offsets[i]
         size = left.offsets[i + 1] - begin
         a, a_end = left.feature_start[i], left.feature_start[i + 1]
@@ -247,22 +214,25 @@ def weigh_block(
             b = bound_above(abs(right.amount[j] - left.amount[i]), allowed, b)
             lag = right.day[j] - left.day[i] - counts.earliest
             day_log = counts.day_log[right.day[j] - counts.first_day]
-            odds = gates.prior + gates.log_m[0, b] - shares[b] + gates.log_m[1, lag] - day_log
+            odds = gates.prior + counts.key_log[i] + gates.log_m[0, b] - shares[b]
+            odds += gates.log_m[1, lag] - day_log
             length = right.offsets[j + 1] - right.offsets[j]
             level = ABSENT
             rarity = 0.0
             if size > 0 and length > 0:
                 same = shared_prefix(left.data, begin, size, right.data, right.offsets[j], length)
-                rows, shared, code = 0, 0, 0
+                rank, shared = 0, 0
                 if left.sign[i] & right.sign[j]:
                     z, z_end = right.feature_start[j], right.feature_start[j + 1]
-                    rows, shared, code = rarest_shared(
-                        a, a_end, left.feature, z, z_end, right.feature, counts.feature_rows
+                    rank, shared = rarest_shared(
+                        a, a_end, left.feature, z, z_end, right.feature, counts.feature_rank
                     )
                 rarity = prefix_log[r, min(same, PREFIX_BYTES) - 1] if same > 0 else 0.0
-                strangers = max(rows - 1.0, counts.feature_floor)  # without the pair's own row
-                alike = np.log(strangers / right.amount.size) if shared > 0 else 0.0
-                digits = counts.feature_digits[code] if shared > 0 else 0
+                digits = rank & 1
+                least = counts.feature_least[digits + (digits > 0 and shared >= LONG)]
+                strangers = max((rank + digits) // 2 - 1.0, least)
+                strangers = min(strangers, counts.sharing[(shared >= FEW) + (shared >= MANY)])
+                alike = np.log(strangers / counts.ordered.size) if shared > 0 else 0.0
                 level = text_level(same, size, length, shared, digits, alike < rarity)
                 rarity = min(rarity, alike)
             looked_at = level != ABSENT and odds + gates.near_best >= gates.near_keep
@@ -275,14 +245,6 @@ def weigh_block(
             out.near[n] = 0 if looked_at else NOT_LOOKED_AT
             n += 1
     return n
-
-
-@njit(cache=True, nogil=True, inline="always")
-def scale_bounds(amount: int, bounds: Ints, allowed: Ints) -> None:
-    """Fill the differences in minor units that `bounds`, parts per million of an amount, allow."""
-    size = abs(amount)
-    for b in range(bounds.size):
-        allowed[b] = size // 1_000_000 * bounds[b] + size % 1_000_000 * bounds[b] // 1_000_000
 
 
 @njit(cache=True, nogil=True)

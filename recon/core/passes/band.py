@@ -66,10 +66,8 @@ class Edges:
 
     def take(self, kept: Rows) -> Edges:
         """Return the pairs at the ascending positions `kept`."""
-        before = np.zeros(self.column.size + 1, np.int64)
-        before[kept + 1] = 1
-        np.cumsum(before, out=before)
-        return Edges(before[self.start], self.column[kept], self.columns)
+        start = np.searchsorted(kept, self.start).astype(np.int64)
+        return Edges(start, self.column[kept], self.columns)
 
 
 GainOf = Callable[[Edges, Rows], Rows]

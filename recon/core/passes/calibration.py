@@ -23,9 +23,10 @@ Reals = NDArray[np.float64]
 HIDE_EVERY = 5
 FAINT = -6.0  # log odds below which a pair is no rival
 ROUNDS = 200  # of belief propagation
-SETTLED = 1e-6
+SETTLED = 1e-5
 LIKELY = 0.25  # probability of having a partner from which a row's candidates are shown
 SHOWN = 20
+WEIGHT = 6.0  # links for which a probability itself counts against the experiment
 NATS = 1_000_000  # gain of an assignment for one unit of natural log odds
 
 
@@ -39,6 +40,14 @@ class Solved:
     probability: Reals  # of each settled pair, in row order
     rivals: Edges  # every pair that is not faint
     marginal: Reals  # of each of those
+
+    def without_rivals(self, edges: Edges) -> Reals:
+        """Return for each settled pair what its rivals leave, the rows being alone or not."""
+        row, column = edges.row[self.place], edges.column[self.place]
+        rows = np.bincount(self.rivals.row, self.marginal, edges.start.size - 1)
+        columns = np.bincount(self.rivals.column, self.marginal, edges.columns)
+        rivals: Reals = rows[row] + columns[column] - 2.0 * self.probability
+        return np.maximum(1.0 - rivals, self.probability)
 
 
 def solve(edges: Edges, weight: Reals) -> Solved:
@@ -84,7 +93,7 @@ def assign_weights(edges: Edges, weight: Reals) -> Assignment:
 
 
 def calibrate(edges: Edges, weight: Reals, solved: Solved) -> Reals:
-    """Return the probability of each settled pair, lowered where the experiment says so."""
+    """Return the probability of each settled pair, moved to where the experiment says."""
     column = edges.column[solved.place]
     order = np.sort(column)
     hidden = np.zeros(edges.columns, np.bool_)
@@ -103,22 +112,45 @@ def calibrate(edges: Edges, weight: Reals, solved: Solved) -> Reals:
     orphan = known & hidden[np.maximum(before, 0)]
     right = known & (edges.column[place] == before)
     counts = np.where(orphan, (alone + 1.0) / np.count_nonzero(hidden), 1.0)
-    fitted = isotonic(again.probability[known], right[known], counts[known], solved.probability)
-    out: Reals = np.minimum(solved.probability, fitted)
+    seen = again.probability[known], right[known], counts[known]
+    lowered = np.minimum(solved.probability, isotonic(*seen, solved.probability))
+    raised = np.minimum(weaker_links(*seen, lowered), solved.without_rivals(edges))
+    out: Reals = np.where(lowered < solved.probability, lowered, np.maximum(lowered, raised))
+    return out
+
+
+def weaker_links(seen: Reals, right: NDArray[np.bool_], counts: Reals, wanted: Reals) -> Reals:
+    """Return how often links no more probable than `wanted` were right among those seen.
+
+    A link that came again may be as false as one that came anew, so that falses count twice. The
+    probability itself counts for `WEIGHT` links.
+    """
+    order = np.argsort(seen, kind="stable")
+    rights, falses = (
+        np.concatenate(([0.0], np.cumsum(np.where(side, counts, 0.0)[order])))
+        for side in (right, ~right)
+    )
+    place = np.searchsorted(seen[order], wanted, side="right")
+    good = np.maximum(rights[place] - falses[place], 0.0)
+    out: Reals = (good + WEIGHT * wanted) / (rights[place] + WEIGHT)
     return out
 
 
 def isotonic(seen: Reals, right: NDArray[np.bool_], counts: Reals, wanted: Reals) -> Reals:
-    """Return how often links as probable as `wanted` were right among those seen, 1 above none.
+    """Return how often links as probable as `wanted` were right among those seen.
 
-    Equal probabilities form one point. Between two points the lower one's share holds.
+    Equal probabilities form one point. Between two points the lower one's share holds. The
+    probability itself counts for `WEIGHT` links.
     """
     if seen.size == 0:
-        return np.ones(wanted.size)
+        return wanted
     points, point = np.unique(seen, return_inverse=True)
     mass = np.bincount(point, counts).astype(np.float64)
     share = np.bincount(point, counts * right) / mass
     fitted = np.empty(points.size)
     pool_adjacent(share, mass, fitted)
-    place = np.searchsorted(points, wanted, side="right") - 1
-    return np.where(place < 0, fitted[0], fitted[np.maximum(place, 0)])
+    _, block = np.unique(fitted, return_inverse=True)
+    pooled = np.bincount(block, mass)[block]
+    place = np.maximum(np.searchsorted(points, wanted, side="right") - 1, 0)
+    out: Reals = (fitted * pooled)[place] + WEIGHT * wanted
+    return out / (pooled[place] + WEIGHT)

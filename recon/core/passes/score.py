@@ -16,8 +16,8 @@ from recon.core.codes import MatchKind
 from recon.core.passes.band import Side, assign, band_sides, candidate_edges, report
 from recon.core.passes.calibration import calibrate, solve, undecided
 from recon.core.passes.contract import Found, Work
-from recon.core.passes.score_levels import COMPARISONS, prepare
-from recon.core.passes.score_model import Beliefs, Evidence, Model, fit
+from recon.core.passes.score_levels import prepare
+from recon.core.passes.score_model import Evidence, Judged, fit
 
 CENTIBITS = 100.0 / np.log(2.0)  # hundredths of a bit in one unit of natural log odds
 
@@ -28,16 +28,14 @@ def find_scores(work: Work) -> Found:
     edges = candidate_edges(work, left, right)
     if edges.column.size == 0:
         return report(left, right, edges, assign(edges, lambda _, kept: kept), MatchKind.SCORE)
-    evidence, beliefs, model = fit(prepare(work, left, right), edges, work.threads)
-    return decide(work, (left, right), evidence, beliefs, model)
+    evidence, judged = fit(prepare(work, left, right), edges, work.threads)
+    return decide(work, (left, right), evidence, judged)
 
 
-def decide(
-    work: Work, sides: tuple[Side, Side], evidence: Evidence, beliefs: Beliefs, model: Model
-) -> Found:
+def decide(work: Work, sides: tuple[Side, Side], evidence: Evidence, judged: Judged) -> Found:
     """Return the links and ties of a fitted model."""
-    solved = solve(evidence.edges, model.weight)
-    probability = calibrate(evidence.edges, model.weight, solved)
+    solved = solve(evidence.edges, judged.weight)
+    probability = calibrate(evidence.edges, judged.weight, solved)
     found = report(*sides, solved.edges, solved.assignment, MatchKind.SCORE)
     sure = probability * 1_000_000 >= work.step.confidence_ppm
     doubtful = np.column_stack((found.left[~sure], found.right[~sure]))
@@ -54,19 +52,19 @@ def decide(
         score=np.floor(probability[sure] * 1_000_000).astype(np.int32),
         ties=np.concatenate((found.ties, doubtful, doubtful[:, ::-1])),
         grouped=((left, smallest), (right, smallest)),
-        spoken=what_spoke(work, evidence, beliefs, solved.place[sure]),
+        spoken=what_spoke(work, evidence, judged, solved.place[sure]),
     )
 
 
 def what_spoke(
-    work: Work, evidence: Evidence, beliefs: Beliefs, place: NDArray[np.int64]
+    work: Work, evidence: Evidence, judged: Judged, place: NDArray[np.int64]
 ) -> NDArray[np.int32]:
     """Return for each pair, (pairs, 2 * comparisons), its levels and their weights in centibits.
 
     The lag's level is told in days, from the left row to the right one.
     """
     level = evidence.level[:, place].astype(np.int32)
-    log_m = beliefs.log_m[np.arange(COMPARISONS)[:, None], level]
-    weight = np.rint((log_m - evidence.log_u[:, place]) * CENTIBITS).astype(np.int32)
+    told = judged.log_m[:, place] - evidence.log_u[:, place]
+    weight = np.rint(told * CENTIBITS).astype(np.int32)
     level[1] -= work.step.days_before
     return np.concatenate((level, weight)).T

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from recon.core.kernels.features import count_sharing
 from recon.core.kernels.nearness import near_edges
 from recon.core.kernels.score import (
+    FEW,
+    MANY,
     NEAR_LEVELS,
     PREFIX_BYTES,
     TEXT_LEVELS,
@@ -22,13 +24,21 @@ from recon.core.kernels.score import (
     Half,
     Kept,
     add_nearness,
-    log_shares,
     near_shares,
     weigh_block,
 )
+from recon.core.kernels.strangers import prefix_shares
 from recon.core.kernels.text import count_prefixes
 from recon.core.passes.band import Edges, Side
 from recon.core.passes.contract import Rows, Work
+from recon.core.passes.score_population import (
+    amount_tally,
+    day_shares,
+    feature_least,
+    key_shares,
+    population,
+    prefix_tally,
+)
 from recon.core.passes.score_texts import (
     Features,
     Shared,
@@ -55,9 +65,10 @@ class Comparison:
 
     left: Side
     right: Side
-    texts: tuple[Texts, Texts]
+    texts: tuple[Texts, Texts]  # of the left rows; of the right rows and others of their side
     signs: tuple[Words, Words]
-    ordered_text: Texts  # right texts in byte order
+    ordered_text: Texts  # texts of the other side in byte order
+    prefix_tally: Rows  # (2, bytes) from `tally_prefixes`
     lags: int
     halves: tuple[Half, Half]
     counts: Counts
@@ -71,33 +82,37 @@ class Comparison:
 
 def prepare(work: Work, left: Side, right: Side) -> Comparison:
     """Return what comparing the rows of two sides needs."""
-    names = work.step.text, work.step.right_text or work.step.text
-    one, two = (
-        texts_of(work.facts.texts[name], side.rows)
-        for name, side in zip(names, (left, right), strict=True)
-    )
+    step, facts = work.step, work.facts
+    others = population(work, right.rows)
+    one = texts_of(facts.texts[step.text], left.rows)
+    two = texts_of(facts.texts[step.right_text or step.text], others)
     signs = one.signs(), two.signs()
     shared = shared_features(one, two)
-    pairs = random_pairs(left.rows.size, right.rows.size)
-    first = int(right.day.min())
-    days = np.maximum(np.bincount(right.day - first), 1)
+    pairs = random_pairs(left.rows.size, others.size)
+    ordered = np.sort(facts.amounts[step.right_amount].minor[others])
+    ordered_text = in_byte_order(two)
+    bounds = np.array(BOUNDS_PPM, np.int64)
+    lags = step.days_before + step.days_after + 1
     return Comparison(
         left=left,
         right=right,
         texts=(one, two),
         signs=signs,
-        ordered_text=in_byte_order(two),
-        lags=work.step.days_before + work.step.days_after + 1,
+        ordered_text=ordered_text,
+        prefix_tally=prefix_tally(two, ordered_text),
+        lags=lags,
         halves=(half(left, one, shared.left), half(right, two, shared.right)),
         counts=Counts(
-            bounds=np.array(BOUNDS_PPM, np.int64),
-            ordered=np.sort(right.amount),
-            day_log=np.log(days / right.rows.size),
-            first_day=first,
-            earliest=-work.step.days_before,
-            feature_rows=shared.count,
-            feature_digits=shared.digits,
-            feature_floor=chance_sharing(pairs, shared) * right.rows.size,
+            bounds=bounds,
+            ordered=ordered,
+            amount_tally=amount_tally(ordered, bounds),
+            day_log=day_shares(right.day),
+            first_day=int(right.day.min()),
+            earliest=-step.days_before,
+            key_log=key_shares(left, right),
+            feature_rank=shared.rank,
+            feature_least=feature_least(shared),
+            sharing=sharing(pairs, shared) * others.size,
         ),
         near_base=near_base(pairs, (one, two), signs),
     )
@@ -125,14 +140,15 @@ def random_pairs(rows: int, others: int) -> tuple[Rows, NDArray[np.int32]]:
     return np.arange(rows + 1) * each, column.astype(np.int32)
 
 
-def chance_sharing(pairs: tuple[Rows, NDArray[np.int32]], shared: Shared) -> float:
-    """Return how probably strangers share a feature, a row's own partner left out."""
+def sharing(pairs: tuple[Rows, NDArray[np.int32]], shared: Shared) -> Reals:
+    """Return how probably strangers share some features, few and many."""
     start, column = pairs
-    hits = np.empty(start.size - 1, np.int64)
     left, right = shared.left, shared.right
+    hits = np.zeros(MANY + 1, np.int64)
     features = left.start, left.code, right.start, right.code
-    count_sharing(start, column, *features, shared.count, hits)
-    return float(chance(hits.sum(), column.size, right.start.size - 1))
+    count_sharing(start, column, *features, shared.rank, hits)
+    more = hits[::-1].cumsum()[::-1]
+    return chance(more[[1, FEW, MANY]], column.size, right.start.size - 1)
 
 
 def near_base(
@@ -193,7 +209,8 @@ def weigh_part(
     counts = np.empty((b - a, PREFIX_BYTES), np.int32)
     count_prefixes(one.data, one.offsets[a : b + 1], ordered.data, ordered.offsets, counts)
     prefix_log = np.empty(counts.shape)
-    log_shares(counts, about.right.rows.size, prefix_log)
+    mine = one.data, one.offsets[a : b + 1]
+    prefix_shares(counts, *mine, about.prefix_tally, ordered.offsets.size - 1, prefix_log)
     out = Kept(
         np.empty(column.size, np.int64),
         np.empty((COMPARISONS, column.size), np.int16),

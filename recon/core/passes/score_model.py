@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recon.core.kernels.score import (
     ABSENT,
     NEAR,
+    NOTHING,
     Gates,
     collect_levels,
     expect_edges,
@@ -25,6 +25,8 @@ from recon.core.passes.band import Edges
 from recon.core.passes.calibration import assign_weights
 from recon.core.passes.contract import Rows
 from recon.core.passes.score_levels import (
+    AMOUNT,
+    LAG,
     TEXT,
     Comparison,
     Levels,
@@ -43,10 +45,25 @@ SHARE_ROUNDS = 10
 SETTLED = 1e-5
 IMPOSSIBLE = 1e-5  # probability below which a pair is dropped after the first rounds
 UNLIKELY = 0.1  # best probability below which a pair's spelling is not looked at
-MATCHED_AT_FIRST = 0.8  # share of rows with a partner before the first round
-PRIOR_ROWS = 2.0  # rows that this share counts for
-PRIOR_PAIRS = 1.0  # pairs that the first guess of m counts for
-_FIRST_TEXT = ((2, range(2, 27)), (15, (27, 28, 29)), (10, (30, 31, 32)), (8, range(33, 38)))
+MATCHED_AT_FIRST = 0.8  # share of rows with a partner in the first rounds
+PRIOR_MATCHED = 0.8  # share of rows with a partner where nothing is known
+PRIOR_ROWS = 3.0  # rows that this share counts for
+PRIOR_PAIRS = 4.0  # pairs that the first guess of m counts for
+_FIRST_AMOUNT = (60.0, 2.0, 2.0, 3.0, 10.0, 5.0, 8.0, 6.0, 2.0, 2.0)  # by bound, percent
+_FIRST_TEXT = (  # percent, levels
+    (5, (NOTHING,)),
+    (1, (ABSENT,)),
+    (12, range(2, 25)),
+    (15, (25,)),
+    (25, (26,)),
+    (5, (27,)),
+    (5, (28,)),
+    (12, (29,)),
+    (3, (30,)),
+    (4, (31,)),
+    (8, (32,)),
+    (6, range(33, 38)),
+)
 
 
 @dataclass(frozen=True)
@@ -56,10 +73,7 @@ class Evidence:
     edges: Edges
     level: Levels  # (comparisons, pairs)
     log_u: Reals  # (comparisons, pairs)
-
-    def thin(self, kept: NDArray[np.int64]) -> Evidence:
-        """Return the evidence of the pairs `kept`."""
-        return Evidence(self.edges.take(kept), self.level[:, kept], self.log_u[:, kept])
+    key_log: Reals  # (pairs), log of one among the right rows that share the left row's key
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,14 @@ class Beliefs:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What each candidate pair weighs when it has taught the model nothing itself."""
+
+    log_m: Reals  # (comparisons, pairs)
+    weight: Reals  # log odds of each pair against its row having no partner
+
+
+@dataclass(frozen=True)
 class Model:
     """Fitted weights of the candidate pairs."""
 
@@ -78,9 +100,9 @@ class Model:
     posterior: Reals  # probability of each pair, one partner a row
 
 
-def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Beliefs, Model]:
+def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Judged]:
     """Return the probable candidate pairs with their weights, m fitted to the data."""
-    guess = first_guess(about.sizes)
+    guess = first_guess(about.sizes, about.counts.earliest)
     beliefs = Beliefs(masked_log(guess, about.sizes), MATCHED_AT_FIRST)
     sample = sampled(about, edges, beliefs, threads)
     for _ in range(FIRST_ROUNDS):
@@ -97,7 +119,7 @@ def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Belief
         if moved(before, beliefs) < SETTLED:
             break
     beliefs = settle_share(evidence, beliefs)
-    return evidence, beliefs, expect(evidence, beliefs)
+    return evidence, judge(evidence, beliefs, guess)
 
 
 def moved(before: Beliefs, after: Beliefs) -> float:
@@ -108,7 +130,7 @@ def moved(before: Beliefs, after: Beliefs) -> float:
 
 def gates_of(about: Comparison, beliefs: Beliefs, keep: float, near_keep: float) -> Gates:
     """Return what a pair must reach under the beliefs."""
-    odds = float(np.log(beliefs.matched / about.right.rows.size) - np.log(1.0 - beliefs.matched))
+    odds = float(np.log(beliefs.matched) - np.log(1.0 - beliefs.matched))
     near_best = float(beliefs.log_m[TEXT, NEAR + 1 :].max() - np.log(about.near_base.min()))
     return Gates(beliefs.log_m, odds, keep, near_best, near_keep)
 
@@ -133,7 +155,7 @@ def gathered(
     parts = run_all(evidence_part, [(about, edges, gates, part) for part in bounds], threads)
     kept = np.concatenate([part[0] for part in parts])
     level, log_u = (np.concatenate([part[k] for part in parts], axis=1) for k in (1, 2))
-    return Evidence(edges.take(kept), level, log_u)
+    return Evidence(edges.take(kept), level, log_u, about.counts.key_log[edges.row[kept]])
 
 
 def evidence_part(
@@ -146,39 +168,63 @@ def evidence_part(
     pairs = start, edges.column[kept].astype(np.int32)
     add_spelling(about, pairs, part, near, (level, log_u))
     odds = np.empty(kept.size)
-    weigh_edges(level, log_u, gates.log_m, gates.prior, odds)
+    prior = np.repeat(about.counts.key_log[a:b] + gates.prior, np.diff(start))
+    weigh_edges(level, log_u, gates.log_m, prior, odds)
     sure = np.flatnonzero(odds >= gates.keep)
     return kept[sure], level[:, sure], log_u[:, sure]
-
-
-def weigh(level: Levels, log_u: Reals, beliefs: Beliefs, columns: int) -> Reals:
-    """Return the log odds of every pair under the beliefs."""
-    weight = np.empty(level.shape[1])
-    prior = float(np.log(beliefs.matched / columns))
-    weigh_edges(level, log_u, beliefs.log_m, prior, weight)
-    return weight
 
 
 def expect(evidence: Evidence, beliefs: Beliefs) -> Model:
     """Return weights and probabilities under the beliefs."""
     edges = evidence.edges
     null = 1.0 - beliefs.matched
-    weight = weigh(evidence.level, evidence.log_u, beliefs, edges.columns)
-    posterior, scratch = np.empty(weight.size), np.empty(edges.columns)
+    prior = evidence.key_log + np.log(beliefs.matched)
+    weight, posterior = np.empty((2, prior.size))
+    weigh_edges(evidence.level, evidence.log_u, beliefs.log_m, prior, weight)
+    scratch = np.empty(edges.columns)
     expect_edges(edges.start, edges.column, weight, null, scratch, posterior)
     return Model(weight - np.log(null), posterior)
 
 
 def learn(evidence: Evidence, model: Model, guess: Reals) -> Beliefs:
     """Return the beliefs that the probabilities suggest, held a little towards the first guess."""
-    edges = evidence.edges
-    counts = PRIOR_PAIRS * guess
-    collect_levels(evidence.level, model.posterior, counts)
-    rows = int(np.count_nonzero(np.diff(edges.start)))
-    pairs = float(model.posterior.sum()) + MATCHED_AT_FIRST * PRIOR_ROWS
-    matched = pairs / (min(rows, edges.columns) + PRIOR_ROWS)
+    counts = seen_levels(evidence, model, guess)
+    pairs = float(model.posterior.sum()) + PRIOR_MATCHED * PRIOR_ROWS
+    matched = pairs / (most_pairs(evidence.edges) + PRIOR_ROWS)
     sizes = tuple(int(count) for count in np.count_nonzero(guess, axis=1))
     return Beliefs(masked_log(counts, sizes), min(max(matched, 0.001), 0.999))
+
+
+def seen_levels(evidence: Evidence, model: Model, guess: Reals) -> Reals:
+    """Return how many partners show each level, the first guess counting for some."""
+    counts = PRIOR_PAIRS * guess
+    collect_levels(evidence.level, model.posterior, counts)
+    return counts
+
+
+def most_pairs(edges: Edges) -> int:
+    """Return how many pairs there can be at most."""
+    return min(int(np.count_nonzero(np.diff(edges.start))), edges.columns)
+
+
+def judge(evidence: Evidence, beliefs: Beliefs, guess: Reals) -> Judged:
+    """Return what the pairs weigh, each by what the others have taught.
+
+    Among few rows a pair would else speak for itself: its own levels would be thought common.
+    """
+    model = expect(evidence, beliefs)
+    counts = seen_levels(evidence, model, guess)
+    counts[TEXT, ABSENT] = 0.0
+    mine = model.posterior
+    log_m = np.zeros(evidence.log_u.shape)
+    for k, level in enumerate(evidence.level):
+        others = (counts[k, level] - mine) / (counts[k].sum() - mine)
+        log_m[k] = np.log(np.maximum(others, 1e-30))
+    log_m[TEXT, evidence.level[TEXT] == ABSENT] = 0.0
+    rows = most_pairs(evidence.edges) + PRIOR_ROWS
+    matched = np.clip((beliefs.matched * rows - mine) / (rows - 1.0), 0.001, 0.999)
+    prior = evidence.key_log + np.log(matched) - np.log(1.0 - matched)
+    return Judged(log_m, prior + (log_m - evidence.log_u).sum(axis=0))
 
 
 def masked_log(counts: Reals, sizes: tuple[int, ...]) -> Reals:
@@ -193,15 +239,13 @@ def masked_log(counts: Reals, sizes: tuple[int, ...]) -> Reals:
     return out
 
 
-def first_guess(sizes: tuple[int, ...]) -> Reals:
-    """Return m before the first round: closer amounts, longer shared texts likelier."""
+def first_guess(sizes: tuple[int, ...], earliest: int) -> Reals:
+    """Return m before the first round: equal amounts, soon, and much of the text shared."""
     counts = np.zeros((len(sizes), max(sizes)))
-    counts[0, : sizes[0]] = 1.0 / np.arange(1, sizes[0] + 1)
-    counts[1, : sizes[1]] = 1.0
-    counts[TEXT, : sizes[TEXT]] = 1.0
-    counts[TEXT, 2:27] = np.arange(2, 27)
-    for weight, levels in _FIRST_TEXT[1:]:
-        counts[TEXT, list(levels)] = weight
+    counts[AMOUNT, : sizes[AMOUNT]] = _FIRST_AMOUNT
+    counts[LAG, : sizes[LAG]] = 1.0 / (1.0 + np.abs(np.arange(sizes[LAG]) + earliest))
+    for share, levels in _FIRST_TEXT:
+        counts[TEXT, list(levels)] = share / len(levels)
     out: Reals = counts / counts.sum(axis=1, keepdims=True)
     return out
 
@@ -213,13 +257,13 @@ def settle_share(evidence: Evidence, beliefs: Beliefs) -> Beliefs:
     unevenly; counting the pairs of the optimal assignment does not.
     """
     edges = evidence.edges
-    smaller_side = min(edges.start.size - 1, edges.columns)
+    smaller_side = most_pairs(edges)
     for _ in range(SHARE_ROUNDS):
         model = expect(evidence, beliefs)
         chosen = np.flatnonzero(model.weight > 0)
         solved = assign_weights(edges.take(chosen), model.weight[chosen])
         pairs = int((solved.row_partner >= 0).sum())
-        matched = (pairs + MATCHED_AT_FIRST * PRIOR_ROWS) / (smaller_side + PRIOR_ROWS)
+        matched = (pairs + PRIOR_MATCHED * PRIOR_ROWS) / (smaller_side + PRIOR_ROWS)
         if matched <= beliefs.matched:
             break
         beliefs = Beliefs(beliefs.log_m, matched)

@@ -22,7 +22,7 @@ from recon.core.text import TextBuffers
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
-COMMON = 20  # a feature that more than one row in so many shows is no evidence
+COMMON = 8  # a feature that more than one row in so many shows is no evidence
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Shared:
     right: Features
     count: Numbers
     digits: NDArray[np.uint8]
+
+    @property
+    def rank(self) -> Numbers:
+        """Return how common each is: twice the rows, a number one less than a word."""
+        return 2 * self.count - self.digits
 
 
 def normalise(data: NDArray[np.uint8], offsets: Rows) -> Texts:

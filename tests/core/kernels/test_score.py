@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recon.core.kernels import features, isotonic, marginals, score
+from recon.core.kernels import features, isotonic, marginals, score, strangers
 from recon.core.kernels.text import count_prefixes
 from recon.core.passes.score_levels import BOUNDS_PPM
+from recon.core.passes.score_population import amount_tally, feature_least, prefix_tally
 from recon.core.passes.score_texts import Texts, in_byte_order, shared_features
 from tests.core.kernels.texts import column, edges
 from tests.oracle import score as oracle
@@ -66,18 +69,22 @@ def block(lefts, rights):
     ordered = in_byte_order(Texts(*right[2:]))
     counted = np.empty((len(lefts), score.PREFIX_BYTES), np.int32)
     count_prefixes(*left[2:], ordered.data, ordered.offsets, counted)
+    tally = prefix_tally(Texts(*right[2:]), ordered)
     prefix_log = np.empty(counted.shape)
-    score.log_shares(counted, len(rights), prefix_log)
+    strangers.prefix_shares(counted, *left[2:], tally, len(rights), prefix_log)
     days = np.maximum(np.bincount(right[1], minlength=4), 1) / len(rights)
+    bounds, amounts = np.array(BOUNDS_PPM, np.int64), np.sort(right[0])
     counts = score.Counts(
-        np.array(BOUNDS_PPM, np.int64),
-        np.sort(right[0]),
-        np.log(days),
-        0,
-        -3,
-        shared.count,
-        shared.digits,
-        0.25,
+        bounds=bounds,
+        ordered=amounts,
+        amount_tally=amount_tally(amounts, bounds),
+        day_log=np.log(days),
+        first_day=0,
+        earliest=-3,
+        key_log=np.zeros(len(lefts)),
+        feature_rank=shared.rank,
+        feature_least=np.array([0.25, 0.125, 0.0625]),
+        sharing=np.full(3, np.inf),
     )
     return sides, prefix_log, counts
 
@@ -101,7 +108,7 @@ def test_levels_and_shares_equal_oracle(lefts, rights):
             assert log_u[0, e] == pytest.approx(np.log(near[1]))
             assert level[1, e] == rights[j][1] - lefts[i][1] + 3
             told = oracle.text_level(lefts[i][2], memos, j, [memo for _, _, memo in lefts])
-            assert level[2, e] == told[0] or level[2, e] in told[0]
+            assert level[2, e] == told[0]
             assert log_u[2, e] == pytest.approx(np.log(told[1]))
 
 
@@ -123,13 +130,38 @@ def test_gates_drop_only_what_they_say(lefts, rights, keep):
         )
         n = score.weigh_block(start, columns, 0, *sides, prefix_log, counts, gates, out)
         odds = np.empty(n)
-        weighed = (out.level[:, :n], out.log_u[:, :n], log_m, 0.0, odds)
+        weighed = (out.level[:, :n], out.log_u[:, :n], log_m, np.zeros(n), odds)
         runs = [odds.copy() for _ in every_form(score.weigh_edges, *weighed)]
         assert np.array_equal(*runs)
         found.append((out.edge[:n].copy(), runs[0], out.near[:n].copy()))
     everything, some = found
     wanted = (everything[1] >= gates.keep - 1e-9) | (everything[2] == 0)
     assert some[0].tolist() == everything[0][wanted].tolist()
+
+
+@given(st.lists(MEMO, min_size=1, max_size=5), st.lists(MEMO, min_size=1, max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_lone_features_are_counted(lefts, rights):
+    """Rows whose words or numbers no other row shows, and those that share one with one other."""
+    shared = shared_features(Texts(*column(lefts)), Texts(*column(rights)))
+    start, code = shared.right.start.tolist(), shared.right.code.tolist()
+    wanted = [[0, 0], [0, 0]]
+    for begin, end in itertools.pairwise(start):
+        for kind in (0, 1):
+            shown = [shared.count[c] for c in code[begin:end] if shared.digits[c] == kind]
+            several = [rows for rows in shown if rows > 1]
+            wanted[0][kind] += bool(shown) and not several
+            wanted[1][kind] += min(several, default=0) == 2
+    several_kinds = (start, code, shared.count, shared.digits)
+    for kernel in (strangers.tally_features, strangers.tally_features.py_func):
+        tally = np.zeros((2, 2), np.int64)
+        kernel(*(np.array(part, np.int64) for part in several_kinds), tally)
+        assert tally.tolist() == wanted
+    rows, general = len(rights), ((0, 0.05), (1, 0.02), (1, 0.0005))
+    expected = [
+        oracle.least((wanted[0][kind], wanted[1][kind]), rows, share) for kind, share in general
+    ]
+    assert feature_least(shared).tolist() == pytest.approx(expected)
 
 
 @given(st.lists(st.tuples(REAL, st.integers(1, 9)), min_size=1, max_size=9))
@@ -180,3 +212,11 @@ def test_near_shares_leave_the_nearest_out():
             levels = level.copy()
             add(start, near, shares, levels, log_u.copy())
             assert levels.tolist() == [37, 26, 0, 0, 0, 0]
+
+
+@given(st.integers(0, 1), st.integers(1, 9))
+def test_a_feature_level_tells_kind_and_number(digits, shared):
+    """One, two, three or more words or numbers."""
+    expected = (27 if digits else 30) + min(shared, 3) - 1
+    for level in every_form(score.feature_level, digits, shared):
+        assert level == expected
