@@ -153,7 +153,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
 }
 STATES: Final[dict[str, tuple[str, ...]]] = {
     "success": (
-        *("success", "succeeded", "paid", "completed", "settled", "captured", "ok"),
+        *("success", "succeeded", "paid", "completed", "settled", "captured", "ok", "y"),
         *("成功", "支付成功", "交易成功", "已支付", "已完成", "退款成功", "交易完成", "支付完成"),
         *("已付款", "已收款", "已结算", "买家已付款", "待发货", "等待卖家发货", "已发货"),
         *("卖家已发货", "待收货", "已签收", "已评价", "已核销", "部分退款", "已部分退款"),
@@ -162,7 +162,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
         *("pending", "processing", "处理中", "待支付", "未支付", "待付款", "未付款", "支付中"),
         *("等待付款", "等待买家付款", "退款中", "退款处理中"),
     ),
-    "failed": ("failed", "failure", "declined", "失败", "支付失败", "交易失败", "退款失败"),
+    "failed": ("n", "failed", "failure", "declined", "失败", "支付失败", "交易失败", "退款失败"),
     "closed": (
         *("closed", "cancelled", "canceled", "expired", "已关闭", "交易关闭", "已取消"),
         *("交易取消", "订单取消", "交易已取消"),

@@ -84,7 +84,7 @@ class RowReader:
         if isinstance(field, Day):
             return self._day(field)
         if isinstance(field, Choice):
-            return self._choice(field)
+            return self._choice(name, field)
         return self._constant(name, field)
 
     def currency_column(self, field: Field | None) -> pl.Series:
@@ -176,7 +176,7 @@ class RowReader:
             return series
         return stripped_text(array, field.nulls)
 
-    def _choice(self, field: Choice) -> pl.Series:
+    def _choice(self, name: str, field: Choice) -> pl.Series:
         """Return the member that each word stands for; each different word is looked up once."""
         self._has(field.column, optional=False)
         encoded = arrow_text(self._raw.columns[field.column]).dictionary_encode(
@@ -185,17 +185,18 @@ class RowReader:
         found = [(text or "").strip(_STRIPPED) for text in encoded.dictionary.to_pylist()]
         members = [field.words.get(text, field.otherwise) for text in found]
         example = next(iter(field.words.values()), field.otherwise)
-        vocabulary = Kind if isinstance(example, Kind) else State
+        vocabulary = Kind if isinstance(example, Kind) or name == "kind" else State
         unknown = np.array([member is None for member in members], np.bool_)
         names = [None if member is None else member.name for member in members]
         indices = encoded.indices.to_numpy()
         if unknown.any():
-            expected = ", ".join(repr(word) for word in list(field.words)[:_SHOWN_WORDS])
+            known = ", ".join(repr(word) for word in list(field.words)[:_SHOWN_WORDS])
+            expected = f"one of {known}" if known else f"words in [source.{name}s], which has none"
             for row in np.flatnonzero(unknown[indices]):
                 text = found[indices[row]][:_SHOWN_CHARACTERS]
                 self._problems.add(
                     int(row),
-                    f"{field.column} {text!r} is not a known word; expected one of {expected}",
+                    f"{field.column} {text!r} is not a known word; expected {expected}",
                 )
         return pl.Series(names, dtype=words(vocabulary)).gather(indices)
 

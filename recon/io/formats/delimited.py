@@ -160,6 +160,13 @@ def _other_delimiter(found: tuple[str, ...], wanted: tuple[str, ...]) -> str:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the mapped columns of every row."""
+    if not options.columns:
+        raise InputError(
+            "expected a declared mapping of columns, found none",
+            where=staged.name,
+            fix="write [source.columns]; `recon init --from FILE` proposes it",
+            code="FILE_SCHEMA",
+        )
     with staged.path.open("rb") as stream:
         blocks = Lines(stream, staged.name, options.encoding or "utf-8")
         first = blocks.take()

@@ -264,3 +264,20 @@ def test_what_a_spreadsheet_wraps_is_unwrapped_where_it_is_declared(tmp_path):
     assert result.column("amount_minor") == [1250, 800]
     assert result.column("kind") == ["REFUND", "REFUND"]
     assert load_bytes(FORMAT, tmp_path, raw, Options(columns=columns)).refused_lines == [2, 3]
+
+
+def test_kinds_and_states_without_declared_words_refuse_their_rows(tmp_path):
+    """A mapped column whose words nobody declared: every row says where they belong."""
+    raw = b"id,amt,k,s\nA,1.00,1,Y\n"
+    mapped = {"order_id": "id", "amount": "amt", "kind": "k", "state": "s"}
+    result = load_bytes(FORMAT, tmp_path, raw, Options(columns=mapped))
+    assert set(result.rejects[0].reasons) == {
+        "k '1' is not a known word; expected words in [source.kinds], which has none",
+        "s 'Y' is not a known word; expected words in [source.states], which has none",
+    }
+
+
+def test_a_file_without_a_mapping_is_refused(tmp_path):
+    """Nothing is read by the looks of a header."""
+    with pytest.raises(InputError, match="declared mapping of columns"):
+        read(tmp_path, b"id,amt\nA,1.00\n", Options())
