@@ -213,13 +213,22 @@ def _settle(pack: Pack, say: PageWords) -> Iterator[Picture]:
     )
     for (source,), mine in summed.group_by("source", maintain_order=True):
         items = [
-            draw.Bar(f"{days} {say('days')}", rows, f"{rows:,}", draw.GREEN)
+            draw.Bar(_days(days, say), rows, f"{rows:,}", draw.GREEN)
             for days, rows in mine.select("days", "rows").head(_MOST_DAYS).iter_rows()
         ]
+        late = mine.slice(_MOST_DAYS)
+        if late.height:
+            rows = int(late["rows"].sum())
+            first = _days(int(late["days"][0]), say)
+            items.append(draw.Bar(f"≥ {first}", rows, f"{rows:,}", draw.GREEN))
         note = ", ".join(
-            f"{say(f'p{part}')} {percentile(mine, part)} {say('days')}" for part in (50, 90, 99)
+            f"{say(f'p{part}')} {_days(percentile(mine, part), say)}" for part in (50, 90, 99)
         )
         yield Picture(f"{say('settle')}: {source}", draw.bars(items), note=note)
+
+
+def _days(count: int, say: PageWords) -> str:
+    return f"{count} {say('day' if count == 1 else 'days')}"
 
 
 def percentile(counted: pl.DataFrame, part: int) -> int:

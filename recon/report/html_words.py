@@ -79,6 +79,7 @@ WORDS: dict[str, Pair] = {
     "p50": ("half within", "半数在"),
     "p90": ("90 % within", "90 % 在"),
     "p99": ("99 % within", "99 % 在"),
+    "day": ("day", "天"),
     "days": ("days", "天"),
     "none": ("none", "无"),
     "no_causes": (

@@ -138,7 +138,11 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("waiting"))
         .when(pl.col("waiting_code").is_not_null() | pl.col("break_code").is_not_null())
         .then(pl.lit("missing"))
-        .when(pl.col("txn_id").is_in(undone) | pl.col("txn_id").is_in(undoing))
+        .when(
+            pl.col("txn_id").is_in(undone)
+            | pl.col("txn_id").is_in(undoing)
+            | (pl.col("opening") & (pl.col("state") == "REVERSED"))  # undone on an earlier night
+        )
         .then(pl.lit("netted"))
         .when(_before_books(right, pack.first_night))
         .then(pl.lit("before_books"))

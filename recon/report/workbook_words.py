@@ -36,7 +36,7 @@ WORDS: dict[str, Pair] = {
     ),
     "verdict_bad": (
         (
-            "NOT PROVED: {residual} rows or amounts have no explanation (see Tie-out). "
+            "NOT PROVED: rows or amounts without an explanation: {residual} (see Tie-out). "
             "{count} candidate disputes, {amount} at risk."
         ),
         "未能平账：有 {residual} 项没有解释（见调节表）。差异 {count} 笔，涉及金额 {amount}。",

@@ -20,6 +20,7 @@ from recon.report.priority import by_priority
 from recon.report.tie_out import channel_flows, conservation, roll_forward, statements
 from recon.report.workbook_cells import EXACT_LIMIT, Book, decimal, money_format
 from recon.store.workspace import Workspace
+from tests.night_world import NightWorld
 from tests.report.shop_week import FIRST, LINK, with_tables
 
 
@@ -214,3 +215,21 @@ def test_queue_is_ordered_by_money_and_time_left():
         {name: frame[name] if name in frame.columns else [None] * 4 for name in DISPUTES.schema}
     ).with_columns(pl.col("status").cast(DISPUTES.schema["status"]))
     assert by_priority(whole, FIRST)["dispute_id"].to_list() == ["Db", "Dc", "Da", "Dd"]
+
+
+def test_a_payment_undone_a_night_before_is_accounted_for(tmp_path):
+    """Undone in the channel, still paid in the books: it stays a case, and the proof holds."""
+    world = NightWorld(tmp_path)
+    world.day(
+        "2026-11-09",
+        orders=["A1 10.00", "A2 20.00"],
+        psp=["A1 10.00 ref=R1", "A2 20.00", "V1 -10.00 ref=R2 kind=void original=R1"],
+    )
+    world.run("2026-11-09")
+    world.day("2026-11-10", bank=["20.00 memo=PAYOUT_8001_20261109"])
+    world.run("2026-11-10")
+    space = Workspace(tmp_path / "workspace")
+    night = read_pack(space, space.resolve("2026-11-10"), "en")
+    codes = night.disputes["code"].cast(pl.String).to_list()
+    assert codes == ["MERCHANT_PAID_CHANNEL_NOT"]
+    assert [proof.unexplained_rows for proof in statements(night)] == [0, 0]
