@@ -39,7 +39,20 @@ def _refuse_outside(data, at):
         raise IndexError(f"a word at {at} of {len(data)} bytes")
 
 
-INTRINSICS = {"load_word": load_word}
+def mark_bits(data, at, delimiter):
+    """Return what the intrinsic of that name finds."""
+    if not 0 <= at <= len(data) - 64:
+        raise IndexError(f"64 bytes at {at} of {len(data)} bytes")
+    marks = np.isin(data[at : at + 64], np.array([delimiter, 10, 13], np.uint8))
+    return np.packbits(marks, bitorder="little").view("<u8")[0]
+
+
+def lowest_bit(bits):
+    """Return what the intrinsic of that name returns."""
+    return (int(bits) & -int(bits)).bit_length() - 1
+
+
+INTRINSICS = {"load_word": load_word, "mark_bits": mark_bits, "lowest_bit": lowest_bit}
 
 
 def kernel_modules():

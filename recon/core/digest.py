@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import digest as kernel
 from recon.core.parallel import run_all
-from recon.core.text import TextBuffers, TextColumn, read_only, text_buffers
+from recon.core.text import TextBuffers, TextColumn, all_valid, read_only, text_buffers
 
 Digests = NDArray[np.uint64]  # (n, 2)
 SLICE_ROWS = 1 << 17
-FINGERPRINT_MASK = np.uint64((1 << 63) - 1)
 
 
 def digest(columns: Sequence[TextColumn], threads: int = 1) -> Digests:
@@ -77,18 +76,10 @@ def fingerprints(
     source: str, digests: Digests, occurrences: NDArray[np.uint32]
 ) -> NDArray[np.int64]:
     """Return the 63-bit digest of each row's source, digest and occurrence number in the file."""
-    lanes = _Lanes(np.empty((len(digests), 2), np.uint64))
-    all_rows = np.ones(len(digests), np.uint8)
-    name = digest([pa.array([source])])[0]
-    columns = (
-        np.full(len(digests), name[0], np.uint64),
-        np.ascontiguousarray(digests[:, 0]),
-        np.ascontiguousarray(digests[:, 1]),
-        occurrences.astype(np.uint64),
-    )
-    for position, column in enumerate(columns):
-        lanes.absorb_words(column, all_rows, position + 1)
-    return (lanes.finish(all_rows)[:, 0] & FINGERPRINT_MASK).astype(np.int64)
+    name = digest([pa.array([source])])[0, 0]
+    out = np.empty(len(digests), np.int64)
+    kernel.fingerprint_rows(name, digests, occurrences, out)
+    return out
 
 
 class Occurrences:
@@ -100,6 +91,11 @@ class Occurrences:
         self._counts = np.zeros(0, np.uint32)
         self._slots = np.zeros(1 << 10, np.int32)
         self._rows = 0
+
+    def expect(self, rows: int) -> None:
+        """Make room for about so many rows at once, where nothing has been counted yet."""
+        if not self._rows:
+            self._reserve(rows)
 
     def add(self, digests: NDArray[np.uint64]) -> NDArray[np.uint32]:
         """Return, for each row of a batch, how many equal rows stand before it in the file."""
@@ -141,7 +137,7 @@ class _Lanes:
     def absorb_numbers(self, column: pl.Series, tag: int) -> None:
         """Absorb one column of integers, enumerations, dates or times."""
         numbers = column.to_physical().cast(pl.Int64)
-        valid = np.ones(len(column), np.uint8)
+        valid = all_valid(len(column))
         if column.null_count():
             numbers = numbers.fill_null(0)
             valid = column.is_not_null().to_numpy().view(np.uint8)

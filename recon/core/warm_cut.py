@@ -23,8 +23,7 @@ def warm_cut() -> None:
     out = _places(capacity)
     records, _, _ = tokenise.tokenise(data, comma, 34, 0, comment, slots, True, *out)  # noqa: FBT003 - kernels take positions
     marks = np.empty(data.size, dtype=np.int32)
-    words = data[: data.size // 8 * 8].view(np.uint64)
-    found = tokenise.find_marks(data, words, 44, marks)
+    found = tokenise.find_marks(data, 44, marks)
     records, _ = tokenise.tokenise_marks(data, marks[:found], comma, comment, slots, *out)
     starts, ends = out[-2:]
     text_columns.trim_fields(data, starts, ends, records)
@@ -39,6 +38,8 @@ def _places(capacity: int) -> tuple[NDArray[Any], ...]:
         np.empty(capacity, dtype=np.uint8),
         np.empty(capacity, dtype=np.int32),
         np.empty(capacity, dtype=np.uint8),
+        np.empty(capacity, dtype=np.int32),
+        np.empty(capacity, dtype=np.int32),
         np.empty(capacity, dtype=np.int32),
         np.empty((2, capacity), dtype=np.int32),
         np.empty((2, capacity), dtype=np.int32),

@@ -45,6 +45,7 @@ from recon.io.slim_rows import SlimRows
 _FILE_BITS = 63 - RECORD_BITS
 _FILE_ID_DIGITS = 16
 _NAME_LENGTH = 40
+_LEAST_BYTES = 16  # of a row, where a reader tells no places
 _AHEAD = 2  # batches in each step beside the one that is waited for
 
 Given = TypeVar("Given")
@@ -189,7 +190,14 @@ class _Steps:
             self._part.sums.add(batch.frame)
             if batch.frame.height:
                 self._check_order(batch.frame["record_no"])
+                self._occurrences.expect(self._likely_rows(batch.frame))
                 yield batch, self._occurrences.add(batch.digests)
+
+    def _likely_rows(self, frame: pl.DataFrame) -> int:
+        """Return how many rows the file has if all are as long as those of its first batch."""
+        taken = int(frame["byte_end"][-1]) - int(frame["byte_start"][0])
+        bytes_a_row = max(taken // frame.height, _LEAST_BYTES)
+        return self._job.staged.size // bytes_a_row + frame.height
 
     def complete(self, counted: tuple[Prepared, NDArray[np.uint32]]) -> Completed:
         """Return a batch as it is kept. Any thread may do it."""

@@ -45,8 +45,9 @@ def _compression(table: pa.Table) -> dict[str, object]:
     """
     packed = [name for name in _PACKED if table[name].null_count < table.num_rows]
     return {
-        "compression": {name: "zstd" if name in packed else "none" for name in table.column_names},
-        "compression_level": dict.fromkeys(packed, 1) or None,
+        "compression": {
+            name: "snappy" if name in packed else "none" for name in table.column_names
+        },
     }
 
 

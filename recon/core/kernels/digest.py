@@ -24,6 +24,8 @@ FIRST_SEED = np.uint64(0x243F6A8885A308D3)
 SECOND_SEED = np.uint64(0x13198A2E03707344)
 _TAG = np.uint64(0xE7037ED1A0B428DB)
 _MIX_A = np.uint64(0xFF51AFD7ED558CCD)
+_NOT_NEGATIVE = np.uint64((1 << 63) - 1)
+_RUN_ROWS = 256
 _MIX_B = np.uint64(0xC4CEB9FE1A85EC53)
 
 
@@ -143,13 +145,38 @@ def count_occurrences(digests: Words, begin: int, slots: Ints, out: Ints) -> Non
     free, else 1 + the latest row of a digest; kept between calls.
     """
     mask = np.int64(len(slots) - 1)
-    for i in range(begin, len(digests)):
-        place = np.int64(digests[i, 1]) & mask
-        out[i] = 0
-        while slots[place] != 0:
-            row = slots[place] - 1
-            if digests[row, 0] == digests[i, 0] and digests[row, 1] == digests[i, 1]:
-                out[i] = out[row] + 1
-                break
-            place = (place + 1) & mask
-        slots[place] = i + 1
+    for first in range(begin, len(digests), _RUN_ROWS):
+        last = min(first + _RUN_ROWS, len(digests))
+        for i in range(first, last):  # brings the slots near, many at a time; written over below
+            out[i] = slots[np.int64(digests[i, 1]) & mask]
+        for i in range(first, last):
+            place = np.int64(digests[i, 1]) & mask
+            out[i] = 0
+            while slots[place] != 0:
+                row = slots[place] - 1
+                if digests[row, 0] == digests[i, 0] and digests[row, 1] == digests[i, 1]:
+                    out[i] = out[row] + 1
+                    break
+                place = (place + 1) & mask
+            slots[place] = i + 1
+
+
+@njit(cache=True, nogil=True)
+def fingerprint_rows(name: np.uint64, digests: Words, occurrences: Ints, out: Ints) -> None:
+    """Fill `out` (int64, not negative) with the digest of name, row digest and occurrence.
+
+    name: of the source, as a number. digests: uint64 (n, 2). occurrences: uint32.
+    """
+    for i in range(len(out)):
+        a, b = _absorbed(FIRST_SEED, SECOND_SEED, 1, name)
+        a, b = _absorbed(a, b, 2, digests[i, 0])
+        a, b = _absorbed(a, b, 3, digests[i, 1])
+        a, b = _absorbed(a, b, 4, np.uint64(occurrences[i]))
+        out[i] = np.int64((_avalanche(a) + _avalanche(b)) & _NOT_NEGATIVE)
+
+
+@njit(cache=True, nogil=True)
+def _absorbed(a: np.uint64, b: np.uint64, tag: int, word: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return both lanes after one tagged word."""
+    mark = np.uint64(tag) * _TAG
+    return _first(_first(a, mark), word), _second(_second(b, mark), word)

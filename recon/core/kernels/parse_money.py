@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Flags, Ints
+from recon.core.kernels.digest import load_word
 
 OK = 0
 NULL = 1  # the row is null
@@ -26,6 +27,13 @@ ZEROS_PLAIN = 2  # zeros, but no three digits that could be a group of thousands
 UNIT_DECIMAL = 0  # sign, digits, decimal mark, digits
 UNIT_CREDIT_DEBIT = 1  # C, D or a space, then minor digits
 
+_WORD = 8  # bytes
+_ZEROS = np.uint64(0x3030303030303030)
+_SIXES = np.uint64(0x0606060606060606)
+_HIGH_HALVES = np.uint64(0xF0F0F0F0F0F0F0F0)
+_PAIRS = np.uint64(0x000000FF000000FF)
+_HUNDRED_FIRST = np.uint64((1_000_000 << 32) + 100)
+_TEN_THOUSAND_FIRST = np.uint64((10_000 << 32) + 1)
 _GROUP = 3  # digits between two thousands marks
 _PLAIN_BYTES = 13  # so that 12 digits and 4 decimals stay inside 64 bits
 _SPACE = 32
@@ -41,6 +49,35 @@ _DEBIT = 68
 def _digit(byte: np.uint8) -> int:
     """Return the value of an ASCII digit."""
     return int(np.int64(byte)) - _ZERO
+
+
+@njit(cache=True, nogil=True)
+def _short(data: Bytes, at: int, end: int, decimals: int, mark: int) -> int:
+    """Return minor units of `digits mark digits`, at most eight bytes long, -1 for all else.
+
+    The bytes are taken as one number: the mark is cut out, what stands before it moves up, and
+    pairs, fours and eights of digits are added up (little-endian, the first byte is the lowest).
+    """
+    size = end - at
+    if mark == 0 or decimals < 1 or size < decimals + 2 or size > _WORD or end < _WORD:
+        return -1
+    word = np.uint64(load_word(data, end - _WORD))  # type: ignore[call-arg]  # numba passes its context
+    unused = np.uint64(8 * (_WORD - size))
+    behind = np.uint64(8 * (_WORD - decimals))
+    if (word >> (behind - np.uint64(8))) & np.uint64(0xFF) != np.uint64(mark):
+        return -1
+    outside = (np.uint64(1) << unused) - np.uint64(1)
+    word = (word & ~outside) | (_ZEROS & outside)
+    before = (np.uint64(1) << (behind - np.uint64(8))) - np.uint64(1)
+    word = (word & ~((np.uint64(1) << behind) - np.uint64(1))) | ((word & before) << np.uint64(8))
+    word |= np.uint64(_ZERO)
+    digits = word ^ _ZEROS
+    if ((digits + _SIXES) | digits) & _HIGH_HALVES != np.uint64(0):
+        return -1
+    digits = digits * np.uint64(10) + (digits >> np.uint64(8))
+    pairs = digits & _PAIRS
+    others = (digits >> np.uint64(16)) & _PAIRS
+    return np.int64((pairs * _HUNDRED_FIRST + others * _TEN_THOUSAND_FIRST) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -256,7 +293,9 @@ def parse_money(
     for i in range(len(valid)):
         at, end = starts[i], ends[i]
         if valid[i] and unit == UNIT_DECIMAL:
-            value = _plain(data, at, end, decimals[i * step], marks[0])
+            value = _short(data, at, end, decimals[i * step], marks[0])
+            if value < 0:
+                value = _plain(data, at, end, decimals[i * step], marks[0])
             if value >= -LIMIT:
                 out[i], out_status[i] = value, OK
                 continue

@@ -9,8 +9,12 @@ the faulty record and reading goes on at the next, so that one stray quote costs
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from recon.core.kernels.arrays import Bytes, Flags, Ints
 
@@ -37,11 +41,7 @@ _NO_QUOTE = -1
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-_TOP = np.uint64(56)
-_ONES = np.uint64(0x0101010101010101)
-_LOWS = np.uint64(0x7F7F7F7F7F7F7F7F)
-_LFS = np.uint64(0x0A0A0A0A0A0A0A0A)
-_CRS = np.uint64(0x0D0D0D0D0D0D0D0D)
+_STRIDE = 64  # bytes that are looked at together
 
 
 @njit(cache=True, nogil=True)
@@ -92,6 +92,12 @@ def _line_end(data: Bytes, begin: int) -> int:
     while at < data.size and data[at] != _LF:
         at += 1
     return at
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _text_end(data: Bytes, begin: int, end: int) -> int:
+    """Return the end of a record whose LF stands at `end`, a CR before it left out."""
+    return end - 1 if end > begin and data[end - 1] == _CR else end
 
 
 @njit(cache=True, nogil=True)
@@ -236,6 +242,8 @@ def tokenise(
     row_line: Ints,
     row_fault: Flags,
     row_fields: Ints,
+    row_begin: Ints,
+    row_end: Ints,
     starts: Ints,
     ends: Ints,
 ) -> tuple[int, int, int]:
@@ -252,6 +260,7 @@ def tokenise(
                 record is left for the next block and not consumed
     line_class               uint8 per line
     row_line, row_fault, row_fields   int32, uint8, int32 per record
+    row_begin, row_end       int32 per record: where it stands, its line end left out
     starts, ends             int32, (slots, records): field spans
     """
     size = data.size
@@ -285,6 +294,8 @@ def tokenise(
         row_line[row] = line
         row_fault[row] = fault
         row_fields[row] = fields
+        row_begin[row] = at
+        row_end[row] = _text_end(data, at, end)
         row += 1
         line_class[line] = LINE_RECORD
         line += 1
@@ -295,36 +306,57 @@ def tokenise(
     return row, line, min(at, size)
 
 
-@njit(cache=True, nogil=True)
-def find_marks(data: Bytes, words: Ints, delimiter: int, marks: Ints) -> int:
-    """Write where the bytes delimiter, LF and CR stand into `marks` (int32); return how many.
+@intrinsic
+def mark_bits(_typing_context: Any, data: Any, at: Any, delimiter: Any) -> Any:  # noqa: ANN401 - numba's own types
+    """Return which of the 64 bytes from `at` on are delimiter, LF or CR: bit k is byte `at + k`."""
+    signature = types.uint64(data, at, delimiter)
 
-    words is `data` as uint64, eight bytes each, little-endian, what is left over at the end aside.
-    A byte of a word is zero after `^ pattern` exactly where the byte stands; the additions below
-    set its high bit then, without carry into the next byte.
-    """
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - as above
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte = ir.IntType(8)
+        many = ir.VectorType(byte, _STRIDE)
+        start = builder.gep(builder.bitcast(array.data, byte.as_pointer()), [arguments[1]])
+        block = builder.load(builder.bitcast(start, many.as_pointer()), align=1)
+        one = builder.insert_element(
+            ir.Constant(many, ir.Undefined), builder.trunc(arguments[2], byte), ir.IntType(32)(0)
+        )
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), _STRIDE), [0] * _STRIDE)
+        found = builder.icmp_unsigned("==", block, builder.shuffle_vector(one, one, everywhere))
+        for sign in (_LF, _CR):
+            wanted = ir.Constant(many, [sign] * _STRIDE)
+            found = builder.or_(found, builder.icmp_unsigned("==", block, wanted))
+        return builder.bitcast(found, ir.IntType(64))
+
+    return signature, generate
+
+
+@intrinsic
+def lowest_bit(_typing_context: Any, bits: Any) -> Any:  # noqa: ANN401 - numba's own types
+    """Return the place of the lowest bit that is set; some bit must be."""
+    signature = types.int64(bits)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - as above
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return signature, generate
+
+
+@njit(cache=True, nogil=True)
+def find_marks(data: Bytes, delimiter: int, marks: Ints) -> int:
+    """Write where the bytes delimiter, LF and CR stand into `marks` (int32); return how many."""
     count = 0
-    first = np.uint64(delimiter) * _ONES
-    for index in range(words.size):
-        word = words[index]
-        found = _zero_bytes(word ^ first) | _zero_bytes(word ^ _LFS) | _zero_bytes(word ^ _CRS)
-        while found != _ZERO:
-            lowest = found & (~found + _ONE)
-            byte = (((lowest - _ONE) & _ONES) * _ONES) >> _TOP
-            marks[count] = index * 8 + np.int64(byte) - 1
+    whole = data.size // _STRIDE * _STRIDE
+    for at in range(0, whole, _STRIDE):
+        bits: Any = mark_bits(data, at, delimiter)  # type: ignore[call-arg]  # numba passes its context
+        while bits != _ZERO:
+            marks[count] = at + lowest_bit(bits)
             count += 1
-            found &= found - _ONE
-    for at in range(words.size * 8, data.size):
+            bits &= bits - _ONE
+    for at in range(whole, data.size):
         if data[at] == delimiter or data[at] == _LF or data[at] == _CR:
             marks[count] = at
             count += 1
     return count
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _zero_bytes(word: np.uint64) -> np.uint64:
-    """Return a word whose high bits say which bytes of `word` are zero."""
-    return ~(((word & _LOWS) + _LOWS) | word | _LOWS)
 
 
 @njit(cache=True, nogil=True)
@@ -338,6 +370,8 @@ def tokenise_marks(
     row_line: Ints,
     row_fault: Flags,
     row_fields: Ints,
+    row_begin: Ints,
+    row_end: Ints,
     starts: Ints,
     ends: Ints,
 ) -> tuple[int, int]:
@@ -369,6 +403,8 @@ def tokenise_marks(
         row_line[row] = line
         row_fault[row] = fault
         row_fields[row] = fields
+        row_begin[row] = at
+        row_end[row] = _text_end(data, at, end)
         row += 1
         line_class[line] = LINE_RECORD
         line += 1
@@ -382,7 +418,7 @@ def _is_text(data: Bytes, at: int, start: int, delimiter: Bytes) -> bool:
     return at < start or not _matches(data, at, delimiter)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _marked_record(
     data: Bytes,
     begin: int,

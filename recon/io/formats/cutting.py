@@ -22,6 +22,7 @@ from recon.io.formats.lines import Block, line_offsets
 WORKERS: Final = 2
 AHEAD: Final = 3  # blocks in flight
 _LINE_ASIDE: Final = 4
+_PER_RECORD: Final = ("row_line", "row_fault", "row_fields", "row_begin", "row_end")
 _REASONS: Final = {
     kernel.FAULT_FEW: "expected {arity} fields, found {found}",
     kernel.FAULT_MANY: "expected {arity} fields, found {found}",
@@ -64,6 +65,8 @@ class Tokens:
     row_line: NDArray[np.int32]
     row_fault: NDArray[np.uint8]
     row_fields: NDArray[np.int32]
+    row_begin: NDArray[np.int32]
+    row_end: NDArray[np.int32]
     starts: NDArray[np.int32]  # (wanted columns, records or more), C order
     ends: NDArray[np.int32]
 
@@ -122,13 +125,15 @@ Repair = Callable[[Block, Tokens, Layout], None]
 
 def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
     """Find the records of a block; an open quote at its end leaves lines over, unless final."""
-    capacity = int(kernel.count_byte(block.data, 10)) + 2
+    capacity = block.lines + 1
     tokens = Tokens(
         0,
         0,
         np.empty(capacity, dtype=np.uint8),
         np.empty(capacity, dtype=np.int32),
         np.empty(capacity, dtype=np.uint8),
+        np.empty(capacity, dtype=np.int32),
+        np.empty(capacity, dtype=np.int32),
         np.empty(capacity, dtype=np.int32),
         np.empty((len(layout.wanted), capacity), dtype=np.int32),
         np.empty((len(layout.wanted), capacity), dtype=np.int32),
@@ -138,6 +143,8 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
         tokens.row_line,
         tokens.row_fault,
         tokens.row_fields,
+        tokens.row_begin,
+        tokens.row_end,
         tokens.starts,
         tokens.ends,
     )
@@ -164,28 +171,21 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
             *out,
         )
     tokens.line_class = tokens.line_class[: tokens.lines]
-    tokens.row_line = tokens.row_line[: tokens.records]
-    tokens.row_fault = tokens.row_fault[: tokens.records]
-    tokens.row_fields = tokens.row_fields[: tokens.records]
+    for name in _PER_RECORD:
+        setattr(tokens, name, getattr(tokens, name)[: tokens.records])
     return tokens
 
 
 def _is_plain(block: Block, dialect: Dialect) -> bool:
-    """Return whether the block can be cut eight bytes at a time: no quotes."""
+    """Return whether the block can be cut many bytes at a time: no quotes."""
     is_quoted = dialect.quote >= 0 and dialect.quote in block.raw
     return not is_quoted and sys.byteorder == "little"
 
 
 def _marks(data: NDArray[np.uint8], delimiter: int) -> NDArray[np.int32]:
     """Return where delimiters and line ends stand."""
-    count = sum(int(kernel.count_byte(data, byte)) for byte in {delimiter, 10, 13})
-    marks = np.empty(count, dtype=np.int32)
-    if data.ctypes.data % 8:  # what follows a header: one kernel for aligned words is enough
-        data = data.copy()
-        data.flags.writeable = False  # as every block: another type would be compiled anew
-    words = data[: data.size // 8 * 8].view(np.uint64)
-    kernel.find_marks(data, words, delimiter, marks)
-    return marks
+    marks = np.empty(data.size, dtype=np.int32)  # what is not written to takes no memory
+    return marks[: kernel.find_marks(data, delimiter, marks)]
 
 
 def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
@@ -201,9 +201,8 @@ def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
         for line in tokens.row_line[is_aside].tolist()
     ]
     tokens.line_class[tokens.row_line[is_aside]] = _LINE_ASIDE
-    tokens.row_line = tokens.row_line[~is_aside]
-    tokens.row_fault = tokens.row_fault[~is_aside]
-    tokens.row_fields = tokens.row_fields[~is_aside]
+    for name in _PER_RECORD:
+        setattr(tokens, name, getattr(tokens, name)[~is_aside])
     kept = np.flatnonzero(~is_aside)
     tokens.starts = np.ascontiguousarray(tokens.starts[:, kept])
     tokens.ends = np.ascontiguousarray(tokens.ends[:, kept])
@@ -261,6 +260,8 @@ def _last_lines(tokens: Tokens) -> NDArray[np.int64]:
 
 def _raw_spans(block: Block, tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each record begins and ends in `block.raw`, its line end left out."""
+    if block.is_raw:
+        return tokens.row_begin.astype(np.int64), tokens.row_end.astype(np.int64)
     offsets = block.raw_line_offsets()
     begin = offsets[tokens.row_line]
     end = offsets[_last_lines(tokens) + 1]

@@ -79,13 +79,9 @@ class Block:
     final: bool  # the file ends with this block
     encoding: str
     data: NDArray[np.uint8]  # UTF-8, the same lines
+    lines: int
+    is_raw: bool  # `data` are the bytes of `raw`
     undecodable: dict[int, str] = field(default_factory=dict)  # line in the block -> why
-
-    @property
-    def lines(self) -> int:
-        """Return how many lines the block has."""
-        ends = int(kernel.count_byte(self.raw_bytes(), 10))
-        return ends + (bool(self.raw) and not self.raw.endswith(b"\n"))
 
     def raw_bytes(self) -> NDArray[np.uint8]:
         """Return `raw` as an array that cannot be written: one type for every kernel."""
@@ -115,6 +111,8 @@ class Block:
             self.final,
             self.encoding,
             self.data[data_at:],
+            self.lines - lines,
+            self.is_raw,
             {line - lines: why for line, why in self.undecodable.items() if line >= lines},
         )
 
@@ -129,8 +127,16 @@ class Block:
             final=True,
             encoding=self.encoding,
             data=self.data[:data_end],
+            lines=lines,
+            is_raw=self.is_raw,
             undecodable={line: why for line, why in self.undecodable.items() if line < lines},
         )
+
+
+def lines_of(raw: bytes | bytearray) -> int:
+    """Return how many lines some bytes have; a last one without LF counts."""
+    ends = int(kernel.count_byte(read_only(np.frombuffer(raw, dtype=np.uint8)), 10))
+    return ends + (bool(raw) and not raw.endswith(b"\n"))
 
 
 def line_offsets(data: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -287,6 +293,8 @@ class Lines:
             self._ended and not self._rest,
             self.encoding,
             read_only(np.frombuffer(data, dtype=np.uint8)),
+            lines_of(raw),
+            data is raw,
             bad,
         )
         self._offset += cut

@@ -34,7 +34,7 @@ def interpreted(name):
     for known, value in vars(module).items():
         if hasattr(value, "py_func"):
             plain[known] = type(value.py_func)(value.py_func.__code__, space, known)
-    space.update(plain, load_word=load_word)
+    space.update(plain, load_word=load_word, mark_bits=mark_bits, lowest_bit=lowest_bit)
     return plain[name]
 
 
@@ -42,6 +42,18 @@ def load_word(data, at):
     """Return eight bytes as a number, as the intrinsic does."""
     assert at + 8 <= len(data)
     return int.from_bytes(data[at : at + 8].tobytes(), "little")
+
+
+def mark_bits(data, at, delimiter):
+    """Return which of 64 bytes are marks, as the intrinsic does."""
+    assert at + 64 <= len(data)
+    marks = np.isin(data[at : at + 64], np.array([delimiter, 10, 13], np.uint8))
+    return np.packbits(marks, bitorder="little").view("<u8")[0]
+
+
+def lowest_bit(bits):
+    """Return the place of the lowest bit, as the intrinsic does."""
+    return (int(bits) & -int(bits)).bit_length() - 1
 
 
 def cell(data, starts, ends, slot, row, quote, get):
@@ -63,7 +75,8 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, get=compiled, pad
     data = as_bytes(text)
     size = text.count("\n") + 2
     classes = np.empty(size, np.uint8)
-    line, fault, count = (np.empty(size, kind) for kind in (np.int32, np.uint8, np.int32))
+    kinds = (np.int32, np.uint8, np.int32, np.int32, np.int32)
+    line, fault, count, begin, end = (np.empty(size, kind) for kind in kinds)
     starts, ends = np.empty((arity, size), np.int32), np.empty((arity, size), np.int32)
     rows, lines, consumed = get("tokenise")(
         data,
@@ -77,11 +90,17 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, get=compiled, pad
         line,
         fault,
         count,
+        begin,
+        end,
         starts,
         ends,
     )
     found = []
     for row in range(rows):
+        assert begin[row] == 0 or data[begin[row] - 1] == ord("\n")
+        assert data[end[row] :].tobytes()[:2] in {b"", b"\n", b"\r\n", b"\r"} or data[
+            end[row] :
+        ].tobytes().startswith((b"\n", b"\r\n"))
         answer = int(fault[row])
         if not answer:
             answer = [cell(data, starts, ends, slot, row, quote, get) for slot in range(arity)]
@@ -183,12 +202,11 @@ def marked(text, delimiter, arity, run):
     data = as_bytes(text)
     size = text.count("\n") + 2
     classes = np.empty(size, np.uint8)
-    line, fault, count = (np.empty(size, kind) for kind in (np.int32, np.uint8, np.int32))
+    kinds = (np.int32, np.uint8, np.int32, np.int32, np.int32)
+    line, fault, count, begin, end = (np.empty(size, kind) for kind in kinds)
     starts, ends = np.empty((arity, size), np.int32), np.empty((arity, size), np.int32)
     marks = np.empty(data.size, np.int32)
-    words = data[: data.size // 8 * 8].view(np.uint64)
-    with np.errstate(over="ignore"):
-        found = run("find_marks")(data, words, ord(delimiter[0]), marks)
+    found = run("find_marks")(data, ord(delimiter[0]), marks)
     assert marks[:found].tolist() == [i for i, c in enumerate(text) if c in delimiter[0] + "\r\n"]
     wanted = np.arange(arity, dtype=np.int32)
     rows, lines = run("tokenise_marks")(
@@ -201,6 +219,8 @@ def marked(text, delimiter, arity, run):
         line,
         fault,
         count,
+        begin,
+        end,
         starts,
         ends,
     )
