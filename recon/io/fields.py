@@ -137,7 +137,9 @@ class RowReader:
         default = self._options.currency
         if field is None:
             return self._repeated(default, pl.String())
-        currency = self.column("currency", field).fill_null(default)
+        currency = self.column("currency", field)
+        if currency.null_count():
+            currency = currency.fill_null(default)
         self._note_unknown(currency)
         return currency
 
