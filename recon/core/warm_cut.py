@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.kernels import marks as marks_kernel
 from recon.core.kernels import text_columns, tokenise
 from recon.core.text import read_only
 
@@ -23,7 +24,7 @@ def warm_cut() -> None:
     out = _places(capacity)
     records, _, _ = tokenise.tokenise(data, comma, 34, 0, comment, slots, True, *out)  # noqa: FBT003 - kernels take positions
     marks = np.empty(data.size, dtype=np.int32)
-    found = tokenise.find_marks(data, 44, marks)
+    found = marks_kernel.find_marks(data, 44, marks)
     records, _ = tokenise.tokenise_marks(data, marks[:found], comma, comment, slots, *out)
     starts, ends = out[-2:]
     text_columns.trim_fields(data, starts, ends, records)

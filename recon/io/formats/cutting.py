@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.kernels import tokenise as kernel
+from recon.core.kernels.marks import find_marks
 from recon.io.formats.contract import RawRows, Reading, Reject, named_columns
 from recon.io.formats.cut_text import CutText, cut_text
 from recon.io.formats.lines import Block, line_offsets
@@ -185,7 +186,7 @@ def _is_plain(block: Block, dialect: Dialect) -> bool:
 def _marks(data: NDArray[np.uint8], delimiter: int) -> NDArray[np.int32]:
     """Return where delimiters and line ends stand."""
     marks = np.empty(data.size, dtype=np.int32)  # what is not written to takes no memory
-    return marks[: kernel.find_marks(data, delimiter, marks)]
+    return marks[: find_marks(data, delimiter, marks)]
 
 
 def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:

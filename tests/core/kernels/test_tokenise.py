@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from recon.core.kernels import marks as marks_kernel
 from recon.core.kernels import text_columns
 from recon.core.kernels import tokenise as kernel
 from tests.oracle import tokenise as oracle
@@ -21,14 +22,19 @@ def as_bytes(text):
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
+def module_of(name):
+    """Return the module that a kernel is in."""
+    return next(module for module in (kernel, marks_kernel, text_columns) if hasattr(module, name))
+
+
 def compiled(name):
     """Return a kernel by its name."""
-    return getattr(kernel, name, None) or getattr(text_columns, name)
+    return getattr(module_of(name), name)
 
 
 def interpreted(name):
     """Return a kernel's Python text, calling interpreted kernels below it."""
-    module = kernel if hasattr(kernel, name) else text_columns
+    module = module_of(name)
     space = dict(vars(module))
     plain = {}
     for known, value in vars(module).items():
