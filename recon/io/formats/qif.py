@@ -31,8 +31,9 @@ from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
 
 COLUMNS = ("account", "date", "amount", "number", "memo")
 _KINDS = ("bank", "cash", "ccard", "oth a", "oth l")
+_LISTS = "(?:Bank|Cash|CCard|Oth A|Oth L|Invst|Invoice|Cat|Class|Memorized|Security|Prices)"
 _RECOGNISED = re.compile(
-    r"\s*(!Option:[^\n]*\n|!Clear:[^\n]*\n)*!(Type:[A-Za-z ]+|Account)\s*\n", re.IGNORECASE
+    rf"\s*(!Option:[^\n]*\n|!Clear:[^\n]*\n)*!(Type:{_LISTS}|Account)\s*\n", re.IGNORECASE
 )
 _KNOWN = frozenset("DTUCNPMALSE$%F")
 

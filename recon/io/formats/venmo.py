@@ -2,15 +2,32 @@
 
 Amounts are written `- $220.00` and `+ $1,150.00`. A transfer to the bank is a PAYOUT; money in is a
 PAYMENT, other money out an ADJUSTMENT. Times are in the source's zone. Lines may stand before the
-header; balance lines (without an ID) are rejects, because they are no transactions.
+header; lines without ID, time and type state balances and a disclaimer: they are no rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon.core.codes import Kind, Side, State
-from recon.io.formats.contract import Choice, Constant, Fields, Format, Money, Options, Text, Time
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Fields,
+    Format,
+    Money,
+    Options,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+    Time,
+)
+from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.table import Table, filled, reader
 
 TABLE = Table(
@@ -54,6 +71,29 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Yield the rows; lines that state balances are counted among the comments."""
+    for rows in reader(TABLE, _derive)(staged, options, reading):
+        frame = frame_of(rows)
+        empty = [pl.col(name).fill_null("") == "" for name in ("ID", "Datetime", "Type")]
+        states = frame.select(pl.all_horizontal(empty)).to_series().to_numpy()
+        if states.any():
+            lines = _lines_of(staged, rows, states)
+            reading.record_lines -= lines
+            reading.comment_lines += lines
+        yield rows_of(frame, rows, ~states)
+
+
+def _lines_of(staged: StagedFile, rows: RawRows, chosen: NDArray[np.bool_]) -> int:
+    """Return how many physical lines the chosen rows have; a disclaimer has several."""
+    lines = 0
+    with staged.path.open("rb") as stream:
+        for start, end in zip(rows.byte_start[chosen], rows.byte_end[chosen], strict=True):
+            stream.seek(int(start))
+            lines += 1 + stream.read(int(end - start)).rstrip(b"\r\n").count(b"\n")
+    return lines
+
+
 def fields(_options: Options) -> Fields:
     """Return how the columns become the canonical table."""
     return {
@@ -75,6 +115,6 @@ FORMAT = Format(
     title_zh="Venmo 账户明细",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
-    read=reader(TABLE, _derive),
+    read=read,
     fields=fields,
 )

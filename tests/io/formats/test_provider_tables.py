@@ -324,6 +324,27 @@ def test_paypal_activity_is_read_in_each_language(tmp_path: Path, language: str)
     assert len(points.rejects) == 2
 
 
+def test_venmo_balances_are_no_rows(tmp_path: Path) -> None:
+    """The lines of opening and closing balance, and a disclaimer of three lines, are comments."""
+    text = """\
+Account Statement - (@shop) ,,,,,,,,,
+Account Activity,,,,,,,,,
+,ID,Datetime,Type,Status,Note,From,To,Amount (total),Beginning Balance
+,,,,,,,,,$10.00
+,1,2026-01-01T10:00:00,Payment,Complete,x,Ann,Shop,"+ $1,150.00",
+,,2026-01-01T10:00:00,Payment,Complete,x,Ann,Shop,+ $5.00,
+,,,,,,,,,"In case of errors
+write to us
+
+soon"
+"""
+    outcome = read_bytes(venmo.FORMAT, text.encode(), tmp_path)
+    assert outcome.frame["amount_minor"].to_list() == [115000, 500]
+    assert outcome.reading.comment_lines == 5
+    assert outcome.reading.all_lines_accounted()
+    assert outcome.rejects == []
+
+
 def test_a_razorpay_row_proves_itself(tmp_path: Path) -> None:
     """One digit changed in amount, fee or credit is a reject, because the net does not follow."""
     head = "entity_id,type,debit,credit,amount,currency,fee,tax,settlement_id,created_at,order_id"
