@@ -14,6 +14,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,9 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import find_pan as kernel
 from recon.core.text import text_buffers
-from recon.io.formats.contract import Reject
+
+if TYPE_CHECKING:  # a format masks what it reads, so it may be the one that loads this file
+    from recon.io.formats.contract import Reject
 
 FREE_TEXT = ("memo", "product", "issuer", "attributes")
 IDENTIFIERS = (
