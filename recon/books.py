@@ -58,7 +58,7 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     opening = history.open_items(evening.previous)
     evening.begin("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(evening.legs, rules)
-    ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys)
+    ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys, evening.room)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
     evening.begin("net")
     resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)

@@ -60,7 +60,7 @@ def _on_earlier_nights(
     if not runs:
         return
     day = pl.coalesce("clearing_date", "value_date", pl.col("occurred_at").dt.date())
-    days = ledger.slim[rows].select(day).to_series()
+    days = ledger.slim.select(day).to_series().gather(rows)
     prints = ledger.slim["fingerprint"].gather(rows)
     for run in runs:
         asked = prints

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import shutil
+import tempfile
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.core import room as room_module
-from recon.core.columns import fill, flat_type, placed, series_of
+from recon.core.columns import fill, flat_type, merged, series_of
 from recon.core.numbers import numbers
 from recon.core.passes import key_slices
 from recon.core.pieces import Pieces, steps
@@ -57,16 +59,25 @@ def test_a_memory_limit_changes_no_byte(tmp_path: Path) -> None:
 COLUMN = st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=20)
 
 
-@given(COLUMN, st.booleans())
-def test_columns_stand_in_a_room_as_they_were(values: list[int | None], paged: bool) -> None:  # noqa: FBT001 - drawn
-    """Values and nulls come back, and what is unknown counts as 0 without a copy."""
-    column = pl.Series("amount_minor", values, pl.Int64)
-    with mock.patch.object(room_module, "_PAGED_BYTES", 0):
-        found = placed(column, Room(Path("/tmp") if paged and values else None))  # noqa: S108 - nameless
-    assert found.equals(column, null_equal=True)
-    assert found.name == column.name
-    assert numbers(found).tolist() == [value or 0 for value in values]
-    assert numbers(column).tolist() == [value or 0 for value in values]
+@given(COLUMN, COLUMN, st.randoms(use_true_random=False))
+def test_columns_are_merged_as_they_were(
+    old: list[int | None], new: list[int | None], rng: random.Random
+) -> None:
+    """Values and nulls stand at their places, and what is unknown counts as 0 without a copy."""
+    is_old = [True] * len(old) + [False] * len(new)
+    rng.shuffle(is_old)
+    one, two = (pl.Series("amount_minor", side, pl.Int64) for side in (old, new))
+    with (
+        mock.patch.object(room_module, "_PAGED_BYTES", 1),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        found = merged(one, two, np.array(is_old, np.bool_), Room(Path(folder)))
+    ours, theirs = iter(old), iter(new)
+    expected = [next(ours if mine else theirs) for mine in is_old]
+    assert found.to_list() == expected
+    assert found.name == "amount_minor"
+    assert numbers(found).tolist() == [value or 0 for value in expected]
+    assert numbers(pl.Series(expected, dtype=pl.Int64)).tolist() == numbers(found).tolist()
 
 
 def test_pages_come_back_after_a_rest(tmp_path: Path) -> None:

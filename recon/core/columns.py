@@ -43,9 +43,11 @@ def series_of(
     return column.alias(name)
 
 
-def placed(values: pl.Series, room: Room) -> pl.Series:
-    """Return a column with its numbers standing in a room."""
-    data = room.array(len(values), flat_type(values.dtype))
-    known = np.ones(len(values), np.bool_)
-    fill(data, known, values)
-    return series_of(values.name, values.dtype, data, known)
+def merged(old: pl.Series, new: pl.Series, is_old: NDArray[np.bool_], room: Room) -> pl.Series:
+    """Return two columns of one type as one, each value at the next place of its own."""
+    data, known = room.array(is_old.size, flat_type(new.dtype)), np.ones(is_old.size, np.bool_)
+    for values, mine in ((old, is_old), (new, ~is_old)):
+        data[mine] = values.to_physical().fill_null(0).to_numpy()
+        if values.null_count():
+            known[mine] = values.is_not_null().to_numpy()
+    return series_of(new.name, new.dtype, data, known)

@@ -9,9 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side, State
+from recon.core.columns import merged
 from recon.core.digest import digest
 from recon.core.money import CURRENCY_NUMBER
 from recon.core.plan import Key, key_name
+from recon.core.room import Room
 from recon.core.schema import OPEN_ITEMS, SLIM, TRANSACTIONS, conform, words
 from recon.rules.night import Ledger, Night
 
@@ -57,34 +59,49 @@ def join_ledger(
     open_items: pl.DataFrame,
     sources: Sequence[str],
     keys: Sequence[Key],
+    room: Room,
 ) -> Ledger:
     """Return tonight's ledger: carried rows and new rows together, sorted by txn_id."""
     carried = opening_rows(open_items)
     if carried.height == 0:
         none = np.zeros(new_slim.height, bool)
         return Ledger(new_slim, dict(new_digests), none, {}, {}, {})
-    slim = pl.concat([slim_rows(carried, sources), new_slim])
-    order = np.argsort(slim["txn_id"].to_numpy(), kind="stable")
-    old_digests = key_digests(carried, keys)
-    digests = {
-        name: np.concatenate([old_digests[name], new_digests[name]])[order] for name in new_digests
-    }
-    opening = np.zeros(slim.height, bool)
-    opening[: carried.height] = True
-    ids = slim["txn_id"].to_numpy()[order]
-    waiting = {
-        str(leg): np.isin(ids, items["txn_id"].to_numpy())
-        for (leg,), items in open_items.group_by("leg")
-    }
-    reported = {
-        str(leg): np.isin(ids, items.filter(pl.col("break_id").is_not_null())["txn_id"].to_numpy())
-        for (leg,), items in open_items.group_by("leg")
-    }
-    codes = {
-        str(leg): _codes(ids, items.filter(pl.col("break_id").is_not_null()))
-        for (leg,), items in open_items.group_by("leg")
-    }
-    return Ledger(slim[order], digests, opening[order], waiting, reported, {}, codes)
+    old_slim, old_digests = slim_rows(carried, sources), key_digests(carried, keys)
+    opening = _places(old_slim["txn_id"].to_numpy(), new_slim["txn_id"].to_numpy())
+    slim = pl.DataFrame(
+        merged(old_slim[name], new_slim[name], opening, room) for name in SLIM.schema
+    )
+    digests = {}
+    for name, words_of in new_digests.items():
+        digests[name] = room.array((opening.size, 2), np.uint64)
+        digests[name][opening], digests[name][~opening] = old_digests[name], words_of
+    ids = slim["txn_id"].to_numpy()
+    reported = open_items.filter(pl.col("break_id").is_not_null())
+    legs = open_items["leg"].unique().sort().to_list()
+    on_leg = {leg: pl.col("leg") == leg for leg in legs}
+    return Ledger(
+        slim,
+        digests,
+        opening,
+        {leg: _marked(ids, open_items.filter(mine)) for leg, mine in on_leg.items()},
+        {leg: _marked(ids, reported.filter(mine)) for leg, mine in on_leg.items()},
+        {},
+        {leg: _codes(ids, reported.filter(mine)) for leg, mine in on_leg.items()},
+    )
+
+
+def _places(old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows of the ledger are carried ones; both sides ascend."""
+    opening = np.zeros(old.size + new.size, bool)
+    opening[np.searchsorted(new, old) + np.arange(old.size)] = True
+    return opening
+
+
+def _marked(ids: NDArray[np.int64], items: pl.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows of the ledger stand among some carried ones."""
+    marks = np.zeros(len(ids), bool)
+    marks[np.searchsorted(ids, items["txn_id"].to_numpy())] = True
+    return marks
 
 
 def _codes(ids: NDArray[np.int64], items: pl.DataFrame) -> NDArray[np.uint16]:
