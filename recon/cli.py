@@ -86,3 +86,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        problem = f"recon: {where}the system refused ({error.strerror or error})"
+        click.echo(
+            f"{problem}\n  fix: check the path, its permissions and the free space", err=True
+        )
+        sys.exit(5)

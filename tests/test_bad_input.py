@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from recon.cli import group
+from recon.cli import group, main
 from recon.errors import ReconError
 from recon.store import lock
 from recon.store.workspace import Workspace
@@ -218,3 +218,16 @@ def test_a_file_cut_inside_a_row_is_held(tmp_path, cut):
     message = world.table(night, "inputs").filter(pl.col("source") == "psp")["message"].item()
     assert f"byte {path.stat().st_size}" in message
     assert "fix: the file was cut on its way" in message
+
+
+def test_a_place_that_cannot_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that the system refuses is one message and exit code 5, no traceback."""
+    monkeypatch.setattr("sys.argv", ["recon", "init", "/dev/null/shop"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 5
+    told = capsys.readouterr().err
+    assert "/dev/null" in told
+    assert "fix: check the path" in told
