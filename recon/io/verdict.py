@@ -13,7 +13,8 @@ REJECT_LIMIT_PPM = 50_000  # of a file's rows, where the source declares no limi
 REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no limit of its own
 _PPM = 1_000_000
 
-_FIELDS = re.compile(r"expected (\d+) fields, found (\d+)")
+_COUNTED = re.compile(r"expected (?:a line of at least )?(\d+) (fields|bytes), found (\d+)")
+_BROKEN_JSON = re.compile("not a row of JSON: (?:Expecting|Unterminated)")
 Verdict = tuple[InputState, str]
 
 
@@ -48,21 +49,28 @@ def verdict(
 def _cut_short(rejects: Sequence[Reject], size: int) -> str:
     """Return the sentence about a file that ends inside a row; else empty.
 
-    Its last line lacks fields and has no line end. Every row after the cut would show as missing.
+    Its last line lacks fields, bytes or the end of its JSON, and has no line end. Every row after
+    the cut would show as missing.
     """
     last = max(rejects, key=lambda reject: reject.byte_end, default=None)
-    counted = _FIELDS.match(last.reasons[0]) if last is not None else None
-    if last is None or counted is None or last.byte_end != size:
+    lacking = _lacking(last.reasons[0]) if last is not None else None
+    if last is None or lacking is None or last.byte_end != size:
         return ""
-    wanted, found = map(int, counted.groups())
-    if found >= wanted:
-        return ""
+    wanted, found = lacking
     return (
-        f"FILE_SCHEMA: expected {wanted} fields and a line end in the last line, found {found} and "
+        f"FILE_SCHEMA: expected {wanted} and a line end in the last line, found {found} and "
         f"the end of the file (record {last.record_no}, byte {size})\n  fix: the file was cut on "
         "its way: ask for it whole; if that line belongs to the file, have the sender end it with "
         "a line feed; it is held and none of its rows is matched"
     )
+
+
+def _lacking(reason: str) -> tuple[str, str] | None:
+    """Return what a row should have and what it has, where it is refused for being too short."""
+    counted = _COUNTED.match(reason)
+    if counted is not None and int(counted[3]) < int(counted[1]):
+        return f"{counted[1]} {counted[2]}", counted[3]
+    return ("a whole object", "a part of one") if _BROKEN_JSON.match(reason) else None
 
 
 def _nothing_accepted(accepted: int, rejects: Sequence[Reject]) -> str:

@@ -18,6 +18,26 @@ def refused(count: int) -> list[Reject]:
 
 
 @pytest.mark.parametrize(
+    ("reason", "held"),
+    [
+        ("expected 3 fields, found 2", True),
+        ("expected 3 fields, found 4", False),
+        ("expected a line of at least 31 bytes, found 20", True),
+        ("not a row of JSON: Unterminated string starting at: line 1", True),
+        ("not a row of JSON: key 'id' stands twice", False),
+        ("amount 'x' is no amount", False),
+    ],
+)
+def test_a_file_that_ends_inside_a_row_is_held(reason: str, *, held: bool) -> None:
+    """Only a last row that is too short and has no line end shows that the file was cut."""
+    at_end, before = Reject(9, 50, 60, "x", (reason,)), Reject(9, 50, 59, "x", (reason,))
+    state, message = verdict(DELIMITED, Options(), 100, [at_end], (), 60)
+    assert state == (InputState.HELD if held else InputState.UNVERIFIED)
+    assert ("was cut on its way" in message) == held
+    assert verdict(DELIMITED, Options(), 100, [before], (), 60)[0] == InputState.UNVERIFIED
+
+
+@pytest.mark.parametrize(
     ("accepted", "rejected", "held"),
     [
         (100, 0, False),

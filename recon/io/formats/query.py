@@ -149,7 +149,8 @@ def _as_text(name: str, kind: str, where: str) -> str:
         f"expected text, integer, decimal, date or timestamp columns; column {name!r} has type "
         f"{kind[:60]}",
         where=where,
-        fix="write amounts as decimal(18, 2) or as integer minor units, other columns as text",
+        fix="write amounts as decimal(18, 2) or as integer minor units, an instant as local time "
+        "(`column at time zone 'Asia/Shanghai'`), other columns as text",
         code="FILE_SCHEMA",
     )
 

@@ -114,7 +114,7 @@ def sheet_text(staged: StagedFile, member: str, rows: int | None = None) -> pl.D
         return sheet.to_polars()
     except fastexcel.FastExcelError as error:
         raise InputError(
-            f"expected a readable workbook, found: {error}",
+            f"expected a readable workbook, found: {str(error).splitlines()[0]}",
             where=staged.name,
             fix="ask for the file again, saved as .xlsx without a password",
             code="FILE_SCHEMA",
