@@ -31,7 +31,8 @@ class CardWorld(NightWorld):
     def night(self, charges: list[str], orders: list[str] | None = None) -> list[str]:
         """Write one day and run it; return the codes, benign ones too.
 
-        A charge is `order ref amount hh:mm:ss card till auth stan`; every other sale is in order.
+        A charge is `order ref amount hh:mm:ss card till auth stan [kind [original [state]]]`;
+        every other sale is in order.
         """
         usual = [
             f"U{k} RU{k} {100 + 7 * k}.00 0{8 + k % 2}:{k % 60:02d}:00 6222020000{k:04d}"
@@ -49,7 +50,8 @@ class CardWorld(NightWorld):
             order, ref, amount, clock, card, till, auth, stan, *kind = charge.split()
             lines.append(
                 f"{'' if order == '-' else order},{ref},{amount},0.00,2026-11-09 {clock},8001,"
-                f"{kind[0] if kind else 'sale'},OK,CNY,{kind[1] if len(kind) > 1 else ''},"
+                f"{kind[0] if kind else 'sale'},{kind[2] if len(kind) > 2 else 'OK'},CNY,"
+                f"{kind[1].strip('-') if len(kind) > 1 else ''},"
                 f"{card},{till},{auth},{stan}"
             )
         self.file("psp", "20261109").write_text("\n".join(lines) + "\n", "utf-8")
@@ -100,7 +102,7 @@ def test_it_stays_open_and_is_resolved_by_the_order(tmp_path: Path) -> None:
         "X9 RX9 48.71 12:03:20 6222021111111111 T1 222222 502",  # minutes later
         "X9 RX9 48.71 12:00:20 6222029999999999 T1 222222 502",  # another card
         "X9 RX9 48.71 12:00:20 6222021111111111 T2 222222 502",  # another till
-        "X9 RX9 48.71 12:00:20 6222021111111111 T1 222222 540",  # others were served in between
+        "X9 RX9 48.71 12:01:40 6222021111111111 T1 222222 540",  # others were served in between
         "X9 RX9 48.72 12:00:20 6222021111111111 T1 222222 502",  # another amount
     ],
 )
@@ -120,6 +122,16 @@ def test_two_orders_and_two_charges_are_a_genuine_repeat(tmp_path: Path) -> None
     assert fact["confidence"][0] < 200_000
     outcomes = world.table(world.result, "outcomes")
     assert set(outcomes["outcome"].to_list()) <= {"MATCHED", "CARRIED"}
+
+
+def test_a_failed_attempt_right_before_decides(tmp_path: Path) -> None:
+    """The file shows the attempt that timed out: a repeat of two minutes is a double charge."""
+    late = "X9 RX9 48.71 12:02:20 6222021111111111 T1 222222 540"
+    world = CardWorld(tmp_path / "without")
+    assert world.night([FIRST, late], ["A1,48.71"]) == ["MISSING_IN_MERCHANT"]
+    failed = "X8 RX8 48.71 12:01:40 6222021111111111 T1 0 539 sale - FAILED"
+    world = CardWorld(tmp_path / "with")
+    assert world.night([FIRST, failed, late], ["A1,48.71"]) == ["DUPLICATE_CHARGE"]
 
 
 def test_a_charge_that_was_voided_is_no_repeat(tmp_path: Path) -> None:

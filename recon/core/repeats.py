@@ -2,8 +2,8 @@
 
 Keys decide first (`recon.rules.duplicates`); this is the evidence where no reference tells. A
 customer who pays the same sum again within minutes is usually a genuine customer: a second coffee,
-a bill in parts. The merchant's own rate of such repeats is what a retry is weighed against, and
-retries are rare: about five payments in a million lead to a complaint of the payer.
+a bill in parts. What a retry is weighed against is learned from tonight's repeats that have an
+order each, which are genuine for sure: how many the merchant has, and how soon they come.
 """
 
 from __future__ import annotations
@@ -28,23 +28,28 @@ class RepeatModel:
     """How retries and genuine repeats behave; times in seconds, shares in parts per million.
 
     The window and the retries' law follow the time-outs and duplicate windows that gateways
-    publish; genuine repeats come mostly one to two minutes later.
+    publish. What is said of genuine repeats and of the books is a first guess, worth so many
+    payments or repeats; the night's own rows move it.
     """
 
     window: int = 300  # longest gap that can still be a retry
     span: int = 3_600  # longest chain
     mean_gap: float = 45.0  # retries follow an exponential law of this mean
-    retry_ppm: float = 5.0  # payments that are charged twice
+    retry_ppm: float = 20.0  # payments that are charged twice; a quarter of them is complained of
     repeat_ppm: float = 1_000.0  # payments that a customer repeats, before the merchant is known
     repeat_weight: float = 2_000.0  # payments that this first guess counts for
     steps: tuple[int, ...] = (0, 60, 120, 300)  # genuine repeats by gap, and their shares
-    shares: tuple[float, ...] = (0.12, 0.37, 0.51)
-    unbooked_ppm: float = 1_000.0  # payments that the books miss, before the source is known
-    unbooked_weight: float = 1_000.0
+    shares: tuple[float, ...] = (0.042, 0.540, 0.418)  # measured at one merchant
+    shares_weight: float = 30.0  # repeats
+    same_item: float = 0.5  # genuine repeats that buy the same again, whatever its price
+    unbooked_ppm: float = 500.0  # payments that the books miss, before the source is known
+    unbooked_weight: float = 2_000.0
     unbooked_if_twice: float = 0.9  # a charge made twice has one order
     same_authorisation: float = 10_000.0  # odds: the one authorisation was presented twice
     next_trace: float = 3.0  # odds: nothing else happened at the terminal in between
     other_trace: float = 0.3  # odds: something did
+    attempt_if_retry: float = 0.3  # retries before which the file shows an attempt that failed
+    attempt_ppm: float = 10_000.0  # payments that follow a failed attempt otherwise
     split: float = 0.1  # odds: three or more in a row, or an amount at a usual limit
 
 
@@ -85,10 +90,16 @@ class Signs:
     """What is known of each repeat besides its gap."""
 
     unbooked: Flags  # the books have the first payment's order and none for this one
+    ordered: Flags  # the books have an order of its own for this one
     payments: Rows  # of the merchant, all of them
-    repeats: Rows  # of the merchant
-    missed: Rows  # payments of the source that the books miss
+    repeats: Rows  # of the merchant, genuine ones
+    by_gap: Rows  # genuine repeats of the night in each step of the gap, shape (steps - 1,)
+    visits: Rows  # further payments of the card at the merchant
+    popularity: Reals  # how common the amount is at the merchant; 1 is as common as most
+    missed: Rows  # payments of the source that the books miss, repeats left out
     booked: Rows  # payments of the source that the books could have
+    attempts: Flags  # the source's file shows attempts that failed
+    attempted: Flags  # such an attempt of the card, till and amount stands right before
     same_authorisation: Flags
     trace_gap: Rows  # difference of the trace numbers, 0 where unknown
     at_limit: Flags  # an amount at which payments are split
@@ -96,12 +107,16 @@ class Signs:
 
 def probabilities(gap: Rows, chain: Rows, signs: Signs, model: RepeatModel) -> Reals:
     """Return the probability that each repeat is the same charge again."""
-    odds = model.retry_ppm / MILLION * np.exp(-gap / model.mean_gap) / model.mean_gap
-    odds = odds / (base_rate(signs, model) * genuine_density(gap, model))
+    genuine = base_rate(signs, model) * genuine_density(gap, signs.by_gap, model)
+    genuine = genuine * (1 + signs.visits)  # who comes often comes again
+    genuine = genuine * (model.same_item + (1 - model.same_item) * signs.popularity)
+    odds = model.retry_ppm / MILLION * np.exp(-gap / model.mean_gap) / model.mean_gap / genuine
     odds = odds * np.where(signs.unbooked, model.unbooked_if_twice / missed_rate(signs, model), 1.0)
+    odds = odds * np.where(signs.ordered, 1 - model.unbooked_if_twice, 1.0)
     odds = odds * np.where(signs.same_authorisation, model.same_authorisation, 1.0)
     traced = np.where(np.abs(signs.trace_gap) == 1, model.next_trace, model.other_trace)
     odds = odds * np.where(signs.trace_gap == 0, 1.0, traced)
+    odds = odds * attempt_odds(signs, model)
     odds = odds * np.where((chain > 2) | signs.at_limit, model.split, 1.0)  # noqa: PLR2004 - a pair
     out: Reals = odds / (1.0 + odds)
     return out
@@ -121,10 +136,24 @@ def missed_rate(signs: Signs, model: RepeatModel) -> Reals:
     return out
 
 
-def genuine_density(gap: Rows, model: RepeatModel) -> Reals:
+def attempt_odds(signs: Signs, model: RepeatModel) -> Reals:
+    """Return what a failed attempt right before says; nothing where the file shows none ever."""
+    share, rate = model.attempt_if_retry, model.attempt_ppm / MILLION
+    shown = np.where(signs.attempted, share / rate, (1 - share) / (1 - rate))
+    out: Reals = np.where(signs.attempts, shown, 1.0)
+    return out
+
+
+def genuine_density(gap: Rows, by_gap: Rows, model: RepeatModel) -> Reals:
     """Return how many genuine repeats of one come a second, at each gap."""
     steps = np.array(model.steps)
-    place = np.clip(np.searchsorted(steps, gap, side="right") - 1, 0, len(model.shares) - 1)
-    density = np.array(model.shares) / np.diff(steps)
-    out: Reals = density[place]
+    known = by_gap + np.array(model.shares) * model.shares_weight
+    place = step_of(gap, model)
+    out: Reals = (known / known.sum() / np.diff(steps))[place]
     return out
+
+
+def step_of(gap: Rows, model: RepeatModel) -> Rows:
+    """Return the step of the model in which each gap falls."""
+    found: Rows = np.searchsorted(np.array(model.steps), gap, side="right") - 1
+    return np.clip(found, 0, len(model.shares) - 1)

@@ -37,8 +37,8 @@ def second_charge(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 
 
 def retried_blindly(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
-    """Charge the card again at once under another number: only card, till and time tell."""
-    again = world.later(picks, 3, 30).with_columns(stan=picks["stan"] + 1)
+    """Charge the card again within the minute under another number: only looks tell."""
+    again = world.later(picks, 3, 58).with_columns(stan=picks["stan"] + 1)
     again = again.with_columns(
         order_id=pl.concat_str(pl.lit("T"), pl.col("order_id").str.slice(1)),
         channel_ref=channel_reference("i", "tc"),
@@ -199,7 +199,7 @@ SECOND_CHARGE: Final = Plant(
 BLIND_RETRY: Final = Plant(
     "BLIND_RETRY",
     1,
-    "a second charge of the card under a number of its own, seconds later",
+    "a second charge of the card under a number of its own, within the minute",
     retried_blindly,
     code="DUPLICATE_CHARGE",
     channels=(UNIONPAY,),

@@ -16,10 +16,18 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
-from recon.core.repeats import MILLION, RepeatModel, Repeats, Signs, find_repeats, probabilities
+from recon.core.repeats import (
+    MILLION,
+    RepeatModel,
+    Repeats,
+    Signs,
+    find_repeats,
+    probabilities,
+    step_of,
+)
+from recon.rules.habits import TILL, attempts_before, habits
 from recon.rules.night import Matched, Night, Verdict
 
-_TILL = ("source", "currency", "amount_minor", "merchant_id", "terminal_id", "card")
 _WIDE = ("txn_id", "card", "merchant_id", "terminal_id", "auth_code", "stan")
 _LIMITS_YUAN = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)  # payments are split below these
 _HUNDRED = 100
@@ -54,7 +62,7 @@ def judge(
     if found.row.size == 0:
         return verdict
     standing = _standing(matched, leg, verdict)
-    signs = _signs(matched, frame, found, standing, payments)
+    signs = _signs(matched, frame, found, standing, payments, model)
     chance = np.floor(probabilities(found.gap, found.chain, signs, model) * MILLION)
     told = frame.select("row", "merchant_id", "source", "currency", "amount_minor", "fingerprint")
     told = told[found.row].with_columns(
@@ -114,7 +122,7 @@ def _candidates(matched: Matched, payments: Rows, model: RepeatModel) -> pl.Data
     wide = matched.archive.columns(_WIDE, frame["txn_id"].to_numpy())
     frame = frame.join(wide, on="txn_id", how="inner", maintain_order="left")
     frame = frame.filter(pl.col("card").is_not_null())
-    return frame.with_columns(same=pl.col("row").first().over(_TILL))
+    return frame.with_columns(same=pl.col("row").first().over(TILL))
 
 
 def _standing(matched: Matched, leg: Leg, verdict: Verdict) -> Standing:
@@ -132,29 +140,39 @@ def _standing(matched: Matched, leg: Leg, verdict: Verdict) -> Standing:
 
 
 def _signs(
-    matched: Matched, frame: pl.DataFrame, found: Repeats, standing: Standing, payments: Rows
+    matched: Matched,
+    frame: pl.DataFrame,
+    found: Repeats,
+    standing: Standing,
+    payments: Rows,
+    model: RepeatModel,
 ) -> Signs:
     """Return what tells the repeats apart besides their gap."""
     rows = frame["row"].to_numpy()
     row, before, first = rows[found.row], rows[found.before], rows[found.first]
-    slim = matched.ledger.slim
-    source = slim["source"].to_numpy()
-    merchants = matched.archive.columns(
-        ("txn_id", "merchant_id"), slim["txn_id"].gather(payments).to_numpy()
-    ).select(merchant=pl.col("merchant_id").fill_null(""))
-    later = frame[found.row].select(merchant=pl.col("merchant_id").fill_null(""))
-    total = later.join(
-        merchants.group_by("merchant").len("all"), on="merchant", maintain_order="left"
-    )
-    repeats = later.select(pl.len().over("merchant").alias("n"))["n"]
+    source = matched.ledger.slim["source"].to_numpy()
+    genuine = standing.booked[row] & standing.booked[before]
+    if not standing.books:
+        genuine = np.ones(row.size, bool)  # retries are far too rare to show among them
+    usual = habits(matched, payments, frame[found.row], genuine)
     authorised = frame["auth_code"].str.strip_chars("0 ")
     one, two = authorised.gather(found.row), authorised.gather(found.before)
+    alone = standing.lone.copy()
+    alone[row] = False  # a suspect is no proof that the books are careless
+    sources = int(source.max()) + 1
+    attempts, attempted = attempts_before(matched, frame[found.row], model)
     return Signs(
         unbooked=standing.lone[row] & (standing.booked[before] | standing.booked[first]),
-        payments=total["all"].to_numpy().astype(np.int64),
-        repeats=repeats.to_numpy().astype(np.int64),
-        missed=np.bincount(source[standing.lone], minlength=source.max() + 1)[source[row]],
-        booked=np.bincount(source[payments], minlength=source.max() + 1)[source[row]],
+        ordered=standing.booked[row],
+        payments=usual["payments"].to_numpy(),
+        repeats=usual["repeats"].to_numpy(),
+        by_gap=np.bincount(step_of(found.gap[genuine], model), minlength=len(model.shares)),
+        visits=usual["visits"].to_numpy(),
+        popularity=usual["popularity"].to_numpy(),
+        missed=np.bincount(source[alone], minlength=sources)[source[row]],
+        booked=np.bincount(source[payments], minlength=sources)[source[row]],
+        attempts=attempts,
+        attempted=attempted,
         same_authorisation=((one == two) & (one != "")).fill_null(value=False).to_numpy(),
         trace_gap=_trace_gaps(frame["stan"], found),
         at_limit=_at_limit(frame["amount_minor"].gather(found.row).to_numpy()),
