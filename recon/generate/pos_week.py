@@ -30,7 +30,6 @@ WEEK: Final = World(
     seed=17,
     rates={
         **{pairing.name: 0 for pairing in PAIRINGS},  # one break an order: a person reads this week
-        "KEYLESS_DUPLICATE": 0,  # what only looks alike is not for a first reading
         "DUPLICATE_CHARGE": 1_300,
         "DUPLICATE_CLEARING": 900,
         "DUPLICATE_RECORD": 1_700,
