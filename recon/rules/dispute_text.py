@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from recon.core.codes import Code
+from recon.core.codes import Code, DisputeStatus
 from recon.core.money import format_minor
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.catalogue import Entry, catalogue
@@ -94,6 +94,10 @@ def sentence(entry: Entry, language: str, row: Facts) -> str:
     cause = None if entry.code is Code.AMBIGUOUS else row["cause"]  # its sentence says it already
     if not cause:
         return text
+    if str(row.get("status")) == DisputeStatus.RESOLVED.name:
+        if language == "zh":
+            return f"已解决：{in_chinese(cause)}。此前报告：{text}"
+        return f"Resolved: {cause}. Told before: {text}"
     return f"{text}原因：{in_chinese(cause)}。" if language == "zh" else f"{text} Cause: {cause}."
 
 

@@ -161,3 +161,17 @@ def test_a_row_told_under_another_code_is_named_once(tmp_path: Path) -> None:
     place = ["--workspace", str(world.folder / "workspace"), "--lang", "en"]
     answer = CliRunner().invoke(group, ["diff", first.folder.name, second.folder.name, *place])
     assert "code Fee rate differs -> Fee not in any contract" in answer.output
+
+
+def test_a_resolved_case_says_first_that_it_is_over(tmp_path: Path) -> None:
+    """What was told before stands behind it, in both languages."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    for day, lines in ((TUESDAY, []), (WEDNESDAY, [f"10.00 {PAYOUT}"])):
+        world.day(day, bank=lines)
+        night = world.run(day)
+    told = world.table(night, "disputes").filter(pl.col("status").cast(pl.String) == "RESOLVED")
+    english, chinese = told.select("explanation_en", "explanation_zh").row(0)
+    assert english.startswith("Resolved: the missing row arrived. Told before: 10.00 CNY cleared")
+    assert chinese.startswith("已解决：缺失的记录已到。此前报告：")
