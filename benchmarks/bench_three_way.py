@@ -37,11 +37,11 @@ def process(command: list[str]) -> tuple[str, float, int]:
     return output, time.perf_counter() - begin, usage.ru_maxrss
 
 
-def ours(world: World) -> tuple[dict[str, int], float, int]:
+def ours(world: World, *options: str) -> tuple[dict[str, int], float, int]:
     """Run `recon run` over a fresh workspace."""
     shutil.rmtree(world.folder / "workspace", ignore_errors=True)
     command = [sys.executable, "-m", "recon", "run", str(world.folder / "recon.toml")]
-    output, seconds, peak = process([*command, "--date", NIGHT, "--json"])
+    output, seconds, peak = process([*command, "--date", NIGHT, "--json", *options])
     disputes = json.loads(output)["disputes"]
     return {row["code"]: row["count"] for row in disputes}, seconds, peak
 
