@@ -164,3 +164,51 @@ def test_shortest_description_decides(amounts, target, form, members):
     """Seed 11 and others: whole, run, all but few (with a refund), equal amounts."""
     found = search(Pool(np.array(amounts, np.int64), target, target, 10**6))
     assert (found.form, found.members) == (form, (members,))
+
+
+ROWS = st.integers(1, 9)
+UNUSUAL = st.one_of(
+    st.builds(lambda n, a: [a] * n, ROWS, st.integers(1, 500)),  # all equal
+    ROWS.map(lambda n: [1 << k for k in range(n)]),
+    st.lists(st.sampled_from([7, 7, 13, -13, 20]), min_size=1, max_size=9),
+    st.lists(st.sampled_from([1, -1, 10**15, -(10**15), 99, 100]), min_size=1, max_size=9),
+    st.lists(st.integers(10**15 - 3, 10**15), min_size=1, max_size=9),
+)
+
+
+@given(UNUSUAL, st.data(), st.integers(0, 3), st.sampled_from([10, 1_000, 10**7]))
+@settings(max_examples=300, deadline=None)
+def test_unusual_pools_are_answered_truly(amounts, data, slack, budget):
+    """Equal amounts, powers of two, opposites, duplicates, the largest amounts; any budget."""
+    chosen = data.draw(st.lists(st.sampled_from(range(len(amounts))), unique=True))
+    target = sum(amounts[k] for k in chosen) + data.draw(st.sampled_from([0, 0, 1, -50]))
+    low, high = target - slack, target + slack
+    if low <= 0 <= high:
+        return
+    every = oracle.subsets(amounts, low, high)
+    pool = Pool(np.array(amounts, np.int64), low, high, budget)
+    found = search(pool)
+    assert set(found.members) <= set(every)
+    assert found.alternatives <= len(every)
+    assert np.isfinite(found.accidents)
+    assert found.accidents >= 0
+    if found.answer == Answer.NONE:
+        assert not every
+    if found.answer == Answer.UNIQUE:
+        rows = len(found.members[0])
+        rivals = {
+            Form.WHOLE: [line for line in every if len(line) == len(amounts)],
+            Form.RUN: oracle.runs(amounts, low, high),
+            Form.ALL_BUT_FEW: [line for line in every if len(amounts) - len(line) in (1, 2, 3)],
+            Form.EQUAL: [
+                line
+                for line in every
+                if len(line) > 1
+                and len({amounts[k] for k in line}) == 1
+                and amounts.count(amounts[line[0]]) == len(line)
+            ],
+            Form.FEW: [line for line in every if len(line) <= max(rows, 1)],
+            Form.ANY: every,
+        }[found.form]
+        assert len(rivals) == 1
+    assert searching.planes(pool) in (None, min(2, len(every)))
