@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, unique
+from itertools import combinations
 from math import comb, exp, pi, sqrt
 
 import numpy as np
@@ -28,6 +29,8 @@ MEET_ROWS = 40  # rows up to which all subsets are met in the middle
 PROBE_ROWS = 36  # rows of the part of a large pool in which two subsets are looked for first
 FEW, HELD_BACK = 4, 3
 MODULUS_MOST = 1024  # remainders by which a sum may be out of reach
+STRAYS = 4  # rows outside a common divisor that are chosen one by one
+SEEN_FOR_DIVISOR, DIVISOR_OF = 9, 4  # rows looked at, and how many of them share a divisor at least
 PLANE_BLOCK = 2_048  # words of a plane that are done at once
 PLANE_REACH = 60_000  # words of a plane that the items of one sweep reach over: 1 MiB of both
 PLANE_STEP = 16  # words of the bit planes that cost one elementary step
@@ -236,30 +239,64 @@ def meet(amount: Ints, low: int, high: int) -> tuple[int, list[tuple[int, ...]]]
 def planes(pool: Pool) -> int | None:
     """Return 0, 1 or 2 (two or more) subsets of a large pool; None where the budget is too small.
 
-    A row taken back counts as its opposite left out, so that all items are positive; a target
-    beyond half of the total is the same question about the rows left out; a common divisor of
-    all rows is divided out. Remainders that no subset reaches prove most impossible targets.
+    A row taken back counts as its opposite left out, so that all items are positive.
     """
-    size = np.abs(pool.amount)
     taken = int(-pool.amount[pool.amount < 0].sum())
+    return count_positive(np.abs(pool.amount), pool.low + taken, pool.high + taken, pool.budget)
+
+
+def count_positive(size: Ints, low: int, high: int, budget: int) -> int | None:
+    """Return what `planes` returns, for positive rows; no row at all is a subset as well.
+
+    A target beyond half of the total is the same question about the rows left out; a common
+    divisor of all rows is divided out, one of nearly all rows after each choice among the others.
+    Remainders that no subset reaches prove most impossible targets.
+    """
     total = int(size.sum())
-    low, high = max(pool.low + taken, 0), min(pool.high + taken, total)
-    if low > high:
-        return 0
+    low, high = max(low, 0), min(high, total)
     if low + high > total:
         low, high = total - high, total - low
-    unit = int(np.gcd.reduce(size))
+    unit = max(int(np.gcd.reduce(size)), 1) if size.size else 1
     low, high = -(-low // unit), high // unit
-    if low > high:
-        return 0
+    if low > high or size.size == 0:
+        return int(low <= 0 <= high)
     items = np.ascontiguousarray(np.sort(size)[::-1]) // unit
     if two_in_part(items, low, high):
         return 2
-    if excluded(items, low, high, pool.budget):
+    if excluded(items, low, high, budget):
         return 0
-    if items.size * (high // 64 + 1) // PLANE_STEP > pool.budget:
+    odd = strays(items)
+    if odd.any():
+        return count_apart(items[~odd], items[odd], (low, high), budget)
+    if items.size * (high // 64 + 1) // PLANE_STEP > budget:
         return None
     return int(solve_planes(items, low, high, PLANE_BLOCK, PLANE_REACH))
+
+
+def strays(items: Ints) -> NDArray[np.bool_]:
+    """Return which rows lack a divisor that all others share; none where more than `STRAYS` do."""
+    some = items[np.linspace(0, items.size - 1, min(items.size, SEEN_FOR_DIVISOR)).astype(int)]
+    found = np.zeros(items.size, np.bool_)
+    divisors = {int(np.gcd.reduce(part)) for part in combinations(some, DIVISOR_OF)}
+    for divisor in sorted(divisors, reverse=True):
+        odd: NDArray[np.bool_] = items % divisor != 0
+        if 0 < np.count_nonzero(odd) <= STRAYS and divisor > 2 ** (STRAYS + 1):
+            return odd
+    return found
+
+
+def count_apart(rest: Ints, odd: Ints, band: tuple[int, int], budget: int) -> int | None:
+    """Return the count over `rest` summed over every choice among the few rows `odd`."""
+    count = 0
+    for chosen in range(1 << odd.size):
+        taken = sum(int(item) for k, item in enumerate(odd) if chosen >> k & 1)
+        found = count_positive(rest, band[0] - taken, band[1] - taken, budget)
+        if found is None:
+            return None
+        count += found
+        if count > 1:
+            return 2
+    return count
 
 
 def excluded(items: Ints, low: int, high: int, budget: int) -> bool:
