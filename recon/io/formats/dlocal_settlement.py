@@ -3,8 +3,9 @@
 Two headings: that of the transfer (one HEADER line with its totals), then that of the rows. Rows
 settle in fractions of a cent (six decimals), which no minor unit holds; so a row that has a local
 amount is in its local currency, and its settled amount stands in the memo. Rows without one (fees,
-adjustments) are in the settlement currency. The transfer is a PAYOUT row. Proof: the number of
-items; the sums of gross, fee and net, each rounded to the cent half away from zero.
+adjustments) are in the settlement currency. The transfer is a PAYOUT row. Proof: net = gross + fee
+on each row (a fee is negative); the number of items; the sums of gross, fee and net, each rounded
+to the cent half away from zero.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ _TOP = (
 )
 _BELOW = ("ROW_TYPE", "MID", "APPROVED_DATE", "TRANSACTION_ID", "LOCAL_AMOUNT", *_AMOUNTS)
 _KINDS = {
+    "TRANSACTION": "PAYMENT",
     "PAYMENT": "PAYMENT",
     "CAPTURE": "PAYMENT",
     "REFUND": "REFUND",
@@ -129,12 +131,18 @@ def _take(
         rows.add(place, _transfer_cells(values))
         return
     state.items += 1
-    amounts = [_decimal(values.get(name, "")) for name in _AMOUNTS]
-    if None in amounts:
+    gross, fee, net = (_decimal(values.get(name, "")) for name in _AMOUNTS)
+    if gross is None or fee is None or net is None:
         reasons = [f"{' or '.join(_AMOUNTS)} is not a decimal amount"]
         refuse_row(reading, place, line.text, reasons)
         return
-    state.sums = [total + (amount or 0) for total, amount in zip(state.sums, amounts, strict=True)]
+    state.sums = [
+        total + amount for total, amount in zip(state.sums, (gross, fee, net), strict=True)
+    ]
+    if gross + fee != net:
+        reasons = [f"gross {gross} and fee {fee} are {gross + fee}, the stated net is {net}"]
+        refuse_row(reading, place, line.text, reasons)
+        return
     rows.add(place, _row_cells(values, state.transfer))
 
 

@@ -69,6 +69,23 @@ def test_trustly_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: 
     assert verdict in read_bytes(trustly.FORMAT, data, tmp_path).verdict
 
 
+def test_a_dlocal_row_proves_itself(tmp_path: Path) -> None:
+    """A millionth changed in gross, fee or net is a reject, though the rounded sums may agree."""
+    transaction = SETTLEMENT.replace("PAYMENT,M1", "TRANSACTION,M1")
+    whole = read_bytes(dlocal_settlement.FORMAT, transaction.encode(), tmp_path)
+    assert whole.verdict == "agreed"
+    assert whole.frame["kind"][1] == "PAYMENT"
+    for old, new in (
+        ("10.010101", "10.010102"),
+        ("0.019999", "0.019998"),
+        ("-1.001111,V", "-1.00,V"),
+    ):
+        text = SETTLEMENT.replace(old, new)
+        assert text != SETTLEMENT
+        broken = read_bytes(dlocal_settlement.FORMAT, text.encode(), tmp_path)
+        assert "the stated net is" in broken.rejects[0].reasons[0]
+
+
 def test_trustly_cuts_are_noticed(tmp_path: Path) -> None:
     """A report cut anywhere must be refused or held, or have lost nothing that is declared."""
     data = FUNDING.encode()
