@@ -213,6 +213,16 @@ class Source(Table):
         return self
 
     @model_validator(mode="after")
+    def attributes_are_of_declared_columns(self) -> Source:
+        """Refuse attributes beside a format that names its own."""
+        if self.attributes and self.format not in MAPPED:
+            raise ValueError(
+                f"`attributes` are for files with declared columns ({', '.join(MAPPED)}); "
+                f"the format {self.format!r} fills those that it carries by itself"
+            )
+        return self
+
+    @model_validator(mode="after")
     def base_amounts_have_a_currency(self) -> Source:
         """Refuse an amount before exchange whose currency no column tells."""
         if "base_amount" in self.columns and "base_currency" not in self.columns:

@@ -6,10 +6,13 @@ import json
 from datetime import datetime
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from recon.core.attributes import as_text, check_names, entry_mode, value
+from recon.rules.rule_models import Source
 
 TEXTS = st.lists(
     st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=8)), max_size=9
@@ -56,3 +59,13 @@ def test_entry_modes_are_words_and_unknown_ones_stay() -> None:
 def test_a_name_is_lower_case_letters_digits_and_underscores() -> None:
     """Anything else is refused by the rule file."""
     assert check_names(["device_model", "Device", "a b", "x1"]) == ["Device", "a b"]
+
+
+def test_attributes_need_declared_columns() -> None:
+    """A format with a layout of its own fills what it carries; a declaration would do nothing."""
+    source = {"name": "w", "side": "channel", "path": "a", "attributes": {"reason": "why"}}
+    assert Source.model_validate({**source, "format": "delimited"}).attributes == {"reason": "why"}
+    with pytest.raises(ValidationError, match="fills those that it carries by itself"):
+        Source.model_validate({**source, "format": "wechat_trade"})
+    with pytest.raises(ValidationError, match="lower-case letters"):
+        Source.model_validate({**source, "format": "delimited", "attributes": {"Why": "why"}})
