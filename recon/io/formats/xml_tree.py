@@ -46,20 +46,34 @@ class Element:
     last_line: int = 0
     text: str = ""
     children: list[Element] | tuple[()] = ()  # most elements have none
+    _paths: dict[str, list[Element]] | None = None
 
     def all(self, path: str) -> list[Element]:
         """Return every element at `path` (`Refs/EndToEndId`), in file order."""
+        if self._paths is None:
+            if not self.end:
+                return self._walk(path)
+            self._paths = {}
+            self._list_paths("", self._paths)
+        return self._paths.get(path, [])
+
+    def _walk(self, path: str) -> list[Element]:
+        """Return what is at `path` of an element that is still open."""
         found = [self]
         for name in _steps(path):
-            if len(found) == 1:
-                found = [child for child in found[0].children if child.name == name]
-            else:
-                found = [
-                    child for element in found for child in element.children if child.name == name
-                ]
-            if not found:
-                break
+            found = [child for element in found for child in element.children if child.name == name]
         return found
+
+    def _list_paths(self, prefix: str, paths: dict[str, list[Element]]) -> None:
+        """Enter every descendant under its path, once the element is closed."""
+        for child in self.children:
+            path = prefix + child.name
+            if path in paths:
+                paths[path].append(child)
+            else:
+                paths[path] = [child]
+            if child.children:
+                child._list_paths(f"{path}/", paths)  # noqa: SLF001 - its own kind
 
     def adopt(self, child: Element) -> None:
         """Hang an element under this one."""
@@ -93,7 +107,7 @@ class _Builder:
         self.where = where
         self.wanted = wanted
         self.stack: list[Element] = []
-        self.live: list[int] = []  # how many elements were kept when each open one began
+        self.live: list[int] = []  # how many elements were kept when each open wanted one began
         self.kept = 0
         self.names: dict[str, tuple[str, str]] = {}  # as expat says it -> name, namespace
         self.root: Element | None = None
@@ -117,14 +131,15 @@ class _Builder:
         """Open an element."""
         if len(self.stack) >= DEPTH_LIMIT:
             raise self.refused(f"the XML is nested deeper than {DEPTH_LIMIT} elements")
-        self.live.append(self.kept)
-        self.kept += 1
-        if self.kept > LIVE_LIMIT:
-            raise self.refused(f"more than {LIVE_LIMIT} elements stand in one statement or record")
         known = self.names.get(name)
         if known is None:
             namespace, _, local = name.rpartition(" ")
             known = self.names[name] = (local, namespace)
+        if known[0] in self.wanted:
+            self.live.append(self.kept)
+        self.kept += 1
+        if self.kept > LIVE_LIMIT:
+            raise self.refused(f"more than {LIVE_LIMIT} elements stand in one statement or record")
         parser = self.parser
         self.stack.append(
             Element(*known, attributes, parser.CurrentLineNumber, parser.CurrentByteIndex)
@@ -133,12 +148,11 @@ class _Builder:
     def end(self, _name: str) -> None:
         """Close an element: hand it over when it is wanted, else hang it under its parent."""
         element = self.stack.pop()
-        before = self.live.pop()
         element.end = self.parser.CurrentByteIndex
         element.last_line = self.parser.CurrentLineNumber
         take = self.wanted.get(element.name)
         if take is not None:
-            self.kept = before
+            self.kept = self.live.pop()
             take([*self.stack, element])
         elif self.stack:
             self.stack[-1].adopt(element)
