@@ -1,6 +1,7 @@
 """Linked pairs: do both sides tell the same story? States first, then currency and amount.
 
-The decision matrix of the field (our state x the channel's) in one table, `_STORY`.
+The decision matrix of the field (our state x the channel's) in one table, `_STORY`; people read it
+in `docs/matching.md`, and a test runs each of its cells.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _STORY: dict[tuple[State, State], tuple[Code | None, Code | None]] = {
     (State.SUCCESS, State.CLOSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
     (State.SUCCESS, State.REVERSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
     (State.PENDING, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
-    (State.UNKNOWN, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
+    (State.UNKNOWN, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
     (State.FAILED, State.SUCCESS): (Code.FAILED_BUT_DEBITED, Code.REFUND_UNBOOKED),
     (State.CLOSED, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
     (State.REVERSED, State.SUCCESS): (Code.VOIDED_BUT_SETTLED, Code.REFUND_UNBOOKED),
