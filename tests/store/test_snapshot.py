@@ -34,6 +34,8 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
     counts = {view: ask(f'select count(*) from "{view}"')[0][0] for view in views}
     macros = {call: len(ask(f"from {call}")) for call in json.loads(sys.argv[2])}
     comments = ask("select count(*) from duckdb_views() where not internal and comment is null")
+    told = ask('''select attribute('{"reason":"why"}', 'reason')''')[0][0]
+    assert told == "why", told
     money = ask("select sum(money(amount_minor, currency))::varchar from transactions")[0][0]
     print(json.dumps([duckdb.__version__, counts, macros, comments[0][0], money]))
 """
@@ -107,6 +109,16 @@ def test_money_is_exact_in_every_currency(connection):
         text = ask(connection, f"select money(9007199254740993, '{currency}')")[0][0]
         assert text * 10 ** exponent(currency) == 9007199254740993
     assert ask(connection, "select money(1, 'ZZZ')") == [(None,)]
+
+
+def test_attribute_tells_one_name_and_nothing_where_there_is_none(connection):
+    """Of a row without attributes, or without that name, it is null."""
+    assert ask(
+        connection, """select attribute('{"a":"b"}', 'a'), attribute('{"a":"b"}', 'c')"""
+    ) == [("b", None)]
+    assert ask(connection, "select count(attribute(attributes, 'reason')) from transactions") == [
+        (0,)
+    ]
 
 
 def test_a_night_reads_only_its_own_files(connection):
