@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
+import pytest
 
 from benchmarks.bench_calibration import calibration_error, measure
+from benchmarks.score_worlds import draw_world
+from benchmarks.score_worlds import solve as score_world
 from recon.core.codes import MatchKind, Side
 from recon.core.evidence import NOTHING_SPOKE, reasons
 from recon.core.match import match
+from recon.core.passes import score_population
 from recon.core.plan import Leg, Method, Pass
 from recon.core.text import text_buffers
 from tests.core.worlds import digests_of, everybody, row, slim_of
@@ -228,8 +234,10 @@ def test_equals_are_never_parted_in_a_small_night():
         assert set(found.ambiguous["row"].to_list()) == set(range(left + right))
 
 
-def test_rows_linked_before_tell_how_common_values_are():
+@pytest.mark.parametrize("most", [score_population.POPULATION, 12])
+def test_rows_linked_before_tell_how_common_values_are(monkeypatch, most):
     """An amount that rows linked before show often is no evidence for the last pair."""
+    monkeypatch.setattr(score_population, "POPULATION", most)
     step = Pass("score", Method.SCORE, (), (), days_after=2)
     leg = Leg("leg", C, B, (Pass("exact", Method.EXACT, ("key",), ("key",)), step))
     for others, linked in (([77_013] * 40, 0), (range(1_003, 99_003, 2_450), 1)):
@@ -257,3 +265,27 @@ def test_links_are_as_often_right_as_they_say():
     assert right[linked].mean() >= 0.99
     assert calibration_error(said, right) <= 0.025
     assert said.mean() <= right.mean() + 0.005
+
+
+def told(world):
+    """Return what a world's links say, by truth, and which rows are shown as undecided."""
+    both = [*world.left, *world.right]
+    _, _, found = score_world(world, 950_000)
+    links = found.links.select("left", "right", "score").rows()
+    return {(both[a], both[b], score) for a, b, score in links}, {
+        both[p] for p in found.ambiguous["row"].to_list()
+    }
+
+
+def test_the_order_of_rows_changes_no_probability():
+    """Shuffled rows get other identities, and every link the same probability to the last digit."""
+    rng = np.random.default_rng(3)
+    for seed in range(60):
+        world = draw_world(7_000 + seed, (2, 5, 20, 80)[seed % 4])
+        if not world.left or not world.right:
+            continue
+        left, right = (rng.permutation(len(side)) for side in (world.left, world.right))
+        other = replace(
+            world, left=[world.left[k] for k in left], right=[world.right[k] for k in right]
+        )
+        assert told(other) == told(world), seed

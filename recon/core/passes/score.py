@@ -18,13 +18,18 @@ from recon.core.passes.calibration import calibrate, solve, undecided
 from recon.core.passes.contract import Found, Work
 from recon.core.passes.score_levels import prepare
 from recon.core.passes.score_model import Evidence, Judged, fit
+from recon.core.passes.score_texts import in_text_order
 
 CENTIBITS = 100.0 / np.log(2.0)  # hundredths of a bit in one unit of natural log odds
 
 
 def find_scores(work: Work) -> Found:
     """Link the pairs of the optimal assignment that are probable enough; list the others."""
-    left, right = band_sides(work)
+    names = work.step.text, work.step.right_text or work.step.text
+    left, right = (
+        in_text_order(work.facts.texts[name], side)
+        for name, side in zip(names, band_sides(work), strict=True)
+    )
     edges = candidate_edges(work, left, right)
     if edges.column.size == 0:
         return report(left, right, edges, assign(edges, lambda _, kept: kept), MatchKind.SCORE)

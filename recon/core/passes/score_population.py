@@ -20,10 +20,12 @@ from recon.core.kernels.strangers import (
 from recon.core.kernels.text import count_prefixes
 from recon.core.passes.band import Side
 from recon.core.passes.contract import Rows, Work, with_amount
-from recon.core.passes.score_texts import Shared, Texts
+from recon.core.passes.score_texts import Shared, Texts, as_series, texts_of
 
 Reals = NDArray[np.float64]
 POPULATION = 20_000  # rows up to which the rows of a pass are joined by others of their side
+SORTED = 400_000  # other rows up to which all may be chosen
+SECOND = 1_000_000  # microseconds
 LOOKED_AT = 20_000  # rows that tell how often a value is seen once, and twice
 GENERAL_DAY = 0.3  # share of strangers on one day
 GENERAL_FEATURE = (0.05, 0.02, 0.0005)  # strangers with a word, number, long number
@@ -37,7 +39,19 @@ def population(work: Work, rows: Rows) -> Rows:
     other = work.facts.side == int(work.leg.right)
     other[rows] = False
     others = with_amount(work.facts, np.flatnonzero(other), work.step.right_amount)
-    return np.concatenate((rows, others[:: others.size // room + 1]))
+    return np.concatenate((rows, spread(work, others, room)))
+
+
+def spread(work: Work, others: Rows, room: int) -> Rows:
+    """Return at most `room` of the other rows, chosen by what they say, in the order of that."""
+    second = work.facts.time(others) // SECOND
+    kept = second % (others.size // SORTED + 1) == 0
+    others, second = others[kept], second[kept]
+    amount = work.facts.amounts[work.step.right_amount].minor[others]
+    chosen = others[np.lexsort((second, amount))][:: others.size // room + 1]
+    texts = texts_of(work.facts.texts[work.step.right_text or work.step.text], chosen)
+    out: Rows = chosen[as_series(texts).arg_sort().to_numpy()]
+    return out
 
 
 def amount_tally(ordered: Rows, bounds: Rows) -> Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from recon.core.kernels.features import (
     pack_features,
 )
 from recon.core.kernels.text import normalise_texts
+from recon.core.passes.band import Side
 from recon.core.passes.contract import Rows
 from recon.core.text import TextBuffers
 
@@ -88,11 +89,29 @@ def texts_of(buffers: TextBuffers, rows: Rows) -> Texts:
     return normalise(np.ascontiguousarray(buffers.data[place]), offsets)
 
 
-def in_byte_order(texts: Texts) -> Texts:
-    """Return the texts in ascending byte order."""
+def as_series(texts: Texts) -> pl.Series:
+    """Return the texts as a column of bytes."""
     buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]
     array = pa.Array.from_buffers(pa.large_binary(), texts.offsets.size - 1, buffers)
-    ordered = pl.Series(pl.from_arrow(array)).sort().to_arrow().cast(pa.large_binary())
+    return pl.Series(pl.from_arrow(array))
+
+
+def in_text_order(buffers: TextBuffers, side: Side) -> Side:
+    """Return a side whose rows of one key, day and amount stand in the order of their texts.
+
+    What is sampled, hidden and summed then depends on what the rows say, not on their identities.
+    """
+    group = np.repeat(np.arange(side.bucket.shape[0]), np.diff(side.start))
+    text = as_series(texts_of(buffers, side.rows))
+    columns = {"group": group, "amount": side.amount, "row": side.rows}
+    frame = pl.DataFrame(columns).with_columns(text.alias("text"))
+    rows = frame.sort("group", "amount", "text", "row")["row"].to_numpy()
+    return replace(side, rows=np.ascontiguousarray(rows))
+
+
+def in_byte_order(texts: Texts) -> Texts:
+    """Return the texts in ascending byte order."""
+    ordered = as_series(texts).sort().to_arrow().cast(pa.large_binary())
     _, offsets, data = ordered.buffers()
     return Texts(
         np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8),
