@@ -73,13 +73,6 @@ def _is_issuer(digits: Ints, begin: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _is_card(digits: Ints, begin: int, end: int) -> bool:
-    """Return whether `digits[begin:end]` is a plausible card number."""
-    fits = MIN_DIGITS <= end - begin <= MAX_DIGITS
-    return fits and _is_issuer(digits, begin) and _is_luhn(digits, begin, end)
-
-
 @njit(cache=True, nogil=True)
 def _wide_digit(data: Bytes, at: int, end: int) -> int:
     """Return the full-width digit at a place, -1 where none stands."""
@@ -146,13 +139,17 @@ def card_groups(
     joined so; others need the sizes of a card's groups. The longest number of a place counts.
     """
     for first in range(begin, groups):
+        if starts[groups] - starts[first] < MIN_DIGITS:
+            break
+        if not _is_issuer(digits, starts[first]):
+            continue
         for last in range(min(groups, first + MAX_DIGITS) - 1, first - 1, -1):
             length = starts[last + 1] - starts[first]
             if MIN_DIGITS <= length <= MAX_DIGITS:
                 is_whole = not plain[first] and (last + 1 == groups or not plain[last + 1])
                 for k in range(first + 1, last + 1):
                     is_whole = is_whole and plain[k] == 1
-                if (is_whole or _is_printed(starts, first, last)) and _is_card(
+                if (is_whole or _is_printed(starts, first, last)) and _is_luhn(
                     digits, starts[first], starts[last + 1]
                 ):
                     return first, last
@@ -166,34 +163,34 @@ def _holds_card(data: Bytes, at: int, end: int, digits: Ints, starts: Ints, plai
     digits: int64, starts: int64, plain: uint8; room for the bytes of the longest text and two.
     """
     count = groups = separators = 0
-    is_plain = in_group = False
+    is_plain = False
     while at < end:
-        width = 1
         value = int(np.int64(data[at])) - _ZERO
-        if data[at] == _FULL_WIDTH[0]:
+        wide = data[at] == _FULL_WIDTH[0]
+        if wide:
             value = _wide_digit(data, at, end)
-            width = 3 if value >= 0 else 1
         if 0 <= value < _TEN:
-            if not in_group:
+            if groups == 0 or separators > 0:
                 starts[groups] = count
-                plain[groups] = 1 if groups and separators == 1 and is_plain else 0
+                plain[groups] = 1 if separators == 1 and is_plain else 0
                 groups += 1
-                in_group = True
                 separators = 0
             digits[count] = value
             count += 1
-            starts[groups] = count
+            at += 3 if wide else 1
+        elif groups == 0:
+            at += 1
         else:
-            in_group = False
             width = _separator(data, at, end)
             separators += 1
             is_plain = data[at] == _SPACE or data[at] == _DASH
+            at += max(width, 1)
             if width == 0 or separators > MAX_SEPARATORS:
+                starts[groups] = count
                 if count >= MIN_DIGITS and card_groups(digits, starts, plain, groups, 0)[0] >= 0:
                     return True
-                count = groups = 0
-                width = max(width, 1)
-        at += width
+                count = groups = separators = 0
+    starts[groups] = count
     return count >= MIN_DIGITS and card_groups(digits, starts, plain, groups, 0)[0] >= 0
 
 
