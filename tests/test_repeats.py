@@ -96,6 +96,21 @@ def test_it_stays_open_and_is_resolved_by_the_order(tmp_path: Path) -> None:
     assert "DUPLICATE_CHARGE:RESOLVED" in world.codes(world.run("2026-11-11"))
 
 
+def test_a_missing_order_does_not_become_a_double_charge(tmp_path: Path) -> None:
+    """Among many missing orders a repeat is one of them, and stays it when the others arrive."""
+    world = CardWorld(tmp_path)
+    again = "X9 RX9 48.71 12:00:20 6222021111111111 T1 222222 502"
+    late = [
+        f"L{k} RL{k} {20 + k}.00 14:0{k}:00 62220{k}3333333333 T1 33333{k} 60{k}" for k in range(9)
+    ]
+    assert world.night([FIRST, again, *late], ["A1,48.71"]) == ["MISSING_IN_MERCHANT"] * 10
+    orders = [f"L{k} {20 + k}.00 14:00 on=2026-11-09" for k in range(9)]
+    world.day("2026-11-10", orders=orders)
+    codes = world.codes(world.run("2026-11-10"))
+    codes = [code for code in codes if code.startswith(("MISSING_IN", "DUPLICATE"))]
+    assert sorted(codes) == ["MISSING_IN_MERCHANT:OPEN", *["MISSING_IN_MERCHANT:RESOLVED"] * 9]
+
+
 @pytest.mark.parametrize(
     "again",
     [

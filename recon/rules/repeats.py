@@ -44,6 +44,7 @@ class Standing:
     lone: Flags  # the books should have it and do not
     booked: Flags  # met an order, tonight or on an earlier night
     judged: Flags  # at fault in another finding
+    told: Flags  # an earlier night has called it a missing order
     books: bool  # the leg leads to the merchant's books
 
 
@@ -136,7 +137,9 @@ def _standing(matched: Matched, leg: Leg, verdict: Verdict) -> Standing:
     judged[at_fault.drop_nulls().to_numpy()] = True
     met = matched.matches.key_group[leg.name] >= 0
     closed = matched.ledger.opening & ~matched.eligible[leg.name]
-    return Standing(lone, (met | closed) if books else np.zeros(size, bool), judged, books)
+    told = matched.ledger.code_on.get(leg.name, np.zeros(size, np.int64)) == _MISSING
+    booked = (met | closed) if books else np.zeros(size, bool)
+    return Standing(lone, booked, judged, told, books)
 
 
 def _signs(
@@ -195,10 +198,15 @@ def _at_limit(amount: Rows) -> Flags:
 
 
 def _is_double(told: pl.DataFrame, standing: Standing, night: Night) -> Flags:
-    """Return which repeats are likely enough to be a case."""
+    """Return which repeats are likely enough to be a case.
+
+    What was told as a missing order stays one: how likely a repeat is hangs on the other payments
+    of the night, and no case changes its name with them.
+    """
     row = told["row"].to_numpy()
     least = night.rules.breaks.double_charge_ppm
-    likely: Flags = (told["chance"] >= least).to_numpy() & ~standing.judged[row]
+    known = standing.judged[row] | standing.told[row]
+    likely: Flags = (told["chance"] >= least).to_numpy() & ~known
     return np.logical_and(likely, standing.lone[row]) if standing.books else likely
 
 
