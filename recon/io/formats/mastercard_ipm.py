@@ -139,8 +139,9 @@ class _Records:
         self.stream = stream
         self.blocked = _is_blocked(stream.read(BLOCK * _LOOKED_AT), staged.size)
         stream.seek(0)
-        self.waiting = b""  # unblocked bytes, the first of them number `position`
-        self.position = 0
+        self.waiting = b""  # unblocked bytes; those before `at` are taken
+        self.at = 0
+        self.position = 0  # of the next byte in the unblocked file
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
         """Yield begin, end and bytes of each record; the file must end with length 0."""
@@ -164,14 +165,15 @@ class _Records:
 
     def take(self, count: int) -> bytes:
         """Return the next bytes, fewer at the end of the file."""
-        while len(self.waiting) < count and (piece := self.stream.read(BLOCK * _READ)):
+        while len(self.waiting) - self.at < count and (piece := self.stream.read(BLOCK * _READ)):
             if self.blocked:
                 ends = [piece[at : at + 2] for at in range(PAYLOAD, len(piece), BLOCK)]
                 if len(piece) % BLOCK or any(end != _BLOCK_END for end in ends):
                     raise _refused("a block of 1014 bytes does not end as others do", self.name)
                 piece = b"".join(piece[at : at + PAYLOAD] for at in range(0, len(piece), BLOCK))
-            self.waiting += piece
-        taken, self.waiting = self.waiting[:count], self.waiting[count:]
+            self.waiting, self.at = self.waiting[self.at :] + piece, 0
+        taken = self.waiting[self.at : self.at + count]
+        self.at += len(taken)
         self.position += len(taken)
         return taken
 
