@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import blake2b
 
 from recon.core.codes import Side
 from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
@@ -29,17 +28,6 @@ class _Reader(MessageReader):
     """Takes messages with a floor limit and sums instead of balances."""
 
     number = "MT942"
-
-    def __init__(self, name: str, reading: Reading) -> None:
-        """Start with no message."""
-        super().__init__(name, reading)
-        self.said = blake2b()
-        self.seen: set[bytes] = set()
-
-    def take(self, swift_field: Field) -> None:
-        """Take the next field; what the message says is kept as a digest."""
-        super().take(swift_field)
-        self.said.update("\n".join([swift_field.tag, *swift_field.texts, ""]).encode())
 
     def take_amounts(self, message: Message, swift_field: Field) -> None:
         """Take floor limit, time and sums; refuse what only an MT940 has."""
@@ -86,11 +74,6 @@ class _Reader(MessageReader):
         if missing:
             problem = f"the message has no {', no '.join(missing)}: it is cut or no report"
             raise self.refused(problem, message.opened_by)
-        digest, self.said = self.said.digest(), blake2b()
-        if digest in self.seen and message.taken:
-            problem = "the same message stands in the file already"
-            raise self.refused(problem, message.opened_by)
-        self.seen.add(digest)
         self.messages += 1
         self.check_sums(message, message.sums)
         facts = self.reading.facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from recon.core.codes import Kind, State
 from recon.errors import InputError
@@ -83,6 +84,8 @@ class MessageReader(ABC):
         self.rows = RowBuilder(COLUMNS)
         self.message: Message | None = None
         self.messages = 0
+        self.said = blake2b()  # what the message at hand says
+        self.seen: set[bytes] = set()
 
     def read(self, staged: StagedFile, options: Options) -> None:
         """Read the whole file; raises InputError when a message is not whole."""
@@ -91,7 +94,7 @@ class MessageReader(ABC):
         self.reading.lines = len(lines)
         for swift_field in cut_fields(lines, self.reading):
             self.take(swift_field)
-        self.finish_message()
+        self.end_message()
         if not self.messages:
             raise InputError(
                 f"no :20: field, so no {self.number} message",
@@ -109,14 +112,13 @@ class MessageReader(ABC):
     def take(self, swift_field: Field) -> None:
         """Take the next field."""
         if swift_field.tag == "20":
-            self.finish_message()
+            self.end_message()
             self.message = Message(swift_field)
             self.count_head(swift_field)
-            return
-        if self.message is None:
+        elif self.message is None:
             problem = f":{swift_field.tag}: stands before any :20:, so no message has begun"
             raise self.refused(problem, swift_field)
-        if swift_field.tag in {"61", "86", "NS"}:
+        elif swift_field.tag in {"61", "86", "NS"}:
             self.take_movement(self.message, swift_field)
         elif swift_field.tag in {"25", "25P"}:
             self.message.account = swift_field.texts[0].strip()
@@ -126,6 +128,17 @@ class MessageReader(ABC):
             self.count_head(swift_field)
         else:
             self.take_amounts(self.message, swift_field)
+        self.said.update("\n".join([swift_field.tag, *swift_field.texts, ""]).encode())
+
+    def end_message(self) -> None:
+        """Close the message at hand, and refuse one that says the same as one before it."""
+        self.finish_message()
+        said, self.said = self.said.digest(), blake2b()
+        if self.message is not None and self.message.taken:
+            if said in self.seen:
+                problem = "the same message stands in the file already"
+                raise self.refused(problem, self.message.opened_by)
+            self.seen.add(said)
 
     @abstractmethod
     def take_amounts(self, message: Message, swift_field: Field) -> None:

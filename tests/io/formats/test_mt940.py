@@ -139,6 +139,19 @@ def test_byte_ranges_hold_the_entry(tmp_path: Path) -> None:
             assert data.count(b"\n", 0, row["byte_start"]) + 1 == row["record_no"]
 
 
+def test_the_same_statement_twice_is_refused(tmp_path: Path) -> None:
+    """Where its entries come to nothing, no balance would show that it counts twice."""
+    text = (
+        ":20:A\n:25:DE1\n:28C:1\n:60F:C260101EUR5,\n:61:260101C1,NTRFX\n:61:260101D1,NTRFY\n"
+        ":62F:C260101EUR5,\n-\n"
+    )
+    assert read_bytes(FORMAT, text.encode(), tmp_path).verdict == "agreed"
+    twice = read_bytes(FORMAT, (text + text).encode(), tmp_path)
+    assert "stands in the file already" in twice.verdict
+    later = read_bytes(FORMAT, (text + text.replace("28C:1", "28C:2")).encode(), tmp_path)
+    assert (later.verdict, later.frame.height) == ("agreed", 4)
+
+
 def test_corpus_outcomes() -> None:
     """Every MT940 file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("mt940"), EXPECTED)
@@ -222,8 +235,12 @@ def test_a_missing_page_holds_the_file(tmp_path: Path) -> None:
 
 
 def test_a_repeated_statement_holds_the_file(tmp_path: Path) -> None:
-    """The same statement twice in a file breaks the chain of balances."""
-    assert read_text(PAGES + PAGES, tmp_path).verdict == "held"
+    """The same balances twice in a file break their chain; the very same message is refused."""
+    other = "".join(
+        f"{line}x\n" if line.startswith(":20:") else f"{line}\n" for line in PAGES.splitlines()
+    )
+    assert read_text(PAGES + other, tmp_path).verdict == "held"
+    assert "stands in the file already" in read_text(PAGES + PAGES, tmp_path).verdict
 
 
 @pytest.mark.parametrize(
