@@ -24,6 +24,7 @@ HIDE_EVERY = 5
 FAINT = -6.0  # log odds below which a pair is no rival
 ROUNDS = 200  # of belief propagation
 SETTLED = 1e-5
+ROUGHLY = 1e-4  # for the experiment, whose figures are counted, not published
 LIKELY = 0.25  # probability of having a partner from which a row's candidates are shown
 SHOWN = 20
 WEIGHT = 6.0  # links for which a probability itself counts against the experiment
@@ -50,13 +51,13 @@ class Solved:
         return np.maximum(1.0 - rivals, self.probability)
 
 
-def solve(edges: Edges, weight: Reals) -> Solved:
+def solve(edges: Edges, weight: Reals, settled: float = SETTLED) -> Solved:
     """Return the assignment of greatest total log odds, and how probable each settled pair is."""
     rivals = np.flatnonzero(weight > FAINT)
     near = edges.take(rivals)
     marginal = np.empty(rivals.size)
     pair_marginals(
-        near.start, near.column, weight[rivals], edges.columns, ROUNDS, SETTLED, marginal
+        near.start, near.column, weight[rivals], edges.columns, ROUNDS, settled, marginal
     )
     good = np.flatnonzero(weight[rivals] > 0)
     chosen = near.take(good)
@@ -101,7 +102,7 @@ def calibrate(edges: Edges, weight: Reals, solved: Solved) -> Reals:
     if not hidden.any():
         return solved.probability
     kept = np.flatnonzero(~hidden[edges.column])
-    again = solve(edges.take(kept), weight[kept])
+    again = solve(edges.take(kept), weight[kept], ROUGHLY)
     place = kept[again.place]
     rows = edges.row
     partner = np.full(edges.start.size - 1, -1, np.int64)

@@ -155,7 +155,8 @@ def gathered(
     parts = run_all(evidence_part, [(about, edges, gates, part) for part in bounds], threads)
     kept = np.concatenate([part[0] for part in parts])
     level, log_u = (np.concatenate([part[k] for part in parts], axis=1) for k in (1, 2))
-    return Evidence(edges.take(kept), level, log_u, about.counts.key_log[edges.row[kept]])
+    chosen = edges.take(kept)
+    return Evidence(chosen, level, log_u, about.counts.key_log[chosen.row])
 
 
 def evidence_part(
