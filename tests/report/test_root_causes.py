@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from recon.cli import group
 from recon.commands.packing import read_pack
+from recon.generate.plants import ACQUIRER_PAIRINGS, PAIRINGS
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.report.root_causes import discoveries, root_causes, tail
@@ -94,8 +95,11 @@ def test_a_world_without_a_cause_has_none(profile, tmp_path):
     """Breaks of forty kinds planted at random, none with a common cause: nothing is reported."""
     out, first = tmp_path / "world", date(2026, 11, 4)
     options = ["--profile", profile, "--rows", "1500", "--nights", "3", "--seed", "5"]
-    shared = ("FEE_RATE", "ATTRIBUTE_MISMATCH", "REFUND_ROUTE")  # one terminal, one card: causes
-    rates = ["--rate=all=3000", *(f"--rate={code}=0" for code in shared), f"--from={first}"]
+    # planted at one terminal, with one card, in the acquirer's file alone: causes of their own
+    shared = ("FEE_RATE", "ATTRIBUTE_MISMATCH", "REFUND_ROUTE", "FEE_UNLISTED")
+    pairs = [item.name for item in (*PAIRINGS, *ACQUIRER_PAIRINGS)]  # the same kinds, by twos
+    none = (f"--rate={name}=0" for name in (*shared, *pairs))
+    rates = ["--rate=all=3000", *none, f"--from={first}"]
     made = CliRunner().invoke(group, ["generate", str(out), *options, *rates])
     assert made.exit_code == 0, made.output
     rules = read_rules(out / "recon.toml", tuple(item.name for item in FORMATS))
