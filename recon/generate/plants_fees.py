@@ -136,9 +136,13 @@ def as_standard(profile: Profile) -> pl.Expr:
 
 
 def _chosen(world: Planter, wanted: pl.Expr) -> NDArray[np.bool_]:
-    """Return dear card sales that fulfil a condition, but for tills with a price of their own."""
+    """Return dear card sales that fulfil a condition, but for tills with a price of their own.
+
+    Another type must not cost what another class does: nobody could tell which of them it was.
+    """
     till = pl.col("terminal").str.slice(-2).cast(pl.Int64)
-    condition = wanted & (pl.col("amount") >= _DEAR) & (till != CHEAP_TILL)
+    told_apart = as_credit(world.profile) != as_standard(world.profile)
+    condition = wanted & (pl.col("amount") >= _DEAR) & (till != CHEAP_TILL) & told_apart
     found: NDArray[np.bool_] = world.sales.select(condition).to_series().to_numpy()
     return found
 
