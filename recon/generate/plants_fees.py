@@ -129,6 +129,14 @@ def as_credit(profile: Profile) -> pl.Expr:
     return card_fee(profile, ppm, credit=pl.lit(value=True))
 
 
+def as_other_type(profile: Profile) -> pl.Expr:
+    """Return what cards cost at the price of the other card type of their merchant's class."""
+    debit = pl.lit(value=False)
+    ppm = card_ppm(profile, credit=debit, preferred=is_preferred(profile))
+    as_debit = card_fee(profile, ppm, credit=debit)
+    return pl.when(is_credit()).then(as_debit).otherwise(as_credit(profile))
+
+
 def as_standard(profile: Profile) -> pl.Expr:
     """Return what cards cost at the price of the standard class (标准类)."""
     ppm = card_ppm(profile, credit=is_credit(), preferred=pl.lit(value=False))
@@ -141,7 +149,7 @@ def _chosen(world: Planter, wanted: pl.Expr) -> NDArray[np.bool_]:
     Another type must not cost what another class does: nobody could tell which of them it was.
     """
     till = pl.col("terminal").str.slice(-2).cast(pl.Int64)
-    told_apart = as_credit(world.profile) != as_standard(world.profile)
+    told_apart = as_other_type(world.profile) != as_standard(world.profile)
     condition = wanted & (pl.col("amount") >= _DEAR) & (till != CHEAP_TILL) & told_apart
     found: NDArray[np.bool_] = world.sales.select(condition).to_series().to_numpy()
     return found
