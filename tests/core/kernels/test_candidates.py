@@ -152,4 +152,4 @@ def test_text_that_needs_cleaning_is_noticed(texts, longest_null):
     )
     part = text_buffers(pl.Series(texts, dtype=pl.String))
     for kernel in twins(needs_trim):
-        assert kernel(part.data, part.offsets, part.valid, longest_null) == expected
+        assert kernel(part.data, part.starts, part.ends, part.valid, longest_null) == expected
