@@ -120,12 +120,13 @@ def run_night(
             room,
         )
         clock.stage("load")
-        done = reconcile(
-            evening,  # the loaded rows have no name here: they go when the tables are made
-            surroundings.load_files(rule_file, night, arrived, workspace, work, threads, room),
-            arrived,
-        )
-        folder = _publish(evening, done)
+        with room:
+            done = reconcile(
+                evening,  # the loaded rows have no name here: they go when the tables are made
+                surroundings.load_files(rule_file, night, arrived, workspace, work, threads, room),
+                arrived,
+            )
+            folder = _publish(evening, done)
         shutil.rmtree(work, ignore_errors=True)
     summary = history.read_summary(folder)
     return Result(

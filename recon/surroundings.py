@@ -41,7 +41,7 @@ def room_for(arrived: Arrivals, work: Path, memory_bytes: int | None) -> Room:
     size = sum(file.path.stat().st_size for file in arrived.files if file.path.exists())
     if memory_bytes is None or size * _MEMORY_PER_BYTE <= memory_bytes:
         return Room()
-    return Room(work)
+    return Room(work, memory_bytes)
 
 
 def load_files(

@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 from pathlib import Path
+from threading import Event
 from unittest import mock
 
 import numpy as np
@@ -88,6 +89,18 @@ def test_pages_come_back_after_a_rest(tmp_path: Path) -> None:
     room.rest()
     assert list(tmp_path.iterdir()) == []
     assert int(data.sum()) == (1 << 18) * ((1 << 18) - 1)
+
+
+def test_a_room_keeps_to_its_limit(tmp_path: Path) -> None:
+    """Near the limit the room rests by itself, and what was written is still there."""
+    rested = Event()
+    room = Room(tmp_path, memory_bytes=1)
+    data = room.array(1 << 20, np.int64)
+    data[:] = 7
+    rest = room.rest
+    with mock.patch.object(room, "rest", side_effect=lambda: (rest(), rested.set())), room:
+        assert rested.wait(10)
+    assert int(data.sum()) == 7 << 20
 
 
 def test_a_room_without_space_is_an_error_and_no_crash(tmp_path: Path) -> None:
