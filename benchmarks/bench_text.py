@@ -38,7 +38,8 @@ def main() -> None:
     def ours() -> np.ndarray:
         one, two = text_buffers(left), text_buffers(right)
         out = np.empty(column.size, np.int64)
-        distance_edges(start, column, one.data, one.offsets, two.data, two.offsets, out)
+        bounds = [np.append(texts.starts, texts.ends[-1:]) for texts in (one, two)]
+        distance_edges(start, column, one.data, bounds[0], two.data, bounds[1], out)
         return out
 
     def agree(answers: dict[str, np.ndarray]) -> str:
