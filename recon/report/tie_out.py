@@ -100,11 +100,30 @@ def _of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> Iterator[S
     differences = _differences(pack, rows, legs, left)
     for currency in rows["currency"].drop_nulls().unique().sort().to_list():
         mine = rows.filter(pl.col("currency") == currency)
+        apart = differences.filter(pl.col("currency") == currency)
+        mine, apart = _with_owed(mine, apart)
         lines: list[Line] = []
         for side in (left, right):
             lines += _side_lines(mine.filter(pl.col("side") == side.name), side.name)
-        lines += _difference_lines(differences.filter(pl.col("currency") == currency))
+        lines += _difference_lines(apart)
         yield Statement(left.name, right.name, currency, tuple(lines))
+
+
+def _with_owed(rows: pl.DataFrame, apart: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rows and differences with carried batches that a later payout was less by.
+
+    Rows of such a batch meet no credit; the credit of another batch is short by them. They are
+    netted where both come to the same sum, else neither is explained.
+    """
+    silent = pl.col("code").is_null() & ~pl.col("mixed")
+    owed = rows.filter(pl.col("place") == "owed")["amount"].sum()
+    is_proved = owed == apart.filter(silent)["difference"].sum()
+    told = pl.lit("netted" if is_proved else "residual")
+    place = pl.when(pl.col("place") == "owed").then(told).otherwise("place")
+    code = pl.when(silent & pl.lit(is_proved)).then(pl.lit(Code.NETTED.name)).otherwise("code")
+    if not (rows["place"] == "owed").any():
+        return rows, apart
+    return rows.with_columns(place=place), apart.with_columns(code=code)
 
 
 def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.DataFrame:
@@ -148,6 +167,8 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("before_books"))
         .when(_not_of_this_pair(right))
         .then(pl.lit("other_kind"))
+        .when((pl.col("side") == Side.CHANNEL.name) & pl.col("opening") & (right is Side.BANK))
+        .then(pl.lit("owed"))
         .otherwise(pl.lit("residual"))
     )
     return frame.with_columns(
@@ -347,7 +368,7 @@ def channel_flows(pack: Pack) -> pl.DataFrame:
     }
     net = pl.coalesce("net_minor", "amount_minor").cast(pl.Int128)
     places = {
-        "settled": ("linked",),
+        "settled": ("linked", "owed"),  # or taken from a later payout
         "waiting": ("waiting",),
         "broken": ("missing",),
         "idle": ("not_needed", "netted", "other_kind", "before_books", "residual"),
