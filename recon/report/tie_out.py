@@ -115,15 +115,19 @@ def _with_owed(rows: pl.DataFrame, apart: pl.DataFrame) -> tuple[pl.DataFrame, p
     Rows of such a batch meet no credit; the credit of another batch is short by them. They are
     netted where both come to the same sum, else neither is explained.
     """
-    silent = pl.col("code").is_null() & ~pl.col("mixed")
-    owed = rows.filter(pl.col("place") == "owed")["amount"].sum()
-    is_proved = owed == apart.filter(silent)["difference"].sum()
-    told = pl.lit("netted" if is_proved else "residual")
-    place = pl.when(pl.col("place") == "owed").then(told).otherwise("place")
-    code = pl.when(silent & pl.lit(is_proved)).then(pl.lit(Code.NETTED.name)).otherwise("code")
-    if not (rows["place"] == "owed").any():
+    is_owed, silent = pl.col("place") == "owed", pl.col("code").is_null() & ~pl.col("mixed")
+    owed = rows.filter(is_owed)["amount"]
+    if owed.is_empty():
         return rows, apart
-    return rows.with_columns(place=place), apart.with_columns(code=code)
+    is_proved = owed.sum() == apart.filter(silent)["difference"].sum()
+    if not is_proved:
+        return rows.with_columns(place=_placed_as(is_owed, "residual")), apart
+    code = pl.when(silent).then(pl.lit(Code.NETTED.name)).otherwise("code")
+    return rows.with_columns(place=_placed_as(is_owed, "netted")), apart.with_columns(code=code)
+
+
+def _placed_as(chosen: pl.Expr, place: str) -> pl.Expr:
+    return pl.when(chosen).then(pl.lit(place)).otherwise("place")
 
 
 def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from recon.core.kernels.radix import (
     scatter_partitions,
 )
 from recon.core.parallel import chunk_bounds, run_all
+from recon.core.passes.contract import WORD_BITS
 from recon.core.scratch import Lease
 
 Keys = NDArray[Any]  # digests uint64 (n, 2), or integers int64 (n)
@@ -24,7 +25,6 @@ Words = NDArray[np.uint64]
 SMALL = 200_000  # left rows below which one table stays in the cache without partitioning
 PARTITION_ROWS = 24_000  # left rows that keep a partition and its table near 1 MiB
 BITS_MAX = 11
-WORD_BITS = 64
 
 
 @dataclass(frozen=True)
