@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from recon.core.codes import BENIGN, Decision, DisputeStatus, InputState, Outcom
 from recon.core.plan import InputFile
 from recon.core.schema import BREAKS, OPEN_ITEMS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
+from recon.io.another_night import EarlierNight, own_day
 from recon.io.drift import columns_from_json
 from recon.io.formats.contract import Columns
 from recon.io.stage import stage
@@ -134,6 +135,20 @@ def earlier_columns(workspace: Workspace, business_date: date) -> dict[str, list
     return {source: list(columns) for source, columns in found.items()}
 
 
+def earlier_rows(
+    workspace: Workspace, rules: Rules, business_date: date, source: str, oldest: date
+) -> Iterator[EarlierNight]:
+    """Yield what a source told on the nights since a day, the last one first."""
+    zone = next(item.time_zone for item in rules.sources if item.name == source)
+    asked = pl.col("fingerprint"), own_day(zone or rules.time_zone)
+    since = max(1, min(_SEEN_DAYS, (business_date - oldest).days + 1))
+    for run in reversed(earlier(workspace, business_date, since)):
+        paths = _loaded(run).filter(pl.col("source") == source)["path"]
+        if len(paths):
+            rows = scan(run.folder, "transactions").filter(pl.col("source") == source)
+            yield EarlierNight(run.business_date, frozenset(paths), rows.select(asked).collect())
+
+
 def missing_days(
     workspace: Workspace, rules: Rules, business_date: date, tonight: pl.DataFrame
 ) -> dict[Side, frozenset[date]]:
@@ -145,7 +160,7 @@ def missing_days(
     runs = earlier(workspace, business_date, _SEEN_DAYS)
     found: dict[Side, set[date]] = {}
     for number, source in enumerate(rules.sources):
-        day = _own_day(source.time_zone or rules.time_zone)
+        day = own_day(source.time_zone or rules.time_zone)
         lost = {run.business_date for run in runs if _lost(run, source.name)}
         if not lost:
             continue
@@ -162,12 +177,6 @@ def _lost(run: Run, source: str) -> bool:
     inputs = read_table(run.folder, "inputs").filter(pl.col("source") == source)
     states = set(inputs["state"].cast(pl.String).to_list())
     return bool(states & set(_NOT_THERE)) and not states & set(_ACCEPTED)
-
-
-def _own_day(zone: str) -> pl.Expr:
-    """Return the day of the sender that a row belongs to."""
-    local = pl.col("occurred_at").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-    return pl.coalesce("clearing_date", "value_date", local.dt.date()).alias("day")
 
 
 def _days_of(run: Run, source: str, day: pl.Expr) -> set[date]:

@@ -43,6 +43,8 @@ def options_of(source: Source, rules: Rules) -> Options:
             "member",
             "padded",
             "symbols",
+            "allow_empty",
+            "stale_days",
         )
     }
     return Options(
@@ -52,6 +54,7 @@ def options_of(source: Source, rules: Rules) -> Options:
         kind=source.kind.upper(),
         states={word: state.upper() for word, state in source.states.items()},
         reject_limit_ppm=_ppm(source.reject_limit_percent),
+        retold_ppm=int(source.retold_percent * 10_000),
         **same,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from recon.core.schema import TRANSACTIONS
 from recon.io.load import Loaded, load
 from recon.io.row_lookup import read_columns, read_rows
 from recon.rules import refund_arrival, terms
-from recon.rules.arrivals import Arrivals
+from recon.rules.arrivals import Arrivals, is_due
 from recon.rules.calendar import Calendar, Overlay, read_overlay
 from recon.rules.enrich import enrich
 from recon.rules.facts import FACTS
@@ -59,7 +60,13 @@ def load_files(
     legs = tuple(leg.plan() for leg in rules.legs)
     return load(
         arrived.files,
-        {source.name: options_of(source, rules) for source in rules.sources},
+        {
+            source.name: replace(
+                options_of(source, rules),
+                is_due=is_due(source, night.business_date, night.calendar),
+            )
+            for source in rules.sources
+        },
         load_keys(legs, rules),
         workdir=work,
         staging=workspace.staging,
@@ -67,6 +74,7 @@ def load_files(
         seen=history.loaded_before(workspace, night.business_date),
         finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
         earlier=history.earlier_columns(workspace, night.business_date),
+        nights=partial(history.earlier_rows, workspace, rules, night.business_date),
         threads=threads,
         room=room,
     )

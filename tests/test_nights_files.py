@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from recon.rules.file_words import message_in_chinese
 from tests.night_world import HEADERS, NightWorld
 
 MONDAY, TUESDAY, WEDNESDAY = "2026-11-09", "2026-11-10", "2026-11-11"
@@ -141,3 +144,50 @@ def test_two_empty_days_are_two_findings(tmp_path: Path) -> None:
     assert "MISSING_IN_CHANNEL" not in world.codes(world.run(TUESDAY))
     night = world.run(TUESDAY)
     assert "FILE_EMPTY" in world.codes(night)
+
+
+def lines_of(world: NightWorld, source: str, stamp: str) -> tuple[str, list[str]]:
+    """Return header and rows of a delivered file."""
+    header, *rows = world.file(source, stamp).read_text("utf-8").splitlines()
+    return header, rows
+
+
+@pytest.mark.parametrize(
+    ("told", "extra", "code", "exit_code"),
+    [
+        ("in another order", "", "FILE_MISSING", 3),
+        ("one put right", "", "FILE_MISSING", 4),
+        ("of weeks ago", "", "FILE_MISSING", 4),
+        ("in another order", "expected = 'optional'", "MISSING_IN_CHANNEL", 0),
+    ],
+)
+def test_rows_of_another_night_under_the_name_of_today_are_one_finding(
+    tmp_path: Path, told: str, extra: str, code: str, exit_code: int
+) -> None:
+    """Rows that earlier nights told, or that are far from the night, are not tonight's file."""
+    world = NightWorld(tmp_path, opening=MONDAY, psp=extra)
+    rows = [f"A{n:02d} {n}.00" for n in range(1, 13)]
+    world.day(MONDAY, orders=rows, psp=rows)
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY, orders=["B1 1.00", "B2 2.00"], bank=["78.00 memo=PAYOUT_8001_20261109"])
+    header, lines = lines_of(world, "psp", "20261109")
+    changed = {
+        "in another order": lines[::-1],
+        "one put right": [*lines[:-1], lines[-1].replace("12.00", "12.50")],
+        "of weeks ago": [line.replace(MONDAY, "2026-10-19").replace("A", "X") for line in lines],
+    }[told]
+    world.file("psp", "20261110").write_text("\n".join([header, *changed]) + "\n", "utf-8")
+    night = world.run(TUESDAY)
+    assert set(world.codes(night)) == {code}
+    assert night.exit_code == exit_code
+    if code == "FILE_MISSING":
+        cause = world.table(night, "breaks")["cause"].drop_nulls().item()
+        assert "expected rows of " in cause
+        told_in_chinese = message_in_chinese(cause)
+        assert not re.search(
+            "expected|found|deliver|raise", told_in_chinese.replace("expected =", "")
+        )
+        tuesday = ["B1 1.00", "B2 2.00"]
+        paid = ["78.00 memo=PAYOUT_8001_20261109"]
+        world.day(TUESDAY, orders=tuesday, psp=tuesday, bank=paid)
+        assert world.codes(world.run(TUESDAY)) == []

@@ -74,6 +74,7 @@ class InputFile:
     format: str
     path: Path
     declared_path: str  # as the rule file writes it, business date filled in
+    template: int = 0  # position of the path among those of the source
 
 
 def key_name(key: Key) -> str:

@@ -23,6 +23,7 @@ from recon.core.plan import InputFile, Key, key_name
 from recon.core.room import Room
 from recon.core.schema import INPUTS, REJECTS, SLIM
 from recon.errors import InputError
+from recon.io import another_night
 from recon.io.batch import Finish
 from recon.io.control import controls_json
 from recon.io.drift import columns_json
@@ -31,7 +32,7 @@ from recon.io.formats.contract import Columns, ControlTotal, Options, StagedFile
 from recon.io.load_file import FileIdentity, Job, Part, load_file
 from recon.io.mask import mask_text
 from recon.io.recognise import check_declared
-from recon.io.retold import Told, judge
+from recon.io.retold import Judgement, Told, judge
 from recon.io.slim_rows import NO_KEYS
 from recon.io.stage import stage
 from recon.io.verdict import verdict
@@ -75,6 +76,7 @@ def load(
     seen: Mapping[str, Mapping[str, str]],
     finish: Finish,
     earlier: Mapping[str, Sequence[Columns]] | None = None,
+    nights: another_night.EarlierNights = lambda _source, _oldest: (),
     threads: int = 2,
     on_progress: Progress | None = None,
     room: Room | None = None,
@@ -84,7 +86,8 @@ def load(
     options: by source. seen: by source, SHA-256 -> where those bytes were loaded before.
     finish: adds what the rules know (merchant, batch, due date); called for each batch of accepted
     rows with every column of TRANSACTIONS, on worker threads. earlier: by source, the columns that
-    its files had before; a file with others is refused. on_progress: called with the file and
+    its files had before; a file with others is refused. nights: what a source told on earlier
+    nights, for a file that is theirs under tonight's name. on_progress: called with the file and
     its accepted rows so far, on worker threads. room: where slim columns and digests stand.
     """
     room = Room() if room is None else room
@@ -110,7 +113,10 @@ def load(
             for result in _without_duplicates(staged, seen)
         ]
         results = list(pool.map(lambda pair: _loaded(*pair), jobs))
-    return _gathered(_counted_once(results, options), keys, room)
+    judges = (judge, lambda told: another_night.judge(told, business_date, nights))
+    for judged in judges:
+        results = _set_aside(results, options, judged)
+    return _gathered(results, keys, room)
 
 
 def _staged(file: InputFile, staging: Path, business_date: date) -> _Result:
@@ -223,8 +229,12 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
     return replace(result, state=state, message=message, part=part, totals=totals)
 
 
-def _counted_once(results: Sequence[_Result], options: Mapping[str, Options]) -> list[_Result]:
-    """Set aside the files whose money other files of the night tell as well."""
+def _set_aside(
+    results: Sequence[_Result],
+    options: Mapping[str, Options],
+    judged: Callable[[Sequence[Told]], dict[int, Judgement]],
+) -> list[_Result]:
+    """Set aside the files that are not to count: their money is told elsewhere, or elsewhen."""
     live = [
         place for place, result in enumerate(results) if result.part and result.part.slim.height
     ]
@@ -234,7 +244,7 @@ def _counted_once(results: Sequence[_Result], options: Mapping[str, Options]) ->
         if (part := results[place].part) is not None
     ]
     settled = list(results)
-    for position, (state, message) in judge(told).items():
+    for position, (state, message) in judged(told).items():
         told[position].part.discard_rows()
         result = results[live[position]]
         # A duplicate has nothing of its own.

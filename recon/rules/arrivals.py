@@ -33,7 +33,7 @@ def expected(rule_file: RuleFile, business_date: date, calendar: Calendar) -> Ar
     files: list[InputFile] = []
     absent: list[dict[str, object]] = []
     for number, source in enumerate(rule_file.rules.sources):
-        for template in source.paths:
+        for place, template in enumerate(source.paths):
             declared = fill_date(template, business_date)
             found = _found(rule_file.folder, declared)
             files += [
@@ -44,6 +44,7 @@ def expected(rule_file: RuleFile, business_date: date, calendar: Calendar) -> Ar
                     source.format,
                     path,
                     _relative(path, rule_file.folder),
+                    place,
                 )
                 for path in found
             ]

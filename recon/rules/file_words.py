@@ -28,6 +28,24 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
         '{0} 应有文件，未收到；请送达后重跑当日，或声明 expected = "optional"',
     ),
     (r"not expected today", "今日无需文件"),
+    (
+        r"expected rows of about (\S+), found (\d+) rows of (\S+) to (\S+)",
+        "应有 {0} 前后的数据行，实有 {1} 行，日期为 {2} 至 {3}",
+    ),
+    (
+        (
+            r"expected rows of (\S+), found (\d+) rows that the night of (\S+) \((.+)\) told, "
+            r"each of them"
+        ),
+        "应有 {0} 的数据行，实有 {1} 行，每一行都已于 {2} 报送（{3}）",
+    ),
+    (
+        (
+            r"expected rows of (\S+), found (\d+) rows of which (\d+) were told on the night of "
+            r"(\S+) \((.+)\), and none of a later day"
+        ),
+        "应有 {0} 的数据行，实有 {1} 行，其中 {2} 行已于 {3} 报送（{4}），没有更晚日期的行",
+    ),
     (r"expected rows, found none", "应有数据行，实际没有"),
     (r"the same bytes were loaded before: the night of (\S+)", "同一文件已于 {0} 载入"),
     (r"the same bytes were loaded before: (.+)", "同一文件已载入：{0}"),
@@ -142,6 +160,31 @@ _FIXES: tuple[tuple[str, str], ...] = (
     (r"nothing, it is not loaded twice", "无需处理，不会重复载入"),
     (r"nothing, this money is counted once", "无需处理，资金只计一次"),
     (r"if another file was meant, ask the sender for it", "若应为另一文件，请向发送方索取"),
+    (
+        (
+            r"deliver tonight's file and run the night again, or declare allow_empty = true or "
+            r'expected = "optional" where a night without new rows is ordinary'
+        ),
+        (
+            "请送达当日文件后重跑当日；若当日没有新行属正常，"
+            '请声明 allow_empty = true 或 expected = "optional"'
+        ),
+    ),
+    (r"deliver tonight's file and run the night again", "请送达当日文件后重跑当日"),
+    (
+        (
+            r"put an old file under the name of its own night and run that one, or raise "
+            r"stale_days of the source"
+        ),
+        "旧文件请以其所属日期命名并重跑该日，或提高该来源的 stale_days",
+    ),
+    (
+        (
+            r"if it corrects the earlier file, put it under that name and run that night again, or "
+            r"raise retold_percent of the source"
+        ),
+        "若是更正此前的文件，请以该文件名送达并重跑该日，或提高该来源的 retold_percent",
+    ),
     (
         r'if equal rows are different money, write equal_rows = "distinct" for the source',
         '若相同的行确为不同资金，请为该来源写 equal_rows = "distinct"',

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 import polars as pl
 
 from recon.core.codes import Code, DisputeStatus, InputState, Side
 from recon.core.schema import BREAKS, conform, words
-from recon.rules.arrivals import is_due
+from recon.rules.arrivals import fill_date, is_due
 from recon.rules.breaks import break_identity
 from recon.rules.night import Night
 from recon.rules.rule_file import Rules
@@ -22,13 +23,19 @@ def without_stale(
 ) -> pl.DataFrame:
     """Return the inputs, with MISSING for a file of an earlier night that came as tonight's.
 
-    Its bytes were loaded under another name, and the source has nothing else tonight: tonight's
+    Its bytes were loaded under another name, and its path has nothing else tonight: tonight's
     file is still to come, and rows of the other side wait for it. A file that keeps its name from
     night to night (a whole month, an unchanged statement) is what it says it is.
     """
     stale: dict[tuple[str, str], str] = {}
-    for source in night.rules.sources:
-        items = inputs.filter(pl.col("source") == source.name).rows(named=True)
+    awaited = [(source, path) for source in night.rules.sources for path in source.paths]
+    for source, template in awaited:
+        declared = fill_date(template, night.business_date)
+        items = [
+            item
+            for item in inputs.filter(pl.col("source") == source.name).rows(named=True)
+            if item["path"] == declared or fnmatchcase(item["path"], declared)
+        ]
         names = [delivered_as.get((source.name, item["sha256"]), set()) for item in items]
         if (
             items

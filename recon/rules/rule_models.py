@@ -140,6 +140,8 @@ class Source(Table):
     cut_off_tolerance_minutes: Annotated[int, Field(ge=0, le=120)] = 5
     overlap_days: Annotated[int, Field(ge=0, le=90)] = 3
     equal_rows: Literal["resent", "distinct"] = "resent"  # what rows are that two files hold
+    stale_days: Annotated[int, Field(ge=1, le=3660)] = 7  # farther from the night: not its file
+    retold_percent: Annotated[Decimal, Field(gt=50, le=100)] = Decimal(90)  # of an earlier file
     merchant_id: str | None = None
     serves: tuple[str, ...] = ()
     encoding: str = ""

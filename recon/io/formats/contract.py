@@ -280,6 +280,10 @@ class Options:
     member: str = ""  # which member of a zip, as a glob
     equal_rows: str = "resent"  # of two files: resent, or distinct money
     reject_limit_ppm: int | None = None  # most refused rows, parts per million; None: the default
+    is_due: bool = False  # a file is expected tonight
+    allow_empty: bool = False  # a night without new rows is ordinary
+    stale_days: int = 7  # as far from the night some row must stand, in a file that is due
+    retold_ppm: int = 900_000  # so many rows of one earlier night make a file that night's
 
 
 Reader = Callable[[StagedFile, Options, Reading], Iterator[RawRows]]
