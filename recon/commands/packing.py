@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from recon.commands.catalogue_words import code_words
@@ -34,28 +36,19 @@ def read_pack(
     opening = previous_open_items(workspace, run)
     transactions = scan(run.folder, "transactions")
     ledger = ledger_of(transactions, opening, tables["outcomes"])
-    named = tables["disputes"]["evidence"].explode().drop_nulls().struct.field("txn_id").unique()
-    near = tables["breaks"]["nearest_txn_id"].drop_nulls().unique()
-    wanted = pl.concat([named, near]).unique().implode()
-    carried = opening.select(transactions.collect_schema().names()).unique("txn_id")
-    rows = (
-        pl.concat([transactions, carried.lazy()])
-        .filter(pl.col("txn_id").is_in(wanted))
-        .collect()
-        .sort("txn_id")
-    )
+    inputs = Lookup.in_force(workspace, run).fetch("inputs", pl.col("file_id").is_not_null())
     trend = [_trend(workspace, item) for item in history(workspace, run, nights)[:-1]]
     trend.append(_night(ledger, tables["links"], tables["breaks"], run))
     return Pack(
         tables=tables,
         ledger=ledger,
-        rows=rows,
+        rows=_named_rows(workspace, run, tables, opening, inputs),
         opening=opening,
         days=stacked([item[0] for item in trend]),
         settled=stacked([item[1] for item in trend]),
         stages=_refund_stages(workspace, run, nights),
         seen=stacked([item[2] for item in trend]),
-        paths=_paths(workspace, run),
+        paths=dict(inputs.select("file_id", "path").iter_rows()),
         first_night=Lookup.in_force(workspace, run).runs[0].business_date,
         manifest=run.manifest,
         codes=code_words(),
@@ -72,10 +65,33 @@ def _refund_stages(workspace: Workspace, run: Run, nights: int) -> pl.DataFrame:
     return stage_times(refund_times(fetch, refunds))
 
 
-def _paths(workspace: Workspace, run: Run) -> dict[str, str]:
-    """Return the declared path of every file that a row of these nights may point at."""
-    known = Lookup.in_force(workspace, run).fetch("inputs", pl.col("file_id").is_not_null())
-    return dict(known.select("file_id", "path").iter_rows())
+def _named_rows(
+    workspace: Workspace,
+    run: Run,
+    tables: Mapping[str, pl.DataFrame],
+    opening: pl.DataFrame,
+    inputs: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the rows that disputes and nearest candidates name, whole, sorted by txn_id.
+
+    What is neither of tonight nor carried into it is read from the night whose file told it: an
+    old case shows both its sides too.
+    """
+    evidence = tables["disputes"]["evidence"].explode().drop_nulls().struct.unnest()
+    near = tables["breaks"]["nearest_txn_id"].drop_nulls()
+    wanted = pl.concat([evidence["txn_id"], near]).unique()
+    transactions = scan(run.folder, "transactions")
+    carried = opening.select(transactions.collect_schema().names()).unique("txn_id")
+    here = pl.concat([transactions, carried.lazy()])
+    found = here.filter(pl.col("txn_id").is_in(wanted.implode())).collect()
+    absent = evidence.filter(~pl.col("txn_id").is_in(found["txn_id"].implode()))
+    nights = inputs.filter(pl.col("file_id").is_in(absent["file_id"].unique().implode()))["night"]
+    told = Lookup.in_force(workspace, run).on(nights)
+    if absent.height and told.runs:
+        is_absent = pl.col("txn_id").is_in(absent["txn_id"].unique().implode())
+        earlier = told.fetch("transactions", is_absent).drop("night")
+        found = pl.concat([found, earlier.unique("txn_id")])
+    return found.sort("txn_id")
 
 
 def _trend(workspace: Workspace, run: Run) -> Trend:

@@ -29,8 +29,8 @@ _ORDER = {code.name: position for position, code in enumerate(Code)}
 class Line:
     """One line of a statement: what it is, a code where one explains it, rows and money."""
 
-    role: str  # total, not_needed, waiting, missing, linked, residual, difference, exchanged,
-    # unexplained
+    role: str  # total, not_needed, waiting, missing, linked, residual, difference, undecided,
+    # exchanged, unexplained
     side: str  # "" on lines about both sides
     code: str
     rows: int
@@ -115,7 +115,8 @@ def _with_owed(rows: pl.DataFrame, apart: pl.DataFrame) -> tuple[pl.DataFrame, p
     Rows of such a batch meet no credit; the credit of another batch is short by them. They are
     netted where both come to the same sum, else neither is explained.
     """
-    is_owed, silent = pl.col("place") == "owed", pl.col("code").is_null() & ~pl.col("mixed")
+    is_owed = pl.col("place") == "owed"
+    silent = pl.col("code").is_null() & ~pl.col("mixed") & ~pl.col("undecided")
     owed = rows.filter(is_owed)["amount"]
     if owed.is_empty():
         return rows, apart
@@ -134,7 +135,9 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
     """Return the rows of two sides that take part on their legs, each with its place there.
 
     A carried row takes part on the legs on which it waited. Columns: txn_id, side, currency,
-    amount (what this pair compares), place, code.
+    amount (what this pair compares), place, code; `later`: it waits on one of these legs, so that
+    a pair it is linked in is judged on a later night; `to_move`: what it waits to move, signed as
+    `amount` (a refund that is on its way).
     """
     carried = pack.opening.filter(pl.col("leg").is_in(legs))["txn_id"].unique().implode()
     ledger = pack.ledger.with_columns(
@@ -175,11 +178,19 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("owed"))
         .otherwise(pl.lit("residual"))
     )
-    return frame.with_columns(
+    amount = _amount(right, undone)
+    own_news = pl.col("txn_id").is_in(_waiting_for_own_side(pack).implode())
+    return frame.select(
+        "txn_id",
+        "side",
+        "source",
+        "currency",
+        amount=amount,
         place=place,
         code=pl.coalesce("waiting_code", "break_code"),
-        amount=_amount(right, undone),
-    ).select("txn_id", "side", "source", "currency", "amount", "place", "code")
+        later=pl.col("waits").fill_null(value=False) & pl.col("waiting_code").is_null(),
+        to_move=pl.when(own_news).then(_amount(right) - amount).otherwise(0),
+    )
 
 
 def _before_books(right: Side, first_night: date) -> pl.Expr:
@@ -201,11 +212,16 @@ def _not_of_this_pair(right: Side) -> pl.Expr:
     return ~pl.col("kind").is_in(["PAYMENT", "REFUND"])
 
 
-def _amount(right: Side, undone: pl.Series) -> pl.Expr:
-    """Return what a pair of sides compares: net at the bank, else money that really moved."""
+def _amount(right: Side, undone: pl.Series | None = None) -> pl.Expr:
+    """Return what a pair of sides compares: net at the bank, else money that really moved.
+
+    Without `undone`: what it would be, had every row succeeded.
+    """
     if right is Side.BANK:
         net = pl.coalesce("net_minor", "amount_minor")
         return pl.when(pl.col("side") == "BANK").then("amount_minor").otherwise(net).cast(pl.Int128)
+    if undone is None:
+        return pl.col("amount_minor").cast(pl.Int128)
     moved = (pl.col("state") == "SUCCESS") & ~pl.col("txn_id").is_in(undone)
     return pl.when(moved).then("amount_minor").otherwise(0).cast(pl.Int128)
 
@@ -216,6 +232,12 @@ def _waiting_codes(pack: Pack, legs: list[str]) -> pl.DataFrame:
         pl.col("break_code").cast(pl.String).drop_nulls().first().alias("waiting_code"),
         pl.lit(value=True).alias("waits"),
     )
+
+
+def _waiting_for_own_side(pack: Pack) -> pl.Series:
+    """Return the rows that wait for news of their own side, in time: pending refunds."""
+    own = pl.col("waiting_for").cast(pl.String) == pl.col("side").cast(pl.String)
+    return pack.tables["open_items"].filter(own & pl.col("break_code").is_null())["txn_id"].unique()
 
 
 def _break_codes(pack: Pack, legs: list[str]) -> pl.DataFrame:
@@ -273,7 +295,11 @@ def _side_lines(rows: pl.DataFrame, side: str) -> list[Line]:
 
 
 def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -> pl.DataFrame:
-    """Return each group of linked rows with its difference, right minus left, and its code."""
+    """Return each group of linked rows with its difference, right minus left, and its code.
+
+    `undecided`: nothing names it yet, because a row of the group waits inside its time limit: to be
+    judged on a later night, or to move exactly what the two sides differ by, and nothing else.
+    """
     ids = rows["txn_id"].sort().to_numpy()
     links = pack.tables["links"].filter(pl.col("leg").is_in(legs))
     left, right = (
@@ -287,14 +313,13 @@ def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -
     place = pl.DataFrame(
         {"txn_id": ids, "part": parent}, schema={"txn_id": pl.Int64, "part": pl.Int64}
     )
-    signed = (
-        pl.when(pl.col("side") == first.name)
-        .then(pl.lit(0, pl.Int128) - pl.col("amount"))
-        .otherwise("amount")
-    )
+    sign = pl.when(pl.col("side") == first.name).then(-1).otherwise(1).cast(pl.Int128)
     linked = rows.filter(pl.col("place") == "linked").join(place, on="txn_id")
     sums = linked.group_by("part", "currency").agg(
-        signed.sum().alias("difference"), pl.len().alias("rows")
+        (sign * pl.col("amount")).sum().alias("difference"),
+        (sign * pl.col("to_move")).sum().alias("to_move"),
+        pl.col("later").any(),
+        pl.len().alias("rows"),
     )
     codes = (
         _listed(pack, legs)
@@ -305,10 +330,12 @@ def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -
         .agg(pl.col("code").first())
     )
     mixed = (pl.len().over("part") > 1).alias("mixed")  # the part holds several currencies
+    to_come = pl.col("later") | (pl.col("difference") + pl.col("to_move") == 0)
     return (
         sums.with_columns(mixed)
         .join(codes, on="part", how="left")
         .filter(pl.col("difference") != 0)
+        .with_columns(undecided=pl.col("code").is_null() & ~pl.col("mixed") & to_come)
     )
 
 
@@ -326,8 +353,8 @@ def _difference_lines(differences: pl.DataFrame) -> list[Line]:
     Rows linked with rows of another currency were exchanged: no difference of one currency is left
     to explain, and what the exchange itself is worth a break says.
     """
-    exchanged = differences.filter("mixed")
-    differences = differences.filter(~pl.col("mixed"))
+    apart = {name: differences.filter(name) for name in ("undecided", "mixed")}
+    differences = differences.filter(~pl.col("mixed") & ~pl.col("undecided"))
     counted = (
         differences.group_by("code")
         .agg(pl.len().alias("groups"), pl.col("difference").sum())
@@ -339,13 +366,12 @@ def _difference_lines(differences: pl.DataFrame) -> list[Line]:
         for item in counted
         if item["code"] is not None
     ]
-    if exchanged.height:
-        amount = int(exchanged["difference"].sum())
-        lines.append(Line("exchanged", "", "", exchanged.height, amount))
-    silent = [item for item in counted if item["code"] is None]
-    left_over = differences.filter(pl.col("code").is_null())["difference"].abs().sum()
-    groups = sum(item["groups"] for item in silent)
-    return [*lines, Line("unexplained", "", "", groups, int(left_over or 0))]
+    for role, groups in (("undecided", apart["undecided"]), ("exchanged", apart["mixed"])):
+        if groups.height:
+            lines.append(Line(role, "", "", groups.height, int(groups["difference"].sum())))
+    silent = differences.filter(pl.col("code").is_null())
+    left_over = int(silent["difference"].abs().sum() or 0)
+    return [*lines, Line("unexplained", "", "", silent.height, left_over)]
 
 
 def channel_flows(pack: Pack) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from recon.report.workbook_words import Say
 _DIGITS_SHOWN = 12
 _FLOW_PARTS = ("gross", "refunds", "undone", "chargebacks", "adjustments", "other", "fees")
 _FLOW_PLACES = ("settled", "waiting", "broken", "idle")
+_EXPLAINED = ("difference", "undecided", "exchanged")
 _OUTCOMES = ("MATCHED", "BREAK", "CARRIED", "RESENT", "NOT_NEEDED", "QUARANTINED")
 
 
@@ -246,10 +247,11 @@ def _difference_block(
     for line in proof.of("difference"):
         text = say("st_explained", label=pack.label(line.code), code=line.code)
         _line(sheet, f"   {text}", line, currency)
-    for line in proof.of("exchanged"):
-        _line(sheet, f"   {say('st_exchanged')}", line, currency)
+    for role in ("undecided", "exchanged"):
+        for line in proof.of(role):
+            _line(sheet, f"   {say(f'st_{role}')}", line, currency)
     (silent,) = proof.of("unexplained")
-    named = [*proof.of("difference"), *proof.of("exchanged")]
+    named = [line for role in _EXPLAINED for line in proof.of(role)]
     explained = sum(line.amount_minor for line in named)
     look = "bad" if silent.amount_minor else "good"
     sheet.text(0, f"   {say('st_unexplained')}", look)

@@ -163,7 +163,7 @@ def _where(pointers: pl.DataFrame, pack: Pack) -> pl.DataFrame:
     """Return where the first rows of each case stand: file and record."""
     path = pl.col("file_id").replace(pack.paths)
     shown = pl.concat_str(path, pl.lit("#"), "record_no")
-    more = pl.len() - _POINTERS
+    more = pl.len().cast(pl.Int64) - _POINTERS
     rest = pl.when(more > 0).then(pl.format("; +{}", more)).otherwise(pl.lit(""))
     return pointers.group_by("dispute_id", maintain_order=True).agg(
         evidence=pl.concat_str(shown.head(_POINTERS).str.join("; "), rest)

@@ -89,6 +89,10 @@ WORDS: dict[str, Pair] = {
     "st_residual": ("unexplained residual (must be 0)", "未解释差额（必须为 0）"),
     "st_difference": ("{right} less {left}, linked rows", "已关联部分：{right} 减 {left}"),
     "st_explained": ("explained by {label} ({code})", "由 {label}（{code}）解释"),
+    "st_undecided": (
+        "not judged yet: waits for a reversal, a refund or a line sent again, in time",
+        "尚未判定：等待冲正、退款到账或补送记录（未超期）",
+    ),
     "st_exchanged": ("linked with rows of another currency", "与其他币种的记录关联（换汇）"),
     "st_unexplained": ("not explained by any break (must be 0)", "无差异编码解释（必须为 0）"),
     "flow": ("Channel flow: gross to net, and where the net is", "渠道资金流：从总额到净额及去向"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -28,6 +29,11 @@ class Lookup:
             runs = {day: run for day, run in runs.items() if day < upto.business_date}
             runs[upto.business_date] = upto
         return Lookup(tuple(runs.values()))
+
+    def on(self, nights: Iterable[date]) -> Lookup:
+        """Return a lookup over some of these nights."""
+        chosen = set(nights)
+        return Lookup(tuple(run for run in self.runs if run.business_date in chosen))
 
     def fetch(self, name: str, predicate: pl.Expr) -> pl.DataFrame:
         """Return the rows of table `name` that fit, of every night, with the column `night`."""

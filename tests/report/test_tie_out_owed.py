@@ -19,6 +19,7 @@ def test_a_batch_is_netted_only_where_both_sums_agree(short: int, place: str) ->
         {
             "difference": [short, -100],
             "mixed": [False, False],
+            "undecided": [False, False],
             "code": pl.Series([None, "NET_MISMATCH"], dtype=pl.String),
         }
     )
