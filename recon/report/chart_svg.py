@@ -1,6 +1,7 @@
 """Pictures as inline SVG, drawn by us: no script, no font, no file but the page itself.
 
 Lengths are whole pixels computed from integers; a share is parts per ten thousand. Text is escaped.
+Its colour comes from the page's style (`.g` is the quiet one), so that it follows the dark one too.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from dataclasses import dataclass
 from html import escape
 
 SHARE = 10_000
-INK, GREY, LINE = "#1d2939", "#667085", "#e4e7ec"
 BLUE, GREEN, AMBER, RED = "#2e90fa", "#12b76a", "#f79009", "#f04438"
+VIOLET, QUIET = "#7a5af8", "#98a2b3"
 _LINE_COLOURS = ("#2e90fa", "#12b76a", "#f79009", "#7a5af8", "#ee46bc", "#0e9384", "#f04438")
+
+
+def percent(share: int) -> str:
+    """Return a share of SHARE as percent with two decimals, cut off."""
+    return f"{share // 100}.{share % 100:02d} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,48 +47,64 @@ def bars(items: Sequence[Bar], width: int = 560) -> str:
             _text(label_width - 8, top + 16, item.label, anchor="end")
             + f'<rect x="{label_width}" y="{top + 4}" width="{length}" height="16" rx="2" '
             f'fill="{item.colour}"><title>{escape(item.label)}: {escape(item.shown)}</title></rect>'
-            + _text(label_width + length + 6, top + 16, item.shown, colour=GREY)
+            + _text(label_width + length + 6, top + 16, item.shown, quiet=True)
         )
     return _svg(width, len(items) * 26 + 4, "".join(rows))
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A labelled bar of several parts; `shown` is written behind it."""
+
+    label: str
+    parts: Sequence[int]
+    shown: str
+
+
 def stacked(
-    rows: Sequence[tuple[str, Sequence[int]]],
-    names: Sequence[str],
-    colours: Sequence[str],
-    width: int = 560,
+    rows: Sequence[Stack], names: Sequence[str], colours: Sequence[str], width: int = 560
 ) -> str:
-    """Return stacked horizontal bars with a legend."""
+    """Return stacked horizontal bars below a legend of the parts that occur."""
     if not rows:
         return ""
-    label_width = _label_width([label for label, _ in rows])
-    largest = max(sum(parts) for _, parts in rows) or 1
-    room = width - label_width - 60
-    legend_width = sum(24 + _text_width(name) for name in names)
-    shapes = [_legend(names, colours, max(4, min(label_width, width - legend_width)))]
-    for position, (label, parts) in enumerate(rows):
-        top = 26 + position * 26
-        shapes.append(_text(label_width - 8, top + 16, label, anchor="end"))
-        left = label_width
-        for part, name, colour in zip(parts, names, colours, strict=True):
-            length = part * room // largest
-            if part:
+    label_width = _label_width([row.label for row in rows])
+    largest = max(sum(row.parts) for row in rows) or 1
+    room = max(width - label_width - max(_text_width(row.shown) for row in rows) - 12, 40)
+    used = [part for part in range(len(names)) if any(row.parts[part] for row in rows)]
+    legend, top = _legend([names[part] for part in used], [colours[part] for part in used], width)
+    shapes = [legend]
+    for row in rows:
+        shapes.append(_text(label_width - 8, top + 16, row.label, anchor="end"))
+        left, before = label_width, 0
+        for part in used:
+            before += row.parts[part]
+            right = label_width + before * room // largest
+            if row.parts[part]:
+                right = max(right, left + 1)
                 shapes.append(
-                    f'<rect x="{left}" y="{top + 4}" width="{max(length, 1)}" height="16" '
-                    f'fill="{colour}"><title>{escape(name)}: {part:,}</title></rect>'
+                    f'<rect x="{left}" y="{top + 4}" width="{right - left}" height="16" '
+                    f'fill="{colours[part]}"><title>{escape(row.label)}, {escape(names[part])}: '
+                    f"{row.parts[part]:,}</title></rect>"
                 )
-            left += length
-        shapes.append(_text(left + 6, top + 16, f"{sum(parts):,}", colour=GREY))
-    return _svg(width, 30 + len(rows) * 26, "".join(shapes))
+            left = right
+        shapes.append(_text(left + 6, top + 16, row.shown, quiet=True))
+        top += 26
+    return _svg(width, top + 4, "".join(shapes))
 
 
-def _legend(names: Sequence[str], colours: Sequence[str], left: int) -> str:
-    shapes = []
+def _legend(names: Sequence[str], colours: Sequence[str], width: int) -> tuple[str, int]:
+    """Return the names beside their colours, on as many lines as they need, and where they end."""
+    shapes, left, top = [], 8, 0
     for name, colour in zip(names, colours, strict=True):
-        shapes.append(f'<rect x="{left}" y="6" width="10" height="10" rx="2" fill="{colour}"/>')
-        shapes.append(_text(left + 14, 15, name, colour=GREY))
-        left += 24 + _text_width(name)
-    return "".join(shapes)
+        long = 26 + _text_width(name)
+        if left > 8 and left + long > width:  # noqa: PLR2004 - not the first of its line
+            left, top = 8, top + 20
+        shapes.append(
+            f'<rect x="{left}" y="{top + 6}" width="10" height="10" rx="2" fill="{colour}"/>'
+        )
+        shapes.append(_text(left + 14, top + 15, name, quiet=True))
+        left += long
+    return "".join(shapes), top + 26
 
 
 def lines(
@@ -92,8 +114,12 @@ def lines(
     height: int = 220,
 ) -> str:
     """Return shares (0 to SHARE) over days, one line a series; a missing day leaves a gap."""
-    left, top, bottom = 48, 26, 24
-    room, tall = width - left - 20, height - top - bottom
+    colours = _colours(len(series))
+    legend, top = _legend([name for name, _ in series], colours, width)
+    left, bottom = 48, 24
+    top += 6
+    room, tall = width - left - 20, height - bottom - 32
+    height = top + tall + bottom
     known = [value for _, values in series for value in values if value is not None]
     floor = max(0, min(known, default=0) - 500) // 1000 * 1000
     span = max(SHARE - floor, 1)
@@ -102,17 +128,17 @@ def lines(
         across = left + (position * room // (len(days) - 1) if len(days) > 1 else room // 2)
         return across, top + tall - (value - floor) * tall // span
 
-    shapes = [_legend([n for n, _ in series], _colours(len(series)), left)]
+    shapes = [legend]
     for mark in (floor, floor + span // 2, SHARE):
         across, down = left, place(0, mark)[1]
         shapes.append(
-            f'<line x1="{across}" x2="{left + room}" y1="{down}" y2="{down}" stroke="{LINE}"/>'
+            f'<line x1="{across}" x2="{left + room}" y1="{down}" y2="{down}" class="line"/>'
         )
-        shapes.append(_text(left - 6, down + 4, f"{mark // 100} %", anchor="end", colour=GREY))
+        shapes.append(_text(left - 6, down + 4, f"{mark // 100} %", anchor="end", quiet=True))
     for position in sorted({0, len(days) // 2, len(days) - 1}):
         across, _ = place(position, floor)
-        shapes.append(_text(across, height - 6, days[position], anchor="middle", colour=GREY))
-    for (name, values), colour in zip(series, _colours(len(series)), strict=True):
+        shapes.append(_text(across, height - 6, days[position], anchor="middle", quiet=True))
+    for (name, values), colour in zip(series, colours, strict=True):
         shapes.append(_line_of(name, values, colour, days, place))
     return _svg(width, height, "".join(shapes))
 
@@ -134,7 +160,7 @@ def _line_of(
             continue
         across, down = place(position, value)
         points.append(f"{across},{down}")
-        title = f"{escape(name)} {days[position]}: {value // 100}.{value % 100:02d} %"
+        title = f"{escape(name)}, {days[position]}: {percent(value)}"
         dots.append(
             f'<circle cx="{across}" cy="{down}" r="3" fill="{colour}"><title>{title}</title>'
             "</circle>"
@@ -154,9 +180,9 @@ def _colours(count: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A band of a flow: from which column's bar, to what, how much, and whether it is a leak."""
+    """A band of a flow: under which head, to what, how much, and whether it goes on."""
 
-    column: int  # 0 merchant, 1 channel, 2 bank
+    column: int
     label: str
     value: int
     shown: str
@@ -164,50 +190,55 @@ class Stream:
     onward: bool  # goes on to the next column; otherwise it ends here
 
 
-def flow(heads: Sequence[tuple[str, str]], streams: Sequence[Stream], width: int = 1120) -> str:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above a column of a flow: the party, its sum, and a remark or ""."""
+
+    name: str
+    shown: str
+    remark: str = ""
+
+
+_FLOW_TALL, _FLOW_TOP, _FLOW_BAR = 240, 66, 22
+_FLOW_LOW = 60  # where nothing goes on, a bar needs no room for a band
+
+
+def flow(heads: Sequence[Head], streams: Sequence[Stream], width: int = 1120) -> str:
     """Return where the money is: a bar a party, bands between them, and what leaks at each."""
-    largest = max((_column_sum(streams, column) for column in range(len(heads))), default=0) or 1
-    tall, top, bar = 260, 48, 22
-    step = (width - 300) // max(len(heads) - 1, 1)
+    columns = [[item for item in streams if item.column == at] for at in range(len(heads))]
+    largest = max((sum(item.value for item in items) for items in columns), default=0) or 1
+    step = (width - 320) // max(len(heads) - 1, 1)
+    tall = _FLOW_TALL if any(item.onward for item in streams) else _FLOW_LOW
     shapes: list[str] = []
-    for column, (head, shown) in enumerate(heads):
+    deep = _FLOW_TOP
+    for column, (head, items) in enumerate(zip(heads, columns, strict=True)):
         left = 8 + column * step
-        down = top
-        shapes.append(_text(left, 18, head, weight=True))
-        shapes.append(_text(left, 36, shown, colour=GREY))
-        for stream in (item for item in streams if item.column == column):
-            high = max(stream.value * tall // largest, 3 if stream.value else 0)
-            shapes.append(_band(stream, left, down, high, bar, step))
-            down += max(high, 17) + 5
-    deep = max(
-        (
-            sum(max(s.value * tall // largest, 17) + 5 for s in streams if s.column == column)
-            for column in range(len(heads))
-        ),
-        default=0,
-    )
-    return _svg(width, top + deep + 10, "".join(shapes))
+        down = _FLOW_TOP
+        shapes.append(_text(left, 18, head.name, weight=True))
+        shapes.append(_text(left, 36, head.shown))
+        shapes.append(_text(left, 53, head.remark, quiet=True))
+        for item in items:
+            high = max(item.value * tall // largest, 3)
+            shapes.append(_band(item, left, down, high, step))
+            down += max(high, 17) + 4
+        deep = max(deep, down)
+    return _svg(width, deep + 6, "".join(shapes))
 
 
-def _column_sum(streams: Sequence[Stream], column: int) -> int:
-    return sum(stream.value for stream in streams if stream.column == column)
-
-
-def _band(stream: Stream, left: int, down: int, high: int, bar: int, step: int) -> str:
+def _band(stream: Stream, left: int, down: int, high: int, step: int) -> str:
     title = f"<title>{escape(stream.label)}: {escape(stream.shown)}</title>"
+    middle = down + max(high // 2, 8)
     shape = (
-        f'<rect x="{left}" y="{down}" width="{bar}" height="{high}" fill="{stream.colour}">'
-        f"{title}</rect>"
+        f'<rect x="{left}" y="{middle - high // 2}" width="{_FLOW_BAR}" height="{high}" '
+        f'fill="{stream.colour}">{title}</rect>'
     )
     if stream.onward:
-        near, far = left + bar, left + step
+        near, far = left + _FLOW_BAR, left + step
         shape += (
-            f'<path d="M{near},{down} C{near + 90},{down} {far - 90},{down} {far},{down} '
-            f"L{far},{down + high} C{far - 90},{down + high} {near + 90},{down + high} "
-            f'{near},{down + high} Z" fill="{stream.colour}" opacity="0.22">{title}</path>'
+            f'<rect x="{near}" y="{middle - high // 2}" width="{far - near}" height="{high}" '
+            f'fill="{stream.colour}" opacity="0.22">{title}</rect>'
         )
-    text = f"{stream.label}  {stream.shown}"
-    return shape + _text(left + bar + 8, down + max(high // 2, 6) + 4, text)
+    return shape + _text(left + _FLOW_BAR + 8, middle + 4, f"{stream.label}  {stream.shown}")
 
 
 def _text(
@@ -216,14 +247,12 @@ def _text(
     text: str,
     *,
     anchor: str = "start",
-    colour: str = INK,
+    quiet: bool = False,
     weight: bool = False,
 ) -> str:
-    bold = ' font-weight="600"' if weight else ""
-    return (
-        f'<text x="{across}" y="{down}" text-anchor="{anchor}" fill="{colour}"{bold}>'
-        f"{escape(text)}</text>"
-    )
+    kind = ' class="g"' if quiet else ' font-weight="600"' if weight else ""
+    turned = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{across}" y="{down}"{turned}{kind}>{escape(text)}</text>' if text else ""
 
 
 def _label_width(labels: Sequence[str]) -> int:

@@ -20,17 +20,24 @@ import jinja2
 import polars as pl
 
 from recon.core.money import exponent
-from recon.report.html_pictures import cause_lines, fee_table, pictures
+from recon.report.html_pictures import pictures
+from recon.report.html_tables import (
+    cause_lines,
+    fee_table,
+    figures,
+    file_table,
+    proof_table,
+    stage_table,
+)
 from recon.report.html_words import WORDS, PageWords
 from recon.report.pack import Pack
 from recon.report.priority import by_priority
 from recon.report.root_causes import root_causes
 from recon.report.tie_out import statements
-from recon.report.words import LABELS, label, money, span
+from recon.report.words import LABELS, label, money
 from recon.report.workbook_proof import verdict
 from recon.report.workbook_reasons import case_rows
 from recon.report.workbook_words import Say
-from recon.rules.file_words import message_in_chinese
 
 CHUNK_ROWS = 500
 PRINTED_ROWS = 200
@@ -69,48 +76,17 @@ def write_html(pack: Pack, path: Path) -> None:
         style=page.joinpath("report.css").read_text(encoding="utf-8"),
         script=page.joinpath("report.js").read_text(encoding="utf-8"),
         data=_script_safe(_data(pack, ranked, say)),
+        figures=figures(ranked, say),
         pictures=pictures(pack, proofs, say),
+        proofs=proof_table(proofs, say),
         fees=fee_table(pack),
-        stages=_stages(pack),
-        files=_files(pack),
-        causes=cause_lines(causes, pack, say),
+        stages=stage_table(pack),
+        files=file_table(pack),
+        causes=list(cause_lines(causes, pack, say)),
         printed=[_printed(pack, row) for row in ranked.head(PRINTED_ROWS).iter_rows(named=True)],
         all_cases=f"{ranked.height:,}",
     )
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _stages(pack: Pack) -> list[dict[str, str]]:
-    """Return the refund stages as the page shows them."""
-    return [
-        {
-            "source": row["source"],
-            "stage": label("refund_stage", row["stage"], pack.language),
-            "refunds": f"{row['refunds']:,}",
-            "median": span(row["median_seconds"], pack.language),
-            "most": span(row["seconds_95"], pack.language),
-        }
-        for row in pack.stages.iter_rows(named=True)
-    ]
-
-
-def _files(pack: Pack) -> list[dict[str, str]]:
-    """Return the night's input files as the page shows them."""
-    return [
-        {
-            "source": row["source"],
-            "path": row["path"],
-            "rows": f"{row['rows'] or 0:,}",
-            "rejected": f"{row['rejected'] or 0:,}",
-            "state": label("input_state", row["state"], pack.language),
-            "message": _message(pack, row["message"] or ""),
-        }
-        for row in pack.tables["inputs"].iter_rows(named=True)
-    ]
-
-
-def _message(pack: Pack, message: str) -> str:
-    return message_in_chinese(message) if pack.language == "zh" else message
 
 
 def _data(pack: Pack, ranked: pl.DataFrame, say: PageWords) -> dict[str, Any]:
@@ -155,12 +131,12 @@ def _number(value: int | None) -> int | str | None:
 
 def _chunks(pack: Pack, ranked: pl.DataFrame) -> Iterator[str]:
     """Yield the long texts of the cases: explanation, action, cause, nearest, gate, evidence."""
-    cases = case_rows(ranked, pack, (), pack.language)
+    cases, say = case_rows(ranked, pack, (), pack.language), PageWords(pack.language)
     currencies = dict(pack.rows.select("txn_id", "currency").iter_rows())
     for start in range(0, cases.height, CHUNK_ROWS):
         details = []
         for row in cases.slice(start, CHUNK_ROWS).iter_rows(named=True):
-            shown = _evidence(pack, row["evidence_"] or [], currencies)
+            shown = _evidence(pack, row["evidence_"] or [], currencies, say)
             texts = [row[name] for name in ("explanation", "action", "cause", "nearest", "gate")]
             details.append([*texts, shown])
         text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
@@ -168,16 +144,19 @@ def _chunks(pack: Pack, ranked: pl.DataFrame) -> Iterator[str]:
 
 
 def _evidence(
-    pack: Pack, evidence: Sequence[dict[str, Any]], currencies: Mapping[int, str]
+    pack: Pack,
+    evidence: Sequence[dict[str, Any]],
+    currencies: Mapping[int, str],
+    say: PageWords,
 ) -> list[list[str]]:
     """Return where the rows of a case stand, each amount in its own currency."""
     shown = [
         [
             label("side", item["side"], pack.language),
             pack.paths.get(item["file_id"], item["file_id"]),
-            str(item["record_no"]),
+            say("record", number=item["record_no"]),
             money(item["amount_minor"], currencies.get(item["txn_id"])),
-            str(item["txn_id"]),
+            say("row_id", number=item["txn_id"]),
         ]
         for item in evidence[:_EVIDENCE_SHOWN]
     ]

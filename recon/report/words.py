@@ -169,9 +169,11 @@ _SPANS: tuple[tuple[int, Pair], ...] = (
     (172_800, ("{} days", "{} 天")),
     (7_200, ("{} hours", "{} 小时")),
     (120, ("{} minutes", "{} 分钟")),
-    (1, ("{} seconds", "{} 秒")),
+    (2, ("{} seconds", "{} 秒")),
+    (1, ("{} second", "{} 秒")),
+    (0, ("{} seconds", "{} 秒")),
 )
-_UNITS = (86_400, 3_600, 60, 1)
+_UNITS = (86_400, 3_600, 60, 1, 1, 1)
 
 
 def span(seconds: int | None, language: str) -> str:
@@ -182,7 +184,7 @@ def span(seconds: int | None, language: str) -> str:
         if abs(seconds) >= least:
             whole = -(-abs(seconds) // unit)
             return ("-" if seconds < 0 else "") + pick(words, language).format(whole)
-    return pick(_SPANS[-1][1], language).format(0)
+    raise AssertionError(seconds)  # 0 is at least 0
 
 
 def sentence(pair: Pair, language: str, **facts: Any) -> str:  # noqa: ANN401 - any printable fact

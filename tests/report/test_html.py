@@ -102,6 +102,7 @@ def test_a_person_searches_sorts_and_opens_a_case_offline(page, tmp_path):
             " box.dispatchEvent(new Event('input')); })()"
         )
         assert chrome.run(shown).startswith("1 of ")
+        assert chrome.run("document.getElementById('keys').textContent").startswith("↑ ↓")
         chrome.run("document.querySelector('.row').click()")
         chrome.run("new Promise(done => setTimeout(done, 300))")
         case = chrome.run("document.getElementById('case').innerText")
@@ -120,6 +121,51 @@ def test_a_person_searches_sorts_and_opens_a_case_offline(page, tmp_path):
         assert minor == sorted(minor, reverse=True)
         assert [url for url in chrome.requests if not url.startswith("file:")] == []
         assert chrome.messages == []
+
+
+@needs_chromium
+def test_the_list_is_worked_by_keyboard(page, tmp_path):
+    """Down and Enter open the second case, right the third, Escape gives the list back."""
+    with browser.Browser(tmp_path / "profile") as chrome:
+        chrome.open(page)
+        press = (
+            "(key => document.activeElement.dispatchEvent(new KeyboardEvent('keydown',"
+            " {{key, bubbles: true, cancelable: true}})))({!r})"
+        )
+        case = "document.querySelector('#case .grey')?.textContent"
+        cases = chrome.run(
+            "Array.from(document.querySelectorAll('.row'), r => r.children[0].textContent)"
+        )
+        chrome.run("document.getElementById('table').focus()")
+        for key in ("ArrowDown", "Enter"):
+            chrome.run(press.format(key))
+        chrome.run("new Promise(done => setTimeout(done, 200))")
+        assert chrome.run("document.getElementById('case').open")
+        assert chrome.run(case) == cases[1]
+        assert chrome.run("location.hash") == f"#{cases[1]}"
+        chrome.run(press.format("ArrowRight"))
+        chrome.run("new Promise(done => setTimeout(done, 200))")
+        assert chrome.run(case) == cases[2]
+        chrome.run("document.getElementById('case').close()")
+        assert chrome.run("document.activeElement.id") == "table"
+        chrome.run(press.format("/"))
+        assert chrome.run("document.activeElement.id") == "search"
+        assert chrome.messages == []
+
+
+@needs_chromium
+def test_a_narrow_window_and_a_dark_one_have_no_overflow(page, tmp_path):
+    """At 420 pixels the page is as wide as the window; in the dark text is lighter than paper."""
+    with browser.Browser(tmp_path / "profile", (420, 900)) as chrome:
+        chrome.open(page)
+        assert chrome.run("document.documentElement.scrollWidth <= window.innerWidth")
+        feature = {"name": "prefers-color-scheme", "value": "dark"}
+        chrome.call("Emulation.setEmulatedMedia", features=[feature])
+        light = "getComputedStyle({}).{}.match(/\\d+/g).reduce((all, part) => all + +part, 0)"
+        for text in ("document.body", "document.querySelector('#verdict')"):
+            assert chrome.run(light.format(text, "color")) > 2 * chrome.run(
+                light.format(text, "backgroundColor")
+            )
 
 
 @needs_chromium
