@@ -57,10 +57,7 @@ def proof_table(proofs: Sequence[Statement], say: PageWords) -> list[Row]:
                 for name, side in (("left", one.left), ("right", one.right))
                 for role in ("total", "linked")
             },
-            "explained": money(
-                sum(x.amount_minor for role in ("difference", "exchanged") for x in one.of(role)),
-                one.currency,
-            ),
+            "explained": money(sum(line.amount_minor for line in one.explained), one.currency),
             "unexplained": (
                 f"{money(one.unexplained_minor, one.currency)} · {say.rows(one.unexplained_rows)}"
             ),

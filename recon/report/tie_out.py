@@ -22,6 +22,7 @@ from recon.report.pack import BENIGN_NAMES, Pack
 NETTING = "netting"
 _MOVES_NOTHING = ("RESENT", "NOT_NEEDED", "QUARANTINED")
 _PAIRS = ((Side.MERCHANT, Side.CHANNEL), (Side.CHANNEL, Side.BANK), (Side.MERCHANT, Side.BANK))
+_EXPLAINING = ("difference", "undecided", "exchanged")
 _ORDER = {code.name: position for position, code in enumerate(Code)}
 
 
@@ -49,6 +50,11 @@ class Statement:
     def of(self, role: str, side: str = "") -> list[Line]:
         """Return the lines of a role, of one side where a side is given."""
         return [line for line in self.lines if line.role == role and side in {"", line.side}]
+
+    @property
+    def explained(self) -> list[Line]:
+        """Return what explains the differences of linked rows: breaks, what waits, exchange."""
+        return [line for role in _EXPLAINING for line in self.of(role)]
 
     @property
     def unexplained_minor(self) -> int:

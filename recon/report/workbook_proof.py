@@ -24,7 +24,6 @@ from recon.report.workbook_words import Say
 _DIGITS_SHOWN = 12
 _FLOW_PARTS = ("gross", "refunds", "undone", "chargebacks", "adjustments", "other", "fees")
 _FLOW_PLACES = ("settled", "waiting", "broken", "idle")
-_EXPLAINED = ("difference", "undecided", "exchanged")
 _OUTCOMES = ("MATCHED", "BREAK", "CARRIED", "RESENT", "NOT_NEEDED", "QUARANTINED")
 
 
@@ -251,8 +250,7 @@ def _difference_block(
         for line in proof.of(role):
             _line(sheet, f"   {say(f'st_{role}')}", line, currency)
     (silent,) = proof.of("unexplained")
-    named = [line for role in _EXPLAINED for line in proof.of(role)]
-    explained = sum(line.amount_minor for line in named)
+    explained = sum(line.amount_minor for line in proof.explained)
     look = "bad" if silent.amount_minor else "good"
     sheet.text(0, f"   {say('st_unexplained')}", look)
     sheet.whole(1, silent.rows, look)
