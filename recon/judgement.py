@@ -20,6 +20,7 @@ from recon.rules import (
     exchange,
     files,
     netting,
+    payouts,
     refused,
     retrievals,
     terms,
@@ -37,6 +38,7 @@ class Judgement:
 
     breaks: pl.DataFrame  # table BREAKS
     closing: pl.DataFrame  # table OPEN_ITEMS
+    payouts: pl.DataFrame  # table PAYOUTS
     classified: Classified
     wide: pl.DataFrame  # whole rows of everything that a case or a waiting row needs
 
@@ -72,7 +74,8 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
     looked_at = np.setdiff1d(looked_at, agreed.wide["txn_id"].to_numpy())
     wide = terms.whole_rows(agreed.wide, archive.whole(looked_at))
     closing = closing_items(classified.waiting, wide, ledger, books.opening, anchors, night)
-    return Judgement(name_causes(found, wide, night), closing, classified, wide)
+    paid = payouts.build(matched, classified, evening.legs, night)
+    return Judgement(name_causes(found, wide, night), closing, paid, classified, wide)
 
 
 def _before(evening: Evening, books: Books, matched: Matched) -> list[Verdict]:

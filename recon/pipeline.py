@@ -206,6 +206,7 @@ def _tables(
         "disputes": disputes.build(found, judgement.wide, evening.run_id, night, evening.decided),
         "open_items": judgement.closing,
         "searches": search_table(matched),
+        "payouts": judgement.payouts,
         "balances": balances.build(matched, classified, legs, books.said, night),
     }
 

@@ -130,9 +130,9 @@ def ask(connection):
     return lambda number: answer(connection, QUESTIONS[number]).to_dicts()
 
 
-def test_the_page_asks_ten_questions():
-    """Ten questions, numbered, each with one query."""
-    assert sorted(QUESTIONS) == list(range(1, 11))
+def test_the_page_asks_eleven_questions():
+    """Eleven questions, numbered, each with one query."""
+    assert sorted(QUESTIONS) == list(range(1, 12))
 
 
 @pytest.mark.parametrize("number", sorted(QUESTIONS))

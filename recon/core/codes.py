@@ -112,6 +112,19 @@ class Decision(IntEnum):
 
 
 @unique
+class PayoutState(IntEnum):
+    """Where a payout stands tonight."""
+
+    EXPECTED = 0  # inside its interval, or before it
+    OVERDUE = 1  # the interval is over and nothing came
+    ARRIVED = 2
+    LATE = 3  # came after its interval
+    DIFFERS = 4  # came with another sum
+    BOUNCED = 5  # came and was taken back
+    NETTED = 6  # nothing is due: it was taken from another payout
+
+
+@unique
 class Severity(IntEnum):
     """How soon a person should look."""
 

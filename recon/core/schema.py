@@ -21,6 +21,7 @@ from recon.core.codes import (
     MatchKind,
     Outcome,
     OutOfPocket,
+    PayoutState,
     Severity,
     Side,
     State,
@@ -105,6 +106,7 @@ TRANSACTIONS = Table(
         Column("arrived_at", TIMESTAMP, "refund: when the payer had the money, UTC"),
         Column("issuer", pl.String, "bank or wallet that issued the payer's instrument"),
         Column("requested_minor", pl.Int64, "refund: what was asked for, before a deduction"),
+        Column("counterparty", pl.String, "bank line: who paid it or was paid, as the bank says"),
         Column("attributes", pl.String, "JSON: what else the sender says, by name; see below"),
     ),
 )
@@ -197,14 +199,8 @@ GROUPS = Table(
         Column("channel_minor", pl.Int128, "sum of the channel's amounts"),
         Column("channel_net_minor", pl.Int128, "sum of the channel's net amounts"),
         Column("bank_minor", pl.Int128, "sum of the bank's amounts"),
-        Column(
-            "currency", pl.String, "currency of these counts and sums; a group may hold several"
-        ),
-        Column(
-            "outcome",
-            words(Outcome),
-            "of the group: BREAK when any row breaks, else CARRIED, else MATCHED",
-        ),
+        Column("currency", pl.String, "of these counts and sums; a group may hold several"),
+        Column("outcome", words(Outcome), "BREAK when any row breaks, else CARRIED, else MATCHED"),
     ),
 )
 
@@ -397,6 +393,32 @@ BALANCES = Table(
     ),
 )
 
+PAYOUTS = Table(
+    "payouts",
+    "a payout to the bank: a batch, or rows without one that are due and paid on the same days",
+    ("leg", "txn_id"),
+    (
+        Column("leg", pl.String, "leg on which it meets its credit"),
+        Column("txn_id", pl.Int64, "smallest txn_id of its rows"),
+        Column("batch", pl.String, "batch number, or what names the batch; null without one"),
+        Column("source", pl.String, "name of the source that pays out"),
+        Column("merchant_id", pl.String, "merchant of the batch"),
+        Column("currency", pl.String, "currency"),
+        Column("cleared_from", pl.Date, "first clearing day of its rows"),
+        Column("cleared_until", pl.Date, "last clearing day of its rows"),
+        Column("rows", pl.Int64, "rows of the channel"),
+        Column("expected_minor", pl.Int128, "what should come: sum of their net amounts"),
+        Column("expected_from", pl.Date, "first day on which it is expected, by the cycle"),
+        Column("expected_until", pl.Date, "last day, grace included; late or missing after it"),
+        Column("hours", pl.String, "hours of the day, by the clock of the source; null: any"),
+        Column("actual_minor", pl.Int128, "what came; null while nothing did"),
+        Column("value_date", pl.Date, "value date of the credit, of several the last"),
+        Column("arrived_at", TIMESTAMP, "when the bank booked it, UTC, where it tells a time"),
+        Column("counterparty", pl.String, "who paid, as the bank says"),
+        Column("state", words(PayoutState), "where it stands tonight"),
+    ),
+)
+
 DECISIONS = Table(
     "decisions",
     "what a person decided about a candidate dispute; workspace/decisions, append-only",
@@ -424,6 +446,7 @@ PUBLISHED: tuple[Table, ...] = (
     DISPUTES,
     OPEN_ITEMS,
     BALANCES,
+    PAYOUTS,
     SEARCHES,
     RUNS,
 )

@@ -26,15 +26,15 @@ class Sensitivity(StrEnum):
 
 _PERSONAL = frozenset(
     {
-        "card", "memo", "text", "attributes", "note", "decision_note", "decided_by", "cause",
-        "reasons", "explanation_en", "explanation_zh",
+        "card", "memo", "text", "counterparty", "attributes", "note", "decision_note", "decided_by",
+        "cause", "reasons", "explanation_en", "explanation_zh",
     }
 )  # fmt: skip
 _ORDINARY = frozenset(
     {
         "source", "format", "leg", "pass", "reason", "label_en", "label_zh", "suggested_action",
         "suggested_action_zh", "version", "name", "currency", "base_currency", "product", "answer",
-        "form", "columns", "failed_gate", "message", "against",
+        "form", "columns", "failed_gate", "hours", "message", "against",
     }
 )  # fmt: skip
 

@@ -26,7 +26,7 @@ from recon.core.text import text_buffers
 if TYPE_CHECKING:  # a format masks what it reads, so it may be the one that loads this file
     from recon.io.formats.contract import Reject
 
-FREE_TEXT = ("memo", "product", "issuer", "attributes")
+FREE_TEXT = ("memo", "product", "issuer", "counterparty", "attributes")
 IDENTIFIERS = (
     "merchant_id",
     "terminal_id",

@@ -18,7 +18,7 @@ GROUP_ROWS = 1 << 17  # least rows of a row group, the last one aside
 # Few values a file: dictionaries. Numbers that grow: differences. A digest does not pack at all.
 _DICTIONARY = ["side", "source", "file_id", "kind", "state", "merchant_id", "terminal_id"]
 _DICTIONARY += ["batch_id", "product", "currency", "clearing_date", "value_date", "due_date"]
-_DICTIONARY += ["base_currency", "issuer"]
+_DICTIONARY += ["base_currency", "issuer", "counterparty"]
 _DIFFERENCES = ["txn_id", "record_no", "byte_start", "byte_end", "occurred_at"]
 _DIFFERENCES += ["amount_minor", "fee_minor", "net_minor"]
 _STATISTICS = ["txn_id", "amount_minor", "occurred_at", "clearing_date", "value_date"]

@@ -123,6 +123,15 @@ def _bounces(fetch: Fetch, rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, 
     return found, dict(days.drop_nulls().sort("value_date").iter_rows())
 
 
+def _payouts(fetch: Fetch, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the payouts that rows of the channel may be part of, the newest night last."""
+    channel = rows.filter(pl.col("side").cast(pl.String) == "CHANNEL")
+    batches = channel["batch_id"].drop_nulls().unique().sort().to_list()
+    mine = pl.col("batch").is_null() | pl.col("batch").is_in(batches)
+    sources = channel["source"].unique().sort().to_list()
+    return fetch("payouts", pl.col("source").is_in(sources) & mine).sort("night", "leg", "txn_id")
+
+
 class Story:
     """Everything that the nights say about one family of rows, read once."""
 
@@ -146,6 +155,7 @@ class Story:
         ).sort("night", "break_id")
         self.groups = fetch("groups", pl.col("group_id").is_in(self.outcomes["group_id"].to_list()))
         self.inputs = fetch("inputs", pl.col("file_id").is_in(rows["file_id"].to_list()))
+        self.payouts = _payouts(fetch, rows)
         nights: list[date] = fetch("runs", pl.lit(value=True))["night"].sort().to_list()
         self.last_night = nights[-1]
 

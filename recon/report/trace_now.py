@@ -31,8 +31,11 @@ _SENTENCES: dict[str, Pair] = {
         "{kind} {amount}：出款后于 {since} 被退回；{net} 在渠道 {source}，待重新出款",
     ),
     "with_channel": (
-        "{kind} {amount}: with the channel {source}; {net} is due at the bank by {due}{late}",
-        "{kind} {amount}：在渠道 {source}；{net} 最迟应于 {due} 到银行{late}",
+        (
+            "{kind} {amount}: with the channel {source}; {net} is due at the bank by {due}"
+            "{interval}{late}"
+        ),
+        "{kind} {amount}：在渠道 {source}；{net} 最迟应于 {due} 到银行{interval}{late}",
     ),
     "with_channel_no_date": (
         "{kind} {amount}: with the channel {source}; no bank leg follows it",
@@ -84,6 +87,8 @@ _SENTENCES: dict[str, Pair] = {
 }
 _ONE_BY_ONE = 12
 _LATE: Pair = (", and that day is over", "，该日期已过")
+_FROM: Pair = (" (expected from {day})", "（预计自 {day} 起）")
+_HOURS: Pair = (" (expected from {day}, {hours})", "（预计自 {day} 起，{hours}）")
 _DEBITED: Pair = ("; taken from the payout of {day}", "；已从 {day} 的结算款中扣除")
 _EXPLAINED: Pair = ("; it settles {rows} rows of the channel", "；对应渠道 {rows} 行")
 _UNEXPLAINED: Pair = ("; no row of the channel explains it", "；没有渠道记录可以解释")
@@ -186,7 +191,9 @@ def _answer(story: Story, row: Facts, codes: CodeWordsByName) -> Facts:
         "place": place,
         "holder": holder,
         "since": plain(facts.get("since")),
+        "expected_from": plain(facts.get("expected_from")),
         "due": plain(due),
+        "hours": facts.get("hours"),
         "overdue": late,
         "open_breaks": [plain({key: item[key] for key in ("break_id", "code")}) for item in breaks],
         **both(_SENTENCES[place], filled),
@@ -248,7 +255,26 @@ def _due(story: Story, row: Facts) -> Facts:
     days: list[date] = [item["wait_until"] for item in newest if item["wait_until"] is not None]
     due = max(days, default=row["due_date"])
     broken = any(item["break_code"] is not None for item in newest)
-    return {"due": due, "overdue": broken and due is not None and due <= story.last_night}
+    return {
+        "due": due,
+        "overdue": broken and due is not None and due <= story.last_night,
+        **_interval(story, row),
+    }
+
+
+def _interval(story: Story, row: Facts) -> Facts:
+    """Return from which day, and in which hours, the row's payout is expected at the bank."""
+    if row["side"] != "CHANNEL":
+        return {}
+    mine = (
+        (pl.col("source") == row["source"])
+        & (pl.col("currency") == row["currency"])
+        & pl.lit(row["clearing_date"], pl.Date).is_between("cleared_from", "cleared_until")
+    )
+    found = story.payouts.filter(mine)
+    named = found.filter(pl.col("batch") == pl.lit(row["batch_id"], pl.String))
+    days = (named if named.height else found)["expected_from", "hours"].unique()
+    return days.row(0, named=True) if days.height == 1 else {}
 
 
 def _open_breaks(story: Story, row: Facts) -> list[Facts]:
@@ -261,6 +287,14 @@ def _open_breaks(story: Story, row: Facts) -> list[Facts]:
         "break_id", keep="last", maintain_order=True
     )
     return [item for item in newest.iter_rows(named=True) if item["status"] != "RESOLVED"]
+
+
+def _interval_words(facts: Facts, language: str) -> str:
+    """Return the interval of a payout in words; a due day without hours says it already."""
+    day, hours = facts.get("expected_from"), facts.get("hours")
+    if day is None or (hours is None and day == facts.get("due")):
+        return ""
+    return pick(_HOURS if hours else _FROM, language).format(day=plain(day), hours=hours)
 
 
 def _filled(row: Facts, facts: Facts, language: str, *, late: bool) -> Facts:
@@ -280,6 +314,7 @@ def _filled(row: Facts, facts: Facts, language: str, *, late: bool) -> Facts:
         "source": row["source"],
         "since": plain(facts.get("since")),
         "due": plain(facts.get("due")),
+        "interval": _interval_words(facts, language),
         "late": pick(_LATE, language) if late else "",
         "later": later,
         "explained": explained,

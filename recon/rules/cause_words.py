@@ -185,6 +185,8 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"part of the fee returned", "手续费只退了一部分", ()),
     (r"more than the fee returned", "退回的手续费多于应退", ()),
     (r"the channel undid the payment on a later night", "渠道在之后的日期撤销了该笔付款", ()),
+    (r"paid by (.+)", "由 {} 付款", (None,)),
+    (r"declared as payer: (.+)", "声明的付款方为 {}", (None,)),
     (r"(\w+) differs", "{}不同", (_COLUMNS,)),
     (r"no rebate for (\S+) by (\S+)", "{} 的返还截至 {} 未支付", (None, None)),
     (r"due by (\S+), paid on (\S+)", "应于 {} 前支付，于 {} 支付", (None, None)),

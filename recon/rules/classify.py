@@ -18,6 +18,7 @@ from recon.rules import (
     duplicates,
     one_sided,
     pairs,
+    payers,
     refused,
     repeats,
     short_batches,
@@ -119,6 +120,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
         [
             pairs.find(matched, leg, leg_no, night),
             duplicates.find(matched, leg, leg_no),
+            payers.find(matched, leg, leg_no, night),
             batched.verdict,
             alone,
             rest,

@@ -23,7 +23,9 @@ from recon.rules.rule_texts import (
     Currency,
     CycleText,
     DatedPaths,
+    Hours,
     Minor,
+    PayerName,
     Regex,
     Template,
     TimePatterns,
@@ -66,6 +68,7 @@ SOURCE_COLUMNS = (
     "arrived_at",
     "issuer",
     "requested_amount",
+    "counterparty",
 )
 MAPPED = ("delimited", "parquet", "arrow", "query", "fixed_width", "json_lines", "xlsx")
 _BANK_DAYS = ("value_date", "occurred_at")
@@ -114,10 +117,20 @@ class Extract(Table):
 
 
 class Settlement(Table):
-    """When a channel pays out."""
+    """When a channel pays out, and as whom.
+
+    A payout is expected from the day that the cycle names until the end of the grace (natural
+    days), in the hours `arrives`. Late and missing are judged by the day, not by the hour.
+    A credit whose payer the bank names and none of `payers` is in that name is
+    `ATTRIBUTE_MISMATCH`: somebody stands between the acquirer and the merchant.
+    """
 
     cycle: CycleText = "T+1"
     grace_days: Annotated[int, Field(ge=0, le=60)] = 0
+    arrives: Hours = "00:00-24:00"  # of the day, by the clock of the source
+    payers: tuple[
+        PayerName, ...
+    ] = ()  # names that the bank tells of who pays; empty: not looked at
 
 
 class Source(Table):

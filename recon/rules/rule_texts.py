@@ -17,7 +17,7 @@ from recon.core.money import CURRENCIES, MAX_MINOR
 from recon.core.schema import TRANSACTIONS
 from recon.core.times import compile_patterns
 from recon.errors import ReconError
-from recon.rules.settlement import parse_cycle
+from recon.rules.settlement import check_hours, parse_cycle, plain_name
 from recon.rules.toml_lines import suggestion
 
 DATE_HOLE = re.compile(r"\{date(?::([^{}]*))?\}")
@@ -135,6 +135,21 @@ def _cycle(text: str) -> str:
     return text
 
 
+def _hours(text: str) -> str:
+    """Refuse hours that are none."""
+    try:
+        return check_hours(text)
+    except ReconError as error:
+        raise ValueError(f"{error.problem}; {error.fix}") from error
+
+
+def _payer(name: str) -> str:
+    """Refuse a name with nothing in it to compare: it would be in every name."""
+    if not plain_name(name):
+        raise ValueError(f"expected the name of a payer as the bank writes it, found {name!r}")
+    return name
+
+
 def _time_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse patterns of times that name no day."""
     try:
@@ -149,6 +164,8 @@ Template = Annotated[str, AfterValidator(_derived)]
 Regex = Annotated[str, AfterValidator(_regex)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 CycleText = Annotated[str, AfterValidator(_cycle)]
+Hours = Annotated[str, AfterValidator(_hours)]
+PayerName = Annotated[str, AfterValidator(_payer)]
 TimePatterns = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_time_patterns)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Minor = Annotated[int, Field(ge=0, le=MAX_MINOR)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,8 +15,10 @@ from recon.errors import RuleFileError
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 NOON = 12 * 60
 MINUTES_OF_DAY = 24 * 60
+ALL_DAY = "00:00-24:00"
 _LAST_MONTH_DAY = 28  # a day that every month has
 _MOST_DAYS = 366
+_SPELT = str.maketrans("", "", " \t.,-_()[]'\"&/·、，。")  # what banks put in, leave out or turn
 
 
 @unique
@@ -78,6 +81,23 @@ def parse_cut_off(text: str, *, where: str = "cut_off") -> int:
             fix='write hours and minutes of a 24-hour clock, for instance "23:00"',
         )
     return int(found[1]) * 60 + int(found[2])
+
+
+def check_hours(text: str, *, where: str = "arrives") -> str:
+    """Return hours of a day written as `07:00-14:00`; an end before the start is the next day's."""
+    clock = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+    if not re.fullmatch(rf"{clock}-(?:{clock}|24:00)", text, re.ASCII) or text[:5] == text[6:]:
+        raise RuleFileError(
+            f"expected hours of the day, found {text!r}",
+            where=where,
+            fix='write from and until on a 24-hour clock, for instance "07:00-14:00"',
+        )
+    return text
+
+
+def plain_name(name: str) -> str:
+    """Return a name as it is compared: one width, one case, no spaces or punctuation."""
+    return unicodedata.normalize("NFKC", name).casefold().translate(_SPELT)
 
 
 def clearing_day(

@@ -53,6 +53,7 @@ COLUMNS = (
     "reference",
     "memo",
     "reason",
+    "counterparty",
 )
 _MESSAGES = {
     "BkToCstmrAcctRpt": "camt.052 (intraday account report)",
@@ -345,7 +346,16 @@ def _cells(
         _reference(sources, own),
         _memo(sources, own, charges),
         next((text for text in _values(sources, *_RETURN_REASONS) if text), None),
+        _counterparty(sources, movement.sign),
     )
+
+
+def _counterparty(sources: tuple[Element, ...], sign: int) -> str | None:
+    """Return who paid a credit or was paid by a debit; None where a row tells several."""
+    side = "Dbtr" if sign > 0 else "Cdtr"
+    names = _values(sources, f"RltdPties/{side}/Nm", f"RltdPties/{side}/Pty/Nm")
+    distinct = dict.fromkeys(" ".join(name.split()) for name in names if name.strip())
+    return next(iter(distinct)) if len(distinct) == 1 else None
 
 
 def _account(statement: Element) -> str:
@@ -478,4 +488,5 @@ def fields(_options: Options) -> Fields:
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
         "attributes.reason": Text("reason"),
+        "counterparty": Text("counterparty"),
     }

@@ -133,6 +133,7 @@ STATEMENTS: Final = (
             "bank_ref": Text("交易详情", optional=True),
             "product": Text("摘要"),
             "memo": Text("对方户名"),
+            "counterparty": Text("对方户名"),
         },
         derive=lambda facts: {
             "currency": _currency("记账币种"),
@@ -176,8 +177,13 @@ STATEMENTS: Final = (
             "value_date": Day("记账日期", ("YYYY-MM-DD",)),
             "product": Text("交易名称"),
             "memo": Text("memo"),
+            "counterparty": Text("other"),
         },
-        derive=lambda _facts: {"currency": _currency("币别"), "memo": _filled("附言")},
+        derive=lambda _facts: {
+            "currency": _currency("币别"),
+            "memo": _filled("附言"),
+            "other": _filled("对方账户名"),
+        },
     ),
     _statement(
         "bocom",
@@ -193,7 +199,8 @@ STATEMENTS: Final = (
                 "余额",
                 "摘要",
             ),
-            unread=("对方账号", "对方户名", "交易地点"),
+            optional=("对方户名",),
+            unread=("对方账号", "交易地点"),
             quote='"',
         ),
         {
@@ -205,6 +212,7 @@ STATEMENTS: Final = (
             "value_date": Day("交易日期", ("YYYY-MM-DD",)),
             "product": Text("交易类型"),
             "memo": Text("摘要"),
+            "counterparty": Text("对方户名", optional=True),
         },
         derive=lambda _facts: {
             "amount": pl.when(pl.col("借贷").str.starts_with("借"))
@@ -217,8 +225,8 @@ STATEMENTS: Final = (
         ("Agricultural Bank of China account statement", "农业银行明细"),
         Sheet(
             required=("交易日期", "交易时间", "交易摘要", "交易金额", "本次余额", "日志号"),
-            optional=("交易附言",),
-            unread=("对手信息", "交易渠道"),
+            optional=("对手信息", "交易附言"),
+            unread=("交易渠道",),
             short=2,
         ),
         {
@@ -230,6 +238,7 @@ STATEMENTS: Final = (
             "bank_ref": Text("日志号"),
             "product": Text("交易摘要"),
             "memo": Text("交易附言", optional=True),
+            "counterparty": Text("对手信息", optional=True),
         },
         derive=lambda _facts: {
             "amount": pl.col("交易金额").str.strip_prefix("+"),
@@ -253,6 +262,7 @@ STATEMENTS: Final = (
             "value_date": Day("记账日期", ("YYYY-MM-DD",)),
             "product": Text("交易摘要"),
             "memo": Text("客户摘要", optional=True),
+            "counterparty": Text("对手信息"),
         },
     ),
     _statement(

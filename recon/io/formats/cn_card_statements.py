@@ -193,6 +193,7 @@ STATEMENTS: Final = (
             "value_date": Day("记账日", _DAYS),
             "product": Text("摘要"),
             "memo": Text("memo"),
+            "counterparty": Text("对方户名"),
         },
         _cib,
         side=Side.BANK,

@@ -49,6 +49,7 @@ COLUMNS = (
     "bank_reference",
     "reference",
     "memo",
+    "counterparty",
 )
 WIDTH = 128
 _DECIMALS = 3
@@ -73,6 +74,7 @@ class _Movement:
     message: str
     client_reference: str = ""
     party: str = ""
+    name: str = ""
     reasons: list[str] = field(default_factory=list)
 
 
@@ -170,7 +172,8 @@ class _Reader:
             movement.message += text[10:63]
             movement.client_reference = text[63:98].strip()
         elif kind == "23":
-            movement.party = f"{text[10:47].strip()} {text[47:82].strip()}".strip()
+            movement.name = text[47:82].strip()
+            movement.party = f"{text[10:47].strip()} {movement.name}".strip()
             movement.message += text[82:125]
         else:
             movement.message += " " + text[40:113] if kind == "31" else " " + text[10:115]
@@ -249,6 +252,7 @@ class _Reader:
                 movement.bank_reference or None,
                 next((text for text in references if text), None),
                 " ".join(word for word in words if word) or None,
+                movement.name or None,
             ),
         )
 
@@ -335,6 +339,7 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
+        "counterparty": Text("counterparty"),
     }
 
 

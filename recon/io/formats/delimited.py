@@ -65,6 +65,7 @@ _TEXTS: Final = (
     "memo",
     "base_currency",
     "issuer",
+    "counterparty",
 )
 CANONICAL: Final = (*_MONEY, *_TIMES, *_DAYS, "kind", "state", *_TEXTS)
 

@@ -8,7 +8,7 @@ between messages, envelopes or none, wrapped lines, blank lines, customer refere
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -41,6 +41,8 @@ _SLASH = re.compile(
     r"/(EREF|PREF|KREF)/(.*?)(?=//|/(?:TRTP|IBAN|BIC|NAME|REMI|EREF|PREF|KREF|MARF|CSID|CNTP|RTRN|BENM"
     r"|ORDP|ISDT|PURP|ULTC|ULTD|ULTB|SVCL|USTD|STRD|TRCD|ADDR|ACCW|INIT|EXCH|IREF|ID)/|/?$)"
 )
+_PARTY = re.compile(r"(?:/(ORDP|BENM)/)?/NAME/(.*?)(?=/[A-Z]{3,4}/|/?$)")
+_CONTRA = re.compile(r"/CNTP/[^/]*/[^/]*/([^/]+)")  # account, bank, name, town
 _NO_REFERENCE = frozenset({"", "N", "NONREF", "NOTPROVIDED", "NOT PROVIDED"})
 _SEE_INFO = {"EREF": "EREF", "EREF+": "EREF", "KREF": "KREF", "KREF+": "KREF", "PREF": "PREF"}
 
@@ -247,6 +249,23 @@ def subfields(info: str) -> list[tuple[str, str]]:
         return []
     parts = re.split(rf"{re.escape(german[1])}(?=[0-9]{{2}})", info)
     return [(part[:2], part[2:]) for part in parts[1:]]
+
+
+def counterparty(info: str, sign: int) -> str:
+    """Return who paid a credit or was paid by a debit, as a :86: text names them, else ''."""
+    parts = subfields(info)
+    if parts:
+        return " ".join("".join(text for number, text in parts if number in {"32", "33"}).split())
+    contra = _CONTRA.search(info)
+    if contra is not None:
+        return contra[1].strip()
+    named = {match[1] or "": match[2].strip() for match in reversed([*_PARTY.finditer(info)])}
+    return named.get("ORDP" if sign > 0 else "BENM") or named.get("", "") or _only(named)
+
+
+def _only(named: Mapping[str, str]) -> str:
+    """Return the one name there is, else ''."""
+    return next(iter(named.values())) if len(named) == 1 else ""
 
 
 def readable(info: str) -> str:

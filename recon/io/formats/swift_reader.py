@@ -26,6 +26,7 @@ from recon.io.formats.swift import (
     Balance,
     Entry,
     Field,
+    counterparty,
     cut_fields,
     field_lines,
     join_text,
@@ -48,6 +49,7 @@ COLUMNS = (
     "bank_reference",
     "reference",
     "memo",
+    "counterparty",
 )
 AGAIN = "ask the bank for the whole file again"
 
@@ -220,6 +222,7 @@ class MessageReader(ABC):
             entry.bank_reference or None,
             reference(entry, info) or None,
             memo(entry, info) or None,
+            counterparty(info, SIGNS[entry.mark]) or None,
         )
 
     def check_sums(self, message: Message, sums: dict[str, tuple[int, int]]) -> None:
@@ -259,4 +262,5 @@ def fields(_options: Options) -> Fields:
         "currency": Text("currency"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
+        "counterparty": Text("counterparty"),
     }

@@ -58,6 +58,7 @@ STATEMENT = """\
     <BookgDt><DtTm>2026-01-02T23:59:00+01:00</DtTm></BookgDt>
     <ValDt><Dt>2026-01-03</Dt></ValDt><AcctSvcrRef>BANK-1</AcctSvcrRef>
     <NtryDtls><TxDtls><Refs><EndToEndId>PAYOUT-1</EndToEndId></Refs>
+     <RltdPties><Dbtr><Nm>Acme Payments</Nm></Dbtr><Cdtr><Pty><Nm>Shop</Nm></Pty></Cdtr></RltdPties>
      <RmtInf><Ustrd>ACME</Ustrd><Ustrd>settlement</Ustrd></RmtInf></TxDtls></NtryDtls>
    </Ntry>
    <Ntry>
@@ -110,7 +111,8 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     ]
     first, unopened = outcome.rows[0], outcome.rows[3]
     assert (first["booking_date"], first["value_date"]) == ("2026-01-02", "2026-01-03")
-    assert first["memo"] == "ACME settlement PAYOUT-1 //BANK-1 //N-1"
+    assert first["memo"] == "ACME settlement PAYOUT-1 Acme Payments Shop //BANK-1 //N-1"
+    assert [row["counterparty"] for row in outcome.rows] == ["Acme Payments", *[None] * 4]
     assert unopened["memo"] == "E-3 charges EUR 0.50 DBIT //BATCH-9"
     names = [one.name for one in outcome.reading.controls]
     assert any("NbOfNtries" in name for name in names)

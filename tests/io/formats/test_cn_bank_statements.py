@@ -30,6 +30,7 @@ def test_padded_cells_two_amount_columns_and_totals(tmp_path):
     result = load_bytes(BY_NAME["icbc"], tmp_path, ICBC.encode("gb18030"))
     assert result.column("amount_minor") == [-101340, 200000]
     assert result.column("merchant_id") == ["1234****9876"] * 2
+    assert result.column("counterparty") == ["甲", "乙"]
     assert str(result.column("value_date")[0]) == "2026-11-20"
     assert result.agrees
     with pytest.raises(InputError):

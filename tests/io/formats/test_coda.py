@@ -62,6 +62,7 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         (-2000, "DEBIT", "BANK-2-2", "BE68539007547034"),
     ]
     assert "ACQUIRER" in outcome.frame["memo"][0]
+    assert "ACQUIRER" in outcome.frame["counterparty"][0]
     assert "of the night" in outcome.frame["memo"][0]
     assert str(outcome.frame["value_date"][0]) == "2026-01-05"
     assert [row["record_no"] for row in outcome.rows] == [3, 7, 8]

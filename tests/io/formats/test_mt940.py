@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.io.formats import mt940 as ours
+from recon.io.formats.swift import counterparty
 from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
@@ -125,7 +126,27 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert first["memo"].startswith("/OCMT/CNY480,00/ 166 GUTSCHRIFT EREF+IGNORED")
     assert "settlement 2025-12-30 ACME GmbH //BANK-1" in first["memo"]
     assert ":12: this line" in outcome.rows[1]["memo"]
+    assert [row["counterparty"] for row in outcome.rows] == ["ACME GmbH", None, None, None]
     assert outcome.reading.facts["closing"] == "EUR 150.00"
+
+
+@pytest.mark.parametrize(
+    ("info", "payer", "payee"),
+    [
+        ("166?00GUTSCHRIFT?20EREF+1?32LAKALA PAY?33MENT", "LAKALA PAYMENT", "LAKALA PAYMENT"),
+        ("/TRTP/SEPA/IBAN/NL30/BIC/RABONL2U/NAME/V. Oornaam/REMI/x", "V. Oornaam", "V. Oornaam"),
+        ("/ORDP//NAME/A. Payer/BENM//NAME/A. Payee/REMI/x", "A. Payer", "A. Payee"),
+        (
+            "/EREF/x//CNTP/NL32INGB0000012345/INGBNL2A/ING inzake WeB/ /REMI/x",
+            *["ING inzake WeB"] * 2,
+        ),
+        ("settlement of /NAME and others", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_other_party_is_named(info: str, payer: str, payee: str) -> None:
+    """A credit has its payer, a debit its payee, by the styles in which banks write them."""
+    assert (counterparty(info, 1), counterparty(info, -1)) == (payer, payee)
 
 
 def test_byte_ranges_hold_the_entry(tmp_path: Path) -> None:

@@ -1,0 +1,259 @@
+"""Payouts: what should reach the bank, in which interval, and what did.
+
+A payout is a settlement batch, or the rows without one that are due, and paid, on the same days.
+The interval begins on the day that the source's cycle names for the last clearing day in it and
+ends with the last day of patience, grace included: the day by which late and missing money is
+judged. The hours of `settlement.arrives` tell people when to look; a break waits for the day's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.codes import Code, MatchKind, PayoutState, Side
+from recon.core.money import CURRENCIES
+from recon.core.pieces import steps
+from recon.core.plan import Key, Leg, Method, key_name
+from recon.core.schema import PAYOUTS, conform, words
+from recon.rules.classify import Classified
+from recon.rules.night import Matched, Night, Verdict
+from recon.rules.settlement import ALL_DAY, parse_cycle
+
+Rows = NDArray[np.int64]
+_LOT = ("state", "source", "currency", "hi", "lo", "met", "until", "value_date")
+_SUMMED = [int(MatchKind.GROUP), int(MatchKind.SUBSET)]
+_TOLD = {  # codes of breaks about a payout, the first that fits counts
+    Code.PAYOUT_BOUNCED: PayoutState.BOUNCED,
+    Code.NET_MISMATCH: PayoutState.DIFFERS,
+    Code.LATE_SETTLEMENT: PayoutState.LATE,
+}
+
+
+def build(
+    matched: Matched, classified: Classified, legs: Sequence[Leg], night: Night
+) -> pl.DataFrame:
+    """Return the PAYOUTS table of the legs that end at the bank."""
+    banked = [(number, leg) for number, leg in enumerate(legs) if leg.right is Side.BANK]
+    frames = [
+        _lots(matched, leg, number, classified.by_leg[leg.name], night) for number, leg in banked
+    ]
+    return pl.concat([PAYOUTS.empty(), *frames]).sort(PAYOUTS.key)
+
+
+def _lots(matched: Matched, leg: Leg, leg_no: int, verdict: Verdict, night: Night) -> pl.DataFrame:
+    """Return one line a payout of a leg."""
+    came = _credits(matched, leg, leg_no)
+    states = _states(matched, leg, verdict)
+    parts = [
+        _summed(piece) for piece in _members(matched, leg, verdict, states, came) if piece.height
+    ]
+    if not parts:
+        return PAYOUTS.empty()
+    return _told(_summed_again(pl.concat(parts)), came, matched, leg, night)
+
+
+def _states(matched: Matched, leg: Leg, verdict: Verdict) -> NDArray[np.uint8]:
+    """Return the state of each row's payout by row; rows of none have the number NOBODY."""
+    states = np.full(matched.ledger.slim.height, len(PayoutState), np.uint8)
+    group = matched.matches.key_group[leg.name]
+    states[group >= 0] = int(PayoutState.ARRIVED)
+    for code, state in reversed(_TOLD.items()):
+        found = verdict.findings.filter(pl.col("code") == int(code))
+        told = np.unique(group[found["rows"].explode().drop_nulls().to_numpy()])
+        states[np.isin(group, told[told >= 0])] = int(state)
+    states[verdict.settled] = int(PayoutState.NETTED)
+    waiting = verdict.waiting.filter(pl.col("waiting_for") == int(Side.BANK))
+    reported = waiting["code"].is_not_null().to_numpy()
+    rows = waiting["row"].to_numpy()
+    states[rows] = np.where(reported, int(PayoutState.OVERDUE), int(PayoutState.EXPECTED))
+    return states
+
+
+def _credits(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
+    """Return the bank's rows of each key group: their sum, last day and last moment."""
+    links = matched.matches.links.filter(pl.col("leg") == leg_no)
+    rows = links["right"].unique().sort().to_numpy()
+    slim = matched.ledger.slim
+    frame = pl.DataFrame(
+        {
+            "met": matched.matches.key_group[leg.name][rows],
+            "row": rows,
+            "actual": slim["amount_minor"].gather(rows),
+            "value_date": slim["value_date"].gather(rows),
+            "arrived_at": slim["occurred_at"].gather(rows),
+        },
+        schema_overrides={"met": pl.Int64},
+    )
+    return frame.group_by("met").agg(
+        pl.col("row").min(),
+        pl.col("actual").cast(pl.Int128).sum(),
+        pl.col("value_date", "arrived_at").max(),
+    )
+
+
+def _members(
+    matched: Matched,
+    leg: Leg,
+    verdict: Verdict,
+    states: NDArray[np.uint8],
+    came: pl.DataFrame,
+) -> Iterator[pl.DataFrame]:
+    """Yield the rows of the leg's left side that belong to a payout, some at a time."""
+    slim = matched.ledger.slim
+    mine = (states < len(PayoutState)) & (slim["side"] == int(leg.left)).to_numpy()
+    group = matched.matches.key_group[leg.name]
+    summed = _by_sum(matched, leg)
+    digests = _batch_digests(matched, leg)
+    patience = verdict.waiting.select("row", "wait_until").unique("row")
+    chosen = np.flatnonzero(mine)
+    for start, stop in steps(len(chosen)):
+        rows = chosen[start:stop]
+        frame = slim[rows].select(
+            "source",
+            "currency",
+            "clearing_date",
+            "due_date",
+            pl.Series("row", rows),
+            pl.Series("state", states[rows]),
+            pl.Series("hi", digests[rows, 0]),
+            pl.Series("lo", digests[rows, 1]),
+            pl.Series("met", group[rows].astype(np.int64)),
+            amount=pl.col(leg.passes[0].left_amount).cast(pl.Int128),
+        )
+        frame = frame.join(patience, on="row", how="left").join(
+            came.select("met", "value_date", paid="actual"), on="met", how="left"
+        )
+        alone = pl.Series(~summed[rows])
+        yield frame.with_columns(
+            until=pl.coalesce("due_date", "wait_until"),
+            met=pl.when(alone).then(None).otherwise("met"),
+            paid=pl.when(alone).then("paid"),
+        )
+
+
+def _by_sum(matched: Matched, leg: Leg) -> NDArray[np.bool_]:
+    """Return which rows met their credit as part of a sum."""
+    summed = np.zeros(matched.ledger.slim.height, bool)
+    links = matched.matches.links.filter(pl.col("match_kind").is_in(_SUMMED))
+    summed[links["left"].to_numpy()] = True
+    return summed & (matched.matches.key_group[leg.name] >= 0)
+
+
+def _batch_key(leg: Leg) -> Key | None:
+    """Return the columns that name a batch on the left side of a leg."""
+    keys = [item.left_key for item in leg.passes if item.method is Method.GROUP]
+    return keys[-1] if keys else None
+
+
+def _batch_digests(matched: Matched, leg: Leg) -> NDArray[np.uint64]:
+    """Return the digest of each row's batch, zero where it names none."""
+    key = _batch_key(leg)
+    if key is None:
+        return np.broadcast_to(np.uint64(0), (matched.ledger.slim.height, 2))
+    return matched.ledger.digests[key_name(key)]
+
+
+def _summed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return one line a payout of some rows. Of rows that wait, a batch has the last day."""
+    named = (pl.col("hi") != 0) | (pl.col("lo") != 0) | pl.col("met").is_not_null()
+    lots = frame.with_columns(
+        last=pl.col("until"), until=pl.when(named).then(None).otherwise("until")
+    )
+    return lots.group_by(_LOT).agg(
+        pl.len().alias("rows"),
+        pl.col("row").min(),
+        pl.col("amount", "paid").sum(),
+        pl.col("clearing_date").min().alias("cleared_from"),
+        pl.col("clearing_date").max().alias("cleared_until"),
+        pl.col("last").max(),
+    )
+
+
+def _summed_again(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines of several pieces as one line a payout."""
+    return parts.group_by(_LOT).agg(
+        pl.col("rows", "amount", "paid").sum(),
+        pl.col("row", "cleared_from").min(),
+        pl.col("cleared_until", "last").max(),
+    )
+
+
+def _told(
+    lots: pl.DataFrame, came: pl.DataFrame, matched: Matched, leg: Leg, night: Night
+) -> pl.DataFrame:
+    """Return the lines with names, the interval and what the bank shows."""
+    slim = matched.ledger.slim
+    lots = lots.join(
+        came.select("met", "actual", "arrived_at", credit="row"), on="met", how="left"
+    ).with_columns(txn_id=pl.Series(slim["txn_id"].gather(lots["row"])))
+    lots = _named(lots, matched, leg)
+    sources = dict(enumerate(night.rules.sources))
+    hours = {
+        number: None if item.settlement.arrives == ALL_DAY else item.settlement.arrives
+        for number, item in sources.items()
+    }
+    number = pl.col("source").cast(pl.Int64)
+    names = {number: item.name for number, item in sources.items()}
+    waits = pl.col("state").is_in(
+        [int(item) for item in (PayoutState.EXPECTED, PayoutState.OVERDUE, PayoutState.NETTED)]
+    )
+    table = lots.with_columns(
+        _first_day(lots, night),
+        leg=pl.lit(leg.name),
+        source=number.replace_strict(names, return_dtype=pl.String),
+        currency=pl.col("currency")
+        .cast(pl.Int64)
+        .replace_strict(dict(enumerate(CURRENCIES)), return_dtype=pl.String),
+        hours=number.replace_strict(hours, return_dtype=pl.String),
+        expected_minor="amount",
+        expected_until="last",
+        actual_minor=pl.when(~waits).then(pl.coalesce("actual", "paid")),
+        state=pl.col("state")
+        .cast(pl.Int64)
+        .replace_strict(
+            {int(item): item.name for item in PayoutState}, return_dtype=words(PayoutState)
+        ),
+    )
+    return conform(table, PAYOUTS)
+
+
+def _first_day(lots: pl.DataFrame, night: Night) -> pl.Series:
+    """Return the day that the cycle names for the last clearing day of each payout."""
+    days = pl.Series("expected_from", [None] * lots.height, dtype=pl.Date)
+    frame = lots.select("source", "cleared_until", "last")
+    for number in frame["source"].unique().to_list():
+        settlement = night.rules.sources[number].settlement
+        due = night.calendar.due_dates(frame["cleared_until"], parse_cycle(settlement.cycle))
+        mine = frame["source"] == number
+        days = pl.select(pl.when(mine).then(due).otherwise(days).alias("expected_from")).to_series()
+    return pl.select(pl.min_horizontal(days, frame["last"]).alias("expected_from")).to_series()
+
+
+def _named(lots: pl.DataFrame, matched: Matched, leg: Leg) -> pl.DataFrame:
+    """Add the batch and its merchant as the first row has them, and who paid."""
+    key = _batch_key(leg) or ()
+    columns = list(dict.fromkeys(("txn_id", "merchant_id", "batch_id", *key)))
+    rows = matched.archive.columns(columns, lots["txn_id"].to_numpy())
+    words_of_key = pl.concat_str([pl.col(name).cast(pl.String) for name in key], separator=" ")
+    named = rows.select(
+        "txn_id",
+        batch=pl.coalesce("batch_id", words_of_key) if key else pl.lit(None, pl.String),
+        merchant="merchant_id",
+    )
+    has_batch = (pl.col("hi") != 0) | (pl.col("lo") != 0)
+    lots = lots.join(named, on="txn_id", how="left", maintain_order="left").with_columns(
+        batch=pl.when(has_batch).then("batch"), merchant_id=pl.when(has_batch).then("merchant")
+    )
+    credit = lots["credit"].drop_nulls().unique()
+    if credit.is_empty() or not matched.archive.has("counterparty"):
+        return lots.with_columns(counterparty=pl.lit(None, pl.String))
+    ids = matched.ledger.slim["txn_id"].gather(credit)
+    payers = matched.archive.columns(["txn_id", "counterparty"], ids.to_numpy())
+    by_row = pl.DataFrame({"credit": credit, "txn_id": ids}).join(payers, on="txn_id", how="left")
+    return lots.join(
+        by_row.select("credit", "counterparty"), on="credit", how="left", maintain_order="left"
+    )
