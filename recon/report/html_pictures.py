@@ -50,9 +50,14 @@ def pictures(pack: Pack, proofs: Sequence[Statement], say: PageWords) -> list[Pi
 
 def _flows(pack: Pack, proofs: Sequence[Statement], say: PageWords) -> Iterator[Picture]:
     """Yield a flow a currency, the ones with most rows first."""
-    for currency in _currencies(pack.ledger):
+    shown = _currencies(pack.ledger)
+    others = sorted({proof.currency for proof in proofs} - set(shown))
+    for currency in shown:
+        note = say("flow_note")
+        if others and currency == shown[-1]:
+            note += say("other_currencies", names=", ".join(others))
         svg = flow_picture(pack, proofs, currency, say)
-        yield Picture(f"{say('where')} · {currency}", svg, wide=True, note=say("flow_note"))
+        yield Picture(f"{say('where')} · {currency}", svg, wide=True, note=note)
 
 
 def _currencies(rows: pl.DataFrame) -> list[str]:

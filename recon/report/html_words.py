@@ -46,6 +46,7 @@ WORDS: dict[str, Pair] = {
         ),
         "绿：已关联；蓝：在途；红：下一方没有或有差异；橙：仅下一方有；紫：手续费或换汇；灰：本环节不比较。",
     ),
+    "other_currencies": (" {names}: see the tie-out below.", "其余币种（{names}）见下方调节表。"),
     "within": (
         "half within {p50}, 90 % within {p90}, 99 % within {p99}",
         "半数 {p50}内，90% {p90}内，99% {p99}内",

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from recon.rules.file_fixes import FIXES
+
 _FIX = "\n  fix: "
 _HEAD = re.compile(r"(?P<code>FILE_[A-Z]+): (?P<rest>.*)", re.DOTALL)
 _PLACE = re.compile(r"(?P<place>[^\s:][^:]*\.\w+(?:, [^:]{1,80})?): (?P<rest>.*)", re.DOTALL)
@@ -156,105 +158,6 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ),
     (r"column ('.+') stands (\d+) times", "列 {0} 出现 {1} 次"),
 )
-_FIXES: tuple[tuple[str, str], ...] = (
-    (r"nothing, it is not loaded twice", "无需处理，不会重复载入"),
-    (r"nothing, this money is counted once", "无需处理，资金只计一次"),
-    (r"if another file was meant, ask the sender for it", "若应为另一文件，请向发送方索取"),
-    (
-        (
-            r"deliver tonight's file and run the night again, or declare allow_empty = true or "
-            r'expected = "optional" where a night without new rows is ordinary'
-        ),
-        (
-            "请送达当日文件后重跑当日；若当日没有新行属正常，"
-            '请声明 allow_empty = true 或 expected = "optional"'
-        ),
-    ),
-    (r"deliver tonight's file and run the night again", "请送达当日文件后重跑当日"),
-    (
-        (
-            r"put an old file under the name of its own night and run that one, or raise "
-            r"stale_days of the source"
-        ),
-        "旧文件请以其所属日期命名并重跑该日，或提高该来源的 stale_days",
-    ),
-    (
-        (
-            r"if it corrects the earlier file, put it under that name and run that night again, or "
-            r"raise retold_percent of the source"
-        ),
-        "若是更正此前的文件，请以该文件名送达并重跑该日，或提高该来源的 retold_percent",
-    ),
-    (
-        r'if equal rows are different money, write equal_rows = "distinct" for the source',
-        '若相同的行确为不同资金，请为该来源写 equal_rows = "distinct"',
-    ),
-    (
-        r"(?:it|the file) is held and none of its rows is matched",
-        "文件暂停使用，其中任何一行都不参与匹配",
-    ),
-    (r"ask the sender for a whole file", "请向发送方索取完整文件"),
-    (r"the file was cut on its way: ask for it whole", "文件传输中被截断，请索取完整文件"),
-    (
-        r"if that line belongs to the file, have the sender end it with a line feed",
-        "若该行确属文件，请发送方以换行结束",
-    ),
-    (
-        (
-            r"correct the source's declaration in the rule file if it describes the file wrongly, "
-            r"else ask the sender"
-        ),
-        "若规则文件对该来源的声明有误请更正，否则请询问发送方",
-    ),
-    (r"see the rejects", "查看拒收行"),
-    (
-        (
-            r"correct the source's declaration if it describes the file wrongly, ask the "
-            r"sender for a "
-            r"whole file, or raise reject_limit_percent"
-        ),
-        "若来源声明有误请更正，或向发送方索取完整文件，或提高 reject_limit_percent",
-    ),
-    (
-        (
-            r'deliver files that do not overlap, or write equal_rows = "distinct" for the '
-            r"source if "
-            r"they are different money"
-        ),
-        '请送达互不重叠的文件；若确为不同资金，请为该来源写 equal_rows = "distinct"',
-    ),
-    (
-        (
-            r"deliver one of the two \(not a summary beside its details, not an earlier "
-            r"state beside a "
-            r"later one\), or make them two sources"
-        ),
-        "只送达其中之一（不要汇总与明细并存，也不要新旧状态并存），或声明为两个来源",
-    ),
-    (r"leave one of the two sources out", "请去掉两个来源之一"),
-    (r"deliver the statement or the report of a day, not both", "同一天只送对账单或报告之一"),
-    (r"load one of the two on another night", "请将其中之一改在另一日载入"),
-    (r"ask the sender what the change means", "请询问发送方变更的含义"),
-    (
-        (
-            r"if it is right, correct the mapping and name the columns in changed_columns "
-            r"of the source "
-            r'\("\*" for all\)'
-        ),
-        '若变更无误，请更正映射，并将列名写入该来源的 changed_columns（全部写 "*"）',
-    ),
-    (r"ask the sender for the file again", "请向发送方重新索取文件"),
-    (r"ask for the file again.*", "请重新索取文件"),
-    (r"transfer the file again, in binary", "请以二进制方式重新传输"),
-    (r"have the file split", "请将文件拆分"),
-    (r"download the (?:bill|file|report|archive) again.*", "请重新下载"),
-    (
-        r"correct the column's name in the rule file, or ask the sender for the column",
-        "请更正规则文件中的列名，或向发送方索取该列",
-    ),
-    (r"declare the file's own format", "请声明文件自身的格式"),
-    (r"check which file was delivered, or declare its format", "请核对送达的文件，或声明其格式"),
-)
 
 
 def message_in_chinese(message: str) -> str:
@@ -268,7 +171,7 @@ def message_in_chinese(message: str) -> str:
     if place is not None:
         head, lead = place["rest"], f"{lead}{place['place']}："
     told = f"{lead}{_problem(head)}"
-    return f"{told}\n  处理：{_listed(fix, _FIXES)}" if fix else told
+    return f"{told}\n  处理：{_listed(fix, FIXES)}" if fix else told
 
 
 def is_message(text: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+import recon.io
 from recon.core.codes import InputState
 from recon.io import load, retold, verdict
 from recon.io.formats import FORMATS
@@ -77,3 +80,25 @@ def test_the_cause_of_a_file_finding_is_a_message() -> None:
         'expected = "optional"'
     )
     assert told.startswith("2026-11-09 应有文件，未收到")
+
+
+def _fixes_of_readers() -> set[str]:
+    """Return every fix that a reader tells, as written; what it fills in stands as `X1`."""
+    found = set()
+    for path in Path(recon.io.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "fix":
+                parts = node.value.values if isinstance(node.value, ast.JoinedStr) else [node.value]
+                words = [item.value if isinstance(item, ast.Constant) else "X1" for item in parts]
+                found.add("".join(map(str, words)))
+    return found
+
+
+def test_every_fix_that_a_reader_tells_reads_in_chinese() -> None:
+    """No English words in a row are left, but those of code that a person types."""
+    fixes = _fixes_of_readers()
+    assert len(fixes) > 60
+    for fix in sorted(fixes):
+        told = message_in_chinese(f"FILE_EMPTY: a.csv: expected rows, found none\n  fix: {fix}")
+        plain = re.sub(r"`[^`]*`", "", told.split("处理：")[1])
+        assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", plain), plain
