@@ -35,6 +35,7 @@ from recon.rules.settlement import Basis, Cycle
 FIRST_DAY = date(2010, 1, 1)
 _EPOCH = date(1970, 1, 1)
 _HORIZON = 2100  # last year that a country without make-up workdays is asked for
+_WEEK = 7
 _WEEKEND = frozenset({5, 6})  # Monday is 0
 
 
@@ -115,6 +116,17 @@ def published_through(country: str) -> int:
     return max(day.year for day in announced)
 
 
+@cache
+def _published_days(country: str, last_year: int) -> NDArray[np.bool_]:
+    """Return, for each day from FIRST_DAY through a year, whether the package says it is worked."""
+    years = range(FIRST_DAY.year, last_year + 1)
+    off = holidays.country_holidays(country, years=years, expand=False)
+    size = (date(last_year, 12, 31) - FIRST_DAY).days + 1
+    return np.array(
+        [off.is_working_day(FIRST_DAY + timedelta(days=offset)) for offset in range(size)]
+    )
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Working days of one country.
@@ -145,19 +157,14 @@ class Calendar:
     @cached_property
     def _working(self) -> NDArray[np.bool_]:
         """Return, for each day from FIRST_DAY to the last day, whether it is a working day."""
-        years = range(FIRST_DAY.year, self.last_published + 1)
-        off = holidays.country_holidays(self.country, years=years, expand=False)
+        published = _published_days(self.country, self.last_published)
         size = (self.last_day - FIRST_DAY).days + 1
-        working = np.empty(size, dtype=np.bool_)
-        for offset in range(size):
-            day = FIRST_DAY + timedelta(days=offset)
-            stated = self.overlay.days.get(day)
-            if stated is not None:
-                working[offset] = stated
-            elif day.year <= self.last_published:
-                working[offset] = off.is_working_day(day)
-            else:
-                working[offset] = day.weekday() not in _WEEKEND
+        weekday = (np.arange(size) + FIRST_DAY.weekday()) % _WEEK
+        working = ~np.isin(weekday, list(_WEEKEND))
+        working[: len(published)] = published
+        for day, stated in self.overlay.days.items():
+            if FIRST_DAY <= day <= self.last_day:
+                working[(day - FIRST_DAY).days] = stated
         return working
 
     @cached_property

@@ -159,24 +159,19 @@ def _fatal(workspace: Workspace, run_id: str) -> Iterator[None]:
 def _ready_for_views(workspace: Workspace) -> None:
     """Make the empty run, so that every view's wildcard matches a file, and the views' template.
 
-    Made anew when a definition has changed or the workspace has moved; its digest comes last.
+    Made anew when a definition has changed; the digest of the definitions comes last.
     """
     folder = snapshot.empty_run(workspace.root)
     digest_file = folder / "definitions.sha256"
-    digest = snapshot.definitions_sha256(workspace.root)
+    digest = snapshot.definitions_sha256()
     if digest_file.exists() and digest_file.read_text() == digest:
         return
     digest_file.unlink(missing_ok=True)
     (folder / TRANSACTIONS_FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for table in schema.PUBLISHED:
-        part = "transactions/none.parquet"
-        path = folder / (part if table.name == "transactions" else f"{table.name}.parquet")
-        draft = path.with_suffix(".draft")
-        write_table(table.empty(), table, draft)
-        draft.replace(path)
-    template = snapshot.template_of(workspace.root)
-    template.unlink(missing_ok=True)
-    snapshot.build_template(template, workspace.root)
+    for name, content in snapshot.first_files(digest).items():
+        draft = folder / f"{name}.draft"
+        draft.write_bytes(content)
+        draft.replace(folder / name)
     digest_file.write_text(digest)
 
 
@@ -248,7 +243,7 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
 def _write_snapshot(folder: Path, workspace: Workspace, run_id: str) -> dict[str, Any]:
     """Write the DuckDB file. Its bytes differ from run to run, so its digest stands beside it."""
     path = folder / "recon.duckdb"
-    snapshot.build(path, snapshot.template_of(workspace.root), run_id)
+    snapshot.build(path, snapshot.template_of(workspace.root), workspace.root, run_id)
     (folder / "recon.duckdb.sha256").write_text(f"{sha256_of(path)}  recon.duckdb\n")
     return {
         "path": path.name,

@@ -108,13 +108,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, workspace: Workspace, run: Ru
         return False
     path = str(run.folder / "recon.duckdb").replace("'", "''")
     connection.execute(f"attach '{path}' as published (read_only)")
-    query = "select sql from duckdb_views() where view_name = 'runs_all'"
-    here = f"{workspace.runs}/*/*/runs.parquet".replace("'", "''")
-    if here not in connection.execute(query).fetchall()[0][0]:
-        connection.execute("detach published")
-        return False
     connection.execute("use published")
-    return True
+    if connection.execute("select runs_folder()").fetchall() == [(str(workspace.runs),)]:
+        return True
+    connection.execute("use memory")
+    connection.execute("detach published")
+    return False
 
 
 def _lock_down(

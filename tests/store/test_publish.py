@@ -340,8 +340,8 @@ def test_a_log_left_beside_the_snapshot_stops_the_run(tmp_path, monkeypatch):
     workspace = Workspace(tmp_path / "w")
     real = snapshot.build
 
-    def leaves_its_log(path, template, run_id):
-        real(path, template, run_id)
+    def leaves_its_log(path, *place):
+        real(path, *place)
         path.with_name("recon.duckdb.wal").touch()
 
     monkeypatch.setattr(snapshot, "build", leaves_its_log)
