@@ -466,10 +466,10 @@ def check(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return `frame` with exactly the columns of `table`: missing ones null, in order, cast."""
-    present = set(frame.columns)
+    present = frame.schema
     return frame.select(
         (pl.col(name) if name in present else pl.lit(None))
-        .cast(_held(frame.schema.get(name), dtype))
+        .cast(_held(present.get(name), dtype))
         .alias(name)
         for name, dtype in table.schema.items()
     )

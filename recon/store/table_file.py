@@ -163,13 +163,21 @@ def _sorted(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
 
 
 def _ascends(frame: pl.DataFrame, table: schema.Table) -> bool:
-    """Return whether every row's key is larger than the one before it."""
-    smaller, equal = pl.lit(value=False), pl.lit(value=True)
+    """Return whether every row's key is larger than the one before it; null is the smallest.
+
+    A column of the key is only looked at where the ones before it are equal: hardly ever.
+    """
+    at: pl.Series | None = None  # the later row of each pair that is equal so far; None for all
     for name in table.key:
-        own = pl.col(name).cast(table.schema[name])
-        before = own.shift(1)
-        smaller |= equal & (
-            (before < own).fill_null(value=False) | (before.is_null() & own.is_not_null())
+        own = frame[name].cast(table.schema[name])
+        earlier, later = (
+            (own.head(-1), own.slice(1)) if at is None else (own.gather(at - 1), own.gather(at))
         )
-        equal &= before.eq_missing(own)
-    return bool(frame.select(smaller.slice(1).all()).item())
+        falls = (later < earlier).fill_null(value=False)
+        if falls.any() or (later.is_null() & earlier.is_not_null()).any():
+            return False
+        equal = later.eq_missing(earlier).arg_true()
+        at = equal + 1 if at is None else at.gather(equal)
+        if at.is_empty():
+            return True
+    return False
