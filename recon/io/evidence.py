@@ -1,26 +1,27 @@
 """The line of a staged file that a row came from: read back by byte range, card numbers masked.
 
-A packed input is staged as received, and the byte range is one of its unpacked content. Where an
-archive has several members, the line shown is the one that holds a reference of the row; where
-that is not one, no line is shown, because a wrong line would be worse than none.
+A packed input is staged as received, and the byte range is one of its unpacked content
+(`recon.io.unpack`). Where an archive has several members, the line shown is the one that holds a
+reference of the row; where that is not one, no line is shown, because a wrong line would be worse
+than none.
 """
 
 from __future__ import annotations
 
-import gzip
 import re
+import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from recon.errors import InputError
+from recon.io.formats.archive import DAMAGE, ZIP_MAGIC, real_members
 from recon.io.mask import mask_text
+from recon.io.stage import content_of
 
 SHOWN_BYTES = 2_000
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZIP_MAGIC = b"PK\x03\x04"
 _PARQUET_MAGIC = b"PAR1"
 _MASKED = re.compile(r"^(\d{6})\*+(\d{4})$")
 
@@ -47,8 +48,10 @@ def read_line(
         return Line("", "the format has no lines; the record number is the pointer")
     length = min(byte_end - byte_start, SHOWN_BYTES)
     try:
-        texts = [_decoded(data) for data in _ranges(staged, byte_start, byte_end, length)]
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        with tempfile.TemporaryDirectory(prefix="recon-") as folder:
+            content, _size, _name = content_of(staged, staged.name, Path(folder))
+            texts = [_decoded(data) for data in _ranges(content, byte_start, byte_end, length)]
+    except (InputError, *DAMAGE) as error:
         return Line("", f"the staged copy does not open: {error}")
     if len(texts) > 1:
         texts = [text for text in texts if any(value in text for value in own)]
@@ -57,18 +60,15 @@ def read_line(
     return Line(_masked(texts[0].strip("\r\n"), card, own))
 
 
-def _ranges(staged: Path, byte_start: int, byte_end: int, length: int) -> Iterator[bytes]:
+def _ranges(content: Path, byte_start: int, byte_end: int, length: int) -> Iterator[bytes]:
     """Yield the bytes of the range from the unpacked content: one text, or one a zip member."""
-    with staged.open("rb") as file:
+    with content.open("rb") as file:
         magic = file.read(4)
         if magic == _PARQUET_MAGIC:
             return
-        if magic[:2] == _GZIP_MAGIC:
-            with gzip.open(staged, "rb") as unpacked:
-                yield _cut(cast("BinaryIO", unpacked), byte_start, length)
-        elif magic == _ZIP_MAGIC:
-            with zipfile.ZipFile(staged) as archive:
-                for info in archive.infolist():
+        if magic == ZIP_MAGIC:
+            with zipfile.ZipFile(content) as archive:
+                for info in real_members(archive):
                     if info.file_size >= byte_end:
                         with archive.open(info) as member:
                             yield _cut(cast("BinaryIO", member), byte_start, length)

@@ -31,7 +31,7 @@ from recon.io.formats import format_named
 from recon.io.formats.contract import Columns, ControlTotal, Options, StagedFile
 from recon.io.load_file import FileIdentity, Job, Part, load_file
 from recon.io.mask import mask_text
-from recon.io.recognise import check_declared
+from recon.io.recognise import check_declared, meant
 from recon.io.retold import Judgement, Told, judge
 from recon.io.slim_rows import NO_KEYS
 from recon.io.stage import stage
@@ -214,6 +214,7 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
         return result
     try:
         check_declared(job.fmt, job.options, job.staged)
+        job = replace(job, staged=meant(job.fmt, job.options, job.staged))
         part = load_file(job)
         totals = (
             *part.sums.compare(part.reading, job.options.currency, result.file.path.name),

@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from recon.errors import InputError
 from recon.io import formats
-from recon.io.formats.archive import DAMAGE, ENCRYPTED
+from recon.io.formats.archive import (
+    DAMAGE,
+    ENCRYPTED,
+    ZIP_MAGIC,
+    is_zip,
+    member_blocks,
+    member_name,
+    one_member,
+    real_members,
+)
 from recon.io.formats.contract import Format, Money, Options, Probe, StagedFile
 from recon.io.formats.workbook_sheet import head_cells, is_workbook
+from recon.io.stage import content_of, place
 
 HEAD_BYTES: Final = 1 << 16
-_ZIP_MAGIC: Final = b"PK\x03\x04"
-_WORKBOOKS: Final = (_ZIP_MAGIC, b"\xd0\xcf\x11\xe0")
 
 
-def probe_of(staged: StagedFile) -> Probe:
-    """Return name, size and first bytes of a staged file, of its first member when it is a zip.
+def probe_of(staged: StagedFile, declared: Format | None = None) -> Probe:
+    """Return name, size and first bytes of a staged file.
 
-    A workbook has no bytes to go by: its probe has the cells of its first rows.
+    Of an archive of several files: of the first one that the declared format knows, that any format
+    knows, else of the first. A workbook has no bytes to go by: its probe has the cells of its first
+    rows.
     """
     with staged.path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if is_workbook(staged):
         return Probe(staged.name, staged.size, b"", cells=head_cells(staged))
-    if not head.startswith(_ZIP_MAGIC):
+    if not head.startswith(ZIP_MAGIC):
         return Probe(staged.name, staged.size, head)
     try:
         with zipfile.ZipFile(staged.path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-            names = tuple(info.filename for info in members)
+            members = real_members(archive)
             if any(info.flag_bits & ENCRYPTED for info in members):
-                raise _packed(staged, "an archive with a password")
-            if members:
-                with archive.open(members[0]) as stream:
-                    head = stream.read(HEAD_BYTES)
-            if len(members) == 1 and head.startswith(_WORKBOOKS):
-                raise _packed(staged, f"an archive that holds the workbook {names[0]!r}")
-            return Probe(staged.name, staged.size, head, names)
+                raise _locked(staged)
+            return Probe(
+                staged.name,
+                staged.size,
+                _telling_head(archive, members, declared),
+                tuple(info.filename for info in members),
+            )
     except DAMAGE as error:
         raise InputError(
             f"expected a whole zip archive, found one that does not open ({error})",
@@ -48,14 +60,48 @@ def probe_of(staged: StagedFile) -> Probe:
         ) from error
 
 
-def _packed(staged: StagedFile, found: str) -> InputError:
+def _telling_head(
+    archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], declared: Format | None
+) -> bytes:
+    """Return the first bytes of the member that says most about the archive."""
+    probes = []
+    for info in members:
+        with archive.open(info) as stream:
+            probes.append(Probe(member_name(info), info.file_size, stream.read(HEAD_BYTES)))
+    expected = (probe for probe in probes if declared is not None and declared.recognise(probe))
+    known = (probe for probe in probes if formats.recognised(probe))
+    return next(chain(expected, known, probes), Probe("", 0, b"")).head
+
+
+def _locked(staged: StagedFile) -> InputError:
     """Return the refusal of an archive that a person has to unpack."""
     return InputError(
-        f"expected a file or an archive that opens, found {found}",
+        "expected a file or an archive that opens, found an archive with a password",
         where=staged.name,
         fix="unpack it and deliver what is in it",
         code="FILE_SCHEMA",
     )
+
+
+def meant(declared: Format, options: Options, staged: StagedFile) -> StagedFile:
+    """Return what a format reads: the file, or the one member of an archive that is the format's.
+
+    Raises InputError when not exactly one member fits, or the archive does not open.
+    """
+    if declared.reads_archives or not is_zip(staged.path) or is_workbook(staged):
+        return staged
+
+    def is_meant(name: str, head: bytes) -> bool:
+        """Return whether a member is one to read: by its looks, or at the user's word."""
+        known = bool(options.columns or options.member)
+        return known or declared.recognise(Probe(name, len(head), head))
+
+    folder = staged.path.parent
+    info = one_member(staged.path, staged.name, is_meant, options.member)
+    member = place(member_blocks(staged.path, info, staged.name), folder)
+    name = f"{staged.name}/{member_name(info)}"
+    path, size, name = content_of(member, name, folder)
+    return replace(staged, path=path, name=name, size=size)
 
 
 def check_declared(declared: Format, options: Options, staged: StagedFile) -> None:
@@ -67,7 +113,7 @@ def check_declared(declared: Format, options: Options, staged: StagedFile) -> No
     _check_units(declared, options, staged.name)
     if options.columns:
         return
-    probe = probe_of(staged)
+    probe = probe_of(staged, declared)
     if declared.recognise(probe):
         return
     same = {declared.name, declared.twin}

@@ -12,7 +12,6 @@ import io
 import os
 import stat
 import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,15 +20,10 @@ from pathlib import Path
 from recon.errors import InputError
 from recon.io.disk import writing
 from recon.io.formats.contract import StagedFile
+from recon.io.unpack import LAYERS, unpacked
 
-MAX_BYTES = 64 << 30  # an input, decompressed
-MAX_RATIO = 200  # decompressed to compressed; text of payments packs about 10 to 1
-RATIO_FREE_BYTES = 16 << 20  # small outputs may pack better than that
 _BLOCK = 1 << 18
 _UNFINISHED = ".incoming-"  # a copy that a killed run left behind; safe to remove
-_GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
-
 
 _AT_REST_NS = 1_000_000_000  # clocks of file systems are coarse: younger files are copied again
 
@@ -51,6 +45,7 @@ class _Copy:
 
     received: Path
     content: Path
+    name: str
     size: int
     stamps: tuple[_Stamp, ...]
 
@@ -68,9 +63,10 @@ _COPIES: dict[tuple[str, _Stamp], _Copy] = {}
 def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
     """Copy an input into `staging_dir` under the SHA-256 of its bytes and return the copy.
 
-    A gzip file is decompressed by us, checksum verified; `StagedFile.path` is then the plain
-    content and `sha256` still that of the bytes as received. Raises InputError for anything but a
-    regular file that holds still while it is read, ResourceError when the disk refuses.
+    Packings are undone (`recon.io.unpack`); `StagedFile.path` is then the plain content, `name`
+    ends with that of the file in the zip, and `sha256` is still that of the bytes as received.
+    Raises InputError for anything but a regular file that holds still while it is read,
+    ResourceError when the disk refuses.
 
     A run asks twice for each input, first for its digest and then for its content: the second time
     the copy of the first is given back, as long as neither file has been touched in between.
@@ -86,25 +82,38 @@ def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
                 _COPIES[asked] = copy
         else:
             copy = _COPIES[asked]
-    return StagedFile(copy.content, path.name, copy.received.name, copy.size, business_date)
+    return StagedFile(copy.content, copy.name, copy.received.name, copy.size, business_date)
 
 
 def _copied(source: int, path: Path, staging_dir: Path) -> tuple[_Copy, bool]:
     """Copy and unpack an open file; also return whether it had been at rest for a while."""
     placed = _copy(source, path, staging_dir)
     is_settled = placed.written_ns - os.fstat(source).st_ctime_ns > _AT_REST_NS
-    content = placed
-    if _head(placed.path) == _GZIP_MAGIC:
-        content = _place(_gunzip(placed.path, path.name), staging_dir)
-    if not content.size:
+    content, size, name = content_of(placed.path, path.name, staging_dir)
+    if not size:
         raise InputError(
             "expected at least one byte, found an empty file",
             where=path.name,
             fix="ask the sender for the file again; an empty day still has a header or a trailer",
             code="FILE_EMPTY",
         )
-    copy = _Copy(placed.path, content.path, content.size, _stamps(placed.path, content.path))
+    copy = _Copy(placed.path, content, name, size, _stamps(placed.path, content))
     return copy, is_settled
+
+
+def content_of(path: Path, name: str, folder: Path) -> tuple[Path, int, str]:
+    """Undo the packings of a staged file; return its content in `folder`, the size and the name."""
+    for _layer in range(LAYERS):
+        content = unpacked(path, name)
+        if content is None:
+            break
+        path, name = place(content.blocks, folder), content.name
+    return path, path.stat().st_size, name
+
+
+def place(blocks: Iterator[bytes], folder: Path) -> Path:
+    """Write blocks into a staging folder under the name of their SHA-256 and return where."""
+    return _place(blocks, folder).path
 
 
 def verify(staged: StagedFile) -> bool:
@@ -235,54 +244,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _head(path: Path) -> bytes:
-    """Return the first two bytes."""
-    with path.open("rb") as file:
-        return file.read(2)
-
-
-def _gunzip(path: Path, name: str) -> Iterator[bytes]:
-    """Yield the content of a gzip file of one or more members, every checksum verified."""
-    taken = given = 0
-    member = zlib.decompressobj(_GZIP_WINDOW)
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            taken += len(block)
-            plain = bytes(_BLOCK)
-            while block or (len(plain) == _BLOCK and not member.eof):
-                if member.eof:
-                    member = zlib.decompressobj(_GZIP_WINDOW)
-                try:
-                    plain = member.decompress(block, _BLOCK)
-                except zlib.error as error:
-                    raise _damaged(name, str(error)) from error
-                given += len(plain)
-                _check_size(name, given, taken)
-                yield plain
-                block = member.unused_data if member.eof else member.unconsumed_tail
-    if not member.eof:
-        raise _damaged(name, "the end is missing")
-
-
-def _damaged(name: str, detail: str) -> InputError:
-    """Return the error about a gzip file that does not unpack."""
-    return InputError(
-        f"expected a whole gzip file, found a damaged one ({detail})",
-        where=name,
-        fix="ask the sender for the file again",
-        code="FILE_SCHEMA",
-    )
-
-
-def _check_size(name: str, given: int, taken: int) -> None:
-    """Refuse a file that unpacks to more than any sender means."""
-    if given > MAX_BYTES or given > max(RATIO_FREE_BYTES, taken * MAX_RATIO):
-        raise InputError(
-            f"expected at most {MAX_RATIO} times its size unpacked, found over {given} bytes "
-            f"from {taken}",
-            where=name,
-            fix="check the file; deliver it unpacked if it is right",
-            code="FILE_SCHEMA",
-        )

@@ -13,6 +13,7 @@ import pytest
 
 from recon.errors import InputError, ResourceError
 from recon.io import stage as module
+from recon.io import unpack
 from recon.io.stage import stage, verify
 
 NIGHT = date(2026, 3, 4)
@@ -157,7 +158,7 @@ def test_damaged_gzip_is_refused(deliver):
 
 def test_gzip_bomb_is_refused(deliver, tmp_path, monkeypatch):
     """A file that unpacks beyond all measure is refused before it fills the disk."""
-    monkeypatch.setattr(module, "RATIO_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(unpack, "RATIO_FREE_BYTES", 1 << 20)
     with pytest.raises(InputError, match="200 times"):
         deliver(gzip.compress(bytes(64 << 20)))
     assert sum(path.stat().st_size for path in (tmp_path / "staging").iterdir()) < 1 << 20

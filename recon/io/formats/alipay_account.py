@@ -92,7 +92,7 @@ KINDS: Final = {
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the bill's rows; fill the footer's totals and the account."""
-    with opened(staged, options, is_detail) as stream:
+    with opened(staged, options, lambda _name, head: is_detail(head)) as stream:
         for rows in read_stream(SHEET, stream, staged.name, options, reading):
             yield _derived(rows, reading)
     take_summary(staged, ("#支付宝账务",), _SUMMARY, reading)
@@ -195,6 +195,7 @@ FORMAT: Final = Format(
     read=read,
     fields=fields,
     controls=controls,
+    reads_archives=True,
     header=SHEET.required,
     proofs=(balance_chain(always=True),),
 )

@@ -13,14 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from recon.io.formats.archive import DAMAGE
+from recon.io.formats.archive import DAMAGE, is_zip, real_members
 from recon.io.formats.contract import Reading, StagedFile
 
 PREFIX: Final = "汇总"
 _PLAIN: Final = re.compile(r"-?[0-9,]{0,15}(?:\.[0-9]{0,6})?", re.ASCII)
 _TOTAL: Final = "合计"
 _LIMIT: Final = 1 << 24  # bytes; a summary has a line for each shop
-_MAGIC: Final = b"PK\x03\x04"
 
 
 def take_summary(
@@ -39,13 +38,12 @@ def take_summary(
 
 def _members(path: Path) -> list[str]:
     """Return the texts of the small members of a zip."""
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            return []
+    if not is_zip(path):
+        return []
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if info.file_size <= _LIMIT]
-            return [_text(archive.read(info)) for info in infos if not info.is_dir()]
+            infos = [info for info in real_members(archive) if info.file_size <= _LIMIT]
+            return [_text(archive.read(info)) for info in infos]
     except DAMAGE:
         return []  # the reader of the details refuses the archive
 

@@ -96,7 +96,7 @@ def is_detail(head: bytes) -> bool:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the bill's rows; fill the footer's totals and the account."""
-    with opened(staged, options, is_detail) as stream:
+    with opened(staged, options, lambda _name, head: is_detail(head)) as stream:
         blocks = Lines(stream, staged.name, options.encoding, sniffed_encoding)
         first = blocks.take()
         if first is None:
@@ -376,5 +376,6 @@ FORMAT: Final = Format(
     refine=refine,
     controls=controls,
     header=(*_REQUIRED, *_FILLED),
+    reads_archives=True,
     natural_key=("kind", "channel_ref"),
 )

@@ -1,8 +1,9 @@
-"""One member of a zip archive as a stream, within declared limits."""
+"""Members of a zip archive, within declared limits; what a Mac or Windows adds is none."""
 
 from __future__ import annotations
 
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,11 +15,14 @@ from typing import BinaryIO, Final, cast
 from recon.errors import InputError
 from recon.io.formats.contract import Options, StagedFile
 
+ZIP_MAGIC: Final = b"PK\x03\x04"
 MEMBER_LIMIT: Final = 8 << 30  # bytes, decompressed
 RATIO_LIMIT: Final = 200  # decompressed : compressed, of members beyond a mebibyte
 MEMBERS_LIMIT: Final = 1000
 HEAD_BYTES: Final = 1 << 16
+_BLOCK: Final = 1 << 18
 _FREE: Final = 1 << 20
+_OF_A_SYSTEM: Final = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 _UTF8_FLAG: Final = 0x800
 ENCRYPTED: Final = 0x1
 
@@ -47,19 +51,42 @@ _STREAM_DAMAGE: Final = (  # of these, what no reader of an opened member raises
 )
 
 
+Wanted = Callable[[str, bytes], bool]  # by name and first bytes
+
+
+def is_zip(path: Path) -> bool:
+    """Return whether a file begins as a zip archive does."""
+    with path.open("rb") as stream:
+        return stream.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+
+
+def real_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files that somebody packed: no folders, none of a system's own."""
+    return [
+        info
+        for info in archive.infolist()
+        if not info.is_dir() and not _OF_A_SYSTEM.search(info.filename)
+    ]
+
+
+def member_blocks(path: Path, info: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
+    """Yield the bytes of one member; a damaged or exploding one is an `InputError`."""
+    _check_limits(info, 1, where)
+    with _whole(where), zipfile.ZipFile(path) as archive, archive.open(info) as stream:
+        while block := stream.read(_BLOCK):
+            yield block
+
+
 @contextmanager
-def opened(
-    staged: StagedFile, options: Options, wanted: Callable[[bytes], bool]
-) -> Iterator[BinaryIO]:
-    """Open a file; when it is a zip, the one member whose head is `wanted`."""
-    with staged.path.open("rb") as stream:
-        zipped = stream.read(4) == b"PK\x03\x04"
-        stream.seek(0)
-        if not zipped:
+def opened(staged: StagedFile, options: Options, wanted: Wanted) -> Iterator[BinaryIO]:
+    """Open a file; when it is a zip, the one member that is `wanted`."""
+    if not is_zip(staged.path):
+        with staged.path.open("rb") as stream:
             yield stream
-            return
-    with open_member(staged.path, staged.name, wanted, options.member) as (member, _name):
-        yield member
+        return
+    info = one_member(staged.path, staged.name, wanted, options.member)
+    with _whole(staged.name), zipfile.ZipFile(staged.path) as archive, archive.open(info) as member:
+        yield cast("BinaryIO", member)
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
@@ -76,18 +103,10 @@ def decoded_name(name: str) -> str:
 
 
 @contextmanager
-def open_member(
-    path: Path, where: str, wanted: Callable[[bytes], bool], pattern: str = ""
-) -> Iterator[tuple[BinaryIO, str]]:
-    """Open the one member whose first bytes are `wanted` (and whose name fits `pattern`).
-
-    Exactly one member must fit. A damaged, encrypted or exploding archive is an `InputError`.
-    """
+def _whole(where: str) -> Iterator[None]:
+    """Refuse an archive that turns out to be damaged."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            info = _choose(archive, where, wanted, pattern)
-            with archive.open(info) as stream:
-                yield cast("BinaryIO", stream), member_name(info)
+        yield
     except _STREAM_DAMAGE as error:
         raise InputError(
             f"expected a whole zip archive, found: {error}",
@@ -97,26 +116,29 @@ def open_member(
         ) from error
 
 
-def _choose(
-    archive: zipfile.ZipFile, where: str, wanted: Callable[[bytes], bool], pattern: str
-) -> zipfile.ZipInfo:
-    """Return the one member that fits."""
-    members = [info for info in archive.infolist() if not info.is_dir()]
-    names = [member_name(info) for info in members]
-    for info in members:
-        _check_limits(info, len(members), where)
-    fitting = []
-    for info, name in zip(members, names, strict=True):
-        if pattern and not fnmatch(name, pattern):
-            continue
-        with archive.open(info) as stream:
-            if wanted(stream.read(HEAD_BYTES)):
-                fitting.append(info)
+def one_member(path: Path, where: str, wanted: Wanted, pattern: str = "") -> zipfile.ZipInfo:
+    """Return the one member that is `wanted` (and whose name fits `pattern`).
+
+    Exactly one member must fit. A damaged, encrypted or exploding archive is an `InputError`.
+    """
+    with _whole(where), zipfile.ZipFile(path) as archive:
+        members = real_members(archive)
+        for info in members:
+            _check_limits(info, len(members), where)
+        fitting = []
+        for info in members:
+            if pattern and not fnmatch(member_name(info), pattern):
+                continue
+            with archive.open(info) as stream:
+                if wanted(member_name(info), stream.read(HEAD_BYTES)):
+                    fitting.append(info)
     if len(fitting) != 1:
+        names = [member_name(info) for info in members]
         raise InputError(
             f"expected one fitting member in the archive, found {len(fitting)} among {names}",
             where=where,
-            fix="set `member` of this source to the name (or a glob) of the file to read",
+            fix="set `member` of this source to the name (or a glob) of the file to read,"
+            " or deliver one file each",
             code="FILE_SCHEMA",
         )
     return fitting[0]

@@ -196,9 +196,9 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     """Cut a dump into rows; raises InputError when it is no whole JSON of objects."""
     data = staged.path.read_bytes()
     encodings = (options.encoding,) if options.encoding else ("utf-8",)
-    text = data.decode(encoding_of(data, encodings, staged.name))
+    text = data.decode(encoding_of(data, encodings, staged.name)).removeprefix("\ufeff")
     rows, spans, record_no, count = RowBuilder(COLUMNS), [], 0, 0
-    line, seen, byte = 1, 0, 0
+    line, seen, byte = 1, 0, len(data) - len(text.encode())
     for start, end, value in _objects(text, staged.name):
         count += 1
         line += text.count("\n", seen, start)

@@ -20,6 +20,7 @@ from mmap import ACCESS_READ, mmap
 
 from recon.core.codes import Kind, State
 from recon.errors import InputError
+from recon.io.formats.archive import is_zip
 from recon.io.formats.camt_totals import SIGNS, summary_controls
 from recon.io.formats.contract import (
     Choice,
@@ -456,16 +457,16 @@ def read(
 
 def _documents(staged: StagedFile, options: Options) -> Iterator[tuple[str, Data]]:
     """Yield name and content of each document; a file that is no zip is mapped, not read."""
-    with staged.path.open("rb") as file:
-        head = file.read(4)
-        if not head:
-            yield staged.name, head
-            return
-        if head != b"PK\x03\x04":
-            with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-                yield staged.name, data
-            return
-    yield from members(staged, options.member, (".xml",))
+    if not staged.size:
+        yield staged.name, b""
+    elif not is_zip(staged.path):
+        with (
+            staged.path.open("rb") as file,
+            mmap(file.fileno(), 0, access=ACCESS_READ) as data,
+        ):
+            yield staged.name, data
+    else:
+        yield from members(staged, options.member, (".xml",))
 
 
 def fields(_options: Options) -> Fields:

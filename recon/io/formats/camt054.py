@@ -22,4 +22,5 @@ FORMAT = Format(
     recognise=MESSAGE.recognise,
     read=partial(read, MESSAGE),
     fields=fields,
+    reads_archives=True,
 )

@@ -24,10 +24,11 @@ A format file defines one `FORMAT` constant (or a few, for siblings) and is list
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -37,6 +38,8 @@ from numpy.typing import NDArray
 from recon.core.codes import Kind, Side, State
 from recon.core.text import TextBuffers, text_buffers
 from recon.io.formats.cut_text import CutText
+
+_LEADING_BLANK: Final = re.compile(r"\A(?:[ \t]*\r?\n)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,14 @@ class Probe:
     cells: tuple[tuple[str, ...], ...] = ()  # the first rows of a workbook's one visible sheet
 
     def text(self) -> str:
-        """Return the head as text: UTF-8 if it decodes (cut end allowed), else GB18030."""
+        """Return the head as text: UTF-8 if it decodes (cut end allowed), else GB18030.
+
+        A byte order mark and blank lines before the first filled one are left out.
+        """
+        return _LEADING_BLANK.sub("", self._decoded().removeprefix("\ufeff"))
+
+    def _decoded(self) -> str:
+        """Return the head as text, whole."""
         for encoding in ("utf-8-sig", "gb18030"):
             for cut in range(4):
                 try:
@@ -307,6 +317,7 @@ class Format:
     proofs: tuple[Proof, ...] = ()  # compared beside `controls`
     net_is_exact: bool = False  # net = amount - fee on every row that states them, else a reject
     unit_by_column: bool = False  # `Options.units` may say in which unit a column is
+    reads_archives: bool = False  # takes a zip of several files as it is, not one member of it
     twin: str = ""  # a format of the same layout, from which only the file's name tells it apart
     header: tuple[str, ...] = ()  # the sender's columns that every file of it has, where named
     column_name: Callable[[str], str] | None = None  # of a header cell; None: as sheets have it

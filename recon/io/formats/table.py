@@ -16,7 +16,6 @@ from itertools import chain
 import polars as pl
 
 from recon.errors import InputError
-from recon.io.formats.archive import opened
 from recon.io.formats.contract import (
     Options,
     Probe,
@@ -73,14 +72,15 @@ class Table:
         """Return whether one of the first lines, or of a workbook's rows, is the header."""
         if probe.cells:
             return self._header_row(probe.cells) is not None
-        return any(self.is_header(line) for line in probe.text().split("\n")[: self.preamble + 1])
+        lines = [line for line in probe.text().split("\n", TITLE_LINES) if line.strip()]
+        return any(self.is_header(line) for line in lines[: self.preamble + 1])
 
     def read(self, staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
-        """Yield the known columns of every row: of text, of a workbook, of one file in a zip."""
+        """Yield the known columns of every row: of text or of a workbook."""
         if is_workbook(staged):
             yield self._read_workbook(staged, options, reading)
             return
-        with opened(staged, options, self._is_member) as stream:
+        with staged.path.open("rb") as stream:
             blocks = Lines(stream, staged.name, options.encoding, self._encoding)
             first = blocks.take()
             if first is None:
@@ -98,10 +98,6 @@ class Table:
                 reading,
                 give_back=blocks.give_back,
             )
-
-    def _is_member(self, head: bytes) -> bool:
-        """Return whether the head of a zip's member has the header."""
-        return self.recognise(Probe("", len(head), head))
 
     def _header_row(self, rows: Iterable[Sequence[str | None]]) -> int | None:
         """Return which of the first rows of a workbook names every required column."""
@@ -141,8 +137,10 @@ class Table:
         self, block: Block, reading: Reading, where: str
     ) -> tuple[tuple[str, ...], Block]:
         """Return the header's names and what follows it; what stands before it is header too."""
-        lines = block.line_texts(self.preamble + 1)
-        for number, line in enumerate(lines):
+        lines = block.line_texts(TITLE_LINES)
+        filled = [number for number, line in enumerate(lines) if line.strip()]
+        for number in filled[: self.preamble + 1]:
+            line = lines[number]
             names = self.names(line)
             if names is not None and set(self.required) <= set(names):
                 blank = sum(not text.strip() for text in lines[:number])
@@ -150,7 +148,7 @@ class Table:
                 reading.blank_lines += blank
                 reading.header_lines += number + 1 - blank
                 return names, block.after(number + 1)
-        raise self._no_header(where, lines[0] if lines else "no line")
+        raise self._no_header(where, lines[filled[0]] if filled else "no line")
 
     def _no_header(self, where: str, found: str) -> InputError:
         """Return the refusal of a file that has another header, or none."""

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from recon.errors import InputError
-from recon.io.formats.archive import opened
 from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.cutting import Dialect, Layout, cut_rows
 from recon.io.formats.lines import Block, Lines, listed
-from recon.io.formats.sheet import sniffed_encoding
+from recon.io.formats.sheet import TITLE_LINES, sniffed_encoding
 
 CLOCK: Final = (
     "YYYY-MM-DD hh:mm:ss",
@@ -57,7 +56,7 @@ class Bill:
 
     def read(self, staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
         """Yield the bill's rows; fill the summary cells."""
-        with opened(staged, options, self._is_member) as stream:
+        with staged.path.open("rb") as stream:
             blocks = Lines(stream, staged.name, options.encoding, sniffed_encoding)
             first = blocks.take()
             assert first is not None, "Lines refuses an empty file"
@@ -74,15 +73,13 @@ class Bill:
                 give_back=blocks.give_back,
             )
 
-    def _is_member(self, head: bytes) -> bool:
-        """Return whether a zip's member begins as this kind of bill does."""
-        return self.recognise(Probe("", len(head), head))
-
     def _header(
         self, block: Block, options: Options, reading: Reading, where: str
     ) -> tuple[tuple[str, ...], Block]:
         """Check the header line and return its names and what follows."""
-        line = next(iter(block.line_texts(1)), "")
+        lines = block.line_texts(TITLE_LINES)
+        at = next((number for number, line in enumerate(lines) if line.strip()), 0)
+        line = lines[at] if lines else ""
         names = tuple(self.column_name(cell) for cell in line.split(","))
         known = {*self.required, *self.optional, *self.unread, *options.ignore_columns}
         problems = [f"column {name!r} is missing" for name in self.required if name not in names]
@@ -92,14 +89,15 @@ class Bill:
             raise InputError(
                 f"expected the header of {self.title}, found {line[:200]!r}: "
                 + listed(sorted(problems), "; "),
-                where=f"{where}, line 1",
+                where=f"{where}, line {at + 1}",
                 fix=f"check that this is {self.title}; list new columns that you do not need in"
                 " ignore_columns of this source",
                 code="FILE_SCHEMA",
             )
-        reading.lines += 1
+        reading.lines += at + 1
+        reading.blank_lines += at
         reading.header_lines += 1
-        return names, block.after(1)
+        return names, block.after(at + 1)
 
 
 def says_no_bill(text: str) -> bool:

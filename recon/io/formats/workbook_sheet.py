@@ -1,4 +1,4 @@
-"""A `Sheet` that was delivered as a workbook (XLSX, XLS), or packed in a zip, instead of text."""
+"""A `Sheet` that was delivered as a workbook (XLSX, XLS) instead of text."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import numpy as np
 import polars as pl
 
 from recon.errors import InputError
-from recon.io.formats.archive import DAMAGE, opened
-from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile, named_columns
+from recon.io.formats.archive import DAMAGE, is_zip
+from recon.io.formats.contract import Options, RawRows, Reading, StagedFile, named_columns
 from recon.io.formats.old_workbook import is_old_workbook
 from recon.io.formats.sheet import (
     TITLE_LINES,
     Sheet,
     check_names,
     column_name,
-    fits,
     header_row,
     read_stream,
     take_facts,
@@ -27,7 +26,6 @@ from recon.io.formats.sheet import (
 )
 from recon.io.formats.xlsx import check_archive, refuse_lost, sheet_text
 
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 _PARTS: Final = "xl/"  # where every XLSX workbook keeps its parts
 
 
@@ -35,9 +33,8 @@ def is_workbook(staged: StagedFile) -> bool:
     """Return whether a file is a workbook, new or old."""
     if is_old_workbook(staged.path):
         return True
-    with staged.path.open("rb") as stream:
-        if stream.read(len(_ZIP_MAGIC)) != _ZIP_MAGIC:
-            return False
+    if not is_zip(staged.path):
+        return False
     try:
         with zipfile.ZipFile(staged.path) as archive:
             return any(name.startswith(_PARTS) for name in archive.namelist())
@@ -58,11 +55,11 @@ def head_cells(staged: StagedFile) -> tuple[tuple[str, ...], ...]:
 def read_either(
     sheet: Sheet, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
-    """Read a sheet from text, from a workbook or from a zip, whichever was delivered."""
+    """Read a sheet from text or from a workbook, whichever was delivered."""
     if is_workbook(staged):
         yield from read_workbook(sheet, staged, options, reading)
         return
-    with opened(staged, options, lambda head: fits(sheet, Probe("", len(head), head))) as stream:
+    with staged.path.open("rb") as stream:
         yield from read_stream(sheet, stream, staged.name, options, reading)
 
 

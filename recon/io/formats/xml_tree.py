@@ -22,6 +22,7 @@ DEPTH_LIMIT = 64
 LIVE_LIMIT = 1_000_000  # elements kept at one time
 TEXT_LIMIT = 1 << 16
 CHUNK = 1 << 20
+_UTF16_DECLARED = re.compile(rb"encoding *= *[\"'](?i:utf-16)")
 _HUGE_TAG = re.compile(rb"<[^<>]{65536}")
 Data = bytes | mmap
 _FIX = "ask the sender for the file again"
@@ -103,24 +104,39 @@ class Element:
 class _Builder:
     """Builds elements as expat reports them; hands over and forgets those named in `wanted`."""
 
-    def __init__(self, where: str, wanted: Mapping[str, Callable[[list[Element]], None]]) -> None:
+    def __init__(
+        self, where: str, wanted: Mapping[str, Callable[[list[Element]], None]], head: bytes
+    ) -> None:
         self.where = where
+        self.lead = len(head) - len(head.lstrip())  # blank bytes that are passed over
+        self.lead_lines = head[: self.lead].count(b"\n")
         self.wanted = wanted
         self.stack: list[Element] = []
         self.live: list[int] = []  # how many elements were kept when each open wanted one began
         self.kept = 0
         self.names: dict[str, tuple[str, str]] = {}  # as expat says it -> name, namespace
         self.root: Element | None = None
-        self.parser = expat.ParserCreate(namespace_separator=" ")
+        is_unpacked = _UTF16_DECLARED.search(head.split(b">", 1)[0]) and b"\x00" not in head
+        self.parser = expat.ParserCreate("utf-8" if is_unpacked else None, " ")
         self.parser.StartDoctypeDeclHandler = self.doctype
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
         self.parser.buffer_text = True
 
+    @property
+    def line(self) -> int:
+        """Return the line at which the parser stands."""
+        return self.parser.CurrentLineNumber + self.lead_lines
+
+    @property
+    def byte(self) -> int:
+        """Return the byte at which the parser stands."""
+        return self.parser.CurrentByteIndex + self.lead
+
     def refused(self, problem: str) -> InputError:
         """Return the refusal of the file at the parser's line."""
-        where = f"{self.where}, line {self.parser.CurrentLineNumber}"
+        where = f"{self.where}, line {self.line}"
         return InputError(problem, where=where, fix=_FIX, code="FILE_SCHEMA")
 
     def doctype(self, *_declaration: Any) -> None:  # noqa: ANN401  expat's own signature
@@ -140,16 +156,13 @@ class _Builder:
         self.kept += 1
         if self.kept > LIVE_LIMIT:
             raise self.refused(f"more than {LIVE_LIMIT} elements stand in one statement or record")
-        parser = self.parser
-        self.stack.append(
-            Element(*known, attributes, parser.CurrentLineNumber, parser.CurrentByteIndex)
-        )
+        self.stack.append(Element(*known, attributes, self.line, self.byte))
 
     def end(self, _name: str) -> None:
         """Close an element: hand it over when it is wanted, else hang it under its parent."""
         element = self.stack.pop()
-        element.end = self.parser.CurrentByteIndex
-        element.last_line = self.parser.CurrentLineNumber
+        element.end = self.byte
+        element.last_line = self.line
         take = self.wanted.get(element.name)
         if take is not None:
             self.kept = self.live.pop()
@@ -186,13 +199,13 @@ def parse_steps(
     data: Data, where: str, wanted: Mapping[str, Callable[[list[Element]], None]]
 ) -> Iterator[Element]:
     """Do as `parse` does, a stretch of the document a step; yield the outermost element open."""
-    builder = _Builder(where, wanted)
+    builder = _Builder(where, wanted, data[:CHUNK])
     if data.find(b"<!DOCTYPE") >= 0:
         raise builder.refused("the XML declares a DOCTYPE, which no bank file needs")
     if _HUGE_TAG.search(data):
         raise builder.refused("a tag is longer than 64 KiB")
     try:
-        for start in range(0, len(data), CHUNK):
+        for start in range(builder.lead, len(data), CHUNK):
             builder.parser.Parse(bytes(data[start : start + CHUNK]), False)  # noqa: FBT003  C signature
             if builder.stack:
                 yield builder.stack[0]
@@ -200,7 +213,7 @@ def parse_steps(
     except expat.ExpatError as error:
         raise InputError(
             f"the XML is not whole: {expat.ErrorString(error.code)}",
-            where=f"{where}, line {error.lineno}",
+            where=f"{where}, line {error.lineno + builder.lead_lines}",
             fix=_FIX,
             code="FILE_SCHEMA",
         ) from error

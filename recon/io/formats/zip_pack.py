@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 
 from recon.errors import InputError
+from recon.io.formats.archive import is_zip, real_members
 from recon.io.formats.contract import StagedFile
 
 MEMBER_LIMIT = 1000
@@ -29,14 +30,12 @@ def members(
 
     `pattern` is a glob over member names; without one, the members with one of `endings` count.
     """
-    with staged.path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    if not is_zip:
+    if not is_zip(staged.path):
         yield staged.name, staged.path.read_bytes()
         return
     try:
         with zipfile.ZipFile(staged.path) as archive:
-            infos = archive.infolist()
+            infos = real_members(archive)
             _check(staged.name, infos)
             wanted = sorted(
                 (info for info in infos if _wanted(info.filename, pattern, endings)),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import zipfile
 from datetime import date
 
@@ -96,7 +95,3 @@ def test_beside_its_details_a_summary_is_no_file_of_its_own(tmp_path):
     probe = probe_of(staged(path))
     assert account.FORMAT.recognise(probe)
     assert not TYPE_FORMAT.recognise(probe)
-    alone = io.BytesIO()
-    with zipfile.ZipFile(alone, "w") as archive:
-        archive.writestr("a_账务明细(汇总).csv", types())
-    assert load_bytes(TYPE_FORMAT, tmp_path, alone.getvalue()).agrees

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import zipfile
-
 import pytest
 
 from recon.errors import InputError
@@ -114,15 +112,6 @@ def test_the_portals_csv_has_commas(tmp_path):
     raw = "\n".join(lines).encode()
     assert [form.name for form in recognised(Probe("x", len(raw), raw))] == ["lakala_jy"]
     assert load(tmp_path, "lakala_jy", *lines).column("amount_minor") == [10000, -4000]
-
-
-def test_a_zip_with_one_file_is_read(tmp_path):
-    """A daily file that comes packed is found in its zip."""
-    path = tmp_path / "JY.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("readme.txt", "hello")
-        archive.writestr("JY.txt", f"{JY}\n{SALE}")
-    assert load_path(BY_NAME["lakala_jy"], path).column("amount_minor") == [10000]
 
 
 def test_a_unit_is_declared_column_by_column(tmp_path):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 
 import pytest
 
@@ -272,11 +271,3 @@ def test_a_refund_with_a_sign_is_refused_with_a_reason(tmp_path):
     row = CELLS[1].replace("|45.00|", "|-45.00|").replace("|50.00|", "|-50.00|")
     result = load_bytes(FORMAT, tmp_path, bill([row], "1|0|45|5|-0.27|0|50"))
     assert result.rejects[0].reasons == ("退款金额 -45.00 has a sign; expected it unsigned",)
-
-
-def test_a_zipped_bill_is_read(tmp_path):
-    """The one bill in an archive."""
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w") as archive:
-        archive.writestr("bill.csv", bill())
-    assert load_bytes(FORMAT, tmp_path, raw.getvalue()).agrees
