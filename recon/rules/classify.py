@@ -23,6 +23,7 @@ from recon.rules import (
     repeats,
     short_batches,
     standing,
+    undone_in_part,
 )
 from recon.rules.night import Ledger, Matched, Night, Verdict
 
@@ -104,7 +105,8 @@ def classify(
     for leg_no, leg in enumerate(legs):
         said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night))
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
-    verdict = Verdict.joined([*before, *by_leg.values()])
+    first, by_leg = undone_in_part.settle(matched, legs, Verdict.joined(before), by_leg)
+    verdict = Verdict.joined([first, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)
 

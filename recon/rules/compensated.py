@@ -42,7 +42,7 @@ def settle(leg: Leg, matched: Matched, verdict: Verdict) -> Verdict:
         chosen = _chosen(free)
         if chosen:
             over += [int(str(difference)), *chosen]
-    return _without(leg, verdict, told, over) if over else verdict
+    return without(leg, verdict, told, over, _CAUSE) if over else verdict
 
 
 def _meetings(matched: Matched, differences: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
@@ -54,9 +54,9 @@ def _meetings(matched: Matched, differences: pl.DataFrame, alone: pl.DataFrame) 
         open=pl.col("actual_minor") - pl.col("expected_minor"),
         row=pl.col("rows").list.head(pl.col("faulty")),
     ).explode("row")
-    named = [_keyed(matched, rows, column) for column in ("channel_ref", "order_id", "rrn")]
+    named = [keyed(matched, rows, column, "row") for column in ("channel_ref", "order_id", "rrn")]
     refunds = alone.select("currency", refund_no="no", row=pl.col("rows").list.first())
-    refunds = _keyed(matched, refunds, "original_ref")
+    refunds = keyed(matched, refunds, "original_ref", "row")
     side = slim["side"].gather(refunds["row"]) == int(Side.MERCHANT)
     amount = slim["amount_minor"].gather(refunds["row"])
     refunds = refunds.select("hi", "lo", "currency", "refund_no").with_columns(
@@ -66,9 +66,12 @@ def _meetings(matched: Matched, differences: pl.DataFrame, alone: pl.DataFrame) 
     return found.unique(["no", "refund_no"], keep="first").sort("no", "refund_no")
 
 
-def _keyed(matched: Matched, frame: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return the frame with the digest of a column of its rows; rows without one left out."""
-    words = matched.ledger.digests[column][frame["row"].to_numpy()]
+def keyed(matched: Matched, frame: pl.DataFrame, column: str, place: str) -> pl.DataFrame:
+    """Return the frame with the digest of a column (hi, lo) of its rows; those without left out.
+
+    `place` is the frame's column of row positions.
+    """
+    words = matched.ledger.digests[column][frame[place].to_numpy()]
     keyed = frame.with_columns(
         pl.Series("hi", np.ascontiguousarray(words[:, 0])),
         pl.Series("lo", np.ascontiguousarray(words[:, 1])),
@@ -86,8 +89,11 @@ def _chosen(refunds: pl.DataFrame) -> list[int]:
     return refunds.filter(pl.col("adds") == missing)["refund_no"].to_list()[:1]
 
 
-def _without(leg: Leg, verdict: Verdict, told: pl.DataFrame, over: list[int]) -> Verdict:
-    """Return the verdict less the findings that are over, their rows settled."""
+def without(leg: Leg, verdict: Verdict, told: pl.DataFrame, over: list[int], cause: str) -> Verdict:
+    """Return the verdict less the findings that are over, told as netted, their rows settled.
+
+    `told` is the verdict's findings with their number, column no.
+    """
     gone = told.filter(pl.col("no").is_in(over))
     rest = told.filter(~pl.col("no").is_in(over)).drop("no")
     rows = gone["rows"].explode().drop_nulls().unique().sort().to_numpy()
@@ -102,7 +108,7 @@ def _without(leg: Leg, verdict: Verdict, told: pl.DataFrame, over: list[int]) ->
         expected_minor=pl.lit(0),
         actual_minor=pl.lit(0),
         currency="currency",
-        cause=pl.lit(_CAUSE),
+        cause=pl.lit(cause),
     )
     clean = Verdict(
         rest,
