@@ -10,7 +10,7 @@ import polars as pl
 
 from recon.generate.delays import Delays
 from recon.generate.files import LINES, day_of
-from recon.generate.profile import ALIPAY, PPM, WECHAT
+from recon.generate.profile import ALIPAY, PPM, UNIONPAY, WECHAT
 from recon.generate.truth import Truth
 from recon.rules.calendar import Calendar
 from recon.rules.settlement import parse_cycle
@@ -22,8 +22,15 @@ RATES: Final = {
     "PAYOUT_BOUNCED": 2_000,
     "UNKNOWN_CREDIT": 5_000,
     "UNAUTHORISED_DEBIT": 5_000,
+    "OTHER_PAYER": 3_000,
+    "ROUNDING": 10_000,
 }
-_PAYERS: Final = {WECHAT: "TENPAY", ALIPAY: "ALIPAY"}
+ROUNDED: Final = 1  # fen by which a credit may differ from its batch
+PAYERS: Final = {
+    WECHAT: "TENPAY PAYMENT TECHNOLOGY",
+    ALIPAY: "ALIPAY CHINA NETWORK TECHNOLOGY",
+    UNIONPAY: "UNIONPAY MERCHANT SERVICES",
+}
 _PATIENCE: Final = 3  # days of the rule file with money whose detail is missing
 _MOST_SHORT: Final = 5_000  # fen
 
@@ -85,7 +92,10 @@ class Payouts:
         due = due.filter(pl.col("net") > 0)
         later = calendar.due_dates(due["due"].cast(pl.Date), parse_cycle("T+1"))
         self.batches = due.with_columns(
-            day=pl.col("due"), next_day=later.cast(pl.Int32), short=pl.lit(0, pl.Int64)
+            day=pl.col("due"),
+            next_day=later.cast(pl.Int32),
+            short=pl.lit(0, pl.Int64),
+            payer=pl.col("channel").replace_strict(PAYERS, return_dtype=pl.String),
         )
         lost = due.select(delays.is_lost()).to_series()
         order = rng.permutation(due.height)
@@ -128,10 +138,24 @@ class Payouts:
         picks = self.take(count)
         drawn = pl.Series(self.rng.integers(1, _MOST_SHORT, picks.height), dtype=pl.Int64)
         picks = picks.with_columns(short=pl.min_horizontal(drawn, pl.col("net") - 1))
-        picks = picks.filter(pl.col("short") > 0)
+        picks = picks.filter(pl.col("short") > ROUNDED)
         self._change(picks, short=pl.col("short"))
         words = "the credit is short of the batch"
         self.tell("NET_MISMATCH", picks, "due", words, amount="short")
+
+    def rounded(self, count: int) -> None:
+        """Pay batches a fen more or less, which the rule file lets pass: it is normal."""
+        picks = self.take(count)
+        drawn = pl.Series(self.rng.integers(0, 2, picks.height) * 2 - 1, dtype=pl.Int64)
+        self._change(picks.with_columns(short=drawn * ROUNDED), short=pl.col("short"))
+        self.truth.normal("ROUNDING", picks, "batch_id")
+
+    def by_another(self, count: int) -> None:
+        """Let batches be paid, in full and in time, by a party that is not the channel's."""
+        picks = self.take(count)
+        self._change(picks, payer=pl.lit("SHUNDA TRADING CO"))
+        words = "the batch is paid by another party than the channel (二清)"
+        self.tell("ATTRIBUTE_MISMATCH", picks, "due", words)
 
     def _change(self, picks: pl.DataFrame, **columns: pl.Expr) -> None:
         changed = picks.with_columns(**columns)
@@ -186,7 +210,7 @@ class Payouts:
             self.batches.filter(pl.col("net") > 0)
             .with_columns(net=pl.col("net") + pl.col("debt") - pl.col("short"))
             .filter(pl.col("net") > 0)
-            .select("batch_id", "channel", "day", "net")
+            .select("batch_id", "payer", "day", "net")
             .sort("day", "batch_id")
         )
 
@@ -227,6 +251,8 @@ def settle(
     payouts.missing(count["MISSING_SETTLEMENT"])
     payouts.short(count["NET_MISMATCH"])
     bounced = payouts.bounced(count["PAYOUT_BOUNCED"])
+    payouts.by_another(count["OTHER_PAYER"])
+    payouts.rounded(count["ROUNDING"])
     paid = payouts.paid()
     lines = pl.concat(
         [
@@ -250,15 +276,14 @@ def _told(frame: pl.DataFrame, delays: Delays) -> pl.DataFrame:
 
 
 def _credits(paid: pl.DataFrame) -> pl.DataFrame:
-    """Return one credit a batch, its number in the text."""
-    payer = pl.col("channel").replace_strict(_PAYERS, default="UNIONPAY MERCHANT SERVICES")
+    """Return one credit a batch, its payer and its number in the text."""
     number = pl.int_range(pl.len()).over("day") + 1
     return _conformed(
         paid.select(
             "day",
             pl.col("net").alias("amount"),
             reference=_bank_reference("C", number),
-            memo=pl.concat_str(payer, pl.lit(" SETTLEMENT BATCH "), "batch_id"),
+            memo=pl.format("/ORDP//NAME/{}/REMI/SETTLEMENT BATCH {}", "payer", "batch_id"),
         )
     )
 

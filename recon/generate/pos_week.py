@@ -45,6 +45,8 @@ WEEK: Final = World(
         "LATE_SETTLEMENT": 120_000,
         "NET_MISMATCH": 120_000,
         "UNKNOWN_CREDIT": 120_000,
+        "OTHER_PAYER": 0,
+        "ROUNDING": 0,
     },
     damage=Damage(wrong_trailer=1, late_bill=3, empty_file=2, old_layout=5),
     name="pos_week",

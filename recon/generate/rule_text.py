@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from recon.generate.bank import PAYERS, ROUNDED
 from recon.generate.files import Party
 from recon.generate.notices import LISTED_FEE, PAID_AS
 from recon.generate.pricing import CREDIT, DEBIT
-from recon.generate.profile import CHEAP_PPM, CHEAP_TILL, PREFERRED_CREDIT, Profile
+from recon.generate.profile import (
+    ALIPAY,
+    CHEAP_PPM,
+    CHEAP_TILL,
+    PREFERRED_CREDIT,
+    UNIONPAY,
+    WECHAT,
+    Profile,
+)
 from recon.generate.text import yuan_text
 
 _RULES: Final = """# {name}: merchant orders; WeChat, Alipay and UnionPay bills; MT940 statements.
@@ -51,6 +60,7 @@ format = "wechat_trade"
 path = "inbox/{{date}}/wechat*.csv"
 serves = ["WECHAT"]
 derive = {{ batch_id = "WX{{merchant_id}}-{{clearing_date:%y%m%d}}" }}
+settlement = {{ payers = ["{wechat_payer}"] }}
 
 [[source]]
 name = "alipay"
@@ -59,6 +69,7 @@ format = "alipay_trade"
 path = "inbox/{{date}}/alipay*.zip"
 serves = ["ALIPAY"]
 derive = {{ batch_id = "AL-{{clearing_date:%y%m%d}}" }}
+settlement = {{ payers = ["{alipay_payer}"] }}
 
 [[source]]
 name = "unionpay"
@@ -69,6 +80,7 @@ serves = ["UNIONPAY"]
 allow_empty = true  # a day without card sales
 cut_off = "23:00"  # clearing day D runs from 23:00 on D-1 to 23:00 on D
 derive = {{ batch_id = "UP{{merchant_id}}-{{clearing_date:%y%m%d}}" }}
+settlement = {{ payers = ["{card_payer}"] }}
 
 {acquirer}[[source]]
 name = "bank"
@@ -105,6 +117,7 @@ right = "bank"
 name = "settlement batch"
 method = "group"
 keys = ["batch_id"]
+tolerance_minor = {rounded}
 
 [[fee_contract]]
 name = "channels"
@@ -151,6 +164,7 @@ encoding = "gb18030"
 date_patterns = ["YYYY-MM-DD"]
 signs = "as_given"
 derive = { batch_id = "UP{merchant_id}-{clearing_date:%y%m%d}" }
+settlement = { payers = ["CARD_PAYER"] }
 
 [source.columns]
 channel_ref = "通知编号"
@@ -192,11 +206,15 @@ def rule_text(name: str, profile: Profile, party: Party) -> str:
         name=name,
         profile=profile.name,
         wechat=wechat,
+        wechat_payer=PAYERS[WECHAT],
+        alipay_payer=PAYERS[ALIPAY],
+        card_payer=PAYERS[UNIONPAY],
+        rounded=ROUNDED,
         alipay=alipay,
         requests='requested_amount = "requested"\n' if profile.requests else "",
         classes=_classes_text(profile, party),
         cards="\n".join(_card_lines(profile)),
-        acquirer=_ACQUIRER if profile.acquirer else "",
+        acquirer=_ACQUIRER.replace("CARD_PAYER", PAYERS[UNIONPAY]) if profile.acquirer else "",
         listed=_LISTED if profile.acquirer else "",
         terms=_TERMS.format(days=profile.refund_days) if profile.refund_days else "",
         rebate=_rebate_text(profile, party),

@@ -28,6 +28,7 @@ from recon.generate.world import Made, World, generate
 from recon.pipeline import run_night
 from recon.rules.rule_file import read_rules
 from recon.store.read import read_table
+from recon.store.workspace import Workspace
 
 SMALL = World(PROFILES["retail"], rows=3_000, nights=7, seed=5, damage=Damage(1, 3, 2, 4))
 LATE = Damage(wrong_trailer=1, late_bill=3, late_channel="UNIONPAY")
@@ -208,6 +209,7 @@ def test_the_scorer_sees_a_lost_and_a_false_break(tmp_path: Path) -> None:
 def test_the_score_tells_keys_from_likelihood(tmp_path: Path) -> None:
     """Blind retries are a section of their own; what is normal is counted, and none is flagged."""
     rates = dict.fromkeys(plant_names(), 0) | {"BLIND_RETRY": 300, "AMOUNT_MISMATCH": 300}
+    rates |= {"ROUNDING": 50_000}
     world = replace(SMALL, rows=20_000, nights=3, rates=rates, damage=Damage())
     made, workspace = reconciled(world, tmp_path)
     truth = read_truth(tmp_path / "truth.csv")
@@ -216,8 +218,14 @@ def test_the_score_tells_keys_from_likelihood(tmp_path: Path) -> None:
     assert result.is_perfect, (result.missed.to_dicts()[:5], result.false.to_dicts()[:5])
     likely = result.by_code.filter(pl.col("decided_by") == LIKELIHOOD).to_dicts()
     assert [(row["code"], row["recall"]) for row in likely] == [("DUPLICATE_CHARGE", "1.000000")]
-    assert {"BENIGN_REPEAT", "NETTED", "IN_TRANSIT"} <= set(result.normal["kind"])
+    assert {"BENIGN_REPEAT", "NETTED", "IN_TRANSIT", "ROUNDING"} <= set(result.normal["kind"])
     assert result.normal["rows"].min() > 0
+    nights = [
+        read_table(run.folder, "breaks") for run in Workspace(workspace).newest_by_date().values()
+    ]
+    told = pl.concat(nights).filter(pl.col("code") == "ROUNDING")
+    rounded = result.normal.filter(pl.col("kind") == "ROUNDING")["rows"].item()
+    assert told["difference_minor"].abs().to_list() == [1] * rounded
     assert result.normal["flagged"].sum() == 0
     lines = score_lines(result)
     assert [line[:19] for line in lines if line.startswith("decided")] == [
