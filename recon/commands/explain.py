@@ -23,8 +23,9 @@ def command(
 ) -> None:
     """Say why the rows that ID names matched or did not, with the line each came from.
 
-    ID is a dispute, a break, a row id (txn_id), or an order, channel, bank, retrieval or batch
-    reference as it stands in a file.
+    ID is a dispute, a break, a row id (txn_id), an order, channel, bank, retrieval or batch
+    reference as it stands in a file, or a place in a file: FILE#RECORD, for instance
+    wechat.csv#285.
     """
     from recon.commands.catalogue_words import code_words
     from recon.report.explain_text import explanation_text

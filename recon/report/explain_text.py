@@ -28,9 +28,11 @@ _ROW: Pair = (
 _WHEN: Pair = ("time {at} UTC", "时间 {at} UTC")
 _ENDED: Pair = ("  outcome on {night}: {outcome}", "  {night} 的结果：{outcome}")
 _LINKED: Pair = (
-    "  matched on leg {leg}, pass {name}, night {night}: {kind}, confidence {score}",
-    "  匹配：{leg} 环节，{name} 规则，{night}：{kind}，置信度 {score}",
+    "  matched on leg {leg}, pass {name}, {nights}: {kind}, confidence {score}",
+    "  匹配：{leg} 环节，{name} 规则，{nights}：{kind}，置信度 {score}",
 )
+_NIGHT: Pair = ("night {first}", "{first}")
+_NIGHTS: Pair = ("each of {count} nights from {first} to {last}", "{first} 至 {last} 共 {count} 晚")
 _WEIGHED: Pair = ("    evidence {reasons}", "    依据 {reasons}")
 _PARTNER: Pair = ("    with {text}", "    对方：{text}")
 _MORE: Pair = ("    and {count} more rows of the same group", "    以及同组其余 {count} 行")
@@ -71,6 +73,7 @@ _FORMS: dict[str, Pair] = {
     "FEW": ("at most four rows", "至多四行"),
     "ANY": ("any rows", "任意若干行"),
 }
+_AS_ABOVE: Pair = (" (as above)", "（同上）")
 _BROKE: Pair = (
     "  not in order on leg {leg}: {label} ({code}), {status}, break {break_id}",
     "  {leg} 环节有差异：{label}（{code}），{status}，编号 {break_id}",
@@ -128,8 +131,9 @@ def explanation_text(facts: Facts, language: str, codes: CodeWordsByName) -> str
     shown = len(facts["rows"])
     if facts["rows_found"] > shown:
         lines.append(sentence(_ROWS, language, count=facts["rows_found"], shown=shown))
+    told: set[str] = set()  # breaks that an earlier row told in full
     for row in facts["rows"]:
-        lines += ["", *_row(row, language, codes)] if lines else _row(row, language, codes)
+        lines += [""] * bool(lines) + _row(row, language, codes, told)
     return "\n".join([*lines, *_refused(facts["refused"], language)])
 
 
@@ -148,7 +152,7 @@ def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
             status=label("status", case["status"], language),
             since=case["first_seen"],
         ),
-        sentence(_EXPECTED, language, **_amounts(case)),
+        *_expected(case, language),
     ]
     if dispute is not None:
         chinese = language == "zh"
@@ -158,30 +162,35 @@ def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
     return lines
 
 
-def _amounts(item: Facts) -> dict[str, str]:
-    return {
+def _expected(item: Facts, language: str) -> list[str]:
+    """Return what should be and what was found, where the two differ."""
+    if not item["difference_minor"]:
+        return []
+    amounts = {
         name: money(item[f"{name}_minor"], item["currency"])
         for name in ("expected", "actual", "difference")
     }
+    return [sentence(_EXPECTED, language, **amounts)]
 
 
-def _row(row: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+def _row(row: Facts, language: str, codes: CodeWordsByName, told: set[str]) -> list[str]:
     """Return the paragraph of one row: what it is, how it ended and why, where it stands."""
     lines = [_headline(row, language), f"  {_references(row, language)}"]
     outcome = label("outcome", row["outcome"], language)
     lines.append(sentence(_ENDED, language, night=row["outcome_night"], outcome=outcome))
-    if row["outcome_reason"]:
+    if row["outcome_reason"] and row["outcome"] != "BREAK":  # its breaks say more
         reason = _REASONS.get(row["outcome_reason"], (row["outcome_reason"],) * 2)
         lines.append(sentence(_NO_MONEY, language, reason=pick(reason, language)))
-    for link in row["links"]:
-        lines += _link(link, language)
+    for nights in _same_links(row["links"]):
+        lines += _link(nights, language)
     if row["group"] is not None and row["links"]:
         lines.append(_group(row["group"]["whole"], language))
     if row["waits"] and row["outcome"] != "MATCHED":
         lines += _waits(row["waits"], language)
     lines += _searches(row["searches"], language)
     for item in row["breaks"]:
-        lines += _break(item, language, codes)
+        lines += _break(item, language, codes, as_above=item["break_id"] in told)
+        told.add(item["break_id"])
     lines += _refused(row["refused"], language)
     return [*lines, *_evidence(row["evidence"], language)]
 
@@ -215,7 +224,19 @@ def _brief(row: Facts, language: str) -> str:
     return f"{_headline(row, language)}  {_references(row, language)}"
 
 
-def _link(link: Facts, language: str) -> list[str]:
+def _same_links(links: list[Facts]) -> list[list[Facts]]:
+    """Return links that are told alike on several nights together: an open case is told each."""
+    same: dict[tuple[object, ...], list[Facts]] = {}
+    for link in links:
+        partners = tuple(partner["txn_id"] for partner in link["shown"])
+        names = ("leg", "pass", "match_kind", "score", "reasons", "partners")
+        same.setdefault((*(link[name] for name in names), partners), []).append(link)
+    return list(same.values())
+
+
+def _link(nights: list[Facts], language: str) -> list[str]:
+    """Return one link, told on one night or on several."""
+    link, words = nights[-1], _NIGHT if len(nights) == 1 else _NIGHTS
     score = f"{link['score'] // _PPM} %" if link["score"] is not None else "—"
     lines = [
         sentence(
@@ -223,7 +244,13 @@ def _link(link: Facts, language: str) -> list[str]:
             language,
             leg=link["leg"],
             name=link["pass"],
-            night=link["night"],
+            nights=sentence(
+                words,
+                language,
+                first=nights[0]["night"],
+                last=link["night"],
+                count=len(nights),
+            ),
             kind=label("match_kind", link["match_kind"], language),
             score=score,
         )
@@ -304,25 +331,26 @@ def _searches(searches: list[Facts], language: str) -> list[str]:
     ]
 
 
-def _break(item: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+def _break(item: Facts, language: str, codes: CodeWordsByName, *, as_above: bool) -> list[str]:
+    """Return what is not in order with a row; what an earlier row has told is only named."""
     if Code[item["code"]] in BENIGN:
         text = code_label(codes, item["code"], language)
         lines = [sentence(_TRUE_THOUGH, language, leg=item["leg"], label=text, code=item["code"])]
         if item["cause"]:
             lines.append(sentence(_CAUSE, language, cause=item["cause"]))
         return lines
-    lines = [
-        sentence(
-            _BROKE,
-            language,
-            leg=item["leg"],
-            label=code_label(codes, item["code"], language),
-            code=item["code"],
-            status=label("status", item["status"], language),
-            break_id=item["break_id"],
-        ),
-        "  " + sentence(_EXPECTED, language, **_amounts(item)),
-    ]
+    broke = sentence(
+        _BROKE,
+        language,
+        leg=item["leg"],
+        label=code_label(codes, item["code"], language),
+        code=item["code"],
+        status=label("status", item["status"], language),
+        break_id=item["break_id"],
+    )
+    if as_above:
+        return [broke + pick(_AS_ABOVE, language)]
+    lines = [broke, *(f"  {line}" for line in _expected(item, language))]
     if item["cause"]:
         lines.append(sentence(_CAUSE, language, cause=item["cause"]))
     if item["due_date"]:

@@ -219,6 +219,7 @@ def gates(row: Facts, candidate: Facts, total_minor: int) -> list[Facts]:
 
     total_minor: the amount that the candidate is compared with (a batch's sum for a batch).
     """
+    at_bank = "BANK" in {row["side"], candidate["side"]}  # whose number there is the account's
     found = [
         {
             "gate": name,
@@ -229,7 +230,9 @@ def gates(row: Facts, candidate: Facts, total_minor: int) -> list[Facts]:
             "unit": "characters",
         }
         for name in _GATES
-        if row[name] is not None and candidate[name] is not None
+        if row[name] is not None
+        and candidate[name] is not None
+        and not (at_bank and name == "merchant_id")
     ]
     settles = row["side"] == "BANK" and candidate["net_minor"] is not None
     other = candidate["net_minor" if settles else "amount_minor"]

@@ -1,4 +1,4 @@
-"""Which rows a person means by an id: a dispute, a break, a row, or any reference in a file."""
+"""Which rows a person means by an id: a dispute, a break, a row, a reference, a place in a file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from recon.errors import UsageError
 Fetch = Callable[[str, pl.Expr], pl.DataFrame]
 REFERENCES = ("order_id", "channel_ref", "bank_ref", "rrn", "batch_id")
 _CASE = re.compile(r"^[DB][0-9a-f]{16}$")
+_PLACE = re.compile(r"(?P<file>.+)#(?P<record>\d{1,15})")  # as the list of cases names evidence
 _LARGEST = (1 << 63) - 1
 
 
@@ -36,9 +37,11 @@ def find(fetch: Fetch, ident: str) -> Found:
             return Found(ident, (kind,), rows_of(fetch, listed), breaks)
     rows, read_as = _by_reference(fetch, ident)
     if rows.height == 0:
+        rows, read_as = _by_place(fetch, ident), ("file",)
+    if rows.height == 0:
         raise UsageError(
-            f"expected a dispute, break, row id or a reference, found {ident!r}, which no "
-            "published night holds",
+            f"expected a dispute, break, row id, a reference or FILE#RECORD, found {ident!r}, "
+            "which no published night holds",
             where=f"columns txn_id, {', '.join(REFERENCES)}, original_ref",
             fix="copy the id whole from `recon query`, the workbook or the sender's file",
         )
@@ -53,6 +56,22 @@ def rows_of(fetch: Fetch, txn_ids: list[int]) -> pl.DataFrame:
     return order.unique(maintain_order=True).join(
         once, on="txn_id", how="inner", maintain_order="left"
     )
+
+
+def _by_place(fetch: Fetch, ident: str) -> pl.DataFrame:
+    """Return the rows of a record of a file: its identity, its path, or the path's end."""
+    place = _PLACE.fullmatch(ident)
+    empty = pl.lit(value=False)
+    if place is None:
+        return fetch("transactions", empty)
+    path, name = pl.col("path"), place["file"]
+    named = (path == name) | path.str.ends_with(f"/{name}") | (pl.col("file_id") == name)
+    files = fetch("inputs", named)["file_id"].drop_nulls().unique().to_list()
+    rows = fetch(
+        "transactions",
+        pl.col("file_id").is_in(files) & (pl.col("record_no") == int(place["record"])),
+    )
+    return rows.sort("night", "txn_id").unique("txn_id", keep="first", maintain_order=True)
 
 
 def _by_reference(fetch: Fetch, ident: str) -> tuple[pl.DataFrame, tuple[str, ...]]:

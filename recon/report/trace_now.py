@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recon.report.trace import Story
 
 Facts = dict[str, Any]
+_DEAD = frozenset({"FAILED", "CLOSED"})
 _TAKEN_BACK = frozenset({"REFUND", "CHARGEBACK"})
 _MOVES = frozenset({"PAYMENT", "REFUND", "CHARGEBACK", "PAYOUT", "ADJUSTMENT"})
 _SENTENCES: dict[str, Pair] = {
@@ -52,6 +53,14 @@ _SENTENCES: dict[str, Pair] = {
     "not_taken": (
         "{kind} {amount}: {state} at the channel {source}; the payer has the money",
         "{kind} {amount}：渠道 {source} {state}，款项在付款人处",
+    ),
+    "not_paid": (
+        "{kind} {amount}: {state} at the merchant; no money moved",
+        "{kind} {amount}：商户侧{state}，没有资金变动",
+    ),
+    "not_paid_yet": (
+        "{kind} {amount}: {state} at the merchant, and the channel shows nothing of it",
+        "{kind} {amount}：商户侧{state}，渠道没有记录",
     ),
     "not_final": (
         "{kind} {amount}: {state} at the channel {source}; not final, ask the channel",
@@ -219,10 +228,13 @@ def _place(story: Story, row: Facts) -> tuple[str, str, Facts]:
         return "bank_line", "MERCHANT", {"since": row["value_date"], "group": group}
     if _undone(story, row):
         return "undone", "PAYER", {}
+    if row["side"] == "MERCHANT" and row["state"] != "SUCCESS":
+        dead = row["state"] in _DEAD
+        return ("not_paid", "PAYER", {}) if dead else ("not_paid_yet", "UNKNOWN", {})
     if row["side"] == "MERCHANT":
         return "not_in_channel", "UNKNOWN", _due(story, row)
     if row["state"] != "SUCCESS":
-        dead = row["state"] in {"FAILED", "CLOSED"}
+        dead = row["state"] in _DEAD
         return ("not_taken", "PAYER", {}) if dead else ("not_final", "UNKNOWN", {})
     return _place_of_success(story, row)
 

@@ -10,6 +10,10 @@ _HEAD: Pair = (
     "{ident}: {rows} rows, followed up to the night of {night}",
     "{ident}：{rows} 行，跟踪至 {night}",
 )
+_HEAD_OF_ONE: Pair = (
+    "{ident}: one row, followed up to the night of {night}",
+    "{ident}：1 行，跟踪至 {night}",
+)
 _NOW: Pair = ("where the money is now:", "资金现在在哪里：")
 _STAGES: Pair = ("time in each stage of the refund:", "退款各阶段用时：")
 _STAGE: Pair = (
@@ -23,7 +27,11 @@ def trace_text(facts: dict[str, Any], language: str) -> str:
     """Return the text of `recon.report.trace.trace`'s facts."""
     lines = [
         sentence(
-            _HEAD, language, ident=facts["id"], rows=facts["rows_found"], night=facts["as_of"]
+            _HEAD_OF_ONE if facts["rows_found"] == 1 else _HEAD,
+            language,
+            ident=facts["id"],
+            rows=facts["rows_found"],
+            night=facts["as_of"],
         ),
         "",
     ]

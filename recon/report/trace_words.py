@@ -73,7 +73,8 @@ def _row_facts(row: Facts, language: str) -> Facts:
         if row[name]
     )
     fee = ""
-    if row["fee_minor"] is not None and row["side"] == "CHANNEL":
+    sold = row["kind"] in {"PAYMENT", "REFUND"}  # of other rows a fee of nothing tells nothing
+    if row["fee_minor"] is not None and row["side"] == "CHANNEL" and (sold or row["fee_minor"]):
         fee = sentence(
             _FEE,
             language,

@@ -72,6 +72,11 @@ def rounding_in_chinese(rounding: str) -> str:
     return _ROUNDINGS.get(rounding, rounding)
 
 
+def _either(words: str) -> str:
+    """Return two limits of which either does."""
+    return words.replace(" or ", " 或 ")
+
+
 def _keys(columns: str) -> str:
     """Return the key columns of the passes in Chinese."""
     named = re.sub(r"\w+", lambda found: _COLUMNS.get(found[0], found[0]), columns)
@@ -259,6 +264,22 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"the merchant shows it as (\w+)", "商户侧状态为{}", (_STATES,)),
     (r"key differs \((.*)\)", "关键字不同（{}）", (_keys,)),
     (r"amount equal", "金额相同", ()),
+    (
+        r"pass (.+) takes equal amounts from (\d+) days before to (\d+) days after",
+        "规则 {} 只取金额相同、前 {} 天至后 {} 天内的记录",
+        (None, None, None),
+    ),
+    (
+        r"pass (.+) takes amounts within (.+) from (\d+) days before to (\d+) days after",
+        "规则 {} 只取金额相差 {} 以内、前 {} 天至后 {} 天内的记录",
+        (None, _either, None, None),
+    ),
+    (
+        r"pass (.+) takes pairs of at least (\S+ %)",
+        "规则 {} 只取可能性不低于 {} 的记录",
+        (None, None),
+    ),
+    (r"pass (.+) takes rows that add up", "规则 {} 只取合计相符的记录", (None,)),
     (r"amount off by (\S+ [A-Z]{3})", "金额差 {}", (None,)),
     (r"(\d+) (min|h|d) apart", "时间差 {} {}", (None, _UNITS)),
 )

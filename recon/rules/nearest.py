@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side
 from recon.core.money import CURRENCIES, format_minor
-from recon.core.plan import Leg
+from recon.core.plan import Leg, Method, Pass, key_name
 from recon.rules.night import Matched
 
 _LONE = (
@@ -109,14 +109,32 @@ class Pools:
 
 def _gate(slim: pl.DataFrame, leg: Leg, row: int, best: int, difference: int) -> str:
     """Return in words which condition the candidate fails, and by how much."""
-    keys = " or ".join("+".join(item.left_key) for item in leg.passes if item.left_key)
+    currency = CURRENCIES[int(slim["currency"][best])]
+    keys = " or ".join(
+        dict.fromkeys(key_name(item.left_key) for item in leg.passes if item.left_key)
+    )
     moments = slim["occurred_at"]
     apart = ""
     if moments[row] is not None and moments[best] is not None:
         first, second = moments.gather([row, best]).cast(pl.Int64)
         apart = f", {abs(first - second) // _MINUTE} min apart"
-    if difference == 0:
-        return f"key differs ({keys}); amount equal{apart}"
-    currency = CURRENCIES[int(slim["currency"][best])]
-    by = format_minor(difference, currency)
-    return f"key differs ({keys}); amount off by {by} {currency}{apart}"
+    amount = "amount equal"
+    if difference:
+        amount = f"amount off by {format_minor(difference, currency)} {currency}"
+    without_key = [_asked(item, currency) for item in leg.passes if not item.left_key]
+    return "; ".join([f"key differs ({keys})"] * bool(keys) + [amount + apart] + without_key)
+
+
+def _asked(item: Pass, currency: str) -> str:
+    """Return what a pass without a key asks of a pair, for people."""
+    days = f"from {item.days_before} days before to {item.days_after} days after"
+    if item.method is Method.BAND:
+        parts = [f"{item.tolerance_ppm / 10_000:g} %"] if item.tolerance_ppm else []
+        if item.tolerance_minor or not parts:
+            parts.insert(0, f"{format_minor(item.tolerance_minor, currency)} {currency}")
+        return f"pass {item.name} takes amounts within {' or '.join(parts)} {days}"
+    if item.method is Method.SCORE:
+        return f"pass {item.name} takes pairs of at least {item.confidence_ppm / 10_000:g} %"
+    if item.method is Method.SUBSET:
+        return f"pass {item.name} takes rows that add up"
+    return f"pass {item.name} takes equal amounts {days}"

@@ -92,7 +92,8 @@ def build(path: Path, template: Path, root: Path, run_id: str) -> None:
 def define(connection: duckdb.DuckDBPyConnection, root: Path, run_id: str) -> None:
     """Create every view, comment and macro in the connection's current database.
 
-    A column that a table has got since the runs were published is null in its views.
+    A column that a table has got since the runs were published is null in its views; a table that
+    has come since has no rows.
     """
     absent = {table.name: _absent(connection, table, root) for table in schema.PUBLISHED}
     _run(connection, place_statements(root, run_id) + shared_statements(absent))
@@ -101,14 +102,14 @@ def define(connection: duckdb.DuckDBPyConnection, root: Path, run_id: str) -> No
 def _absent(
     connection: duckdb.DuckDBPyConnection, table: schema.Table, root: Path
 ) -> frozenset[str]:
-    """Return the columns that no published file of a table has."""
+    """Return the columns that no published file of a table has: all, where there is no file."""
     wanted = {column.name for column in table.columns}
     try:
         found = connection.execute(
             f"select distinct name from parquet_schema({_text(f'{root}/runs{_files_of(table)}')})"  # noqa: S608 - names from core.schema
         ).fetchall()
     except duckdb.IOException:  # the table itself is new: no run has a file of it
-        return frozenset()
+        return frozenset(wanted)
     return frozenset(wanted - {name for (name,) in found})
 
 
@@ -172,6 +173,8 @@ def _macros() -> list[str]:
 def _views(table: schema.Table, absent: frozenset[str]) -> list[str]:
     files_of_runs = f"runs_folder() || {_text(_files_of(table))}"
     source = f"read_parquet({files_of_runs}, union_by_name = true, filename = true)"
+    if absent == {column.name for column in table.columns}:
+        source = "(select null::varchar as filename) where false"  # no run has a file of it
     every = f"select {_selected(table, absent)} from {source}"  # noqa: S608 - names from core.schema
     in_force = f"{_select_all(table)} where run_id in (from runs_in_force select run_id)"
     own = f"{_select_all(table)} where run_id = this_run()"

@@ -147,3 +147,51 @@ def test_a_batch_paid_a_night_later_is_told_whole(tmp_path):
     told = [(part["side"], part["rows"], part["amount_minor"]) for part in wholes[0]["sides"]]
     assert told == [("BANK", 1, 2982), ("CHANNEL", 2, 3000), ("MERCHANT", 2, 3000)]
     assert read_table(night.folder, "groups")["merchant_rows"].to_list() == [0]
+
+
+def test_a_place_in_a_file_is_an_id(recon):
+    """Record 3 of the orders, by whole path and by its end; a record that is none is refused."""
+    for place in ("in/orders-2026-03-02.csv#3", "orders-2026-03-02.csv#3"):
+        facts = explained(recon, place)
+        assert facts["read_as"] == ["file"]
+        assert [row["order_id"] for row in facts["rows"]] == ["O0302000001"]
+    assert "FILE#RECORD" in str(recon_refused("orders-2026-03-02.csv#30000", recon))
+
+
+def recon_refused(ident, recon):
+    with pytest.raises(UsageError) as refused:
+        recon("explain", ident)
+    return refused.value
+
+
+def test_what_stays_open_is_told_once_with_its_nights(recon):
+    """A pair whose state differs is linked anew each night: one line; its break in full once."""
+    text = recon("explain", "O0302000008", "--lang", "en").output
+    linked = [line for line in text.splitlines() if "pass order" in line]
+    assert all("each of 5 nights from 2026-03-02 to 2026-03-06" in line for line in linked)
+    assert text.count("pass order") == 2
+    assert text.count("(as above)") == 1
+    assert text.count("difference") == 1
+
+
+@pytest.mark.parametrize(
+    ("bank_pass", "asked"),
+    [
+        (
+            'method = "window"\ndays_after = 2',
+            "takes equal amounts from 0 days before to 2 days after",
+        ),
+        ('method = "score"', "takes pairs of at least 95 %"),
+        ('method = "subset"', "takes rows that add up"),
+    ],
+)
+def test_a_pass_without_a_key_says_what_it_asks(tmp_path, bank_pass, asked):
+    """A credit of 10.50 beside a sale of 10.00: the amount, and what the leg's pass would take."""
+    passes = f'[[leg.pass]]\nname = "payouts"\n{bank_pass}\n'
+    world = NightWorld(tmp_path, bank_passes=passes)
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run("2026-11-09")
+    world.day("2026-11-10", bank=["10.50 memo=PAYOUT"])
+    night = world.run("2026-11-10")
+    breaks = world.table(night, "breaks").filter(pl.col("code") == "UNKNOWN_CREDIT")
+    assert breaks["failed_gate"].to_list() == [f"amount off by -0.50 CNY; pass payouts {asked}"]

@@ -123,3 +123,18 @@ def test_causes_are_told_in_chinese_and_kept_as_found_in_json():
     facts = {"rows": [{"breaks": [{"cause": "cap not applied", "failed_gate": None}]}]}
     assert in_language(facts, "zh")["rows"][0]["breaks"][0]["cause"] == "未封顶"
     assert in_language(facts, "en") is facts
+
+
+def test_an_order_that_nobody_paid_has_moved_no_money(tmp_path):
+    """A closed order waits for nothing; a pending one is not yet known to the channel."""
+    world = NightWorld(tmp_path)
+    world.day("2026-11-09", orders=["A1 10.00 state=CLOSED", "A2 10.00 state=PENDING"])
+    world.run("2026-11-09")
+    options = ["--workspace", str(tmp_path / "workspace"), "--lang", "en"]
+    told = {
+        order: CliRunner().invoke(group, ["trace", order, *options]).output
+        for order in ("A1", "A2")
+    }
+    assert "A1: one row, followed up" in told["A1"]
+    assert "payment 10.00 CNY: closed at the merchant; no money moved" in told["A1"]
+    assert "pending at the merchant, and the channel shows nothing of it" in told["A2"]

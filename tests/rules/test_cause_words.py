@@ -33,6 +33,16 @@ RULES = Path(cause_words.__file__).parent
             "key differs (order_id or terminal_id+due_date); amount off by -61.00 CNY, 3 d apart",
             "关键字不同（订单号 或 终端号+应到日）；金额差 -61.00 CNY，时间差 3 天",
         ),
+        (
+            "amount equal; pass payouts takes equal amounts from 0 days before to 2 days after",
+            "金额相同；规则 payouts 只取金额相同、前 0 天至后 2 天内的记录",
+        ),
+        (
+            "pass near takes amounts within 1.00 CNY or 0.5 % from 1 days before to 1 days after",
+            "规则 near 只取金额相差 1.00 CNY 或 0.5 % 以内、前 1 天至后 1 天内的记录",
+        ),
+        ("pass texts takes pairs of at least 95 %", "规则 texts 只取可能性不低于 95 % 的记录"),
+        ("pass sums takes rows that add up", "规则 sums 只取合计相符的记录"),
         ("one of 2 rows of 5.00 (11, 12)", "2 条 5.00 的记录之一（11, 12）"),
         ("computed in whole mode; due: 1.00 x 0.05 %", "按全额方式计算；应为 1.00 x 0.05 %"),
         ("submitted since 2026-11-01, due by 2026-11-05",

@@ -166,6 +166,19 @@ def test_a_column_that_runs_of_before_do_not_have_is_null(workspace, monkeypatch
         assert ask(opened, "select count(*) from breaks_latest where word is null") == [(1,)]
 
 
+def test_a_table_that_runs_of_before_do_not_have_is_empty(workspace, monkeypatch):
+    """After an upgrade that adds a table its three views answer, with no rows, by their columns."""
+    columns = (schema.Column("word", pl.String, "x"), schema.Column("later", pl.Int128, "x"))
+    new = dataclasses.replace(schema.PUBLISHED[0], name="novelties", columns=columns)
+    monkeypatch.setattr(schema, "PUBLISHED", (*schema.PUBLISHED, new))
+    with read.open_snapshot(workspace) as opened:
+        for view in ("novelties", "novelties_all", "novelties_latest"):
+            found = opened.table(view)
+            assert found.columns == ["run_id", "business_date", "word", "later"]
+            assert found.fetchall() == []
+        assert ask(opened, "select count(*) from breaks") == [(2,)]
+
+
 def test_the_published_file_is_used_where_it_fits(workspace):
     """Reading opens the ready-made views: making them anew reads every file of every night."""
     with read.open_snapshot(workspace) as opened:
