@@ -127,14 +127,14 @@ def pack_features(start: Ints, code: Ints, out_start: Ints, out: Ints, sign: Wor
 
 
 @njit(cache=True, nogil=True)
-def rarest_shared(
-    a: int, a_end: int, left: Ints, b: int, b_end: int, right: Ints, rank: Ints
+def first_shared(
+    a: int, a_end: int, left: Ints, b: int, b_end: int, right: Ints
 ) -> tuple[Number, Number]:
-    """Return the least rank of a feature of both runs, and how many are shared.
+    """Return the first feature of both runs, and how many are shared.
 
     The runs ascend: `left[a:a_end]` and `right[b:b_end]`. Without a shared one: 0, 0.
     """
-    rarest = np.int64(0)
+    first = np.int64(0)
     shared = np.int64(0)
     while a < a_end and b < b_end:
         if left[a] < right[b]:
@@ -142,12 +142,12 @@ def rarest_shared(
         elif left[a] > right[b]:
             b += 1
         else:
-            if shared == 0 or rank[left[a]] < rarest:
-                rarest = np.int64(rank[left[a]])
+            if shared == 0:
+                first = np.int64(left[a])
             shared += 1
             a += 1
             b += 1
-    return rarest, shared
+    return first, shared
 
 
 @njit(cache=True, nogil=True)
@@ -158,7 +158,6 @@ def count_sharing(
     left_code: Ints,
     right_start: Ints,
     right_code: Ints,
-    rank: Ints,
     hits: Ints,
 ) -> None:
     """Add to `hits` the pairs that share no feature, one, two and so on; the last one is for more.
@@ -169,5 +168,5 @@ def count_sharing(
         a, a_end = left_start[i], left_start[i + 1]
         for e in range(start[i], start[i + 1]):
             b, b_end = right_start[column[e]], right_start[column[e] + 1]
-            shared = rarest_shared(a, a_end, left_code, b, b_end, right_code, rank)[1]
+            shared = first_shared(a, a_end, left_code, b, b_end, right_code)[1]
             hits[min(shared, hits.size - 1)] += 1

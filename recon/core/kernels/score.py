@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recon.core.kernels.arrays import Bytes, Ints, Reals, Words
-from recon.core.kernels.features import rarest_shared
+from recon.core.kernels.arrays import Bytes, Flags, Ints, Reals, Words
+from recon.core.kernels.features import first_shared
 from recon.core.kernels.strangers import amount_shares, scale_bounds
 
 # Levels of the text comparison. A prefix of n bytes is level PREFIX + n, to BEGINNING less one.
@@ -27,6 +27,7 @@ LONG = 5  # shared features of a number of ten digits, more than a date has
 FEW, MANY = 2, 3  # shared features from which the second and the third level begin
 NEAR_LEVELS = 6
 NEAR_PRIOR = 10.0  # weight of all rows' nearness against one row's own strangers
+FARTHEST = np.int64(2**63 - 1)  # beyond every difference of amounts
 NOT_LOOKED_AT = -1  # nearness of a pair whose amount and lag make its spelling idle
 
 
@@ -37,8 +38,9 @@ class Half(NamedTuple):
     day: Ints
     data: Bytes
     offsets: Ints
+    head: Bytes  # first byte of each text, 0 of an empty one
     feature_start: Ints
-    feature: Ints
+    feature: Ints  # ascending in each row, rarest first
     sign: Words
 
 
@@ -51,10 +53,11 @@ class Counts(NamedTuple):
     day_log: Reals  # by day since `first_day`
     first_day: int
     earliest: int  # smallest lag
+    lags: int
     key_log: Reals  # by left row: one among the right rows that share its key
-    feature_rank: Ints  # twice the rows of the other side that show each feature, a number 1 less
-    feature_least: Reals  # least strangers that show a word, a number, a long number
-    sharing: Reals  # strangers that share some features, few, many
+    feature_digits: Flags  # 1 of a number, 0 of a word
+    feature_log: Reals  # (2, features): strangers that show each, and where `LONG` are shared
+    sharing_log: Reals  # strangers that share some features, few, many
 
 
 class Gates(NamedTuple):
@@ -77,32 +80,30 @@ class Kept(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def weigh_edges(level: Ints, log_u: Reals, log_m: Reals, prior: Reals, weight: Reals) -> None:
-    """Fill each pair's log odds: its `prior` plus log m less log u of its levels.
+def weigh_edges(level: Ints, fixed: Reals, log_m: Reals, prior: float, weight: Reals) -> None:
+    """Fill each pair's log odds: its `fixed` part, the `prior`, and log m of its three levels.
 
-    level, log_u: (comparisons, pairs); log_m: (comparisons, levels).
+    level: (3, pairs); log_m: (3, levels); fixed: log u of the levels is taken off in it.
     """
     for e in range(weight.size):
-        weight[e] = prior[e]
-    for k in range(level.shape[0]):
-        for e in range(weight.size):
-            weight[e] += log_m[k, level[k, e]] - log_u[k, e]
+        told = log_m[0, level[0, e]] + log_m[1, level[1, e]] + log_m[2, level[2, e]]
+        weight[e] = fixed[e] + prior + told
 
 
 @njit(cache=True, nogil=True)
 def expect_edges(
-    start: Ints, column: Ints, weight: Reals, null: float, column_sum: Reals, posterior: Reals
+    start: Ints, column: Ints, weight: Reals, column_sum: Reals, posterior: Reals
 ) -> None:
-    """Fill each pair's probability, given that a row has one partner at most.
+    """Fill each pair's probability from its log odds, given that a row has one partner at most.
 
-    `null` is the weight of having none. `column_sum` is scratch, one a right row.
+    `column_sum` is scratch, one a right row.
     """
-    column_sum[:] = null
+    column_sum[:] = 1.0
     for e in range(weight.size):
         posterior[e] = np.exp(min(weight[e], 60.0))
         column_sum[column[e]] += posterior[e]
     for i in range(start.size - 1):
-        total = null
+        total = 1.0
         for e in range(start[i], start[i + 1]):
             total += posterior[e]
         for e in range(start[i], start[i + 1]):
@@ -179,6 +180,61 @@ def bound_above(gap: int, allowed: Ints, bound: int) -> int:
     return bound
 
 
+@njit(cache=True, nogil=True, inline="always")
+def passes_gates(odds: float, level: int, rarity: float, gates: Gates) -> tuple[bool, bool]:
+    """Tell whether a pair passes: by its text's level and log u, or by a spelling worth a look."""
+    looked_at = level != ABSENT and odds + gates.near_best >= gates.near_keep
+    return looked_at or odds + (gates.log_m[2, level] - rarity) >= gates.keep, looked_at
+
+
+@njit(cache=True, nogil=True)
+def reach_of_quiet(
+    level: int, money: Reals, lag_odds: Reals, allowed: Ints, gates: Gates, reach: Ints
+) -> None:
+    """Fill for each lag the largest difference at which a pair of that text level passes, or -1.
+
+    money, lag_odds: log odds by bound and by lag, minus infinity where no row stands.
+    """
+    for lag in range(reach.size):
+        reach[lag] = -1
+        for b in range(allowed.size - 1, -1, -1):
+            if passes_gates(money[b] + lag_odds[lag], level, 0.0, gates)[0]:
+                reach[lag] = allowed[b] if b < allowed.size - 1 else FARTHEST
+                break
+
+
+@njit(cache=True, nogil=True)
+def shared_evidence(
+    a: int,
+    a_end: int,
+    left: Ints,
+    z: int,
+    z_end: int,
+    right: Ints,
+    digits: Flags,
+    log: Reals,
+    sharing: Reals,
+) -> tuple[int, int, float]:
+    """Return how many features two rows share, whether the rarest is made of digits, its log u.
+
+    digits, log, sharing: `Counts.feature_digits`, `feature_log` and `sharing_log`.
+    """
+    rarest, shared = first_shared(a, a_end, left, z, z_end, right)
+    if shared == 0:
+        return 0, 0, 0.0
+    common = sharing[(shared >= FEW) + (shared >= MANY)]
+    return shared, int(digits[rarest]), min(log[int(shared >= LONG), rarest], common)
+
+
+@njit(cache=True, nogil=True)
+def odds_by_lag(day: int, counts: Counts, log_m: Reals, out: Reals) -> None:
+    """Fill the log odds of each lag of a row of that day, minus infinity where no row stands."""
+    for lag in range(out.size):
+        place = day + counts.earliest + lag - counts.first_day
+        known = 0 <= place < counts.day_log.size
+        out[lag] = log_m[1, lag] - counts.day_log[place] if known else -np.inf
+
+
 @njit(cache=True, nogil=True)
 def weigh_block(
     start: Ints,
@@ -194,54 +250,57 @@ def weigh_block(
     """Write the pairs of some left rows that pass the gates; return how many.
 
     start: (n + 1) bounds in `column` of the left rows from `first` on; prefix_log: (n, bytes).
-    Pairs of a row mostly ascend in amount, so that the level is searched from the one before.
+    Most pairs share neither a feature nor a first byte: money and lag alone must carry them, and
+    one comparison with the row's `reach` ends the others. Pairs of a row mostly ascend in amount,
+    so that the level is searched from the one before.
     """
-    shares = np.empty(counts.bounds.size)
+    shares, money = np.empty((2, counts.bounds.size))
     allowed, near = np.empty((2, counts.bounds.size), np.int64)
+    lag_odds, reach = np.empty(counts.lags), np.empty(counts.lags, np.int64)
+    told = counts.feature_digits, counts.feature_log, counts.sharing_log
     n = 0
     for r in range(start.size - 1):
         if start[r] == start[r + 1]:
             continue
         i = first + r
-        scale_bounds(left.amount[i], counts.bounds, allowed)
-        amount_shares(counts.ordered, left.amount[i], allowed, counts.amount_tally, near, shares)
-        begin = left.offsets[i]
-        size = left.offsets[i + 1] - begin
+        amount, head, sign = left.amount[i], left.head[i], left.sign[i]
+        scale_bounds(amount, counts.bounds, allowed)
+        amount_shares(counts.ordered, amount, allowed, counts.amount_tally, near, shares)
+        for b in range(money.size):
+            money[b] = gates.prior + counts.key_log[i] + gates.log_m[0, b] - shares[b]
+        odds_by_lag(left.day[i], counts, gates.log_m, lag_odds)
+        reach_of_quiet(NOTHING if head else ABSENT, money, lag_odds, allowed, gates, reach)
+        begin, size = left.offsets[i], left.offsets[i + 1] - left.offsets[i]
         a, a_end = left.feature_start[i], left.feature_start[i + 1]
         b = 0
         for e in range(start[r], start[r + 1]):
             j = column[e]
-            b = bound_above(abs(right.amount[j] - left.amount[i]), allowed, b)
+            gap = abs(right.amount[j] - amount)
             lag = right.day[j] - left.day[i] - counts.earliest
-            day_log = counts.day_log[right.day[j] - counts.first_day]
-            odds = gates.prior + counts.key_log[i] + gates.log_m[0, b] - shares[b]
-            odds += gates.log_m[1, lag] - day_log
-            length = right.offsets[j + 1] - right.offsets[j]
-            level = ABSENT
-            rarity = 0.0
+            quiet = right.head[j] != head and right.head[j] != 0 and not sign & right.sign[j]
+            if quiet and gap > reach[lag]:
+                continue
+            b = bound_above(gap, allowed, b)
+            other = right.offsets[j]
+            length = right.offsets[j + 1] - other
+            level, rarity = ABSENT, 0.0
             if size > 0 and length > 0:
-                same = shared_prefix(left.data, begin, size, right.data, right.offsets[j], length)
-                rank, shared = 0, 0
-                if left.sign[i] & right.sign[j]:
-                    z, z_end = right.feature_start[j], right.feature_start[j + 1]
-                    rank, shared = rarest_shared(
-                        a, a_end, left.feature, z, z_end, right.feature, counts.feature_rank
-                    )
+                same = shared_prefix(left.data, begin, size, right.data, other, length)
                 rarity = prefix_log[r, min(same, PREFIX_BYTES) - 1] if same > 0 else 0.0
-                digits = rank & 1
-                least = counts.feature_least[digits + (digits > 0 and shared >= LONG)]
-                strangers = max((rank + digits) // 2 - 1.0, least)
-                strangers = min(strangers, counts.sharing[(shared >= FEW) + (shared >= MANY)])
-                alike = np.log(strangers / counts.ordered.size) if shared > 0 else 0.0
+                shared, digits, alike = 0, 0, 0.0
+                if sign & right.sign[j]:
+                    z, z_end = right.feature_start[j], right.feature_start[j + 1]
+                    numbers = left.feature, z, z_end, right.feature
+                    shared, digits, alike = shared_evidence(a, a_end, *numbers, *told)
                 level = text_level(same, size, length, shared, digits, alike < rarity)
                 rarity = min(rarity, alike)
-            looked_at = level != ABSENT and odds + gates.near_best >= gates.near_keep
-            odds += gates.log_m[2, level] - rarity
-            if odds < gates.keep and not looked_at:
+            passes, looked_at = passes_gates(money[b] + lag_odds[lag], level, rarity, gates)
+            if not passes:
                 continue
             out.edge[n] = e
             out.level[0, n], out.level[1, n], out.level[2, n] = b, lag, level
-            out.log_u[0, n], out.log_u[1, n], out.log_u[2, n] = shares[b], day_log, rarity
+            out.log_u[0, n], out.log_u[2, n] = shares[b], rarity
+            out.log_u[1, n] = counts.day_log[right.day[j] - counts.first_day]
             out.near[n] = 0 if looked_at else NOT_LOOKED_AT
             n += 1
     return n

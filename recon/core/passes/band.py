@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,24 @@ class Assignment:
         partner = self.row_partner[out]
         out[out] = self.label[:rows][out] != self.label[rows + partner]
         return out
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Some pairs of larger sides, with the positions there of its rows and columns."""
+
+    edges: Edges
+    rows: Rows
+    columns: Rows
+
+
+class Partners(NamedTuple):
+    """A matching of greatest gain, -1 for none, and the duals that prove it."""
+
+    row_partner: Rows
+    column_partner: Rows
+    row_dual: Rows
+    column_dual: Rows
 
 
 def find_bands(work: Work) -> Found:
@@ -248,38 +267,68 @@ def assign(edges: Edges, gain_of: GainOf) -> Assignment:
         np.zeros(edges.column.size, np.uint8),
         np.arange(rows + columns + 1),
     )
-    row = edges.row
-    rivals = np.bincount(edges.column, minlength=columns)
-    lone = (np.diff(edges.start)[row] == 1) & (rivals[edges.column] == 1)
-    solved.row_partner[row[lone]] = edges.column[lone]
-    solved.column_partner[edges.column[lone]] = row[lone]
+    lone = lone_pairs(edges)
+    row, column = edges.row[lone], edges.column[lone]
+    solved.row_partner[row] = column
+    solved.column_partner[column] = row
     solved.tight[lone] = 1
     kept = np.flatnonzero(~lone)
     if kept.size:
-        solve_rest(edges, kept, gain_of, solved)
+        problem = problem_of(edges, kept)
+        gain = gain_of(problem.edges, kept)
+        take_in(solved, problem, kept, gain, solve_problem(problem, gain))
     return solved
 
 
-def solve_rest(edges: Edges, kept: Rows, gain_of: GainOf, solved: Assignment) -> None:
-    """Solve the edges `kept`, their rows and columns numbered anew, into `solved`."""
-    rows = np.unique(edges.row[kept])
-    columns, column = np.unique(edges.column[kept], return_inverse=True)
+def lone_pairs(edges: Edges) -> NDArray[np.bool_]:
+    """Return which pairs join two rows that have no other candidate."""
+    rivals = np.bincount(edges.column, minlength=edges.columns)
+    lone: NDArray[np.bool_] = np.repeat(np.diff(edges.start) == 1, np.diff(edges.start))
+    lone &= rivals[edges.column] == 1
+    return lone
+
+
+def problem_of(edges: Edges, kept: Rows) -> Problem:
+    """Return the pairs at the ascending positions `kept`, their rows and columns numbered anew."""
     taken = edges.take(kept)
+    rows = np.flatnonzero(np.diff(taken.start))
+    named = np.zeros(edges.columns, np.bool_)
+    named[taken.column] = True
+    column = np.cumsum(named)[taken.column] - 1
+    columns = np.flatnonzero(named)
     start = np.append(taken.start[rows], kept.size)
-    rest = Edges(start, column.astype(np.int64), columns.size)
-    gain = gain_of(rest, kept)
-    partners = np.full(rows.size, -1, np.int64), np.full(columns.size, -1, np.int64)
-    duals = np.zeros(rows.size, np.int64), np.zeros(columns.size, np.int64)
+    return Problem(Edges(start, column, columns.size), rows, columns)
+
+
+def solve_problem(problem: Problem, gain: Rows) -> Partners:
+    """Return a matching of greatest gain and its duals."""
+    rows, columns = problem.rows.size, problem.columns.size
+    out = Partners(
+        np.full(rows, -1, np.int64),
+        np.full(columns, -1, np.int64),
+        np.zeros(rows, np.int64),
+        np.zeros(columns, np.int64),
+    )
+    solve_assignment(problem.edges.start, problem.edges.column, gain, *out)
+    return out
+
+
+def take_in(
+    solved: Assignment, problem: Problem, kept: Rows, gain: Rows, partners: Partners
+) -> None:
+    """Write the solution of the edges `kept` and what other optima may exchange into `solved`."""
+    start, column = problem.edges.start, problem.edges.column
+    rows, columns = problem.rows, problem.columns
     tight = np.zeros(kept.size, np.uint8)
     label = np.full(rows.size + columns.size + 1, -1, np.int64)
-    solve_assignment(rest.start, rest.column, gain, *partners, *duals)
-    tight_edges(rest.start, rest.column, gain, *duals, tight)
-    strong_components(rest.start, rest.column, tight, *partners, *duals, label)
+    tight_edges(start, column, gain, partners.row_dual, partners.column_dual, tight)
+    strong_components(start, column, tight, *partners, label)
     nodes = np.concatenate((rows, solved.row_partner.size + columns, [solved.label.size - 1]))
     solved.label[nodes] = nodes[label]
     solved.tight[kept] = tight
-    solved.row_partner[rows] = np.where(partners[0] >= 0, columns[partners[0]], -1)
-    solved.column_partner[columns] = np.where(partners[1] >= 0, rows[partners[1]], -1)
+    row_partner, column_partner = partners.row_partner, partners.column_partner
+    solved.row_partner[rows] = np.where(row_partner >= 0, columns[row_partner], -1)
+    solved.column_partner[columns] = np.where(column_partner >= 0, rows[column_partner], -1)
 
 
 def report(left: Side, right: Side, edges: Edges, solved: Assignment, kind: MatchKind) -> Found:

@@ -16,15 +16,21 @@ from numpy.typing import NDArray
 
 from recon.core.kernels.isotonic import pool_adjacent
 from recon.core.kernels.marginals import pair_marginals
-from recon.core.passes.band import Assignment, Edges, assign
+from recon.core.passes.band import (
+    Assignment,
+    Edges,
+    assign,
+    lone_pairs,
+    problem_of,
+    solve_problem,
+)
 from recon.core.passes.contract import Rows
 
 Reals = NDArray[np.float64]
 HIDE_EVERY = 5
 FAINT = -6.0  # log odds below which a pair is no rival
-ROUNDS = 200  # of belief propagation
-SETTLED = 1e-5
-ROUGHLY = 1e-4  # for the experiment, whose figures are counted, not published
+ROUNDS = 2_000  # of belief propagation, most of them of few rows
+SETTLED = 1e-6  # relative change of a message that is not passed on
 LIKELY = 0.25  # probability of having a partner from which a row's candidates are shown
 SHOWN = 20
 WEIGHT = 6.0  # links for which a probability itself counts against the experiment
@@ -51,13 +57,13 @@ class Solved:
         return np.maximum(1.0 - rivals, self.probability)
 
 
-def solve(edges: Edges, weight: Reals, settled: float = SETTLED) -> Solved:
+def solve(edges: Edges, weight: Reals) -> Solved:
     """Return the assignment of greatest total log odds, and how probable each settled pair is."""
     rivals = np.flatnonzero(weight > FAINT)
     near = edges.take(rivals)
     marginal = np.empty(rivals.size)
     pair_marginals(
-        near.start, near.column, weight[rivals], edges.columns, ROUNDS, settled, marginal
+        near.start, near.column, weight[rivals], edges.columns, ROUNDS, SETTLED, marginal
     )
     good = np.flatnonzero(weight[rivals] > 0)
     chosen = near.take(good)
@@ -89,8 +95,22 @@ def undecided(solved: Solved) -> tuple[Rows, Rows]:
 
 def assign_weights(edges: Edges, weight: Reals) -> Assignment:
     """Return the assignment of greatest total log odds; all are above 0."""
-    gain: Rows = np.maximum((weight * NATS).astype(np.int64), 1)
+    gain = gains(weight)
     return assign(edges, lambda _, kept: gain[kept])
+
+
+def count_pairs(edges: Edges, weight: Reals) -> int:
+    """Return how many pairs the assignment of greatest total log odds has; all are above 0."""
+    lone = lone_pairs(edges)
+    kept = np.flatnonzero(~lone)
+    partners = solve_problem(problem_of(edges, kept), gains(weight[kept])).row_partner
+    return int(np.count_nonzero(lone) + np.count_nonzero(partners >= 0))
+
+
+def gains(weight: Reals) -> Rows:
+    """Return log odds above 0 as the whole gains of an assignment, at least 1."""
+    out: Rows = np.maximum((weight * NATS).astype(np.int64), 1)
+    return out
 
 
 def calibrate(edges: Edges, weight: Reals, solved: Solved) -> Reals:
@@ -102,7 +122,7 @@ def calibrate(edges: Edges, weight: Reals, solved: Solved) -> Reals:
     if not hidden.any():
         return solved.probability
     kept = np.flatnonzero(~hidden[edges.column])
-    again = solve(edges.take(kept), weight[kept], ROUGHLY)
+    again = solve(edges.take(kept), weight[kept])
     place = kept[again.place]
     rows = edges.row
     partner = np.full(edges.start.size - 1, -1, np.int64)

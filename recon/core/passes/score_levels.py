@@ -35,6 +35,7 @@ from recon.core.passes.score_population import (
     amount_tally,
     day_shares,
     feature_least,
+    feature_shares,
     key_shares,
     population,
     prefix_tally,
@@ -109,10 +110,11 @@ def prepare(work: Work, left: Side, right: Side) -> Comparison:
             day_log=day_shares(right.day),
             first_day=int(right.day.min()),
             earliest=-step.days_before,
+            lags=lags,
             key_log=key_shares(left, right),
-            feature_rank=shared.rank,
-            feature_least=feature_least(shared),
-            sharing=sharing(pairs, shared) * others.size,
+            feature_digits=shared.digits,
+            feature_log=feature_shares(shared, feature_least(shared)),
+            sharing_log=np.log(sharing(pairs, shared)),
         ),
         near_base=near_base(pairs, (one, two), signs),
     )
@@ -125,6 +127,7 @@ def half(side: Side, texts: Texts, features: Features) -> Half:
         side.day,
         texts.data,
         texts.offsets,
+        texts.head,
         features.start,
         features.code,
         features.sign,
@@ -146,7 +149,7 @@ def sharing(pairs: tuple[Rows, NDArray[np.int32]], shared: Shared) -> Reals:
     left, right = shared.left, shared.right
     hits = np.zeros(MANY + 1, np.int64)
     features = left.start, left.code, right.start, right.code
-    count_sharing(start, column, *features, shared.rank, hits)
+    count_sharing(start, column, *features, hits)
     more = hits[::-1].cumsum()[::-1]
     return chance(more[[1, FEW, MANY]], column.size, right.start.size - 1)
 
@@ -204,7 +207,10 @@ def weigh_part(
     """
     a, b = part
     begin, end = int(edges.start[a]), int(edges.start[b])
-    start, column = edges.start[a : b + 1] - begin, edges.column[begin:end].astype(np.int32)
+    start, column = (
+        edges.start[a : b + 1] - begin,
+        edges.column[begin:end].astype(np.int32, copy=False),
+    )
     one, ordered = about.texts[0], about.ordered_text
     counts = np.empty((b - a, PREFIX_BYTES), np.int32)
     count_prefixes(one.data, one.offsets[a : b + 1], ordered.data, ordered.offsets, counts)

@@ -8,6 +8,7 @@ to impossible are dropped at once, so that only the probable ones stand in memor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from recon.core.kernels.score import (
 )
 from recon.core.parallel import chunk_bounds, run_all
 from recon.core.passes.band import Edges
-from recon.core.passes.calibration import assign_weights
+from recon.core.passes.calibration import count_pairs
 from recon.core.passes.contract import Rows
 from recon.core.passes.score_levels import (
     AMOUNT,
@@ -74,6 +75,12 @@ class Evidence:
     level: Levels  # (comparisons, pairs)
     log_u: Reals  # (comparisons, pairs)
     key_log: Reals  # (pairs), log of one among the right rows that share the left row's key
+
+    @cached_property
+    def fixed(self) -> Reals:
+        """Return what each pair weighs whatever is believed of m: the key, and chance's share."""
+        out: Reals = self.key_log - self.log_u.sum(axis=0)
+        return out
 
 
 @dataclass(frozen=True)
@@ -130,9 +137,8 @@ def moved(before: Beliefs, after: Beliefs) -> float:
 
 def gates_of(about: Comparison, beliefs: Beliefs, keep: float, near_keep: float) -> Gates:
     """Return what a pair must reach under the beliefs."""
-    odds = float(np.log(beliefs.matched) - np.log(1.0 - beliefs.matched))
     near_best = float(beliefs.log_m[TEXT, NEAR + 1 :].max() - np.log(about.near_base.min()))
-    return Gates(beliefs.log_m, odds, keep, near_best, near_keep)
+    return Gates(beliefs.log_m, log_odds(beliefs.matched), keep, near_best, near_keep)
 
 
 def sampled(about: Comparison, edges: Edges, beliefs: Beliefs, threads: int) -> Evidence:
@@ -169,8 +175,8 @@ def evidence_part(
     pairs = start, edges.column[kept].astype(np.int32)
     add_spelling(about, pairs, part, near, (level, log_u))
     odds = np.empty(kept.size)
-    prior = np.repeat(about.counts.key_log[a:b] + gates.prior, np.diff(start))
-    weigh_edges(level, log_u, gates.log_m, prior, odds)
+    fixed = np.repeat(about.counts.key_log[a:b], np.diff(start)) - log_u.sum(axis=0)
+    weigh_edges(level, fixed, gates.log_m, gates.prior, odds)
     sure = np.flatnonzero(odds >= gates.keep)
     return kept[sure], level[:, sure], log_u[:, sure]
 
@@ -178,13 +184,16 @@ def evidence_part(
 def expect(evidence: Evidence, beliefs: Beliefs) -> Model:
     """Return weights and probabilities under the beliefs."""
     edges = evidence.edges
-    null = 1.0 - beliefs.matched
-    prior = evidence.key_log + np.log(beliefs.matched)
-    weight, posterior = np.empty((2, prior.size))
-    weigh_edges(evidence.level, evidence.log_u, beliefs.log_m, prior, weight)
+    weight, posterior = np.empty((2, edges.column.size))
+    weigh_edges(evidence.level, evidence.fixed, beliefs.log_m, log_odds(beliefs.matched), weight)
     scratch = np.empty(edges.columns)
-    expect_edges(edges.start, edges.column, weight, null, scratch, posterior)
-    return Model(weight - np.log(null), posterior)
+    expect_edges(edges.start, edges.column, weight, scratch, posterior)
+    return Model(weight, posterior)
+
+
+def log_odds(share: float) -> float:
+    """Return the log odds of a share."""
+    return float(np.log(share) - np.log(1.0 - share))
 
 
 def learn(evidence: Evidence, model: Model, guess: Reals) -> Beliefs:
@@ -224,8 +233,8 @@ def judge(evidence: Evidence, beliefs: Beliefs, guess: Reals) -> Judged:
     log_m[TEXT, evidence.level[TEXT] == ABSENT] = 0.0
     rows = most_pairs(evidence.edges) + PRIOR_ROWS
     matched = np.clip((beliefs.matched * rows - mine) / (rows - 1.0), 0.001, 0.999)
-    prior = evidence.key_log + np.log(matched) - np.log(1.0 - matched)
-    return Judged(log_m, prior + (log_m - evidence.log_u).sum(axis=0))
+    weight = evidence.fixed + np.log(matched / (1.0 - matched)) + log_m.sum(axis=0)
+    return Judged(log_m, weight)
 
 
 def masked_log(counts: Reals, sizes: tuple[int, ...]) -> Reals:
@@ -259,13 +268,13 @@ def settle_share(evidence: Evidence, beliefs: Beliefs) -> Beliefs:
     """
     edges = evidence.edges
     smaller_side = most_pairs(edges)
+    weight = expect(evidence, beliefs).weight
     for _ in range(SHARE_ROUNDS):
-        model = expect(evidence, beliefs)
-        chosen = np.flatnonzero(model.weight > 0)
-        solved = assign_weights(edges.take(chosen), model.weight[chosen])
-        pairs = int((solved.row_partner >= 0).sum())
+        chosen = np.flatnonzero(weight > 0)
+        pairs = count_pairs(edges.take(chosen), weight[chosen])
         matched = (pairs + PRIOR_MATCHED * PRIOR_ROWS) / (smaller_side + PRIOR_ROWS)
         if matched <= beliefs.matched:
             break
+        weight += log_odds(matched) - log_odds(beliefs.matched)
         beliefs = Beliefs(beliefs.log_m, matched)
     return beliefs

@@ -82,6 +82,17 @@ def feature_least(shared: Shared) -> Reals:
     )
 
 
+def feature_shares(shared: Shared, least: Reals) -> Reals:
+    """Return the log share of strangers that show each feature; line 1: of long numbers.
+
+    least: from `feature_least`.
+    """
+    kinds = np.stack((shared.digits, 2 * shared.digits))
+    strangers = np.maximum(shared.count - 1.0, least[kinds])
+    out: Reals = np.log(strangers / (shared.right.start.size - 1))
+    return out
+
+
 def day_shares(day: Rows) -> Reals:
     """Return the log share of strangers on each day from the first one of the right rows on.
 

@@ -38,6 +38,12 @@ class Texts:
         """Return the bytes of each row."""
         return np.diff(self.offsets)
 
+    @property
+    def head(self) -> NDArray[np.uint8]:
+        """Return the first byte of each row, 0 where it is empty."""
+        ended = np.append(self.data, np.uint8(0))
+        return np.where(self.size > 0, ended[self.offsets[:-1]], np.uint8(0))
+
     def signs(self) -> Words:
         """Return the sets of bytes and of neighbouring bytes of each row, (2, n)."""
         out = np.empty((2, self.offsets.size - 1), np.uint64)
@@ -47,7 +53,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Features:
-    """Numbers of the words and digit runs of each row, ascending, and a 64-bit set of them."""
+    """Numbers of the words and digit runs of each row, rarest first, and a 64-bit set of them."""
 
     start: Rows
     code: Numbers
@@ -56,17 +62,15 @@ class Features:
 
 @dataclass(frozen=True)
 class Shared:
-    """Features that both sides show: how many right rows show each, and which are digits."""
+    """Features that both sides show: how many right rows show each, and which are digits.
+
+    They are numbered from the rarest on, a number before a word that is as rare.
+    """
 
     left: Features
     right: Features
     count: Numbers
     digits: NDArray[np.uint8]
-
-    @property
-    def rank(self) -> Numbers:
-        """Return how common each is: twice the rows, a number one less than a word."""
-        return 2 * self.count - self.digits
 
 
 def normalise(data: NDArray[np.uint8], offsets: Rows) -> Texts:
@@ -151,4 +155,9 @@ def shared_features(left: Texts, right: Texts) -> Shared:
     most = max((right.offsets.size - 1) // COMMON, 1)
     find_features(left_feature, keys, ids, count, most, left_code, seen)
     code[seen[code] == 0] = -1
-    return Shared(pack(left_start, left_code), pack(right_start, code), count, digits)
+    rarest = np.argsort(2 * count - digits, kind="stable")
+    number = np.empty(distinct + 1, np.int32)  # by the number above, -1 last
+    number[rarest] = np.arange(distinct)
+    number[distinct] = -1
+    sides = pack(left_start, number[left_code]), pack(right_start, number[code])
+    return Shared(*sides, count[rarest], digits[rarest])

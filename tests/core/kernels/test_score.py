@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from recon.core.kernels import features, isotonic, marginals, score, strangers
 from recon.core.kernels.text import count_prefixes
 from recon.core.passes.score_levels import BOUNDS_PPM
-from recon.core.passes.score_population import amount_tally, feature_least, prefix_tally
+from recon.core.passes.score_population import (
+    amount_tally,
+    feature_least,
+    feature_shares,
+    prefix_tally,
+)
 from recon.core.passes.score_texts import Texts, in_byte_order, shared_features
 from tests.core.kernels.texts import column, edges
 from tests.oracle import score as oracle
@@ -19,6 +24,8 @@ from tests.oracle import text as text_oracle
 TOKEN = st.sampled_from(["ACME", "SHOP", "20261109", "4711", "INV123456", "AB", "7654321"])
 MEMO = st.lists(TOKEN, max_size=3).map(" ".join)
 ROW = st.tuples(st.integers(-3_000, 3_000), st.integers(0, 3), MEMO)
+EDGES = [1_000_000 + sign * bound for bound in BOUNDS_PPM for sign in (-1, 1)]
+EDGE_ROW = st.tuples(st.sampled_from(EDGES), st.integers(0, 3), MEMO)
 REAL = st.floats(0.0, 1.0, width=16)
 
 
@@ -63,7 +70,7 @@ def block(lefts, rights):
     left, right = half(lefts), half(rights)
     shared = shared_features(Texts(*left[2:]), Texts(*right[2:]))
     sides = [
-        score.Half(*side, part.start, part.code, part.sign)
+        score.Half(*side, Texts(*side[2:]).head, part.start, part.code, part.sign)
         for side, part in ((left, shared.left), (right, shared.right))
     ]
     ordered = in_byte_order(Texts(*right[2:]))
@@ -81,10 +88,11 @@ def block(lefts, rights):
         day_log=np.log(days),
         first_day=0,
         earliest=-3,
+        lags=7,
         key_log=np.zeros(len(lefts)),
-        feature_rank=shared.rank,
-        feature_least=np.array([0.25, 0.125, 0.0625]),
-        sharing=np.full(3, np.inf),
+        feature_digits=shared.digits,
+        feature_log=feature_shares(shared, np.array([0.25, 0.125, 0.0625])),
+        sharing_log=np.full(3, np.inf),
     )
     return sides, prefix_log, counts
 
@@ -112,16 +120,24 @@ def test_levels_and_shares_equal_oracle(lefts, rights):
             assert log_u[2, e] == pytest.approx(np.log(told[1]))
 
 
-@given(st.lists(ROW, min_size=1, max_size=4), st.lists(ROW, min_size=1, max_size=6), REAL)
-@settings(max_examples=60, deadline=None)
-def test_gates_drop_only_what_they_say(lefts, rights, keep):
-    """A pair is kept when its odds reach the gate, or when its spelling may still lift it."""
+@given(
+    st.lists(EDGE_ROW, min_size=1, max_size=4),
+    st.lists(EDGE_ROW, min_size=1, max_size=6),
+    st.integers(0, 20),
+    st.sampled_from([2.0, 10.0]),
+)
+@settings(max_examples=200, deadline=None)
+def test_gates_drop_only_what_they_say(lefts, rights, seed, near_keep):
+    """A pair is kept when its odds reach the gate, or when its spelling may still lift it.
+
+    Each pair's own odds are tried as the gate, a hair above and below.
+    """
     sides, prefix_log, counts = block(lefts, rights)
     start, columns = edges(lefts, rights)
-    log_m = np.log(np.full((3, score.TEXT_LEVELS), 0.05))
-    found = []
-    for gate in (-np.inf, 8.0 * keep - 8.0):
-        gates = score.Gates(log_m, 0.0, gate, 1.0, 2.0)
+    log_m = 4.0 * np.random.default_rng(seed).random((3, score.TEXT_LEVELS)) - 4.0
+
+    def weighed(gate):
+        gates = score.Gates(log_m, 0.0, gate, 1.0, near_keep)
         out = score.Kept(
             np.empty(columns.size, np.int64),
             np.empty((3, columns.size), np.int16),
@@ -130,13 +146,17 @@ def test_gates_drop_only_what_they_say(lefts, rights, keep):
         )
         n = score.weigh_block(start, columns, 0, *sides, prefix_log, counts, gates, out)
         odds = np.empty(n)
-        weighed = (out.level[:, :n], out.log_u[:, :n], log_m, np.zeros(n), odds)
-        runs = [odds.copy() for _ in every_form(score.weigh_edges, *weighed)]
+        told = (out.level[:, :n], -out.log_u[:, :n].sum(axis=0), log_m, 0.0, odds)
+        runs = [odds.copy() for _ in every_form(score.weigh_edges, *told)]
         assert np.array_equal(*runs)
-        found.append((out.edge[:n].copy(), runs[0], out.near[:n].copy()))
-    everything, some = found
-    wanted = (everything[1] >= gates.keep - 1e-9) | (everything[2] == 0)
-    assert some[0].tolist() == everything[0][wanted].tolist()
+        return out.edge[:n].tolist(), runs[0], out.near[:n]
+
+    edge, odds, near = weighed(-np.inf)
+    assert edge == list(range(columns.size))
+    for gate in [odds[:8] - 1e-9, odds[:8] + 1e-9]:
+        for least in gate.tolist():
+            wanted = np.flatnonzero((odds >= least) | (near == 0)).tolist()
+            assert weighed(least)[0] == wanted
 
 
 @given(st.lists(MEMO, min_size=1, max_size=5), st.lists(MEMO, min_size=1, max_size=6))
