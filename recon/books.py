@@ -17,6 +17,7 @@ from recon.rules import duplicates, files, netting
 from recon.rules.arrivals import Arrivals
 from recon.rules.night import Ledger, Night, Verdict
 from recon.rules.open_items import join_ledger
+from recon.rules.sum_limit import refuse_beyond_sums
 from recon.source_options import load_keys
 
 
@@ -59,6 +60,7 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     evening.begin("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(evening.legs, rules)
     ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys, evening.room)
+    refuse_beyond_sums(ledger.slim, names)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
     evening.begin("net")
     resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from recon.commands.attempt import recorded, watched
-from recon.commands.options import json_option, language_option, memory_bytes, parse_date
+from recon.commands.options import json_option, language_option, night_memory, parse_date
 from recon.commands.progress import reporter
 
 
@@ -17,7 +17,7 @@ from recon.commands.progress import reporter
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--from", "first", required=True, callback=parse_date, metavar="YYYY-MM-DD")
 @click.option("--to", "last", required=True, callback=parse_date, metavar="YYYY-MM-DD")
-@click.option("--memory", callback=memory_bytes, metavar="4GiB", help="Memory to stay within.")
+@click.option("--memory", callback=night_memory, metavar="4GiB", help="Memory to stay within.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True)
 @language_option
 @json_option

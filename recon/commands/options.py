@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
+NIGHT_MEMORY = 600 << 20  # what the process takes with hardly a row, measured
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_LEAST_MEMORY = 1 << 20
 _UNITS = {
     "": 1,
     "kib": 1 << 10,
@@ -66,4 +69,22 @@ def memory_bytes(
     found = re.fullmatch(r"(\d+)\s*([kmg]i?b)?", value.strip().lower())
     if not found:
         raise click.BadParameter(f"expected a size such as 4GiB or 800MB, found {value!r}")
-    return int(found.group(1)) * _UNITS[found.group(2) or ""]
+    size = int(found.group(1)) * _UNITS[found.group(2) or ""]
+    if size < _LEAST_MEMORY:
+        raise click.BadParameter(
+            f"expected at least 1MiB, found {value!r}, which is {size:,} bytes; give the unit: 4GiB"
+        )
+    return size
+
+
+def night_memory(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Return a size as `memory_bytes` does; say so where no night stays within it."""
+    size = memory_bytes(context, option, value)
+    if size is not None and size < NIGHT_MEMORY:
+        click.echo(
+            f"recon: --memory {value} is less than the {NIGHT_MEMORY >> 20} MiB that any night "
+            "takes, beside 25 to 40 bytes a row: it goes on, keeps what it can in files, and "
+            "exceeds the limit",
+            err=True,
+        )
+    return size

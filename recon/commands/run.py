@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from recon.commands.attempt import recorded, watched
-from recon.commands.options import json_option, language_option, memory_bytes, parse_date
+from recon.commands.options import json_option, language_option, night_memory, parse_date
 from recon.commands.progress import reporter
 
 _COLLECT_EVERY = 100_000  # new objects: rows stand in arrays, in which the collector finds nothing
@@ -20,7 +20,7 @@ _COLLECT_EVERY = 100_000  # new objects: rows stand in arrays, in which the coll
 @click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--date", "business_date", required=True, callback=parse_date, metavar="YYYY-MM-DD")
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True)
-@click.option("--memory", callback=memory_bytes, metavar="4GiB", help="Memory to stay within.")
+@click.option("--memory", callback=night_memory, metavar="4GiB", help="Memory to stay within.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--fail-on", multiple=True, metavar="EXPR", help="e.g. 'DUPLICATE_CHARGE > 0'")
 @click.option(

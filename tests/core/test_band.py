@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recon.core.codes import Side
 from recon.core.kernels import assignment
 from recon.core.match import match
-from recon.core.passes.band import share, tolerance
+from recon.core.passes.band import GAIN_LIMIT, Edges, gains, share, tolerance
 from recon.core.plan import Method, Pass
 from recon.errors import ResourceError
 from tests.core.worlds import digests_of, everybody, leg_of, link_set, row, slim_of
@@ -170,3 +170,29 @@ def test_interpreted_assignment_equals_compiled(gain):
     finally:
         space.update(kept)
     assert [side.tolist() for side in partners] == [side.tolist() for side in compiled]
+
+
+def path_of(rows, difference, lag):
+    """Return the edges of a path of so many rows and columns, all with one price but the first."""
+    column = np.repeat(np.arange(rows), 2)[1:]
+    start = np.append(np.arange(0, column.size, 2), column.size)
+    edges = Edges(start, column, rows)
+    prices = np.full((2, column.size), [[difference], [lag]])
+    prices[:, 0] = difference - 1, 0
+    return edges, *prices
+
+
+def test_days_do_not_count_where_they_would_leave_64_bits():
+    """Pairs before money and money before days, as far as the numbers reach; never wrapped."""
+    for difference, days in ((10**9, 1), (10**14, 0)):
+        gain = gains(*path_of(100, difference, 5))
+        assert gain.min() > 0
+        assert gain.max() < GAIN_LIMIT
+        assert gain[0] - gain[1] == (1 if days == 0 else 5 * 100 + 1 + 5)
+        assert (gain.max() - gain.min()) * 100 < gain.min()
+
+
+def test_money_that_leaves_64_bits_is_refused_by_name():
+    """So many rows with such differences cannot be weighed, which is said before any is linked."""
+    with pytest.raises(ResourceError, match="10,000 rows that hang together"):
+        gains(*path_of(10_000, 10**15, 5))

@@ -231,20 +231,31 @@ def turn(edges: Edges) -> Edges:
 def gains(edges: Edges, difference: Rows, lag: Rows) -> Rows:
     """Return gains that put the number of pairs first, then money, then days, in each component.
 
-    With k rows in a component, one minor unit weighs more than k longest lags, and one more pair
-    more than k largest penalties.
+    With k pairs at most in a component, one minor unit weighs more than k longest lags, and one
+    more pair more than k largest penalties. Where that leaves 64 bits, days do not count: pairs
+    that only they part are ties. Raises ResourceError where money alone leaves them.
     """
     rows = edges.start.size - 1
     parent = np.arange(rows + edges.columns)
     unite_rows(edges.row, edges.column + rows, parent)
     label_components(parent)
     component = parent[edges.row]
-    count = np.bincount(parent[:rows], minlength=parent.size).astype(np.int64)
-    unit = largest(lag, component, parent.size) * count + 1
+    sides = (np.bincount(part, minlength=parent.size) for part in (parent[:rows], parent[rows:]))
+    count = np.minimum(*sides).astype(np.int64)
     most = largest(difference, component, parent.size)
-    assert bool(np.all(most < GAIN_LIMIT // (unit * (count + 1)))), "penalties leave 64 bits"
+    room = GAIN_LIMIT // (count + 1)
+    unit = largest(lag, component, parent.size) * count + 1
+    unit[most >= room // unit] = 1
+    if bool(np.any(most >= room)):
+        raise ResourceError(
+            f"expected candidates whose differences can be weighed in 64 bits, found "
+            f"{int(count[most >= room].max()):,} rows that hang together with differences up to "
+            f"{int(most.max()):,} minor units",
+            fix="narrow the tolerance or the days, or add a key",
+        )
     worth = (most + 1) * unit * (count + 1)
-    return (worth[component] - (difference * unit[component] + lag)).astype(np.int64)
+    days = np.where(unit > 1, 1, 0)[component]
+    return (worth[component] - (difference * unit[component] + lag * days)).astype(np.int64)
 
 
 def largest(value: Rows, component: Rows, components: int) -> Rows:
