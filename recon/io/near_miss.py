@@ -7,9 +7,9 @@ from typing import Final
 
 from recon.io.formats import FORMATS
 from recon.io.formats.contract import Format, Probe
+from recon.io.formats.marks import MARKS
 from recon.io.formats.sheet import TITLE_LINES, column_name
 
-_MARKS: Final = (",", "\t", "|", ";")
 _LEAST: Final = 4  # columns in common; fewer stand in many files by accident
 _SHARE: Final = 60  # percent of a format's columns
 
@@ -51,4 +51,4 @@ def _lines(probe: Probe) -> Iterator[list[str]]:
         yield from (list(row) for row in probe.cells)
         return
     for line in probe.text().splitlines()[:TITLE_LINES]:
-        yield from (line.split(mark) for mark in _MARKS if line.count(mark) >= _LEAST - 1)
+        yield from (line.split(mark) for mark in MARKS if line.count(mark) >= _LEAST - 1)

@@ -58,7 +58,7 @@ def records(text, delimiter, quote, comment, arity, padded):
     found, classes, at = [], [], 0
     while at < len(lines):
         line = lines[at]
-        if line.strip(" \r\x1a") == "":
+        if not line.strip(" \t\r\x1a" + (delimiter if len(delimiter) == 1 else "")):
             classes.append("blank")
             at += 1
             continue

@@ -15,7 +15,7 @@ from recon.core.kernels.arrays import Bytes, Flags, Ints
 
 LINE_RECORD = 0  # the first line of a record
 LINE_CONTINUED = 1  # a further line of a record with a line break inside quotes
-LINE_BLANK = 2  # nothing, or spaces only
+LINE_BLANK = 2  # nothing, spaces, or empty cells
 LINE_COMMENT = 3  # begins with the comment mark
 
 FAULT_NONE = 0
@@ -92,11 +92,17 @@ def _text_end(data: Bytes, begin: int, end: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_blank(data: Bytes, begin: int, end: int) -> bool:
-    """Return whether the line holds nothing but spaces, CR before LF, or Ctrl-Z."""
+def _is_blank(data: Bytes, begin: int, end: int, delimiter: Bytes) -> bool:
+    """Return whether the line holds nothing but spaces, tabs, CR, Ctrl-Z, or empty cells.
+
+    A spreadsheet writes its empty rows as delimiters; a delimiter of several bytes is text here.
+    """
+    mark = delimiter[0] if delimiter.size == 1 else _SPACE
     for index in range(begin, end):
         byte = data[index]
-        if byte != _SPACE and byte != _CR and byte != _CTRL_Z:  # noqa: PLR1714 (numba: no sets)
+        if byte > _SPACE and byte != mark:
+            return False
+        if byte < _SPACE and byte != _CR and byte != _TAB and byte != _CTRL_Z and byte != mark:  # noqa: PLR1714 (numba: no sets)
             return False
     return True
 
@@ -257,9 +263,9 @@ def tokenise(
     row = 0
     while at < size:
         first = data[at]
-        if first <= _SPACE and first != _TAB:
+        if first <= _SPACE or first == delimiter[0]:
             end = _line_end(data, at)
-            if _is_blank(data, at, end):
+            if _is_blank(data, at, end, delimiter):
                 line_class[line] = LINE_BLANK
                 line += 1
                 at = end + 1
@@ -320,7 +326,9 @@ def tokenise_marks(
     mark = 0
     while at < size:
         first = data[at]
-        is_blank = first <= _SPACE and first != _TAB and _is_blank(data, at, _line_end(data, at))
+        is_blank = (first <= _SPACE or first == delimiter[0]) and _is_blank(
+            data, at, _line_end(data, at), delimiter
+        )
         if is_blank or (comment.size > 0 and _matches(data, at, comment)):
             line_class[line] = LINE_BLANK if is_blank else LINE_COMMENT
             line += 1

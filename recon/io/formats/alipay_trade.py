@@ -124,7 +124,7 @@ def _header(
     """Read the envelope's head and the header line; return its names and what follows."""
     lines = block.line_texts(50)
     at = next((i for i, line in enumerate(lines) if line.strip() and line[0] != "#"), None)
-    if not lines or not lines[0].startswith(_TITLE) or at is None:
+    if at is None or not any(line.startswith(_TITLE) for line in lines[:at]):
         raise InputError(
             f"expected {_TITLE!r} and a header line, found {lines[:1]!r}",
             where=f"{where}, line 1",

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-import polars as pl
-
 from recon.core import attributes
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
@@ -34,8 +32,9 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
+from recon.io.formats.cutting import Dialect, Layout, cut_rows
 from recon.io.formats.lines import Block, Lines, listed
+from recon.io.formats.marks import unguarded
 
 _MONEY: Final = {
     "amount": "amount_minor",
@@ -179,20 +178,14 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             first = _skip(first, options.skip_lines, reading)
             header = _positions(first, options)
         check_columns(header, options, staged.name)
-        for rows in cut_rows(
+        batches = cut_rows(
             chain((first,), blocks),
             _dialect(options),
             Layout(header, source_columns(options)),
             reading,
             give_back=blocks.give_back,
-        ):
-            yield _unwrapped(rows) if options.padded else rows
-
-
-def _unwrapped(rows: RawRows) -> RawRows:
-    """Return padded cells without what makes a spreadsheet take them as text: `="7"` and `'7`."""
-    bare = pl.all().str.replace(r'^=?"(.*)"$', "${1}").str.strip_prefix("'")
-    return rows_of(frame_of(rows).select(bare), rows)
+        )
+        yield from unguarded(batches) if options.padded else batches
 
 
 def _dialect(options: Options) -> Dialect:

@@ -95,7 +95,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     rows, state = RowBuilder(COLUMNS), _State()
     for line in lines:
         cells = csv_cells(line.text)
-        if not line.text.strip(", "):
+        if not line.text.strip(", \t"):
             reading.blank_lines += 1
         elif cells is not None and cells[0] == "ROW_TYPE":
             reading.header_lines += 1

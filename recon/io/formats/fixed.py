@@ -15,7 +15,7 @@ from recon.io.formats.cut_text import cut_text
 from recon.io.formats.cutting import raw_text
 from recon.io.formats.lines import Block
 
-_BLANKS: Final = (32, 26)  # space, and the Ctrl-Z that closes some files
+_BLANKS: Final = (32, 26, 9)  # space, and the Ctrl-Z that closes some files
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,13 @@ def line_spans(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _blank_lines(
     block: Block, begin: NDArray[np.int64], end: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Return which lines hold nothing but spaces (or a closing Ctrl-Z)."""
+    """Return which lines hold nothing but spaces and tabs (or a closing Ctrl-Z)."""
     blank = np.asarray(end == begin, dtype=np.bool_)
     raw = block.raw_bytes()
     filled = np.flatnonzero(~blank)
     first, last = raw[begin[filled]], raw[end[filled] - 1]
     for line in filled[np.isin(first, _BLANKS) & np.isin(last, _BLANKS)].tolist():
-        blank[line] = not block.raw[begin[line] : end[line]].strip(b" \x1a")
+        blank[line] = not block.raw[begin[line] : end[line]].strip(b" \t\x1a")
     return blank
 
 

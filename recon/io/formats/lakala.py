@@ -32,7 +32,6 @@ from recon.io.formats.contract import (
     Format,
     Money,
     Options,
-    Probe,
     RawRows,
     Reading,
     StagedFile,
@@ -40,10 +39,9 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import HEAD_BYTES, Sheet, fits
+from recon.io.formats.sheet import Sheet, fits
 from recon.io.formats.workbook_sheet import read_either
 
-_MARKS: Final = ("|", ",")  # the service, and the portal's CSV
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
 _CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
 _KINDS: Final = {
@@ -204,25 +202,16 @@ FILES: Final = (
 )
 
 
-def sheet_of(file: LakalaFile, delimiter: str = "|") -> Sheet:
+def sheet_of(file: LakalaFile) -> Sheet:
     """Return how a layout is found: all of its columns, and no other one."""
-    return Sheet(required=file.columns, delimiter=delimiter)
-
-
-def _recognise(file: LakalaFile, probe: Probe) -> bool:
-    """Return whether the head has the layout's header, `|` or `,` between its cells."""
-    return any(fits(sheet_of(file, mark), probe) for mark in _MARKS)
+    return Sheet(required=file.columns, delimiter="|")
 
 
 def _read(
     file: LakalaFile, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the rows; refunds and withdrawals get their sign."""
-    with staged.path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    probe = Probe(staged.name, len(head), head)
-    mark = next((mark for mark in _MARKS if fits(sheet_of(file, mark), probe)), _MARKS[0])
-    for rows in read_either(sheet_of(file, mark), staged, options, reading):
+    for rows in read_either(sheet_of(file), staged, options, reading):
         if file.code != "JY":
             yield rows
             continue
@@ -271,7 +260,7 @@ def _format(file: LakalaFile) -> Format:
         title_en=f"Lakala {file.code}, {file.title_en}",
         title_zh=f"拉卡拉 {file.code} {file.title_zh}",
         side=Side.CHANNEL,
-        recognise=partial(_recognise, file),
+        recognise=partial(fits, sheet_of(file)),
         read=partial(_read, file),
         fields=partial(_fields, file),
         refine=partial(_refine, file),

@@ -6,12 +6,10 @@ known or new, which lines are titles or totals, and what the totals declare.
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import BinaryIO, Final
@@ -23,6 +21,7 @@ from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe, RawRows, Reading
 from recon.io.formats.cutting import Aside, Dialect, Layout, Tokens, cut_rows
 from recon.io.formats.lines import Block, Lines, listed
+from recon.io.formats.marks import MARKS, cells_of, is_guarded, quote_of, unguarded
 
 HEAD_BYTES: Final = 1 << 16
 TITLE_LINES: Final = 200  # a header further down is not looked for
@@ -78,26 +77,45 @@ def split_cells(sheet: Sheet, line: str) -> list[str]:
     if sheet.header_delimiter == "space":
         return [column_name(cell) for cell in line.split()]
     mark = sheet.header_delimiter or sheet.delimiter
-    return [column_name(cell) for cell in _cells(line, mark, sheet.quote)]
+    return [column_name(cell) for cell in cells_of(line, mark, sheet.quote or '"')]
 
 
-def _cells(line: str, mark: str, quote: str) -> list[str]:
-    """Return the cells of a line; quotes that are not in order are no quotes."""
-    if quote and quote in line:
-        with contextlib.suppress(csv.Error):
-            return next(csv.reader([line], delimiter=mark, quotechar=quote), [])
-    return line.split(mark)
+def as_written(sheet: Sheet, lines: list[str]) -> Sheet:
+    """Return the sheet with the mark and the quote of the file that begins with `lines`."""
+    at = header_line(sheet, lines)
+    if not sheet.header or sheet.header_delimiter or at is None:
+        return sheet
+    mark = _mark_of(sheet, lines[at])
+    assert mark is not None, "it is the header"
+    quote = sheet.quote or quote_of(lines[at], lines[at + 1 :], mark)
+    return replace(sheet, delimiter=mark, quote=quote)
+
+
+def _mark_of(sheet: Sheet, line: str) -> str | None:
+    """Return the mark that cuts a line into the required names, the sheet's own before others."""
+    for mark in (sheet.delimiter, *MARKS):
+        if line.count(mark) >= len(sheet.required) - 1:
+            names = split_cells(replace(sheet, delimiter=mark), line)
+            if set(sheet.required) <= set(names):
+                return mark
+    return None
+
+
+def _is_header(sheet: Sheet, line: str) -> bool:
+    """Return whether a line has the required names."""
+    if sheet.header_delimiter:
+        return set(sheet.required) <= set(split_cells(sheet, line))
+    return _mark_of(sheet, line) is not None
 
 
 def header_line(sheet: Sheet, lines: list[str]) -> int | None:
     """Return the number of the header line, or of the first row when there is no header."""
     for number, line in enumerate(lines):
-        cells = split_cells(sheet, line)
         if sheet.header:
-            if set(sheet.required) <= set(cells):
+            if _is_header(sheet, line):
                 return number
         elif re.match(sheet.row, line) is not None:
-            return number if len(cells) == len(sheet.required) else None
+            return number if len(split_cells(sheet, line)) == len(sheet.required) else None
         elif line.strip() and not re.match(f"{sheet.aside}|{sheet.title or _NEVER}", line):
             return None
     is_empty_day = sheet.empty and re.fullmatch(sheet.empty, "\n".join(lines).strip())
@@ -113,7 +131,7 @@ def fits(sheet: Sheet, probe: Probe) -> bool:
     if at is None:
         return False
     filled = next((line for line in lines if line.strip()), "")
-    if sheet.first_line and not re.match(sheet.first_line, filled):
+    if sheet.first_line and not re.match(sheet.first_line, filled.strip(_WRAPPING)):
         return False
     return not sheet.title or re.search(sheet.title, "\n".join(lines[:at])) is not None
 
@@ -125,7 +143,7 @@ def _fits_cells(sheet: Sheet, rows: tuple[tuple[str, ...], ...]) -> bool:
         return False
     titles = [sheet.delimiter.join(row).rstrip(f"{sheet.delimiter} \t") for row in rows[:at]]
     filled = next((line for line in titles if line), "")
-    if sheet.first_line and not re.match(sheet.first_line, filled):
+    if sheet.first_line and not re.match(sheet.first_line, filled.strip(_WRAPPING)):
         return False
     return not sheet.title or re.search(sheet.title, "\n".join(titles)) is not None
 
@@ -147,6 +165,8 @@ def read_stream(
     blocks = Lines(stream, where, options.encoding or sheet.encoding, sniffed_encoding)
     first = blocks.take()
     assert first is not None, "Lines refuses an empty file"
+    declared, sheet = sheet, as_written(sheet, first.line_texts(TITLE_LINES))
+    has_guards = is_guarded(first.raw[:HEAD_BYTES])
     titles, header, first = _titles(sheet, first, options, reading, where)
     wanted = tuple(name for name in (*sheet.required, *sheet.optional) if name in header)
     filled = len(header)
@@ -154,7 +174,7 @@ def read_stream(
         filled -= 1
     wider = sheet.wider + len(header) - filled
     aside = Aside(re.compile(b"(?m)^(?:" + sheet.aside.encode() + b")"))
-    yield from cut_rows(
+    batches = cut_rows(
         chain((first,), blocks),
         Dialect(sheet.delimiter.encode(), ord(sheet.quote) if sheet.quote else -1, trim=True),
         Layout(header[:filled], wanted),
@@ -163,7 +183,9 @@ def read_stream(
         repair=partial(_mend_tail, sheet, wider),
         aside=aside,
     )
-    take_totals(sheet, "\n".join((*titles, *aside.lines)), reading, where)
+    yield from unguarded(batches) if has_guards else batches
+    told = "\n".join((*titles, *aside.lines)).replace(sheet.delimiter, declared.delimiter)
+    take_totals(sheet, told, reading, where)
 
 
 def _titles(
@@ -247,7 +269,7 @@ def _mend_tail(sheet: Sheet, wider: int, block: Block, tokens: Tokens, layout: L
         line = lines[tokens.row_line[row]].rstrip(b"\r")
         surplus = int(tokens.row_fields[row]) - len(layout.header)
         tail = line.rsplit(mark, surplus)[1:]
-        if surplus <= wider and not b"".join(tail).strip(b" \t"):
+        if surplus <= wider and not b"".join(tail).strip(b' \t`"'):
             tokens.row_fault[row] = FAULT_NONE
 
 

@@ -27,7 +27,8 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines
-from recon.io.formats.sheet import TITLE_LINES
+from recon.io.formats.marks import MARKS, is_guarded, unguarded
+from recon.io.formats.sheet import HEAD_BYTES, TITLE_LINES
 from recon.io.formats.workbook_sheet import is_workbook, sheet_rows
 from recon.io.formats.xlsx import LOST_DIGITS, check_archive, refuse_lost, sheet_text
 
@@ -44,14 +45,23 @@ class Table:
     fallback: str = "utf-8"  # the encoding of a file that is not UTF-8
     aliases: Mapping[str, str] = field(default_factory=dict)  # other names of a column
 
-    def names(self, line: str) -> tuple[str, ...] | None:
+    def names(self, line: str, mark: str = "") -> tuple[str, ...] | None:
         """Return the column names in a line, None when the line is not CSV."""
         text = line.lstrip("\ufeff").rstrip("\r\n")
         try:
-            cells = next(csv.reader([text], delimiter=self.delimiter, strict=True), [])
+            cells = next(csv.reader([text], delimiter=mark or self.delimiter, strict=True), [])
         except csv.Error:
             return None
         return self.named(cells)
+
+    def mark_of(self, line: str) -> str | None:
+        """Return the mark that cuts a line into the required names, the usual one before others."""
+        for mark in (self.delimiter, *MARKS):
+            if line.count(mark) >= len(self.required) - 1:
+                names = self.names(line, mark)
+                if names is not None and set(self.required) <= set(names):
+                    return mark
+        return None
 
     def named(self, cells: Iterable[str]) -> tuple[str, ...]:
         """Return the names in header cells: aliases resolved, a repeated name numbered."""
@@ -65,8 +75,7 @@ class Table:
 
     def is_header(self, line: str) -> bool:
         """Return whether a line names every required column."""
-        names = self.names(line)
-        return names is not None and set(self.required) <= set(names)
+        return self.mark_of(line) is not None
 
     def recognise(self, probe: Probe) -> bool:
         """Return whether one of the first lines, or of a workbook's rows, is the header."""
@@ -85,19 +94,20 @@ class Table:
             first = blocks.take()
             if first is None:
                 raise self._no_header(staged.name, "no line")
-            header, first = self._cut_header(first, reading, staged.name)
+            has_guards = is_guarded(first.raw[:HEAD_BYTES])
+            header, mark, first = self._cut_header(first, reading, staged.name)
             wanted = tuple(name for name in (*self.required, *self.optional) if name in header)
             unread = [name for name in header if name and name not in wanted]
             if unread:
                 reading.notes.append(f"columns that are not read: {', '.join(unread)[:500]}")
-            dialect = Dialect(self.delimiter.encode(), ord('"'))
-            yield from cut_rows(
+            batches = cut_rows(
                 chain((first,), blocks),
-                dialect,
+                Dialect(mark.encode(), ord('"')),
                 Layout(header, wanted),
                 reading,
                 give_back=blocks.give_back,
             )
+            yield from unguarded(batches) if has_guards else batches
 
     def _header_row(self, rows: Iterable[Sequence[str | None]]) -> int | None:
         """Return which of the first rows of a workbook names every required column."""
@@ -135,19 +145,23 @@ class Table:
 
     def _cut_header(
         self, block: Block, reading: Reading, where: str
-    ) -> tuple[tuple[str, ...], Block]:
-        """Return the header's names and what follows it; what stands before it is header too."""
+    ) -> tuple[tuple[str, ...], str, Block]:
+        """Return the header's names, the mark between them, and the rows.
+
+        What stands before the header is header too.
+        """
         lines = block.line_texts(TITLE_LINES)
         filled = [number for number, line in enumerate(lines) if line.strip()]
         for number in filled[: self.preamble + 1]:
-            line = lines[number]
-            names = self.names(line)
-            if names is not None and set(self.required) <= set(names):
+            mark = self.mark_of(lines[number])
+            if mark is not None:
+                names = self.names(lines[number], mark)
+                assert names is not None, "it is the header"
                 blank = sum(not text.strip() for text in lines[:number])
                 reading.lines += number + 1
                 reading.blank_lines += blank
                 reading.header_lines += number + 1 - blank
-                return names, block.after(number + 1)
+                return names, mark, block.after(number + 1)
         raise self._no_header(where, lines[filled[0]] if filled else "no line")
 
     def _no_header(self, where: str, found: str) -> InputError:

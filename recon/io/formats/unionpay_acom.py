@@ -166,7 +166,7 @@ def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
 
 def _recognise(probe: Probe) -> bool:
     """Return whether the first line has the flow's digits and spaces."""
-    line = probe.head.split(b"\n", 1)[0].rstrip(b"\r")
+    line = probe.head.lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
     return len(line) >= LENGTH and _LINE.match(line) is not None
 
 

@@ -239,7 +239,7 @@ def is_line(line: bytes) -> bool:
 
 def _recognise(probe: Probe) -> bool:
     """Return whether the first line, or the first one after a banner, is one of this file."""
-    lines = probe.head.split(b"\n", _BANNER_LINES)
+    lines = probe.head.lstrip(b"\r\n").split(b"\n", _BANNER_LINES)
     if not lines[0].startswith(b"===="):
         return is_line(lines[0].rstrip(b"\r"))
     rows = [line for line in lines if _CODE.match(line)]
