@@ -10,7 +10,7 @@ import polars as pl
 from recon.core.codes import Decision
 from recon.core.schema import DECISIONS, conform
 from recon.errors import InputError
-from recon.report.workbook_cases import DECISION_COLUMNS
+from recon.report.workbook_queue import DECISION_COLUMNS
 from recon.report.workbook_words import DECISIONS as CHOICES
 from recon.report.workbook_words import WORDS
 

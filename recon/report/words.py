@@ -62,6 +62,7 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
         "BAND": ("amount and date inside the tolerance", "金额与日期在容差内"),
         "SCORE": ("text and reference evidence", "文本与参考号证据"),
         "SUBSET": ("the only subset that adds up", "唯一可凑足的组合"),
+        "PINNED": ("a person's decision", "人工指定"),
     },
     "status": {
         "NEW": ("new", "新增"),

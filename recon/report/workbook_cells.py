@@ -29,14 +29,21 @@ EXACT_LIMIT = 10**15  # minor units; fifteen digits
 TEXT_LIMIT = 2_000  # characters of a cell; whole texts are in the published tables
 _NAME_LIMIT = 31
 TEXT_FORMAT = "@"
+DASH = '"–"'
 _ROW_POINTS = 17
+ROW_PIXELS = 22
+_LINE_POINTS = 15
+MOST_POINTS = 409  # a row cannot be higher
 _HEAD_POINTS = 21
 _TALL_HEAD_POINTS = 36
+_TITLE_POINTS = 26
+_BANNER_POINTS = 44
+_PAGE_CHARACTERS = 245  # of column widths that a landscape A4 page still shows in readable type
+_MOST_PAGES = 3
 _RED, _GREY, _INK, _PAPER = "#B42318", "#667085", "#1D2939", "#F2F4F7"
 _LOOKS: dict[str, dict[str, object]] = {
     "plain": {"valign": "vcenter"},
-    "title": {"bold": True, "font_size": 16},
-    "verdict": {"bold": True, "font_size": 12, "text_wrap": True, "valign": "top"},
+    "title": {"bold": True, "font_size": 16, "valign": "vcenter"},
     "header": {
         "bold": True, "bg_color": _INK, "font_color": "#FFFFFF", "border": 1,
         "border_color": _GREY, "text_wrap": True, "valign": "vcenter", "indent": 1,
@@ -46,14 +53,15 @@ _LOOKS: dict[str, dict[str, object]] = {
         "border_color": _GREY, "text_wrap": True, "valign": "vcenter", "align": "right",
     },
     "section": {"bold": True, "bg_color": _PAPER, "bottom": 1, "bottom_color": _GREY},
-    "note": {"font_color": _GREY, "italic": True, "text_wrap": True, "valign": "top"},
     "note_line": {"font_color": _GREY, "italic": True},
     "exact": {"font_color": _GREY, "italic": True, "indent": 1},
     "wrapped": {"text_wrap": True, "valign": "vcenter", "align": "left", "indent": 1},
     "bold": {"bold": True},
-    "figure": {"align": "right"},
+    "figure": {"align": "right", "valign": "vcenter"},
+    "number": {"valign": "vcenter"},
     "good": {"bold": True, "font_color": "#027A48", "bg_color": "#ECFDF3"},
     "bad": {"bold": True, "font_color": _RED, "bg_color": "#FEF3F2"},
+    "warn": {"bold": True, "font_color": "#93370D", "bg_color": "#FFFAEB"},
     "differs": {"bg_color": "#FEE4E2", "font_color": _RED, "valign": "vcenter"},
     "input": {
         "bg_color": "#FFFAEB", "border": 1, "border_color": "#FEC84B", "valign": "vcenter",
@@ -98,14 +106,16 @@ class Book:
         moment = datetime.combine(created, time())
         self._book.set_properties({"title": title, "created": moment})
         self._book.set_calc_mode("auto")
-        self._formats: dict[tuple[str, str], Format] = {}
+        self._formats: dict[tuple[str, str, bool], Format] = {}
         self._names: set[str] = set()
 
-    def look(self, name: str, number: str = "") -> Format:
+    def look(self, name: str, number: str = "", *, wrap: bool = False) -> Format:
         """Return the format of a look and a number format, each made once."""
-        key = (name, number)
+        key = (name, number, wrap)
         if key not in self._formats:
             facts = dict(_LOOKS[name])
+            if wrap:
+                facts |= {"text_wrap": True, "valign": "vcenter", "indent": 1}
             if number:
                 facts["num_format"] = number
                 if number.startswith("yyyy"):
@@ -120,7 +130,7 @@ class Book:
         index: int = self.look(name, number)._get_xf_index()  # noqa: SLF001 - no public name for it
         return index
 
-    def sheet(self, name: str, widths: Sequence[int], *, footer: str = "", pages: int = 1) -> Sheet:
+    def sheet(self, name: str, widths: Sequence[int] = (), *, footer: str = "") -> Sheet:
         """Add a sheet; its name is cut to what a spreadsheet allows and made unique."""
         clean = "".join(part for part in name if part not in "[]:*?/\\'")[:_NAME_LIMIT]
         again = 1
@@ -129,11 +139,7 @@ class Book:
             again += 1
             unique = f"{clean[: _NAME_LIMIT - 3]}~{again}"
         self._names.add(unique.lower())
-        sheet = Sheet(self, self._book.add_worksheet(unique, RowFile), unique, widths, footer)
-        if pages > 1:  # a wide sheet is printed on several pages side by side
-            sheet.worksheet.fit_to_pages(pages, 0)
-            sheet.worksheet.repeat_columns(0)
-        return sheet
+        return Sheet(self, self._book.add_worksheet(unique, RowFile), unique, widths, footer)
 
     def chart(self, kind: str, *, stacked: bool = False) -> xlsxwriter.chart.Chart:
         """Return a chart to be placed on a sheet."""
@@ -156,14 +162,56 @@ class Sheet:
         """Set the columns and the page; `row` is the row being written."""
         self.book, self.name, self.row = book, name, 0
         self.worksheet = worksheet
-        for column, width in enumerate(widths):
-            worksheet.set_column(column, column, width)
         worksheet.set_landscape()
         worksheet.set_paper(9)
-        worksheet.fit_to_pages(1, 0)
+        worksheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.7)
+        self.widths(widths)
         worksheet.set_footer(f"&L{footer}&C{name.replace('&', '&&')}&R&P / &N")
         worksheet.hide_gridlines(2)
         worksheet.set_default_row(_ROW_POINTS)
+
+    def widths(self, widths: Sequence[int]) -> None:
+        """Set the widths of the columns; too wide for a page, it is several, side by side."""
+        self._widths = tuple(widths)
+        for column, width in enumerate(widths):
+            self.worksheet.set_column(column, column, width)
+        pages = min(-(-sum(widths) // _PAGE_CHARACTERS) or 1, _MOST_PAGES)
+        self.worksheet.fit_to_pages(pages, 0)
+        if pages > 1:
+            self.worksheet.repeat_columns(0)
+
+    def print_to(self, column: int, row: int) -> None:
+        """Print one page wide what stands up to this column and row; the rest is for the screen."""
+        self.worksheet.print_area(0, 0, row, column)
+        self.worksheet.fit_to_pages(1, 0)
+
+    def title(self, text: str) -> None:
+        """Write the title of the sheet and go to the row below."""
+        self.worksheet.set_row(self.row, _TITLE_POINTS)
+        self.text(0, text, "title")
+        self.next()
+
+    def banner(self, text: str, last: int, look: str) -> None:
+        """Write a text over all columns up to `last`, and go below."""
+        wrapped = self.book.look(look, wrap=True)
+        self.worksheet.set_row(self.row, _BANNER_POINTS)
+        self.worksheet.merge_range(self.row, 0, self.row, last, "", wrapped)
+        self.worksheet.write_string(self.row, 0, _printable(text), wrapped)
+        self.next()
+
+    def span(self, first: int, last: int, text: str, width: int) -> None:
+        """Write a text over several columns, `width` characters, wrapped, and go below."""
+        look = self.book.look("wrapped", wrap=True)
+        self.tall(text, width)
+        self.worksheet.merge_range(self.row, first, self.row, last, "", look)
+        self.worksheet.write_string(self.row, first, _printable(text), look)
+        self.next()
+
+    def tall(self, text: str, width: int) -> None:
+        """Make the row as high as a text that wraps at `width` characters needs."""
+        lines = sum(_wide(line) // width + 1 for line in text.split("\n"))
+        if lines > 1:
+            self.worksheet.set_row(self.row, min(lines * _LINE_POINTS + 2, MOST_POINTS))
 
     def next(self, rows: int = 1) -> None:
         """Go down."""
@@ -180,11 +228,13 @@ class Sheet:
             self.row, column, _printable(str(value)), self.book.look(look, number)
         )
 
-    def whole(self, column: int, value: int | None, look: str = "plain") -> None:
-        """Write a count."""
+    def whole(
+        self, column: int, value: int | None, look: str = "plain", *, dash: bool = False
+    ) -> None:
+        """Write a count; with `dash` a zero is shown as one."""
         if value is not None:
             assert abs(value) < EXACT_LIMIT, value
-            number = self.book.look(look, "#,##0")
+            number = self.book.look(look, f"#,##0;-#,##0;{DASH}" if dash else "#,##0")
             self.worksheet.write_number(self.row, column, value, number)
 
     def percent(self, column: int, part: int, whole: int, look: str = "plain") -> None:
@@ -195,15 +245,24 @@ class Sheet:
             self.worksheet.write_number(self.row, column, share, number)
 
     def money(
-        self, column: int, minor: int | None, currency: str | None, look: str = "plain"
+        self,
+        column: int,
+        minor: int | None,
+        currency: str | None,
+        look: str = "plain",
+        *,
+        dash: bool = False,
     ) -> None:
-        """Write an amount as an exact number, or as exact text beyond fifteen digits."""
+        """Write an amount as an exact number, or as exact text beyond fifteen digits.
+
+        With `dash` a zero is shown as one.
+        """
         if minor is None:
             self.text(column, None, look)
         elif currency is None or abs(minor) >= EXACT_LIMIT:
             self.text(column, exact(minor, currency), look)
         else:
-            number = self.book.look(look, money_format(currency))
+            number = self.book.look(look, money_format(currency, dash=dash))
             self.worksheet.write_number(self.row, column, decimal(minor, currency), number)
 
     def sum_formula(
@@ -266,7 +325,8 @@ class Sheet:
 
         `numbers` are the columns of numbers: their heads stand above them, on the right.
         """
-        tall = any("\n" in name for name in names)
+        room = zip(names, self._widths[: len(names)], strict=False)
+        tall = any("\n" in name or _wide(name) > width - 1 for name, width in room)
         self.worksheet.set_row(self.row, _TALL_HEAD_POINTS if tall else _HEAD_POINTS)
         for column, name in enumerate(names):
             self.text(column, name, "header_number" if column in numbers else "header")
@@ -282,22 +342,33 @@ class Sheet:
         name: str = xl_rowcol_to_cell(self.row if row is None else row, column)
         return name
 
+    def sum_where(self, where: int, value: str, column: int, rows: tuple[int, int]) -> str:
+        """Return a formula: the sum of a column where another one says `value`, in some rows."""
+        inside, summed = (self.column(item, *rows) for item in (where, column))
+        assert value.isalnum(), value
+        return f'SUMIF({inside},"{value}",{summed})'
+
     def column(self, column: int, first: int, last: int) -> str:
         """Return the name of a range of one column."""
         letter = xl_col_to_name(column)
         return f"{letter}{first + 1}:{letter}{last + 1}"
 
 
-def money_format(currency: str) -> str:
-    """Return the number format of a currency: its decimals, red below zero, zero shown."""
+def money_format(currency: str, *, dash: bool = False) -> str:
+    """Return the number format of a currency: its decimals, red below zero, zero or a dash."""
     places = exponent(currency)
     digits = "#,##0" + ("." + "0" * places if places else "")
-    return f"{digits};[Red]-{digits};{digits}"
+    return f"{digits};[Red]-{digits};{DASH if dash else digits}"
 
 
 def decimal(minor: int, currency: str) -> Decimal:
     """Return an amount as the decimal number that a cell holds, exactly."""
     return Decimal(minor).scaleb(-exponent(currency))
+
+
+def _wide(text: str) -> int:
+    """Return how many Latin characters a text is wide; a Chinese one is two."""
+    return (len(text.encode()) + len(text)) // 2
 
 
 def exact(minor: int, currency: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The workbook's proof: verdict and figures, tie-out with live formulas, roll-forward."""
+"""The workbook's proof: the verdict, and the tie-out with live formulas."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from typing import Any
 import polars as pl
 
 from recon.core.money import total
+from recon.report.control_words import control_words
 from recon.report.pack import Pack, real_breaks
-from recon.report.tie_out import (
-    Line,
-    Statement,
-    channel_flows,
-    conservation,
-    roll_forward,
-)
+from recon.report.tie_out import Line, Statement
 from recon.report.words import money
-from recon.report.workbook_cells import Book, Sheet, exact
+from recon.report.workbook_cells import Sheet, exact
 from recon.report.workbook_words import Say
 
-_DIGITS_SHOWN = 12
-_FLOW_PARTS = ("gross", "refunds", "undone", "chargebacks", "adjustments", "other", "fees")
-_FLOW_PLACES = ("settled", "waiting", "broken", "idle")
-_OUTCOMES = ("MATCHED", "BREAK", "CARRIED", "RESENT", "NOT_NEEDED", "QUARANTINED")
+TIE_OUT_WIDTHS = (76, 18, 20, 24)
 
 
 def verdict(pack: Pack, proofs: Sequence[Statement], say: Say) -> tuple[str, bool]:
@@ -34,13 +26,18 @@ def verdict(pack: Pack, proofs: Sequence[Statement], say: Say) -> tuple[str, boo
     files = real_breaks(pack.tables["breaks"])["code"].cast(pl.String).str.starts_with("FILE_")
     missing = say("verdict_files", files=int(files.sum())) if files.any() else ""
     residual = sum(proof.unexplained_rows for proof in proofs)
-    if any(proof.unexplained_minor for proof in proofs) or residual:
+    if not is_closed(proofs):
         residual = max(residual, 1)
         bad = say("verdict_bad", residual=residual, count=open_.height, amount=amount)
         return missing + bad, False
     if open_.height == 0:
-        return missing or say("verdict_good"), not missing
+        return missing + say("verdict_rest" if missing else "verdict_good"), not missing
     return missing + say("verdict_open", count=open_.height, amount=amount), not missing
+
+
+def is_closed(proofs: Sequence[Statement]) -> bool:
+    """Return whether the proof holds: no row and no amount is without an explanation."""
+    return not any(proof.unexplained_minor or proof.unexplained_rows for proof in proofs)
 
 
 def open_disputes(pack: Pack) -> pl.DataFrame:
@@ -59,125 +56,14 @@ def at_risk(disputes: pl.DataFrame) -> str:
     return " + ".join(sums) or "0"
 
 
-def write_summary(
-    sheet: Sheet,
-    book: Book,
-    pack: Pack,
-    proofs: Sequence[Statement],
-    say: Say,
-    reasons: Mapping[str, str],
-) -> None:
-    """Write verdict, key figures and the list of reasons with links to their sheets."""
-    run = pack.run
-    sheet.text(0, say("title", name=run["name"], date=pack.business_date), "title")
-    sheet.next()
-    rules = str(run["rules_sha256"] or "")[:_DIGITS_SHOWN]
-    line = say("run", run=run["run_id"], version=run["version"], rules=rules)
-    sheet.text(0, line, "note_line")
-    sheet.next(2)
-    sentence, good = verdict(pack, proofs, say)
-    sheet.worksheet.merge_range(
-        sheet.row, 0, sheet.row, 7, "", book.look("good" if good else "bad")
-    )
-    sheet.worksheet.set_row(sheet.row, 44)
-    look = book.look("good" if good else "bad")
-    look.set_text_wrap()
-    look.set_align("vcenter")
-    sheet.worksheet.write_string(sheet.row, 0, sentence, look)
-    sheet.next(2)
-    _match_rates(sheet, pack, say)
-    sheet.next()
-    first, last = _reasons(sheet, pack, say, reasons)
-    if last >= first:
-        _reason_chart(sheet, book, say, first, last)
-
-
-def _match_rates(sheet: Sheet, pack: Pack, say: Say) -> None:
-    """Write per source and currency how much matched tonight and the night before."""
-    names = ("side", "source", "currency", "rows", "matched_rows", "waiting", "in_order", "before")
-    heads = [*map(say, names), say("match_amount")]
-    sheet.header(heads, filters=False, numbers=range(3, len(heads)))
-    ordered = pack.days.filter(pl.col("night") < pack.business_date).sort("night").to_dicts()
-    earlier = {(row["source"], row["currency"]): row for row in ordered}
-    for row in pack.days.filter(pl.col("night") == pack.business_date).iter_rows(named=True):
-        before = earlier.get((row["source"], row["currency"]))
-        sheet.text(0, say.label("side", row["side"]))
-        sheet.text(1, row["source"])
-        sheet.text(2, row["currency"])
-        sheet.whole(3, row["rows"])
-        sheet.whole(4, row["matched"])
-        sheet.whole(5, row["waiting"])
-        sheet.percent(6, row["matched"] + row["waiting"], row["rows"])
-        if before is not None:
-            sheet.percent(7, before["matched"] + before["waiting"], before["rows"])
-        settled = int(row["matched_amount"]) + int(row["waiting_amount"])
-        sheet.percent(8, settled, int(row["amount"]))
-        sheet.next()
-
-
-def _reasons(sheet: Sheet, pack: Pack, say: Say, reasons: Mapping[str, str]) -> tuple[int, int]:
-    """Write one row a code, currency and status with count and money; return its row range."""
-    names = ("code", "label", "status", "currency", "count", "at_risk", "exact", "pocket")
-    sheet.header([say(name) for name in names], filters=False, numbers=(4, 5))
-    counted = (
-        pack.disputes.group_by("code", "status", "currency")
-        .agg(
-            pl.len().alias("count"),
-            pl.col("amount_minor").cast(pl.Int128).sum(),
-            pl.col("out_of_pocket").first(),
-        )
-        .sort("status", "amount_minor", "code", descending=[False, True, False])
-    )
-    first = sheet.row
-    for row in counted.iter_rows(named=True):
-        code = row["code"]
-        if code in reasons:
-            sheet.link(0, reasons[code], code)
-        else:
-            sheet.text(0, code)
-        sheet.text(1, pack.label(code))
-        sheet.text(2, say.label("status", row["status"]))
-        sheet.text(3, row["currency"])
-        sheet.whole(4, row["count"])
-        sheet.money(5, int(row["amount_minor"]), row["currency"])
-        sheet.text(6, exact(int(row["amount_minor"]), row["currency"]), "exact")
-        sheet.text(7, say.label("out_of_pocket", row["out_of_pocket"]))
-        sheet.next()
-    return first, sheet.row - 1
-
-
-def _reason_chart(sheet: Sheet, book: Book, say: Say, first: int, last: int) -> None:
-    chart = book.chart("bar")
-    chart.add_series(
-        {
-            "name": say("count"),
-            "categories": [sheet.name, first, 1, last, 1],
-            "values": [sheet.name, first, 4, last, 4],
-            "fill": {"color": "#175CD3"},
-            "data_labels": {"value": True},
-        }
-    )
-    chart.set_title({"name": say("count"), "name_font": {"size": 11}})
-    chart.set_legend({"none": True})
-    chart.set_y_axis({"reverse": True})
-    chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
-    chart.set_size({"width": 760, "height": 120 + 26 * (last - first + 1)})
-    sheet.worksheet.insert_chart(sheet.row + 1, 0, chart)
-
-
 def write_tie_out(sheet: Sheet, pack: Pack, proofs: Sequence[Statement], say: Say) -> None:
-    """Write the statements, the channel flows and the files' control totals."""
-    sheet.text(0, say("tie_out"), "title")
+    """Write the statements, and the files' control totals."""
+    sheet.title(say("tie_out"))
+    sheet.banner(say("proof_note"), len(TIE_OUT_WIDTHS) - 1, "note_line")
     sheet.next()
-    sheet.worksheet.set_row(sheet.row, 32)
-    sheet.worksheet.merge_range(sheet.row, 0, sheet.row, 7, "", sheet.book.look("note"))
-    sheet.worksheet.write_string(sheet.row, 0, say("proof_note"), sheet.book.look("note"))
-    sheet.next(2)
     for proof in proofs:
         _statement(sheet, proof, pack, say)
         sheet.next()
-    _flows(sheet, pack, say)
-    sheet.next()
     _controls(sheet, pack, say)
 
 
@@ -261,125 +147,35 @@ def _difference_block(
     sheet.next()
 
 
-def _flows(sheet: Sheet, pack: Pack, say: Say) -> None:
-    """Write one column a channel source and currency: gross to net, and where the net is."""
-    flows = channel_flows(pack).to_dicts()
-    named = [f"{flow['source']} {flow['currency']}" for flow in flows]
-    sheet.header([say("flow"), *named], filters=False, numbers=range(1, len(named) + 1))
-    top = sheet.row
-    for name in _FLOW_PARTS:
-        _flow_line(sheet, flows, name, say(name))
-    sheet.text(0, say("net"), "section")
-    for column, flow in enumerate(flows, start=1):
-        formula = f"SUM({sheet.column(column, top, sheet.row - 1)})"
-        sheet.sum_formula(column, formula, int(flow["net"]), flow["currency"], "section")
-    net_row = sheet.row
-    sheet.next()
-    for name in _FLOW_PLACES:
-        _flow_line(sheet, flows, name, f"   {say(name)}")
-    sheet.text(0, say("st_residual"), "good")
-    for column, flow in enumerate(flows, start=1):
-        placed = sum(int(flow[name]) for name in _FLOW_PLACES)
-        rest = int(flow["net"]) - placed
-        inside = sheet.column(column, net_row + 1, sheet.row - 1)
-        formula = f"{sheet.cell(column, net_row)}-SUM({inside})"
-        sheet.sum_formula(column, formula, rest, flow["currency"], "bad" if rest else "good")
-    sheet.next()
-
-
-def _flow_line(sheet: Sheet, flows: list[dict[str, Any]], name: str, text: str) -> None:
-    sheet.text(0, text)
-    for column, flow in enumerate(flows, start=1):
-        sheet.money(column, int(flow[name]), flow["currency"])
-    sheet.next()
-
-
 def _controls(sheet: Sheet, pack: Pack, say: Say) -> None:
     """Write every control total of every file: declared, computed, and the difference."""
-    names = ("controls", "control", "declared", "computed", "difference")
-    sheet.header([say(name) for name in names], filters=False, numbers=(2, 3, 4))
+    names = ("controls", "declared", "computed", "difference")
+    sheet.header([say(name) for name in names], filters=False, numbers=(1, 2, 3))
+    top = sheet.row
     for file in pack.tables["inputs"].iter_rows(named=True):
-        for control in json.loads(file["controls"] or "[]"):
-            _control(sheet, file["path"], control)
+        controls = json.loads(file["controls"] or "[]")
+        if controls:
+            sheet.text(0, file["path"], "section")
+            sheet.next()
+        for control in controls:
+            _control(sheet, control, say)
+    if sheet.row == top:
+        sheet.text(0, say("no_controls"))
+        sheet.next()
 
 
-def _control(sheet: Sheet, path: str, control: Mapping[str, Any]) -> None:
+def _control(sheet: Sheet, control: Mapping[str, Any], say: Say) -> None:
     currency = control["currency"]
     declared, computed = int(control["declared"]), int(control["computed"])
     look = "good" if declared == computed else "bad"
-    sheet.text(0, path)
-    sheet.text(1, control["name"])
-    difference = f"{sheet.cell(3)}-{sheet.cell(2)}"
+    sheet.text(0, f"   {control_words(control['name'], say.language)}")
+    difference = f"{sheet.cell(2)}-{sheet.cell(1)}"
     if currency:
-        sheet.money(2, declared, currency)
-        sheet.money(3, computed, currency)
-        sheet.sum_formula(4, difference, computed - declared, currency, look)
+        sheet.money(1, declared, currency)
+        sheet.money(2, computed, currency)
+        sheet.sum_formula(3, difference, computed - declared, currency, look)
     else:
-        sheet.whole(2, declared)
-        sheet.whole(3, computed)
-        sheet.count_formula(4, difference, computed - declared, look)
+        sheet.whole(1, declared)
+        sheet.whole(2, computed)
+        sheet.count_formula(3, difference, computed - declared, look)
     sheet.next()
-
-
-def write_roll_forward(sheet: Sheet, pack: Pack, say: Say) -> None:
-    """Write opening + new - closed = closing, in rows and money, and where every row ended."""
-    sheet.text(0, say("roll"), "title")
-    sheet.next(2)
-    steps = ("opening", "new", "closed", "closing")
-    heads = [say(name) for name in ("side", "source", "currency")]
-    heads += [f"{say(name)} {say('rows')}" for name in steps] + [say("proved")]
-    heads += [f"{say(name)} {say('amount')}" for name in steps] + [say("proved")]
-    sheet.header(heads, filters=False, numbers=range(3, len(heads)))
-    for row in roll_forward(pack).iter_rows(named=True):
-        _roll(sheet, row, steps, say)
-    sheet.next()
-    sheet.text(0, say("conservation"), "section")
-    sheet.next()
-    heads = [say(name) for name in ("side", "source", "currency", "rows")]
-    heads += [say.label("outcome", name) for name in _OUTCOMES] + [say("proved"), say("amount")]
-    heads += [say.label("outcome", name) for name in _OUTCOMES] + [say("proved")]
-    sheet.header(heads, filters=False, numbers=range(3, len(heads)))
-    for row in conservation(pack).iter_rows(named=True):
-        _conserved(sheet, row, say)
-
-
-def _roll(sheet: Sheet, row: Mapping[str, Any], steps: Sequence[str], say: Say) -> None:
-    _place(sheet, row, say)
-    for column, name in enumerate(steps, start=3):
-        sheet.whole(column, row[f"{name}_rows"])
-        sheet.money(column + 5, int(row[f"{name}_minor"]), row["currency"])
-    left = [row[f"{name}_rows"] for name in steps]
-    rest = left[0] + left[1] - left[2] - left[3]
-    formula = "{}+{}-{}-{}"
-    cells = [sheet.cell(column) for column in range(3, 7)]
-    sheet.count_formula(7, formula.format(*cells), rest, "bad" if rest else "good")
-    money_left = [int(row[f"{name}_minor"]) for name in steps]
-    rest = money_left[0] + money_left[1] - money_left[2] - money_left[3]
-    cells = [sheet.cell(column) for column in range(8, 12)]
-    sheet.sum_formula(12, formula.format(*cells), rest, row["currency"], "bad" if rest else "good")
-    sheet.next()
-
-
-def _conserved(sheet: Sheet, row: Mapping[str, Any], say: Say) -> None:
-    _place(sheet, row, say)
-    sheet.whole(3, row["rows"])
-    for column, name in enumerate(_OUTCOMES, start=4):
-        sheet.whole(column, row[f"{name}_rows"])
-    rest = row["rows"] - sum(row[f"{name}_rows"] for name in _OUTCOMES)
-    span = f"{sheet.cell(4)}:{sheet.cell(9)}"
-    sheet.count_formula(10, f"{sheet.cell(3)}-SUM({span})", rest, "bad" if rest else "good")
-    currency = row["currency"]
-    sheet.money(11, int(row["amount"]), currency)
-    for column, name in enumerate(_OUTCOMES, start=12):
-        sheet.money(column, int(row[f"{name}_minor"]), currency)
-    rest = int(row["amount"]) - sum(int(row[f"{name}_minor"]) for name in _OUTCOMES)
-    span = f"{sheet.cell(12)}:{sheet.cell(17)}"
-    formula = f"{sheet.cell(11)}-SUM({span})"
-    sheet.sum_formula(18, formula, rest, currency, "bad" if rest else "good")
-    sheet.next()
-
-
-def _place(sheet: Sheet, row: Mapping[str, Any], say: Say) -> None:
-    sheet.text(0, say.label("side", row["side"]))
-    sheet.text(1, row["source"])
-    sheet.text(2, row["currency"])

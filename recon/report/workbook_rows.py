@@ -14,7 +14,14 @@ import polars as pl
 from xlsxwriter.utility import xl_col_to_name
 
 from recon.core.money import exponent
-from recon.report.workbook_cells import EXACT_LIMIT, TEXT_FORMAT, TEXT_LIMIT, Book, money_format
+from recon.report.workbook_cells import (
+    EXACT_LIMIT,
+    MOST_POINTS,
+    TEXT_FORMAT,
+    TEXT_LIMIT,
+    Book,
+    money_format,
+)
 from recon.report.workbook_cells import Sheet as SheetOfRows
 
 CHUNK = 10_000  # rows whose text is held at once
@@ -22,7 +29,8 @@ _UNSEEN = r"[\p{C}\p{Zl}\p{Zp}\p{Zs}--[ \n]]"  # what a cell cannot show
 _ESCAPE = r"(_x[0-9a-fA-F]{4}_)"  # would be read as a character
 _DAY_ZERO = pl.date(1899, 12, 30)
 _FRACTION = 12  # decimals of a day: a second is 0.00001157...
-_LINE_POINTS, _MARGIN_POINTS, _MOST_POINTS = 15, 2, 409  # a row cannot be higher
+_LINE_POINTS, _MARGIN_POINTS = 15, 2
+_BROKEN = 4  # characters of a line that are left empty where a word does not fit
 _ROW = "row__"
 
 
@@ -113,18 +121,22 @@ class Block:
         self._cells.append(pl.when(value.is_not_null()).then(cell).otherwise(pl.lit("")))
 
 
-def line_points(texts: dict[str, int]) -> pl.Expr:
-    """Return the height of rows whose columns (name -> width) wrap; null where none does.
+def line_points(texts: Iterable[tuple[pl.Expr, int]]) -> pl.Expr:
+    """Return the height of rows whose columns (text, width) wrap; null where none does.
 
     A Chinese character is two wide; its three bytes and one character come to that.
     """
     lines = pl.max_horizontal(
-        ((pl.col(name).str.len_bytes() + pl.col(name).str.len_chars()) // 2 // width + 1)
+        (
+            (text.str.len_bytes() + text.str.len_chars()) // 2 // (width - _BROKEN)
+            + text.str.count_matches("\n", literal=True)
+            + 1
+        )
         .fill_null(1)
         .cast(pl.Int64)
-        for name, width in texts.items()
+        for text, width in texts
     )
-    points = (lines * _LINE_POINTS + _MARGIN_POINTS).clip(upper_bound=_MOST_POINTS)
+    points = (lines * _LINE_POINTS + _MARGIN_POINTS).clip(upper_bound=MOST_POINTS)
     return pl.when(lines > 1).then(points)
 
 

@@ -24,22 +24,26 @@ WORDS: dict[str, Pair] = {
         "平。没有未决争议，每一行、每一分钱都有去向。",
     ),
     "verdict_files": (
-        "Findings about {files} files: missing, empty, held or refused; their rows were left out. ",
-        "有 {files} 个文件缺失、为空、暂停或拒收，其记录未参与对账。",
+        "Findings about files: {files} (missing, empty, held, refused; their rows are left out). ",
+        "文件问题 {files} 项（缺失、为空、暂停或拒收，其记录未参与对账）。",
+    ),
+    "verdict_rest": (
+        "No candidate dispute is open; every row that was loaded is accounted for.",
+        "没有未决争议；已载入的每一行都有去向。",
     ),
     "verdict_open": (
         (
-            "{count} candidate disputes, {amount} at risk. Everything else is accounted for: the "
-            "unexplained residual is zero."
+            "Open candidate disputes: {count}, {amount} at risk. Everything else is accounted for: "
+            "the unexplained residual is zero."
         ),
-        "差异 {count} 笔，涉及金额 {amount}。其余全部有去向：未解释差额为零。",
+        "未决差异 {count} 笔，涉及金额 {amount}。其余全部有去向：未解释差额为零。",
     ),
     "verdict_bad": (
         (
             "NOT PROVED: rows or amounts without an explanation: {residual} (see Tie-out). "
-            "{count} candidate disputes, {amount} at risk."
+            "Open candidate disputes: {count}, {amount} at risk."
         ),
-        "未能平账：有 {residual} 项没有解释（见调节表）。差异 {count} 笔，涉及金额 {amount}。",
+        "未能平账：有 {residual} 项没有解释（见调节表）。未决差异 {count} 笔，涉及金额 {amount}。",
     ),
     "run": (
         "run {run}, version {version}, rules {rules}",
@@ -47,7 +51,14 @@ WORDS: dict[str, Pair] = {
     ),
     "code": ("Code", "代码"),
     "label": ("Label", "名称"),
-    "count": ("Count", "笔数"),
+    "cases": ("Open cases", "未决笔数"),
+    "new_cases": ("New", "新增"),
+    "open_cases": ("Still open", "未结"),
+    "resolved_cases": ("Resolved tonight", "当晚已解决"),
+    "file_finding": ("Finding", "文件问题"),
+    "reference": ("Order or reference", "订单或流水号"),
+    "merchant": ("Merchant", "商户号"),
+    "so_far": ("Decided before", "此前结论"),
     "rows": ("Rows", "行数"),
     "amount": ("Amount", "金额"),
     "at_risk": ("Money at risk", "涉及金额"),
@@ -110,7 +121,7 @@ WORDS: dict[str, Pair] = {
     "residual": ("Residual", "差额"),
     "controls": ("Control totals of the files", "文件汇总核对"),
     "file": ("File", "文件"),
-    "control": ("Control", "核对项"),
+    "no_controls": ("No file declares totals.", "没有文件声明汇总。"),
     "declared": ("Declared", "文件声明"),
     "computed": ("Computed", "逐笔计算"),
     "difference": ("Difference", "差额"),
@@ -119,12 +130,17 @@ WORDS: dict[str, Pair] = {
         "日平衡：当日进入的金额及其去向",
     ),
     "against": ("Against", "对方"),
-    "sales": ("Sales", "收款"),
+    "bl_sales": ("Sales, credits", "收款/入账"),
+    "bl_refunds": ("Refunds, debits", "退款/出账"),
     "bl_settled": ("Settled", "已平"),
     "disputed": ("Disputed", "差异"),
     "in_transit": ("In transit", "在途"),
     "overdue": ("Overdue", "逾期未达"),
     "bl_idle": ("Idle", "无需对账"),
+    "roll_line": (
+        "Opening + new - closed = closing",
+        "期初 + 新增 − 核销 = 期末",
+    ),
     "conservation": ("Where every row ended", "每行去向"),
     "opening": ("Opening", "期初"),
     "new": ("New", "新增"),
@@ -141,6 +157,8 @@ WORDS: dict[str, Pair] = {
     "note": ("Note", "备注"),
     "decided_by": ("Decided by", "处理人"),
     "action": ("What to do", "建议处理"),
+    "what_to_do": ("What to do: {action}", "建议处理：{action}"),
+    "how_severe": ("Severity: {severity}", "严重程度：{severity}"),
     "explanation": ("What happened", "情况说明"),
     "expected": ("Expected", "应为"),
     "actual": ("Found", "实为"),
@@ -160,8 +178,18 @@ WORDS: dict[str, Pair] = {
     "pass": ("Pass", "规则"),
     "links": ("Links", "关联数"),
     "kind": ("Evidence kind", "证据类型"),
+    "netting": ("undone within one side", "同侧冲抵"),
+    "original_reference": ("original reference", "原交易号"),
     "fact": ("Fact", "项目"),
+    "fact_run_id": ("Run", "批次"),
+    "fact_name": ("Rule file", "规则名称"),
+    "fact_business_date": ("Night", "业务日期"),
+    "fact_previous_run_id": ("Run of the night before", "上一晚批次"),
+    "fact_version": ("Version of recon", "recon 版本"),
+    "fact_rules_sha256": ("Rule file, SHA-256", "规则文件 SHA-256"),
+    "fact_folder": ("Folder with the whole tables", "完整数据所在文件夹"),
     "value": ("Value", "内容"),
+    "term": ("Term", "术语"),
     "definition": ("Definition", "定义"),
     "act_within": ("Act within (days)", "处理时限（天）"),
     "prepared": ("Prepared by", "编制"),
@@ -199,12 +227,70 @@ WORDS: dict[str, Pair] = {
     "rows_there": ("Rows there", "该处行数"),
     "rows_all": ("Rows in all", "总行数"),
     "chance": ("By chance", "偶然期望"),
+    "probability": ("Probability", "偶然概率"),
     "nights": ("Nights seen", "出现晚数"),
     "also": ("Also shared", "同时共有"),
     "none": ("None.", "无。"),
     "of_all": ("all", "合计"),
-    "days_to_first": ("0-1", "0-1"),
 }
+TERMS: tuple[tuple[Pair, Pair], ...] = (
+    (
+        ("Money at risk", "涉及金额"),
+        (
+            "What a case may cost somebody: the amount in dispute, never below zero.",
+            "该案件可能使某方损失的金额，不小于零。",
+        ),
+    ),
+    (
+        ("Out of pocket", "垫付方"),
+        (
+            "Who has lost that money until the case is put right.",
+            "案件解决之前承担该损失的一方。",
+        ),
+    ),
+    (
+        ("Matched", "已匹配"),
+        (
+            "The row met its counterpart, or its batch met the credit of the bank.",
+            "该行已找到对方记录，或其批次已与银行入账相符。",
+        ),
+    ),
+    (
+        ("In time, waiting", "在途"),
+        (
+            "The other side's file could not have shown it yet; it is carried to the next night.",
+            "对方文件尚不应出现该笔；结转至下一晚。",
+        ),
+    ),
+    (
+        ("Not needed", "无需对账"),
+        (
+            "No money moved (failed, undone, before the books opened), or declared out of scope.",
+            "未发生资金变动（失败、已冲正、建账之前），或规则声明不在范围内。",
+        ),
+    ),
+    (
+        ("Delivered before", "重复送达"),
+        (
+            "The same row came in an earlier file; it counts once.",
+            "同一行已在此前文件中，只计一次。",
+        ),
+    ),
+    (
+        ("Unexplained residual", "未解释差额"),
+        (
+            "What no match, no case and no time limit accounts for. It must be zero.",
+            "既未匹配、也无案件或在途可说明的部分，必须为零。",
+        ),
+    ),
+    (
+        ("Days left", "剩余天数"),
+        (
+            "Until the day by which to act; below zero the case is overdue.",
+            "距处理期限的天数；负数表示已逾期。",
+        ),
+    ),
+)
 DECISIONS: dict[str, Pair] = {
     Decision.CONFIRMED.name: ("confirm", "确认"),
     Decision.REJECTED.name: ("reject", "驳回"),
@@ -223,6 +309,10 @@ class Say:
         """Return a word or a sentence with its facts."""
         text = pick(WORDS[word], self.language)
         return text.format(**facts) if facts else text
+
+    def pick(self, pair: Pair) -> str:
+        """Return the text of a pair in the document's language."""
+        return pick(pair, self.language)
 
     def label(self, vocabulary: str, name: str | None) -> str:
         """Return the word for a member of a vocabulary."""

@@ -227,6 +227,6 @@ def test_rows_above_and_below_a_block_stay_where_they_are(tmp_path: Path) -> Non
 
 def test_wrapped_rows_are_as_high_as_their_longest_text() -> None:
     """One line keeps the usual height; Chinese counts double; no row is higher than allowed."""
-    frame = pl.DataFrame({"text": ["short", "x" * 25, "中" * 15, "x" * 5000, None]})
-    heights = frame.select(line_points({"text": 20})).to_series().to_list()
-    assert heights == [None, 32, 32, 409, None]
+    frame = pl.DataFrame({"text": ["short", "x" * 25, "中" * 15, "x" * 5000, None, "a\nb\nc"]})
+    heights = frame.select(line_points([(pl.col("text"), 20)])).to_series().to_list()
+    assert heights == [None, 32, 32, 409, None, 47]
