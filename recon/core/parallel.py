@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
 
 
-def run_all(work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], threads: int) -> list[Any]:
+def run_all(work: Callable[..., Made], jobs: Sequence[tuple[Any, ...]], threads: int) -> list[Made]:
     """Return the result of `work(*job)` for every job, in the order of the jobs."""
     if threads <= 1 or len(jobs) <= 1:
         return [work(*job) for job in jobs]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import InputState
 from recon.core.columns import Dtype, fill, flat_type, series_of
+from recon.core.parallel import run_all
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.room import Room
 from recon.core.schema import INPUTS, REJECTS, SLIM
@@ -116,7 +117,7 @@ def load(
     judges = (judge, lambda told: another_night.judge(told, business_date, nights))
     for judged in judges:
         results = _set_aside(results, options, judged)
-    return _gathered(results, keys, room)
+    return _gathered(results, keys, room, threads)
 
 
 def _staged(file: InputFile, staging: Path, business_date: date) -> _Result:
@@ -259,7 +260,7 @@ def _message(error: InputError) -> str:
     return f"{error.code}: {error.message()}"
 
 
-def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room) -> Loaded:
+def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room, threads: int) -> Loaded:
     """Put the files together: rows sorted by identity, digests aligned with them."""
     live = sorted(
         (
@@ -270,9 +271,12 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room) -> Lo
         key=lambda pair: pair[0],
     )
     parts = [part for _, part in live]
-    slim = pl.DataFrame(_stacked(parts, name, dtype, room) for name, dtype in SLIM.schema.items())
+    columns = [(parts, name, dtype, room) for name, dtype in SLIM.schema.items()]
+    slim = pl.DataFrame(run_all(_stacked, columns, threads))
     assert slim["txn_id"].is_sorted()
-    digests = {key_name(key): _joined(parts, key_name(key), room) for key in keys}
+    names = [key_name(key) for key in keys]
+    joined = run_all(_joined, [(parts, name, room) for name in names], threads)
+    digests = dict(zip(names, joined, strict=True))
     assert all(len(found) == slim.height for found in digests.values())
     for part in parts:
         part.slim.clear()

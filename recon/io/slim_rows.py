@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from recon.io.disk import writing
 
 Digests = NDArray[np.uint64]
+Piece = TypeVar("Piece")
 NO_KEYS = (0, 0)  # strides of a stretch of digests in which every key is null
 _DIGEST = pa.binary(16)
 
@@ -23,7 +26,8 @@ class SlimRows:
     def __init__(self, path: Path | None = None) -> None:
         """Start empty; with a path the batches are kept there, uncompressed and without memory."""
         self._path = path
-        self._kept: list[tuple[pl.DataFrame, dict[str, Digests]]] = []
+        self._series: dict[str, deque[pl.Series]] = {}
+        self._words: dict[str, deque[Digests]] = {}
         self._writer: pa.ipc.RecordBatchFileWriter | None = None
         self._columns: list[str] = []
         self.keys: tuple[str, ...] = ()  # names of the keys that have digests
@@ -34,7 +38,10 @@ class SlimRows:
         self.height += slim.height
         self.keys = tuple(digests)
         if self._path is None:
-            self._kept.append((slim, dict(digests)))
+            for series in slim:
+                self._series.setdefault(series.name, deque()).append(series)
+            for name, words in digests.items():
+                self._words.setdefault(name, deque()).append(words)
             return
         self._columns = slim.columns
         batch = slim.to_arrow()
@@ -49,22 +56,22 @@ class SlimRows:
 
     def column(self, name: str, *, last: bool = False) -> Iterator[pl.Series]:
         """Yield one column, batch by batch; asked for the `last` time, its memory goes."""
-        for place, (slim, digests) in enumerate(self._batches()):
-            yield slim[name]
-            if last and self._path is None:
-                self._kept[place] = slim.drop(name), digests
+        if self._path is None:
+            yield from _pieces(self._series, name, last=last)
+        for frame, _ in self._batches():
+            yield frame[name]
 
     def digests(self, name: str, *, last: bool = False) -> Iterator[Digests]:
         """Yield the digests of one key, batch by batch."""
-        for place, (slim, digests) in enumerate(self._batches()):
+        if self._path is None:
+            yield from _pieces(self._words, name, last=last)
+        for _, digests in self._batches():
             yield digests[name]
-            if last and self._path is None:
-                rest = {key: words for key, words in digests.items() if key != name}
-                self._kept[place] = slim, rest
 
     def clear(self) -> None:
         """Forget every row, and remove the file."""
-        self._kept.clear()
+        self._series.clear()
+        self._words.clear()
         self.height = 0
         if self._path is not None:
             self.close()
@@ -79,11 +86,8 @@ class SlimRows:
             self._writer = None
 
     def _batches(self) -> Iterator[tuple[pl.DataFrame, dict[str, Digests]]]:
-        """Yield the batches: those in memory, or those of the file as pages of it."""
-        if self._path is None:
-            yield from list(self._kept)
-            return
-        if self.height == 0:
+        """Yield the batches of the file, as pages of it; none where rows stand in memory."""
+        if self._path is None or self.height == 0:
             return
         self.close()
         with pa.memory_map(str(self._path)) as pages, pa.ipc.open_file(pages) as file:
@@ -92,6 +96,16 @@ class SlimRows:
                 frame = pl.from_arrow(batch.select(self._columns))
                 assert isinstance(frame, pl.DataFrame)
                 yield frame, {name: _unpacked(batch[name]) for name in self.keys}
+
+
+def _pieces(kept: dict[str, deque[Piece]], name: str, *, last: bool) -> Iterator[Piece]:
+    """Yield what is kept under a name; the `last` time each piece goes when the next is asked."""
+    if not last:
+        yield from kept.get(name, ())
+        return
+    pieces = kept.pop(name, deque())
+    while pieces:
+        yield pieces.popleft()
 
 
 def _packed(words: Digests) -> pa.Array:

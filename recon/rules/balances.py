@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Kind, Side, State
 from recon.core.money import CURRENCIES
+from recon.core.parallel import run_all
 from recon.core.plan import Leg
 from recon.core.schema import BALANCES, conform, words
 from recon.core.sums import sums_by
@@ -52,7 +53,7 @@ class _Account:
     side: Side
     against: Side
     column: str  # what a row is compared by
-    rows: Numbers  # positions in the ledger
+    taking_part: NDArray[np.bool_]  # rows of the ledger, of both sides
     ends: NDArray[np.uint8]  # of every row of the ledger: position in _ENDS
 
 
@@ -71,12 +72,16 @@ def build(
     legs: Sequence[Leg],
     said: pl.Series,
     night: Night,
+    *,
+    at_once: int = 1,
 ) -> pl.DataFrame:
     """Return the BALANCES table; `said` holds the state of each row before netting."""
-    frames = [
-        _lines(account, _sums(account, matched, said, night), night)
-        for account in _accounts(matched, classified, legs)
-    ]
+
+    def lines(account: _Account) -> pl.DataFrame:
+        return _lines(account, _sums(account, matched, said, night), night)
+
+    accounts = [(account,) for account in _accounts(matched, classified, legs)]
+    frames = run_all(lines, accounts, at_once)
     return pl.concat([BALANCES.empty(), *frames]).sort(BALANCES.key)
 
 
@@ -92,8 +97,7 @@ def _accounts(matched: Matched, classified: Classified, legs: Sequence[Leg]) -> 
         ends = _ends(mine, matched, classified)
         left_amount = mine[0].passes[0].left_amount
         for own, other, column in ((*pair, left_amount), (*pair[::-1], "amount_minor")):
-            rows = np.flatnonzero(taking_part & (side == int(own)))
-            yield _Account(own, other, column, rows, ends)
+            yield _Account(own, other, column, taking_part, ends)
 
 
 def _ends(legs: Sequence[Leg], matched: Matched, classified: Classified) -> NDArray[np.uint8]:
@@ -124,8 +128,10 @@ def _sums(
     lines = len(night.rules.sources) * len(CURRENCIES)
     names = (*_MOVES, "fees", *_ENDS, "rows")
     total = {name: [0] * lines for name in names}
-    for start in range(0, len(account.rows), _STEP):
-        rows = account.rows[start : start + _STEP]
+    side = matched.ledger.slim["side"].to_numpy()
+    every = np.flatnonzero(account.taking_part & (side == int(account.side)))
+    for start in range(0, len(every), _STEP):
+        rows = every[start : start + _STEP]
         for name, sums in _step(account, rows, matched, said, lines):
             total[name] = [one + two for one, two in zip(total[name], sums, strict=True)]
     return total
