@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 from recon.core import schema
 from recon.core.codes import InputState, Outcome
 from recon.core.ends import Ends
+from recon.core.parallel import run_all
 from recon.core.pieces import STEP
 from recon.store.table_file import scan_table
 
+_READERS = 2  # stretches of a file that are looked at at once
 LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 SET_ASIDE = (InputState.HELD.name, InputState.REFUSED.name, InputState.DUPLICATE.name)
 SLICE = ("txn_id", "side", "source", "file_id", "currency", "amount_minor", "fee_minor")
@@ -35,12 +38,14 @@ class _Tally:
         self.ends = ends
         self._met = np.zeros(ends.txn_id.size, np.bool_)
         self._again = 0
+        self._lock = Lock()
 
     def count(self, at: NDArray[np.int64]) -> None:
-        """Meet the rows at some positions."""
+        """Meet the rows at some positions. Any thread may do it."""
         once = at if bool((np.diff(at) > 0).all()) else np.unique(at)
-        self._again += at.size - once.size + int(self._met[once].sum())
-        self._met[once] = True
+        with self._lock:
+            self._again += at.size - once.size + int(self._met[once].sum())
+            self._met[once] = True
 
     @property
     def astray(self) -> int:
@@ -65,9 +70,12 @@ def certify(
     """
     tally = _Tally(ends)
     failures: list[str] = []
-    new = _sums([_place(frame, tally, "a file", failures) for frame in _read_parts(parts)])
+    pieces = [(frame, tally, "a file") for frame in _read_parts(parts)]
     carried_in = _once(schema.check(opening, schema.OPEN_ITEMS))
-    old = _sums([_place(carried_in, tally, "the opening items", failures, opening=True)])
+    placed = run_all(_place, pieces, _READERS)
+    placed_before = _place(carried_in, tally, "the opening items", opening=True)
+    failures += [failure for _, failure in (*placed, placed_before) if failure]
+    new, old = _sums([sums for sums, _ in placed]), _sums([placed_before[0]])
     if tally.astray:
         failures.append(
             f"expected each outcome to belong to one row, found {tally.astray} that do not"
@@ -103,29 +111,33 @@ def _place(
     rows: pl.LazyFrame,
     tally: _Tally,
     where: str,
-    failures: list[str],
     *,
     opening: bool = False,
-) -> pl.DataFrame:
-    """Return counts and sums of `rows` by file, currency and the outcome that each row has."""
+) -> tuple[pl.DataFrame, str]:
+    """Return counts and sums of `rows` by file, currency and the outcome that each row has.
+
+    Also return what is wrong with them, or nothing.
+    """
     frame, ends = rows.collect(), tally.ends
     txn_ids = frame["txn_id"].to_numpy()
     at = _places(ends.txn_id, txn_ids)
     right = at >= 0
     right[right] = ends.opening[at[right]] == opening
     tally.count(at[at >= 0])
+    failure = ""
     if not bool(right.all()):
-        failures.append(
+        failure = (
             f"expected every row of {where} to have one outcome of its own kind "
             f"(opening={str(opening).lower()}), found {int((~right).sum())} without"
         )
         frame, at = frame.filter(pl.Series(right)), at[right]
-    return _summed(
+    sums = _summed(
         frame.with_columns(
             pl.Series("outcome", ends.outcome[at]).cat.to(schema.words(Outcome)),
             pl.Series("closing", ends.closing[at]),
         )
     )
+    return sums, failure
 
 
 def _places(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
