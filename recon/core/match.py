@@ -220,9 +220,25 @@ def start_leg(
     state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [], room)
     state.free[decided.unmatch] = False
     if decided.pin.size:
-        pinned = links(decided.pin[:, 0], decided.pin[:, 1], MatchKind.PINNED)
-        absorb(facts, state, PINNED_PASS, pinned)
+        absorb(facts, state, PINNED_PASS, pinned(decided.pin))
     return state
+
+
+def pinned(pairs: Rows) -> Found:
+    """Return the links of pinned pairs; pairs that share a row are one group."""
+    found = links(pairs[:, 0], pairs[:, 1], MatchKind.PINNED)
+    rows, place = np.unique(pairs, return_inverse=True)
+    place = place.reshape(pairs.shape)
+    parent = np.arange(rows.size)
+    unite_rows(place[:, 0], place[:, 1], parent)
+    label_components(parent)
+    smallest = rows[parent]
+    return replace(
+        found,
+        grouped=tuple(
+            (rows[mine], smallest[mine]) for mine in (np.unique(side) for side in place.T)
+        ),
+    )
 
 
 def match_leg(facts: Facts, state: LegState, means: Means) -> LegState:

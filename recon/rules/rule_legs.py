@@ -190,8 +190,8 @@ class Override(Table):
 
     action: Literal["pin", "forbid", "unmatch"]
     leg: str
-    left: int  # the row on the leg's left side; for unmatch, the row that stays alone
-    right: int | None = None
+    left: int  # the row on the leg's left side; for unmatch, a row that stays alone
+    right: int | None = None  # the row on its right side; for unmatch, another that stays alone
     note: Annotated[str, Field(min_length=1)]  # who decided, and why
 
     @model_validator(mode="after")

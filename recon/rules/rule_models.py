@@ -328,6 +328,7 @@ class Rules(Table):
             *self._mappings_without_money_or_day(),
             *self._legs_without_sources(),
             *self._names_of_nothing(),
+            *self._overrides_at_odds(),
         ]
         if found:
             raise PydanticCustomError(DISAGREEMENTS, "the parts disagree", {"found": found})
@@ -375,6 +376,28 @@ class Rules(Table):
                 hint = suggestion(override.leg, legs)
                 message = f"override names leg {override.leg!r}, which is not declared{hint}"
                 yield ("override", place, "leg"), message
+
+    def _overrides_at_odds(self) -> Iterator[Disagreement]:
+        """Yield the pins that another override of the same leg takes back."""
+        forbidden = {
+            (item.leg, item.left, item.right) for item in self.overrides if item.action == "forbid"
+        }
+        alone = {
+            (item.leg, row)
+            for item in self.overrides
+            if item.action == "unmatch"
+            for row in (item.left, item.right)
+        }
+        for place, pin in enumerate(self.overrides):
+            if pin.action != "pin":
+                continue
+            if (pin.leg, pin.left, pin.right) in forbidden:
+                message = f"rows {pin.left} and {pin.right} are pinned and forbidden; keep one"
+                yield ("override", place, "action"), message
+            for row in (pin.left, pin.right):
+                if (pin.leg, row) in alone:
+                    message = f"row {row} is pinned and unmatched; keep one"
+                    yield ("override", place, "action"), message
 
 
 def _named_twice(what: str, names: Sequence[str]) -> Iterator[Disagreement]:

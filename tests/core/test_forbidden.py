@@ -90,3 +90,16 @@ def test_nothing_admissible_is_left_over(rows, data):
             same = rows[p]["key"] is not None and rows[p]["key"] == rows[q]["key"]
             same &= flow[rows[p]["kind"]] == flow[rows[q]["kind"]]
             assert not (same and alone[p] and alone[q] and (p, q) not in forbid)
+
+
+def test_pinned_pairs_that_share_a_row_are_one_group():
+    """Two charges pinned to one order stand in its group, whichever row is the smallest."""
+    rows = [row(C, "b", 40), row(C, "c", 60), row(M, "a", 100), row(M, "d", 5), row(C, "e", 5)]
+    leg = leg_of(EXACT)
+    decided = {"leg": Decisions(pin=np.array([[2, 1], [2, 0], [3, 4]]))}
+    matches = match(
+        slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), decisions=decided
+    )
+    assert link_set(matches, *PAIR) == {(2, 0), (2, 1), (3, 4)}
+    assert matches.key_group["leg"].tolist() == [0, 0, 0, 3, 3]
+    assert matches.pass_counts.select("links", "rows", "amount").row(0) == (3, 5, 105)

@@ -11,7 +11,7 @@ from benchmarks.score_worlds import draw_world
 from benchmarks.score_worlds import solve as score_world
 from recon.core.codes import MatchKind, Side
 from recon.core.evidence import NOTHING_SPOKE, reasons
-from recon.core.match import match
+from recon.core.match import Decisions, match
 from recon.core.passes import score_population
 from recon.core.plan import Leg, Method, Pass
 from recon.core.text import text_buffers
@@ -62,6 +62,21 @@ def test_threads_change_no_byte():
     """The fitted model and its links do not depend on the number of threads."""
     rows, memos = world(150, 6)
     assert solve(rows, memos).links.equals(solve(rows, memos, threads=3).links)
+
+
+def test_a_parted_pair_takes_no_evidence_from_the_others():
+    """With a forbidden pair the pass runs again; every link still tells what spoke for it."""
+    rows, memos = world(60, 7)
+    step = Pass("score", Method.SCORE, (), (), tolerance_ppm=100_000, days_after=10)
+    leg = Leg("leg", C, B, (step,))
+    texts = {"memo": text_buffers(pl.Series(memos, dtype=pl.String))}
+    decided = {"leg": Decisions(forbid=np.array([[0, 1]]))}
+    facts = slim_of(rows), {}, (leg,), everybody(rows, leg)
+    found = match(*facts, texts=texts, decisions=decided)
+    pairs = found.links.select("left", "right").rows()
+    assert (0, 1) not in pairs
+    assert len(pairs) > 50
+    assert sorted(found.spoken.select("left", "right").rows()) == pairs
 
 
 def test_equal_rivals_are_shown():

@@ -86,6 +86,7 @@ def linked(found: Found, rows: int) -> NDArray[np.bool_]:
 def joined(rounds: list[Found]) -> Found:
     """Return what several rounds of one pass found as one; the last search of a row counts."""
     searches = {line.row: line for found in rounds for line in found.searches}
+    spoken = [found.spoken for found in rounds if found.spoken is not None]
     return Found(
         np.concatenate([found.left for found in rounds]),
         np.concatenate([found.right for found in rounds]),
@@ -100,4 +101,5 @@ def joined(rounds: list[Found]) -> Found:
             for side in (LEFT, RIGHT)
         ),
         tuple(searches.values()),
+        np.concatenate(spoken) if spoken else None,
     )
