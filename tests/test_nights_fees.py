@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from recon.rules.rule_models import Rules
+from recon.rules.terms import priced_amounts
 from tests.night_world import NightWorld
 
 MONDAY = "2026-11-09"
@@ -113,3 +115,34 @@ def fee(yuan: int, rate: int) -> str:
     """Return the fee of whole yuan at hundredths of a percent, rounded half up, 0.07 too much."""
     fen = (yuan * rate + 50) // 100 + 7
     return f"{fen // 100}.{fen % 100:02d}"
+
+
+def test_a_wallet_prices_what_it_settles() -> None:
+    """A coupon that the merchant gives pays no fee; of other formats the amount is priced."""
+    rules = Rules.model_validate(
+        {
+            "name": "shop",
+            "source": [
+                {"name": name, "side": "channel", "format": form, "path": f"{name}.csv"}
+                for name, form in (("wechat", "wechat_trade"), ("acquirer", "unionpay_zm"))
+            ]
+            + [{"name": "orders", "side": "merchant", "format": "lakala_jy", "path": "o.csv"}],
+            "leg": [
+                {
+                    "name": "leg",
+                    "left": "merchant",
+                    "right": "channel",
+                    "pass": [{"name": "order", "keys": ["order_id"]}],
+                }
+            ],
+        }
+    )
+    rows = pl.DataFrame(
+        {
+            "source": ["wechat", "wechat", "wechat", "acquirer"],
+            "amount_minor": [10_000, -10_000, 5_000, 10_000],
+            "net_minor": [8_946, -8_946, None, 8_946],
+            "fee_minor": [54, -54, 30, 54],
+        }
+    )
+    assert priced_amounts(rows, rules)["amount_minor"].to_list() == [9_000, -9_000, 5_000, 10_000]

@@ -51,6 +51,34 @@ def test_the_same_record_twice(world: NightWorld) -> None:
     assert world.codes(world.run(TUESDAY)) == []
 
 
+@pytest.mark.parametrize(
+    ("order", "charges", "loser"),
+    [
+        ("100.00", ["90.00"], "MERCHANT"),
+        ("100.00", ["110.00"], "PAYER"),
+        ("100.00", ["60.00 ref=R1", "30.00 ref=R2 10:01"], "MERCHANT"),
+        ("100.00", ["60.00 ref=R1", "10.00 ref=R2 10:01", "20.00 ref=R3 10:02"], "MERCHANT"),
+    ],
+)
+def test_an_order_paid_too_little_or_too_much_is_one_difference(
+    world: NightWorld, order: str, charges: list[str], loser: str
+) -> None:
+    """Who lost follows the direction; parts of an order that is not paid whole are no duplicates.
+
+    The missing part ends it, on whichever night it comes.
+    """
+    world.day(MONDAY, orders=[f"A1 {order}"], psp=[f"A1 {charge}" for charge in charges])
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["AMOUNT_MISMATCH"]
+    dispute = world.table(night, "disputes").row(0, named=True)
+    assert (dispute["amount_minor"], dispute["out_of_pocket"]) == (1000, loser)
+    assert len(dispute["evidence"]) == 1 + len(charges)
+    if loser == "MERCHANT":
+        paid = ["90.00 memo=PAYOUT_8001_20261109"]
+        world.day(TUESDAY, psp=["A1 10.00 ref=R9"], bank=paid)
+        assert world.codes(world.run(TUESDAY)) == ["AMOUNT_MISMATCH:RESOLVED"]
+
+
 def test_unequal_amounts_break_and_equal_ones_do_not(world: NightWorld) -> None:
     """Only the unequal pair breaks (4); 1.0 equals 1.00 (5); large amounts are exact (9)."""
     world.day(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from recon.store.results import Attempt
 
 RESULTS_FILE = "run_results.json"
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -30,8 +34,17 @@ def recorded(
     from recon.store.results import Attempt
 
     attempt = Attempt(name, business_date, datetime.now(UTC))
+
+    def end(number: int, _frame: object) -> None:
+        """Write down that the system ended the night, and let it; the next start cleans up."""
+        attempt.error = SystemExit(128 + number)
+        _write(workspace, attempt, metrics)
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
     try:
-        yield attempt
+        with _at_signal(end):
+            yield attempt
     except LockedError:
         raise
     except BaseException as error:
@@ -40,6 +53,29 @@ def recorded(
         raise
     else:
         _write(workspace, attempt, metrics)
+
+
+@contextmanager
+def _at_signal(end: Callable[[int, object], None]) -> Iterator[None]:
+    """Have the signals that end a job call `end` first; only the main thread can hear them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Print what a night came to; that nobody reads on does not change how it ended."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def watched(attempt: Attempt, progress: Callable[[str], None]) -> Callable[[str], None]:

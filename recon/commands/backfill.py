@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from recon.commands.attempt import recorded, watched
+from recon.commands.attempt import recorded, told, watched
 from recon.commands.options import json_option, language_option, night_memory, parse_date
 from recon.commands.progress import reporter
 
@@ -61,7 +61,9 @@ def command(
         worst = max(worst, result.exit_code)
         nights.append({**result.summary, "folder": str(result.folder), "repeated": result.repeated})
         if not as_json:
-            click.echo(night_line(result.summary, lang, repeated=result.repeated))
+            with told():
+                click.echo(night_line(result.summary, lang, repeated=result.repeated))
     if as_json:
-        click.echo(json.dumps(nights, ensure_ascii=False, indent=2))
+        with told():
+            click.echo(json.dumps(nights, ensure_ascii=False, indent=2))
     click.get_current_context().exit(worst)

@@ -11,6 +11,7 @@ import click
 
 from recon.commands.options import language_option
 
+Line = tuple[str, str]  # code, out of pocket
 _QUESTION = "select code, order_id, amount_minor, explanation_en from disputes_latest"
 
 _HEADING = (
@@ -60,26 +61,26 @@ def _week_lines(summaries: list[dict[str, Any]], lang: str | None) -> list[str]:
 
     chinese = (lang or summaries[0]["language"]) == "zh"
     heading = _HEADING_ZH if chinese else _HEADING
-    first, money, resolved = Counter[str](), Counter[str](), Counter[str]()
-    facts: dict[str, tuple[str, str]] = {}
+    first, money, resolved = Counter[Line](), Counter[Line](), Counter[Line]()
+    labels: dict[Line, str] = {}
     for item in (item for summary in summaries for item in summary["disputes"]):
-        code = item["code"]
-        facts[code] = (item["label_zh"] if chinese else item["label_en"], item["out_of_pocket"])
+        line = item["code"], item["out_of_pocket"]
+        labels[line] = item["label_zh"] if chinese else item["label_en"]
         if item["status"] == "NEW":
-            first[code] += int(item["count"])
-            money[code] += int(item["amount_minor"])
+            first[line] += int(item["count"])
+            money[line] += int(item["amount_minor"])
         elif item["status"] == "RESOLVED":
-            resolved[code] += int(item["count"])
+            resolved[line] += int(item["count"])
     rows = [
         (
-            code,
+            line[0],
             label,
-            f"{first[code]}",
-            f"{resolved[code] or ''}",
-            format_minor(money[code], "CNY"),
-            pocket,
+            f"{first[line]}",
+            f"{resolved[line] or ''}",
+            format_minor(money[line], "CNY"),
+            line[1],
         )
-        for code, (label, pocket) in sorted(facts.items())
+        for line, label in sorted(labels.items())
     ]
     return [heading[0], *table([heading[1:], *rows], right=(2, 3, 4))]
 

@@ -153,11 +153,11 @@ def explain(ident: str, config: Path, workspace: Path, lang: str | None, as_json
     ID is a row id, or an order, channel or retrieval reference as it stands in a channel's file.
     """
     from recon.rules.fee_words import fee_facts
-    from recon.rules.terms import fee_policy, with_attributes
+    from recon.rules.terms import fee_policy, priced_amounts, with_attributes
 
     rules = _rules(config)
     language = lang or rules.language
-    rows = _channel_rows(workspace, ident)
+    rows = priced_amounts(_channel_rows(workspace, ident), rules)
     causes = _published_causes(workspace, rows["txn_id"].to_list(), language)
     facts = []
     for row in rows.iter_rows(named=True):

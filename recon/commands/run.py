@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from recon.commands.attempt import recorded, watched
+from recon.commands.attempt import recorded, told, watched
 from recon.commands.options import json_option, language_option, night_memory, parse_date
 from recon.commands.progress import reporter
 
@@ -63,13 +63,16 @@ def command(
         )
         broken = broken_gates(gates, result.summary)
         night.done(result, 10 if broken else result.exit_code)
-    if as_json:
-        facts = {**result.summary, "folder": str(result.folder), "repeated": result.repeated}
-        click.echo(json.dumps({**facts, "seconds": result.seconds}, ensure_ascii=False, indent=2))
-    else:
-        click.echo(summary_text(result.summary, lang))
-        note = "finished before, nothing was done" if result.repeated else "published"
-        click.echo(f"{note}: {result.folder}")
+    with told():
+        if as_json:
+            facts = {**result.summary, "folder": str(result.folder), "repeated": result.repeated}
+            click.echo(
+                json.dumps({**facts, "seconds": result.seconds}, ensure_ascii=False, indent=2)
+            )
+        else:
+            click.echo(summary_text(result.summary, lang))
+            note = "finished before, nothing was done" if result.repeated else "published"
+            click.echo(f"{note}: {result.folder}")
     for gate in broken:
         click.echo(f"recon: gate broke: {gate}", err=True)
     click.get_current_context().exit(10 if broken else result.exit_code)

@@ -73,12 +73,17 @@ def _benign(breaks: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _disputes(disputes: pl.DataFrame) -> list[dict[str, Any]]:
-    labels = ("label_zh", "label_en", "severity", "out_of_pocket")
-    return _counted(disputes.with_columns(amount=pl.col("amount_minor")), labels)
+    """Return disputes by code, status, currency and who lost: a code may have two losers."""
+    labels = ("label_zh", "label_en", "severity")
+    return _counted(
+        disputes.with_columns(amount=pl.col("amount_minor")), ("out_of_pocket",), labels
+    )
 
 
-def _counted(frame: pl.DataFrame, labels: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    by = ("code", "status", "currency")
+def _counted(
+    frame: pl.DataFrame, besides: tuple[str, ...] = (), labels: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    by = ("code", "status", "currency", *besides)
     counted = (
         frame.group_by(by)
         .agg(

@@ -103,7 +103,7 @@ def _files(sheet: Sheet, pack: Pack, say: Say) -> None:
 
 
 def _counted(disputes: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a code and currency: new, open, resolved, money at risk of what is open.
+    """Return one row a code, currency and loser: cases by state, money at risk of those open.
 
     The currency with most cases first, in it the most money first: amounts of two currencies
     are not compared.
@@ -112,16 +112,15 @@ def _counted(disputes: pl.DataFrame) -> pl.DataFrame:
     counts = {name.lower(): status == name for name in ("NEW", "OPEN", "RESOLVED")}
     amount = pl.col("amount_minor").cast(pl.Int128)
     return (
-        disputes.group_by("code", "currency")
+        disputes.group_by("code", "currency", "out_of_pocket")
         .agg(
             *(test.sum().cast(pl.Int64).alias(name) for name, test in counts.items()),
             amount.filter(status != "RESOLVED").sum(),
-            pl.col("out_of_pocket").first(),
         )
         .with_columns(cases=(pl.col("new") + pl.col("open")).sum().over("currency"))
         .sort(
-            "cases", "currency", "amount_minor", "code",
-            descending=[True, False, True, False], nulls_last=True,
+            "cases", "currency", "amount_minor", "code", "out_of_pocket",
+            descending=[True, False, True, False, False], nulls_last=True,
         )
     )  # fmt: skip
 
@@ -136,7 +135,7 @@ def _charted(counted: pl.DataFrame) -> int:
 def _reasons(
     sheet: Sheet, pack: Pack, say: Say, reasons: Mapping[str, str], counted: pl.DataFrame
 ) -> int:
-    """Write one row a code and currency, and the totals; return the first row."""
+    """Write one row a code, currency and loser, and the totals; return the first row."""
     names = ("code", "label", "currency", "new_cases", "open_cases", "at_risk", "pocket")
     heads = [*map(say, names), say("resolved_cases")]
     numbers = (_NEW, _OPEN, _MONEY, _RESOLVED)

@@ -29,6 +29,7 @@ PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 SCHEMES = ("unionpay", "visa", "mastercard")
+_BY_DIRECTION = ("out_of_pocket_less", "out_of_pocket_more")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # left out where one of its placeholders is unknown
 
@@ -58,13 +59,15 @@ class Entry:
     definition_zh: str
     definition_en: str
     severity: Severity
-    out_of_pocket: OutOfPocket
+    out_of_pocket: OutOfPocket  # where the two keys below do not say otherwise
     recovery: Recovery
     act_within_days: int  # natural days from the first report
     action_zh: str
     action_en: str
     explanation_zh: str  # template over PLACEHOLDERS
     explanation_en: str
+    out_of_pocket_less: OutOfPocket | None = None  # where less was moved than should have been
+    out_of_pocket_more: OutOfPocket | None = None  # where more was
     unionpay: tuple[str, ...] = ()
     visa: tuple[str, ...] = ()
     mastercard: tuple[str, ...] = ()
@@ -122,12 +125,13 @@ def parse(text: str) -> tuple[Mapping[Code, Entry], tuple[Deadline, ...]]:
 def _entry_problems(name: str, table: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the table of one code."""
     wanted = {item.name for item in fields(Entry)} - {"code"}
-    required = wanted - set(SCHEMES)
+    required = wanted - set(SCHEMES) - set(_BY_DIRECTION)
     problems = [f"{name}: unknown key {key!r}" for key in table if key not in wanted]
     problems += [f"{name}: key {key!r} is missing" for key in sorted(required - set(table))]
     words = {
         "severity": set(Severity.__members__),
         "out_of_pocket": set(OutOfPocket.__members__),
+        **{key: set(OutOfPocket.__members__) for key in _BY_DIRECTION},
         "recovery": {str(member) for member in Recovery},
     }
     problems += [
@@ -157,7 +161,8 @@ def _entry(code: Code, table: Mapping[str, Any]) -> Entry:
     for scheme in SCHEMES:
         values[scheme] = tuple(values.get(scheme, ()))
     values["severity"] = Severity[values["severity"]]
-    values["out_of_pocket"] = OutOfPocket[values["out_of_pocket"]]
+    for key in {"out_of_pocket", *_BY_DIRECTION} & set(values):
+        values[key] = OutOfPocket[values[key]]
     values["recovery"] = Recovery(values["recovery"])
     return Entry(code=code, **values)
 

@@ -130,7 +130,7 @@ def _summary(entry: Entry, example: Example) -> str:
     name = entry.code.name
     return (
         f"| [`{name}`](#{name.lower()}) | {int(entry.code)} | {entry.label_en} {entry.label_zh} | "
-        f"{entry.severity.name.lower()} | {entry.out_of_pocket.name.lower()} | {found} |\n"
+        f"{entry.severity.name.lower()} | {_pocket(entry)} | {found} |\n"
     )
 
 
@@ -140,7 +140,7 @@ def _section(entry: Entry, example: Example) -> str:
         f"{scheme} {', '.join(values)}" for scheme in SCHEMES if (values := getattr(entry, scheme))
     ]
     head = f"{entry.label_en} · {entry.label_zh}"
-    stake = f"out of pocket: {entry.out_of_pocket.name.lower()}"
+    stake = f"out of pocket: {_pocket(entry)}"
     lines = [
         f"\n## {entry.code.name}\n",
         f"**{head}** ({int(entry.code)}). {entry.definition_en}",
@@ -153,6 +153,15 @@ def _section(entry: Entry, example: Example) -> str:
         lines.append(f"- scheme codes: {'; '.join(schemes)}")
     lines.append(f"- {example.where or FINDERS[example.by]}")
     return "\n".join(lines) + "\n" + "".join(_worked(example))
+
+
+def _pocket(entry: Entry) -> str:
+    """Return who is out of pocket, in either direction."""
+    words = entry.out_of_pocket.name.lower()
+    for way in ("less", "more"):
+        other = getattr(entry, f"out_of_pocket_{way}")
+        words += f", {other.name.lower()} where {way} was moved" if other else ""
+    return words
 
 
 def _within(entry: Entry) -> str:

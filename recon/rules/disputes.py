@@ -62,9 +62,7 @@ def build(
                 for code, entry in catalogue().items()
             }
         ).cast(words(Severity)),
-        out_of_pocket=_per_code({c: e.out_of_pocket.name for c, e in catalogue().items()}).cast(
-            words(OutOfPocket)
-        ),
+        out_of_pocket=_out_of_pocket().cast(words(OutOfPocket)),
         label_zh=_per_code({c: e.label_zh for c, e in catalogue().items()}),
         label_en=_per_code({c: e.label_en for c, e in catalogue().items()}),
         suggested_action=_per_code({c: e.action_en for c, e in catalogue().items()}),
@@ -78,6 +76,16 @@ def build(
 
 def _is_case() -> pl.Expr:
     return ~pl.col("code").cast(pl.String).is_in([code.name for code in _NOT_CASES])
+
+
+def _out_of_pocket() -> pl.Expr:
+    """Return who has lost money: of some codes it depends on which side holds more."""
+    entries = catalogue().items()
+    less = _per_code({c: (e.out_of_pocket_less or e.out_of_pocket).name for c, e in entries})
+    more = _per_code({c: (e.out_of_pocket_more or e.out_of_pocket).name for c, e in entries})
+    usual = _per_code({c: e.out_of_pocket.name for c, e in entries})
+    difference = pl.col("difference_minor")
+    return pl.when(difference < 0).then(less).when(difference > 0).then(more).otherwise(usual)
 
 
 def _due_at() -> pl.Expr:

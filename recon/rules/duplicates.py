@@ -58,6 +58,8 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
     surplus = _surplus_rows(matched, leg, leg_no)
     if surplus.height == 0:
         return Verdict.of()
+    parts = _parts(matched, leg, leg_no, surplus)["row"]
+    surplus = surplus.filter(~pl.col("row").is_in(parts.implode()))
     # A row that its own side undid is no second charge; the bank still sees it and its undoing.
     idle = _DEAD if leg.right is Side.BANK else [*_DEAD, int(State.REVERSED)]
     replaced = standing.coded(matched.ledger, leg, standing.PAIRS)[surplus["row"].to_numpy()]
@@ -80,6 +82,44 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
     )
     told = Verdict.of(findings, not_needed=dead["row"].to_numpy())
     return Verdict.joined([told, _carried(matched, leg, told)])
+
+
+def parts_of(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
+    """Return the further charges of an order not yet paid whole: row, twin, other, amount.
+
+    While all charges together are no more than the order (`other`), nothing was charged twice: they
+    are parts, like the one that the order was linked with (`twin`), and the rest is missing.
+    """
+    return _parts(matched, leg, leg_no, _surplus_rows(matched, leg, leg_no))
+
+
+def _parts(matched: Matched, leg: Leg, leg_no: int, surplus: pl.DataFrame) -> pl.DataFrame:
+    chosen = ("row", "twin", "other", "amount")
+    if leg.right is Side.BANK or surplus.height == 0:
+        return pl.DataFrame(schema=dict.fromkeys(chosen, pl.Int64))
+    links = matched.matches.links.filter(
+        (pl.col("leg") == leg_no) & pl.col("match_kind").is_in(_MET)
+    )
+    group = matched.matches.key_group[leg.name]
+    met = pl.DataFrame({"group": group[links["left"].to_numpy()]}).group_by("group").len("met")
+    slim, plan = matched.ledger.slim, leg.passes[0]
+    paid = int(State.SUCCESS)
+    charges = surplus.filter((pl.col("side") == int(leg.right)) & (pl.col("state") == paid))
+    charges = charges.filter(pl.col("twin").is_not_null())
+    twin, other = charges["twin"].to_numpy(), charges["other"].to_numpy()
+    alike = np.ones(charges.height, bool)
+    for column in ("state", "currency", "kind"):
+        same = slim[column].to_numpy()
+        alike &= (same[twin] == same[other]) & (same[twin] == charges[column].to_numpy())
+    charges = charges.with_columns(
+        group=pl.Series(group[other]),
+        alike=pl.Series(alike) & ~pl.col("same_reference"),
+        whole=slim[plan.left_amount].gather(other).abs(),
+        first=slim[plan.right_amount].gather(twin).abs(),
+    ).join(met, on="group", how="left", maintain_order="left")
+    total = pl.col("first") + pl.col("amount").abs().sum().over("other")
+    is_part = (total <= pl.col("whole")) & (pl.col("met") == 1)
+    return charges.filter((is_part & pl.col("alike")).all().over("other")).select(chosen)
 
 
 def _carried(matched: Matched, leg: Leg, told: Verdict) -> Verdict:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
 from recon.core.pieces import steps
 from recon.core.plan import Leg
-from recon.rules import exchange, standing
+from recon.rules import duplicates, exchange, standing
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 
 PAIRED = (
@@ -56,14 +56,22 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     """Return the breaks of linked pairs on one leg; the pairs are looked at some at a time."""
     every = matched.matches.links
     first, end = np.searchsorted(every["leg"].to_numpy(), [leg_no, leg_no + 1]).tolist()
+    parts = duplicates.parts_of(matched, leg, leg_no)
     told = [
-        _found(matched, leg, leg_no, every[first + start : first + stop], night)
+        _found(matched, leg, leg_no, every[first + start : first + stop], night, parts)
         for start, stop in steps(end - first)
     ]
     return Verdict.joined([*told, exchange.waiting(matched, leg)])
 
 
-def _found(matched: Matched, leg: Leg, leg_no: int, every: pl.DataFrame, night: Night) -> Verdict:
+def _found(
+    matched: Matched,
+    leg: Leg,
+    leg_no: int,
+    every: pl.DataFrame,
+    night: Night,
+    parts: pl.DataFrame,
+) -> Verdict:
     """Return the breaks of some links of a leg."""
     links = every.filter(pl.col("match_kind").is_in([int(kind) for kind in PAIRED]))
     left, right = links["left"].to_numpy(), links["right"].to_numpy()
@@ -90,6 +98,7 @@ def _found(matched: Matched, leg: Leg, leg_no: int, every: pl.DataFrame, night: 
     code = np.where(undone_yet, 0, code)
     trouble = np.flatnonzero(code)
     findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
+    findings = _with_parts(findings, parts)
     told = _resolved_story(exchange.amended(findings, matched, leg), night)
     fine = (code == 0) & ~undone_yet
     return Verdict.joined(
@@ -203,6 +212,24 @@ def _findings(
             "currency": slim["currency"].gather(left),
             "due_date": slim["due_date"].gather(left),
         }
+    )
+
+
+def _with_parts(findings: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings; where an order was paid in parts, with all of them and their sum."""
+    if parts.height == 0:
+        return findings
+    rest = parts.group_by("twin").agg(pl.col("row").sort().alias("rest"), pl.col("amount").sum())
+    apart = pl.col("rest").is_not_null()
+    return (
+        findings.with_columns(twin=pl.col("rows").list.get(1))
+        .join(rest, on="twin", how="left", maintain_order="left")
+        .with_columns(
+            rows=pl.when(apart).then(pl.concat_list("rows", "rest")).otherwise("rows"),
+            faulty=pl.col("faulty") + pl.when(apart).then(pl.col("rest").list.len()).otherwise(0),
+            actual_minor=pl.col("actual_minor") + pl.col("amount").fill_null(0),
+        )
+        .select(findings.columns)
     )
 
 

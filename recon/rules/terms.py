@@ -20,9 +20,10 @@ from recon.rules.facts import FACTS
 from recon.rules.fee_contract import Compiled
 from recon.rules.night import Ledger, Night
 from recon.rules.refund_terms import RefundCheck
-from recon.rules.rule_models import SourceContract
+from recon.rules.rule_models import Rules, SourceContract
 
 LEG = "contract"  # where a leg is named
+_PRICE_WHAT_THEY_SETTLE = ("wechat_trade", "alipay_trade")  # formats
 _MONTHS_BACK = 13  # a rebate is due within a year
 # Refund facts that legs between the sides do not find by themselves.
 _REFUND_CODES = (
@@ -41,8 +42,22 @@ def wanted(night: Night) -> bool:
 
 def fee_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
     """Return the facts of every fee contract over tonight's channel rows."""
+    if night.rules.fee_contracts:
+        rows = priced_amounts(rows, night.rules)
     found = [_fees(rows, contract) for contract in night.rules.fee_contracts]
     return pl.concat([pl.DataFrame(schema=FACTS), *found])
+
+
+def priced_amounts(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Return rows with the amount that is priced as `amount_minor`.
+
+    Wallets price what they settle (应结订单金额, 商家实收): a coupon that the merchant gives
+    pays no fee.
+    """
+    wallets = [item.name for item in rules.sources if item.format in _PRICE_WHAT_THEY_SETTLE]
+    settled = pl.col("net_minor") + pl.col("fee_minor")
+    stated = pl.col("source").is_in(wallets) & settled.is_not_null()
+    return rows.with_columns(amount_minor=pl.when(stated).then(settled).otherwise("amount_minor"))
 
 
 def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:

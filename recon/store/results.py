@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Protocol
 
-from recon.errors import ReconError
+from recon.errors import ReconError, ResourceError
 
 SCHEMA_VERSION = 1
 CRASHED = 1
@@ -88,9 +88,17 @@ class Attempt:
         return "repeated" if self.result and self.result.repeated else "published"
 
     def _exit_code(self) -> int:
-        if self.error is None:
-            return self.exit_code
-        return self.error.exit_code if isinstance(self.error, ReconError) else CRASHED
+        match self.error:
+            case None:
+                return self.exit_code
+            case ReconError() as named:
+                return named.exit_code
+            case SystemExit(code=int(code)):
+                return code
+            case MemoryError() | OSError():
+                return ResourceError.exit_code
+            case _:
+                return CRASHED
 
 
 def write_results(path: Path, document: Mapping[str, Any]) -> None:

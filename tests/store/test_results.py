@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -93,13 +96,34 @@ def test_a_refused_night_leaves_results_and_metrics(tmp_path):
     assert (tmp_path / "run_results.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_crash_is_recorded_and_still_crashes(tmp_path):
-    """Our own bug ends with exit code 1 in the results, and is not swallowed."""
-    with pytest.raises(ZeroDivisionError), recorded(tmp_path, "pos", NIGHT):
-        raise ZeroDivisionError
+@pytest.mark.parametrize(
+    ("error", "exit_code"), [(ZeroDivisionError, 1), (MemoryError, 5), (OSError, 5)]
+)
+def test_a_crash_is_recorded_and_still_crashes(tmp_path, error, exit_code):
+    """The results hold the exit code of the command, and nothing is swallowed."""
+    with pytest.raises(error), recorded(tmp_path, "pos", NIGHT):
+        raise error
     told = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))
-    assert told["exit_code"] == 1
-    assert told["error"]["kind"] == "ZeroDivisionError"
+    assert told["exit_code"] == exit_code
+    assert told["error"]["kind"] == error.__name__
+
+
+def test_a_night_that_the_system_ends_leaves_its_results(tmp_path):
+    """SIGTERM ends the process as it would, after a line in the results; the reader may leave."""
+    code = (
+        "import os, signal, sys\nfrom datetime import date\nfrom pathlib import Path\n"
+        "from recon.commands.attempt import recorded, told\n"
+        "with told():\n    raise BrokenPipeError\n"
+        "print('unheard', flush=True)\n"
+        "with recorded(Path(sys.argv[1]), 'pos', date(2026, 3, 2)):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "")
+    told = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))
+    assert (told["status"], told["exit_code"]) == ("failed", 128 + signal.SIGTERM)
 
 
 def test_a_locked_workspace_keeps_the_results_of_its_holder(tmp_path):
