@@ -76,7 +76,8 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
     wide = terms.whole_rows(agreed.wide, archive.whole(looked_at))
     closing = closing_items(classified.waiting, wide, ledger, books.opening, anchors, night)
     paid = payouts.build(matched, classified, evening.legs, night)
-    return Judgement(name_causes(found, wide, night), closing, paid, classified, wide)
+    named = name_causes(found, wide, night, matched, evening.legs)
+    return Judgement(named, closing, paid, classified, wide)
 
 
 def _before(evening: Evening, books: Books, matched: Matched) -> list[Verdict]:

@@ -6,13 +6,15 @@ those of its `[[exchange]]` tables, for rows that tell an amount before exchange
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from recon.core.codes import Code, DisputeStatus
+from recon.core.plan import Leg
 from recon.rules.causes import CausePolicy, Rate, find
-from recon.rules.night import Night
+from recon.rules.missing_rows import missing_rows
+from recon.rules.night import Matched, Night
 
 _BILLION = 1_000_000_000
 _PERCENT_DIGITS = 7  # one per cent in billionths
@@ -20,31 +22,44 @@ _RATE_DAYS = 31  # a rate of another day is looked for this far back
 _DIFFERENCES = (Code.AMOUNT_MISMATCH, Code.NET_MISMATCH, Code.REFUND_AMOUNT)
 
 
-def name_causes(breaks: pl.DataFrame, wide: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """Return BREAKS with `cause` filled for new amount differences that have an exact one.
+def name_causes(
+    breaks: pl.DataFrame, wide: pl.DataFrame, night: Night, matched: Matched, legs: Sequence[Leg]
+) -> pl.DataFrame:
+    """Return BREAKS with `cause` filled for amount differences that have an exact one.
 
-    `wide` holds the whole rows that the breaks name.
+    `wide` holds the whole rows that the breaks name. A difference that stays open keeps the cause
+    (or none) with which it was told the night before, unless its figures have changed.
     """
     names = [code.name for code in _DIFFERENCES]
-    open_ones = breaks.filter(
-        pl.col("code").cast(pl.String).is_in(names)
-        & (pl.col("status").cast(pl.String) == DisputeStatus.NEW.name)
-        & pl.col("cause").is_null()
+    figures = ["break_id", "expected_minor", "actual_minor"]
+    told = matched.told.select(*figures, before="cause", again=pl.lit(value=True))
+    known = breaks.join(told, on=figures, how="left", maintain_order="left")
+    alive = pl.col("code").cast(pl.String).is_in(names) & (
+        pl.col("status").cast(pl.String) != DisputeStatus.RESOLVED.name
     )
-    if open_ones.height == 0:
-        return breaks
-    facts = find(_differences(open_ones, wide), _policy(night))
-    known = facts.filter(pl.col("cause").is_not_null())
-    by_row = dict(zip(known["txn_id"].to_list(), known["cause"].to_list(), strict=True))
-    causes = {
-        break_id: by_row[txn_id]
-        for break_id, txn_id in open_ones.select(
-            "break_id", pl.col("txn_ids").list.first()
-        ).iter_rows()
-        if txn_id in by_row
-    }
+    unnamed = alive & pl.col("cause").is_null()
+    asked = known.filter(unnamed & pl.col("again").is_null()).select(breaks.columns)
+    causes = _causes(asked, wide, night, matched, legs)
     found = pl.col("break_id").replace_strict(causes, default=None, return_dtype=pl.String)
-    return breaks.with_columns(cause=pl.coalesce("cause", found))
+    before = pl.when(alive).then("before")
+    return known.with_columns(cause=pl.coalesce("cause", before, found)).select(breaks.columns)
+
+
+def _causes(
+    asked: pl.DataFrame, wide: pl.DataFrame, night: Night, matched: Matched, legs: Sequence[Leg]
+) -> dict[str, str]:
+    """Return the cause of each break that has one, by break_id."""
+    if asked.height == 0:
+        return {}
+    summed = pl.col("code").cast(pl.String) == Code.NET_MISMATCH.name
+    siblings = missing_rows(asked.filter(summed), matched, legs)
+    differences = _differences(asked, wide).join(
+        siblings, on="break_id", how="left", maintain_order="left"
+    )
+    facts = find(differences, _policy(night)).filter(pl.col("cause").is_not_null())
+    by_row = dict(zip(facts["txn_id"].to_list(), facts["cause"].to_list(), strict=True))
+    first = asked.select("break_id", pl.col("txn_ids").list.first()).iter_rows()
+    return {break_id: by_row[txn_id] for break_id, txn_id in first if txn_id in by_row}
 
 
 def _policy(night: Night) -> CausePolicy:
@@ -70,14 +85,13 @@ def _rates(night: Night) -> Iterator[Rate]:
 
 
 def _differences(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
-    """Return what is known of each difference: amounts, the fee, the place, the rows of a sum."""
+    """Return what is known of each difference: amounts, the fee, the place."""
     listed = breaks.select("break_id", txn_id=pl.col("txn_ids")).explode("txn_id")
     rows = listed.join(
         wide.select(
             "txn_id",
             "side",
             "fee_minor",
-            "net_minor",
             "merchant_id",
             "terminal_id",
             "base_minor",
@@ -93,22 +107,18 @@ def _differences(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
         pl.col("base_minor", "base_currency").filter(channel).drop_nulls().first(),
         pl.col("merchant_id").drop_nulls().first(),
         pl.col("terminal_id").drop_nulls().first(),
-        pl.col("txn_id").filter(channel).alias("sibling_ids"),
-        pl.col("net_minor").filter(channel).fill_null(0).alias("sibling_minor"),
     )
     summed = pl.col("code").cast(pl.String) == Code.NET_MISMATCH.name
     numbers = {code.name: int(code) for code in _DIFFERENCES}
-    none = pl.lit([], dtype=pl.List(pl.Int64))
     return (
         breaks.join(facts, on="break_id", how="left", maintain_order="left")
         .with_columns(
             txn_id=pl.col("txn_ids").list.first(),
             code=pl.col("code").cast(pl.String).replace_strict(numbers, return_dtype=pl.UInt16),
-            sibling_ids=pl.when(summed).then("sibling_ids").otherwise(none),
-            sibling_minor=pl.when(summed).then("sibling_minor").otherwise(none),
             fee_minor=pl.when(~summed).then("fee_minor"),
         )
         .select(
+            "break_id",
             "txn_id",
             "code",
             "expected_minor",
@@ -119,7 +129,5 @@ def _differences(breaks: pl.DataFrame, wide: pl.DataFrame) -> pl.DataFrame:
             "base_currency",
             "merchant_id",
             "terminal_id",
-            "sibling_ids",
-            "sibling_minor",
         )
     )
