@@ -14,7 +14,16 @@ from typing import Any
 import polars as pl
 
 from recon import __version__
-from recon.core.codes import BENIGN, Decision, DisputeStatus, InputState, Outcome, Side, State
+from recon.core.codes import (
+    BENIGN,
+    Decision,
+    DisputeStatus,
+    InputState,
+    Kind,
+    Outcome,
+    Side,
+    State,
+)
 from recon.core.plan import InputFile
 from recon.core.schema import BREAKS, OPEN_ITEMS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
@@ -206,14 +215,19 @@ def rows_of_months(
     """Return the channel rows of earlier nights in the months that begin on the given days.
 
     With them come the rows whose product says that they pay a rebate of such a month, which stand
-    in the month after. Rows that came twice are left out; payments undone since are REVERSED.
+    in the month after, and what was refunded or charged back since. Rows that came twice are left
+    out; payments undone since are REVERSED.
     """
     if not months:
         return TRANSACTIONS.empty()
     since = (business_date - min(months)).days + 1
     month = pl.col("clearing_date").dt.month_start()
     pays = pl.col("product").is_in(paid_as) & month.dt.offset_by("-1mo").is_in(months)
-    inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (month.is_in(months) | pays)
+    back = pl.col("kind").cast(pl.String).is_in([Kind.REFUND.name, Kind.CHARGEBACK.name])
+    since_then = back & (month >= min(months))
+    inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (
+        month.is_in(months) | pays | since_then
+    )
     frames, undone = [TRANSACTIONS.empty()], []
     for run in earlier(workspace, business_date, since):
         again = scan(run.folder, "outcomes").filter(_came_twice()).select("txn_id")

@@ -146,3 +146,44 @@ def test_a_wallet_prices_what_it_settles() -> None:
         }
     )
     assert priced_amounts(rows, rules)["amount_minor"].to_list() == [9_000, -9_000, 5_000, 10_000]
+
+
+BY_CATEGORY = """
+[[fee_contract]]
+name = "price list"
+attributes = ["plan"]
+[[fee_contract.line]]
+name = "standard"
+formula = "AMT*0.006"
+[[fee_contract.line]]
+name = "preferential"
+formula = "AMT*0.0038"
+when = { mcc = ["5411", "5541"] }
+[[fee_contract.line]]
+name = "gold"
+formula = "AMT*0.002"
+when = { mcc = "5411", plan = "gold" }
+"""
+
+
+def test_prices_by_what_files_tell_beyond_the_columns(tmp_path: Path) -> None:
+    """A contract may go by the category code, or by any attribute that the source maps."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8") + BY_CATEGORY
+    mapped = '[source.attributes]\nmcc = "mcc"\nplan = "plan"\n[source.derive]\nbatch_id'
+    world.config.write_text(text.replace("[source.derive]\nbatch_id", mapped), "utf-8")
+    fees = {"5812,": "0.60", "5411,": "0.38", "5411,gold": "0.20", "5541,": "0.60"}
+    world.day(MONDAY, orders=[f"A{number} 100.00" for number in range(4)], psp=None)
+    head = "order,ref,amount,fee,time,merchant,kind,state,currency,original,mcc,plan"
+    rows = [
+        f"A{number},R{number},100.00,{fee},{MONDAY} 10:00:00,8001,sale,OK,CNY,,{told}"
+        for number, (told, fee) in enumerate(fees.items())
+    ]
+    world.file("psp", "20261109").write_text("\n".join([head, *rows]) + "\n", "utf-8")
+    case = world.table(world.run(MONDAY), "disputes").row(0, named=True)
+    assert (case["code"], case["order_id"], case["cause"]) == (
+        "FEE_CLASS",
+        "A3",
+        "charged as any other mcc",
+    )
+    assert (case["expected_minor"], case["actual_minor"]) == (38, 60)

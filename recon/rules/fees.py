@@ -308,10 +308,14 @@ def _variants(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[_Variant]:
         fee = price_lines(tariff.altered(column, -1), amount, line)
         yield _Variant(code, cause, fee, tariff.lines[line, column] >= 0)
     for word, fee, met in _repriced(rows, policy, "card_type"):
-        yield _Variant(Code.FEE_CARD_TYPE, f"charged as card type {word}", fee, met)
+        cause = f"charged as card type {word}" if word else "charged as any other card type"
+        yield _Variant(Code.FEE_CARD_TYPE, cause, fee, met)
     for attribute in _CLASS_ATTRIBUTES:
         for word, fee, met in _repriced(rows, policy, attribute):
-            yield _Variant(Code.FEE_CLASS, f"charged as {attribute} {word}", fee, met)
+            cause = (
+                f"charged as {attribute} {word}" if word else f"charged as any other {attribute}"
+            )
+            yield _Variant(Code.FEE_CLASS, cause, fee, met)
     for surcharge, met in _surcharges(rows, policy):
         cause = f"surcharge of {hundredths(surcharge)}"
         yield _Variant(Code.FEE_SURCHARGE, cause, expected + surcharge, met)
@@ -327,12 +331,15 @@ def _variants(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[_Variant]:
 def _repriced(
     rows: pl.DataFrame, policy: FeePolicy, attribute: str
 ) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.bool_]]]:
-    """Yield, for each word of an attribute, the fee the rows would pay under it."""
+    """Yield, for each word of an attribute, the fee the rows would pay under it.
+
+    The empty word, last, is any that the contract does not name: the price for all others.
+    """
     if attribute not in policy.contract.attributes:
         return
     seen: set[bytes] = set()
-    for word in policy.contract.vocabulary[attribute].words:
-        other = rows.with_columns(pl.lit(word).alias(attribute))
+    for word in (*policy.contract.vocabulary[attribute].words, ""):
+        other = rows.with_columns(pl.lit(word or None, pl.String).alias(attribute))
         fee, line = policy.contract.price_rows(other)
         if line.tobytes() in seen:  # words of one line give one price: the first names it
             continue

@@ -6,7 +6,9 @@
 
 `mode = "excess"` (the default) pays each tier's rate on the part inside it; `"whole"` pays the rate
 of the tier reached on everything. `measure = "count"` makes `from` a number of payments. Refunds,
-blackout days and products outside the policy do not count.
+blackout days and products outside the policy do not count. A row's region is the attribute `region`
+that its file tells, else that of its merchant (`merchant_regions`). With `refunds =
+"original_month"` a refund is taken back from the month of the payment that it names.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Annotated, Literal
 import polars as pl
 from pydantic import Field, field_validator, model_validator
 
+from recon.core.attributes import value
 from recon.core.codes import Code, Kind, State
 from recon.core.money import exponent
 from recon.core.pricing import RATE_BANDS
@@ -29,6 +32,7 @@ from recon.rules.fee_contract import Major, Table, Words
 from recon.rules.fee_formula import parse_formula
 from recon.rules.fee_inference import major, percent
 
+_OWN = ("order_id", "channel_ref", "rrn")
 NEEDED = (
     "txn_id",
     "kind",
@@ -86,9 +90,11 @@ class RebatePolicy(Table):
     merchants: Words | None = None
     products: Words | None = None
     regions: Words | None = None
+    merchant_regions: dict[str, str] = Field(default_factory=dict)  # merchant number -> region
     valid_from: date | None = None
     valid_until: date | None = None
     refunds: Literal["their_month", "original_month", "ignored"] = "their_month"
+    disputed: Literal["counted", "excluded"] = "counted"  # payments that were charged back
     paid_as: Words = ("rebate",)  # words of `product` on the rows that pay the rebate
     due_days: Annotated[int, Field(ge=0, le=366)] = 30  # natural days after the month's last day
 
@@ -143,15 +149,12 @@ def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
 
     `rows` hold the sales and refunds of whole months and the rows that pay rebates (`product` in
     `paid_as`; `rebate_month` says which month they pay, else it is the month before theirs). Needs
-    the columns of `NEEDED`; `region`, `original_date` and `disputed` where the policy asks. The row
-    of a fact is the payment of the rebate, or the month's last sale when none was paid.
+    the columns of `NEEDED`; `region`, `original_date` and `disputed` are made where the policy asks
+    and the rows lack them, from their references and attributes. The row of a fact is the payment
+    of the rebate, or the month's last sale when none was paid.
     """
     rules = policy.policy
     missing = [name for name in NEEDED if name not in rows.columns]
-    if rules.regions is not None and "region" not in rows.columns:
-        missing.append("region")
-    if rules.refunds == "original_month" and "original_date" not in rows.columns:
-        missing.append("original_date")
     if missing:
         raise UsageError(
             f"expected columns {', '.join(missing)}, found none of that name",
@@ -161,6 +164,7 @@ def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
     rows = rows.filter(pl.col("currency") == rules.currency).with_columns(
         pl.col("kind").cast(pl.String), pl.col("state").cast(pl.String)
     )
+    rows = prepared(rows, rules)
     both = stated(rows, rules)
     absent, paid_now = both, both
     if policy.tonight is not None:
@@ -174,6 +178,44 @@ def find(rows: pl.DataFrame, policy: RebateCheck) -> pl.DataFrame:
     )
 
 
+def prepared(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
+    """Return rows with what the policy asks of them: `region`, `original_date`, `disputed`.
+
+    Columns that are there already stay. Needs `original_ref` and references, or `attributes`.
+    """
+    if policy.regions is not None and "region" not in rows.columns:
+        told = value("region") if "attributes" in rows.columns else pl.lit(None, pl.String)
+        agreed = pl.col("merchant_id").replace_strict(
+            policy.merchant_regions or {"": ""}, default=None, return_dtype=pl.String
+        )
+        rows = rows.with_columns(region=pl.coalesce(told, agreed))
+    if policy.refunds == "original_month" and "original_date" not in rows.columns:
+        rows = _with_original_dates(rows)
+    if policy.disputed == "excluded" and "disputed" not in rows.columns:
+        back = rows.filter(pl.col("kind") == Kind.CHARGEBACK.name)["original_ref"].drop_nulls()
+        named = [pl.col(name).is_in(back.implode()) for name in _OWN]
+        rows = rows.with_columns(disputed=pl.any_horizontal(named).fill_null(value=False))
+    return rows
+
+
+def _with_original_dates(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the clearing day of the payment that they name; null where none is known."""
+    payments = rows.filter(pl.col("kind") == Kind.PAYMENT.name)
+    own = [
+        payments.select("merchant_id", original_ref=name, original_date="clearing_date")
+        for name in _OWN
+    ]
+    key = ["merchant_id", "original_ref"]
+    days = pl.concat(own).drop_nulls("original_ref").sort(*key, "original_date")
+    return rows.join(
+        days.unique(key, keep="first"),
+        on=key,
+        how="left",
+        nulls_equal=False,
+        maintain_order="left",
+    )
+
+
 def stated(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
     """Return what each merchant and month earns and was paid: `expected` and the payments.
 
@@ -181,6 +223,7 @@ def stated(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
     paid and earned nothing has its row too.
     """
     rows = rows.with_columns(pl.col("kind").cast(pl.String), pl.col("state").cast(pl.String))
+    rows = prepared(rows, policy)
     paid, due = _paid(rows, policy), expected(rows, policy)
     both = due.join(paid, on=["merchant_id", "month"], how="full", coalesce=True, nulls_equal=True)
     return both.with_columns(

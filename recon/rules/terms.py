@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.attributes import value
 from recon.core.codes import BENIGN, Code, DisputeStatus, Kind, Side
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
 from recon.rules import fees, rebates, refunds
@@ -78,10 +79,15 @@ def fee_policy(contract: SourceContract) -> fees.FeePolicy:
 def with_attributes(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     """Return rows with the card type, which senders name as the product, and the merchant's class.
 
-    The class is agreed, so the contract names it; a merchant that it does not name has none.
+    The class is agreed, so the contract names it; a merchant that it does not name has none. What
+    else a condition names (the category code, the contract's own `attributes`) is an attribute that
+    the row's file tells.
     """
     classes = contract.merchant_classes
+    asked = {name for line in contract.lines for name in line.when}
+    told = sorted(asked - {*rows.columns, "card_type", "merchant_class"})
     return rows.with_columns(
+        *(value(name).alias(name) for name in told),
         card_type=pl.col("product"),
         merchant_class=pl.col("merchant_id").replace_strict(
             classes, default=None, return_dtype=pl.String

@@ -9,8 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from recon.core.codes import Code
-from recon.errors import UsageError
-from recon.rules.rebates import RebateCheck, RebatePolicy, expected, find
+from recon.rules.rebates import RebateCheck, RebatePolicy, expected, find, stated
 from tests.rules.tables import found, table
 
 BASE = """
@@ -141,8 +140,43 @@ def test_region_scope():
     """Only rows of the policy's regions count."""
     rows = month(SALES).with_columns(region=pl.Series(["east", "west", "east"]))
     assert expected(rows, policy(regions="east"))["volume_minor"].to_list() == [39_000_000]
-    with pytest.raises(UsageError, match="expected columns region"):
-        find(month(SALES), RebateCheck(policy(regions="east"), date(2026, 6, 1)))
+
+
+def test_region_of_the_row_or_its_merchant():
+    """A row's own region counts before that of its merchant; one without any is outside."""
+    told = pl.Series(['{"region":"west"}', '{"mcc":"5411"}', None], dtype=pl.String)
+    rows = month(SALES).with_columns(attributes=told)
+    rules = policy(regions="east", merchant_regions={"M1": "east"})
+    assert stated(rows, rules)["volume_minor"].to_list() == [22_000_000]
+    assert stated(rows, policy(regions="east")).height == 0
+    assert check(month(SALES), policy(regions="east")) == []
+
+
+REFERENCES = """
+txn_id | kind       | merchant_id | amount_minor | clearing_date | channel_ref | original_ref
+1      | PAYMENT    | M1          | 600000.00    | 2026-03-02    | C1          | -
+2      | PAYMENT    | M1          | 200000.00    | 2026-04-02    | C2          | -
+3      | REFUND     | M1          | -100000.00   | 2026-04-05    | C3          | C1
+4      | PAYMENT    | M2          | 900000.00    | 2026-03-02    | C1          | -
+5      | CHARGEBACK | M1          | -200000.00   | 2026-04-09    | C4          | C2
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "volumes"),
+    [
+        ({}, [600_000, 100_000, 900_000]),
+        ({"refunds": "original_month"}, [500_000, 200_000, 900_000]),
+        ({"disputed": "excluded"}, [600_000, -100_000, 900_000]),
+    ],
+)
+def test_refunds_and_chargebacks_find_their_payment(settings, volumes):
+    """By the references of published rows: the day of a refund's payment, what was charged back."""
+    rows = month(REFERENCES).with_columns(
+        pl.lit(None, pl.String).alias(name) for name in ("order_id", "rrn", "attributes")
+    )
+    found_ = stated(rows, policy(**settings)).sort("merchant_id", "month")
+    assert [volume // 100 for volume in found_["volume_minor"]] == volumes
 
 
 CLAWBACK = """

@@ -42,6 +42,7 @@ SHEET: Final = Sheet(
     optional=(
         *("品牌费", "卡种", "银联系统跟踪号", "终端流水号bit11", "授权号", "原bit37", "订单号"),
         "服务点输入方式",
+        "mcc号",
     ),
     quote='"',
     wider=1,
@@ -115,6 +116,7 @@ def fields(options: Options) -> Fields:
         "currency": Constant(options.currency),
         "occurred_at": Time(("occurred_at",), ("YYYYMMDDhhmmss",)),
         "clearing_date": Day("清算日期", ("YYYYMMDD",)),
+        "attributes.mcc": Text("mcc号", optional=True),
         "attributes.entry_mode": Text("entry_mode", nulls=("", "000"), optional=True),
     }
 

@@ -62,6 +62,7 @@ NAMES: Final = {
     6: "交易金额",
     9: "报文类型",
     10: "交易类型码",
+    11: "商户类型",
     12: "终端号",
     13: "商户号",
     14: "检索参考号",
@@ -152,6 +153,7 @@ def fields(options: Options) -> Fields:
         "currency": Constant(options.currency),
         "occurred_at": Time(("occurred_at",), ("YYYYMMDDhhmmss",)),
         "clearing_date": Day("clearing_date", ("YYYYMMDD",)),
+        "attributes.mcc": Text("商户类型"),
         "attributes.response_code": Text("应答码"),
         "attributes.entry_mode": Text("entry_mode", nulls=("", "000")),
     }

@@ -57,6 +57,7 @@ NAMES: Final = {
     5: "交易传输时间",
     6: "账号",
     7: "交易金额",
+    8: "商户类型",
     10: "查询流水号",
     12: "商户订单号",
     13: "支付卡类型",
@@ -198,6 +199,7 @@ def _fields(kind: Field, options: Options) -> Fields:
         "stan": Text("系统跟踪号"),
         "card": Text("账号"),
         "product": Text("支付卡类型"),
+        "attributes.mcc": Text("商户类型"),
         "amount_minor": Money("amount", unit="minor"),
         "fee_minor": Money("商户手续费", unit="credit_debit_minor"),  # `refine` turns the sign
         "net_minor": Money("结算金额", unit="credit_debit_minor"),

@@ -71,8 +71,8 @@ def test_fields_times_and_failed_responses(tmp_path):
     assert result.column("original_ref") == ["315000", None]
     assert result.column("state") == ["SUCCESS", "FAILED"]
     assert result.column("attributes") == [
-        '{"entry_mode":"swiped","response_code":"00"}',
-        '{"entry_mode":"swiped","response_code":"51"}',
+        '{"entry_mode":"swiped","mcc":"4816","response_code":"00"}',
+        '{"entry_mode":"swiped","mcc":"4816","response_code":"51"}',
     ]
     assert str(result.column("occurred_at")[0]) == "2026-11-20 10:54:56"
     assert str(result.column("clearing_date")[0]) == "2026-11-20"
