@@ -46,7 +46,8 @@ def test_reports_and_written_queries_are_logged(world: NightWorld) -> None:
     assert (second["what"], second["rows"]) == (statement, 4)
     assert second["sha256"] == hashlib.sha256(table.read_bytes()).hexdigest()
     assert second["user"]
-    assert "report xlsx  1 rows" in recon(world, "exports").stdout
+    assert "report xlsx  1 row, " in recon(world, "exports", "--lang", "en").stdout
+    assert "report xlsx  1 行，" in recon(world, "exports", "--lang", "zh").stdout
 
 
 def test_a_line_taken_out_of_the_log_shows(world: NightWorld) -> None:
@@ -64,7 +65,8 @@ def test_a_line_taken_out_of_the_log_shows(world: NightWorld) -> None:
 
 def test_a_workspace_that_was_never_exported_from_says_so(world: NightWorld) -> None:
     """No log is no error."""
-    assert "nothing was exported" in recon(world, "exports").stdout
+    assert "nothing was exported" in recon(world, "exports", "--lang", "en").stdout
+    assert "没有导出记录" in recon(world, "exports", "--lang", "zh").stdout
 
 
 def test_logged_exports_leave_the_runs_as_they_are(world: NightWorld) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from recon.commands.options import json_option, workspace_option
+from recon.commands.options import json_option, language_option, workspace_option
 
 
 @click.group(name="decisions")
@@ -48,12 +48,29 @@ def import_file(file: Path, workspace: Path, as_json: bool) -> None:
 
 @command.command(name="list")
 @workspace_option
+@language_option
 @json_option
-def list_all(workspace: Path, as_json: bool) -> None:
+def list_all(workspace: Path, lang: str | None, as_json: bool) -> None:
     """List the decision that counts for each dispute."""
+    import polars as pl
+
+    from recon.commands.explain import workspace_language
+    from recon.report.decisions_sheet import LIST_HEADS, LIST_WORDS
+    from recon.report.words import LABELS, pick
     from recon.store.decisions import in_force
-    from recon.store.render import RENDERERS
+    from recon.store.render import RENDERERS, aligned
     from recon.store.workspace import Workspace
 
-    frame = in_force(Workspace(workspace))
-    click.echo(RENDERERS["json" if as_json else "table"](frame), nl=False)
+    space = Workspace(workspace)
+    frame = in_force(space)
+    if as_json:
+        click.echo(RENDERERS["json"](frame), nl=False)
+        return
+    language = lang or workspace_language(space)
+    words = {name: pick(pair, language) for name, pair in LABELS["decision"].items()}
+    shown = frame.with_columns(pl.col("decision").cast(pl.String).replace(words)).select(
+        pl.col(name).alias(pick(head, language)) for name, head in LIST_HEADS.items()
+    )
+    word = LIST_WORDS[min(frame.height, 2)]
+    lines = aligned(shown) if frame.height else []
+    click.echo("\n".join([*lines, pick(word, language).format(frame.height)]))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+
+if TYPE_CHECKING:
+    from recon.store.workspace import Workspace
 
 
 @click.command(name="explain")
@@ -84,6 +87,12 @@ def line_reader(staging: Path) -> Any:  # noqa: ANN401 - a closure of explanatio
         return {"staged": f"staging/{sha256}", "line": line.text or None, "note": line.note}
 
     return read
+
+
+def workspace_language(space: Workspace) -> str:
+    """Return the language of the run published last; English while there is none."""
+    runs = space.published()
+    return published_language(runs[-1].folder) if runs else "en"
 
 
 def published_language(folder: Path) -> str:

@@ -7,28 +7,40 @@ from pathlib import Path
 
 import click
 
-from recon.commands.options import json_option, workspace_option
+from recon.commands.options import json_option, language_option, workspace_option
+
+_LINE = ("{rows:,} row{s}, {columns} column{t}", "{rows:,} 行，{columns} 列")
+_NONE = ("nothing was exported", "没有导出记录")
 
 
 @click.command(name="exports")
 @workspace_option
+@language_option
 @json_option
-def command(workspace: Path, as_json: bool) -> None:
+def command(workspace: Path, lang: str | None, as_json: bool) -> None:
     """List every report and query that was written to a file: when, who, columns, rows, digest."""
+    from recon.commands.explain import workspace_language
     from recon.errors import UsageError
+    from recon.report.words import pick
     from recon.store.exports import NAME, read_exports
+    from recon.store.workspace import Workspace
 
     rows, broken = read_exports(workspace)
+    language = lang or workspace_language(Workspace(workspace))
     if as_json:
         click.echo(json.dumps({"exports": rows, "broken": broken}, ensure_ascii=False, indent=2))
     else:
         for row in rows:
+            counts = {"rows": row["rows"], "columns": len(row["columns"])}
+            size = pick(_LINE, language).format(
+                **counts, s="s"[counts["rows"] == 1 :], t="s"[counts["columns"] == 1 :]
+            )
             click.echo(
-                f"{row['at']}  {row['user']}  {row['command']}  {row['rows']:,} rows, "
-                f"{len(row['columns'])} columns  {row['path']}  {row['sha256'][:12]}  {row['what']}"
+                f"{row['at']}  {row['user']}  {row['command']}  {size}  "
+                f"{row['path']}  {row['sha256'][:12]}  {row['what']}"
             )
         if not rows:
-            click.echo("nothing was exported")
+            click.echo(pick(_NONE, language))
     if broken:
         raise UsageError(
             "expected a log in which each line follows on the one before, found a break",

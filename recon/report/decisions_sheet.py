@@ -10,10 +10,24 @@ import polars as pl
 from recon.core.codes import Decision
 from recon.core.schema import DECISIONS, conform
 from recon.errors import InputError
+from recon.report.words import Pair
 from recon.report.workbook_queue import DECISION_COLUMNS
 from recon.report.workbook_words import DECISIONS as CHOICES
 from recon.report.workbook_words import WORDS
 
+LIST_HEADS: dict[str, Pair] = {
+    "dispute_id": WORDS["dispute"],
+    "decision": WORDS["decision"],
+    "note": WORDS["note"],
+    "decided_by": WORDS["decided_by"],
+    "source_name": WORDS["file"],
+    "sequence": ("Import", "导入序号"),
+}
+LIST_WORDS: tuple[Pair, ...] = (  # for none, one and more decisions
+    ("no decision was imported", "尚未导入任何结论"),
+    ("{} decision", "共 {} 条结论"),
+    ("{} decisions", "共 {} 条结论"),
+)
 _HEAD_ROWS = 10  # the head of the queue stands within the first rows
 _TEXT_LIMIT = 4_000
 
@@ -27,12 +41,16 @@ def read_decisions(path: Path, sha256: str, known: frozenset[str]) -> pl.DataFra
     cells, head = _queue(path)
     columns = _columns(cells[head], path)
     words = {word: name for name, pair in CHOICES.items() for word in (*pair, name.lower())}
-    rows, problems = [], []
+    rows: list[dict[str, object]] = []
+    problems, places = [], dict[str, int]()
     for number, cell in enumerate(cells[head + 1 :], start=head + 2):
         ident, decision, note, person = (cell[columns[name]] for name in DECISION_COLUMNS)
         if not decision and not note and not person:
             continue
         problem = _problem(ident, decision, words, known)
+        first = places.setdefault(ident, number)
+        if not problem and first != number:
+            problem = f"expected one row for {ident}, found another one in row {first}"
         if problem:
             problems.append(f"row {number}: {problem}")
         else:

@@ -83,7 +83,7 @@ def write_rejects(sheet: Sheet, pack: Pack, say: Say) -> None:
     sheet.next()
     chinese = say.language == "zh"
     told = [
-        "; ".join(map(reason_in_chinese, reasons) if chinese else reasons)
+        "；".join(map(reason_in_chinese, reasons)) if chinese else "; ".join(reasons)
         for reasons in rejects.head(shown)["reasons"].to_list()
     ]
     rows = rejects.head(shown).with_columns(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 from recon.rules.file_words import is_message, message_in_chinese
+from recon.rules.reject_words import reason_in_chinese
 
 _ALSO = "; also fits: "
 _COMMA = re.compile(r", (?![^(]*\))(?!at (?:least|most) |rounded )")
@@ -298,7 +299,7 @@ def in_chinese(cause: str) -> str:
     if is_message(cause):
         return message_in_chinese(cause)
     first, *others = cause.split(_ALSO)
-    text = _phrase(first) or _list(first, "; ", "；")
+    text = _phrase(first) or _refusal(first) or _list(first, "; ", "；")
     if others:
         text += "；也符合：" + _list(others[0], _COMMA, "、")
     return text
@@ -315,6 +316,12 @@ def known(cause: str) -> bool:
     parts = [first] if _phrase(first) else _parts(first)
     parts += [part for text in others for part in _COMMA.split(text)]
     return all(_phrase(part) for part in parts)
+
+
+def _refusal(text: str) -> str | None:
+    """Return why a row was refused in Chinese, or None."""
+    told = reason_in_chinese(text)
+    return None if told == text else told
 
 
 def _parts(text: str) -> list[str]:

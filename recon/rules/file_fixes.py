@@ -90,6 +90,17 @@ FIXES: tuple[tuple[str, str], ...] = (
         '若变更无误，请更正映射，并将列名写入该来源的 changed_columns（全部写 "*"）',
     ),
     (r"ask the sender for the file again", "请向发送方重新索取文件"),
+    (
+        (
+            r"set `member` of this source to the name \(or a glob\) of the file to read, or "
+            r"deliver one file each"
+        ),
+        "请将该来源的 `member` 设为要读的文件名（或通配符），或每次只送一个文件",
+    ),
+    (
+        r"ask the sender for the file again, as UTF-8 if they can",
+        "请向发送方重新索取文件，最好为 UTF-8",
+    ),
     (r"ask for the file again.*", "请重新索取文件"),
     (r"transfer the file again, in binary", "请以二进制方式重新传输"),
     (r"have the file split", "请将文件拆分"),

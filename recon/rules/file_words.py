@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from recon.rules.file_fixes import FIXES
+from recon.rules.reject_words import reason_in_chinese
 
 _FIX = "\n  fix: "
 _HEAD = re.compile(r"(?P<code>FILE_[A-Z]+): (?P<rest>.*)", re.DOTALL)
@@ -152,6 +153,8 @@ _PARTS: tuple[tuple[str, str], ...] = (
         r"column ('.+') is mapped, but the file has none of that name",
         "已映射的列 {0} 在文件中不存在",
     ),
+    (r"(.+)\. Expected (.+)", "{0}。应为 {1}"),
+    (r"found (.+)", "实为 {0}"),
     (
         r"column ('.+') is neither mapped nor in ignore_columns",
         "列 {0} 既未映射也不在 ignore_columns 中",
@@ -199,8 +202,10 @@ def _found(text: str, patterns: tuple[tuple[str, str], ...]) -> str | None:
 
 
 def _inner(value: str) -> str:
-    """Return a part of a sentence: a list of changes in Chinese, anything else as it stands."""
-    return _listed(value, _PARTS) if "column" in value or "declared" in value else value
+    """Return a part of a sentence: changes or a reason in Chinese, anything else as it stands."""
+    if "column" in value or "declared" in value:
+        return _listed(value, _PARTS)
+    return reason_in_chinese(value)
 
 
 @cache

@@ -23,20 +23,26 @@ SCHEMA_VERSION = 1
 
 def as_table(frame: pl.DataFrame) -> str:
     """Return aligned columns for a terminal: the first rows, and how many were left out."""
-    cells = [[_cell(value) for value in row] for row in _money_cut(frame.head(SHOWN_ROWS)).rows()]
+    shown = frame.head(SHOWN_ROWS)
+    lines = aligned(shown)
+    left_out = frame.height - shown.height
+    if left_out:
+        lines.append(f"... and {left_out} more rows (--format csv prints all)")
+    else:
+        lines.append(f"{frame.height} row{'' if frame.height == 1 else 's'}")
+    return "\n".join(lines) + "\n"
+
+
+def aligned(frame: pl.DataFrame) -> list[str]:
+    """Return the lines of a table: head, rule, and every row."""
+    cells = [[_cell(value) for value in row] for row in _money_cut(frame).rows()]
     right = [dtype.is_numeric() for dtype in frame.dtypes]
     widths = [
         max(map(_width, [name, *(row[column] for row in cells)]))
         for column, name in enumerate(frame.columns)
     ]
     lines = [_line(frame.columns, widths, right), "  ".join("-" * width for width in widths)]
-    lines += [_line(row, widths, right) for row in cells]
-    left_out = frame.height - len(cells)
-    if left_out:
-        lines.append(f"... and {left_out} more rows (--format csv prints all)")
-    else:
-        lines.append(f"{frame.height} row{'' if frame.height == 1 else 's'}")
-    return "\n".join(lines) + "\n"
+    return lines + [_line(row, widths, right) for row in cells]
 
 
 def as_markdown(frame: pl.DataFrame) -> str:

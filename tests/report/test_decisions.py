@@ -94,6 +94,31 @@ def test_bad_cells_are_refused_all_at_once(own, tmp_path):
     assert read_all(Workspace(own)).height == before
 
 
+def test_two_rows_of_one_dispute_are_refused(own, tmp_path):
+    """A copied row with another word would leave it to chance which one counts."""
+    path = tmp_path / "copied.xlsx"
+    ident, _ = filled(own, path, [("confirm", "", "Li"), ("reject", "", "Li")])
+    book = openpyxl.load_workbook(path)
+    sheet = book["Queue"]
+    head = next(row[0].row for row in sheet.iter_rows() if row[0].value == "Dispute")
+    sheet.cell(head + 2, 1).value = ident
+    book.save(path)
+    with pytest.raises(InputError, match=f"one row for {ident}, found another one in row"):
+        run(own, "decisions", "import", str(path))
+
+
+def test_the_list_reads_in_both_languages(own, tmp_path):
+    """The decision in force for each dispute, with words for it; none is said in words too."""
+    (ident,) = filled(own, tmp_path / "listed.xlsx", [("confirm", "as told", "Zhao")])
+    run(own, "decisions", "import", str(tmp_path / "listed.xlsx"))
+    english = run(own, "decisions", "list", "--lang", "en").output
+    chinese = run(own, "decisions", "list", "--lang", "zh").output
+    assert all(word in english for word in ("Dispute", ident, "confirmed", "as told", "Zhao"))
+    assert all(word in chinese for word in ("争议编号", ident, "确认", "as told", "条结论"))
+    empty = CliRunner().invoke(group, ["decisions", "list", "--workspace", str(tmp_path)])
+    assert "no decision was imported" in empty.output
+
+
 def test_a_file_that_is_no_workbook_is_refused(own, tmp_path):
     """A text file or a workbook without the queue is named as such, with the fix."""
     path = tmp_path / "no.xlsx"
