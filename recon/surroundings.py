@@ -108,11 +108,17 @@ def judge_terms(
         references = terms.refund_references(rows)
         earlier = history.rows_about(workspace, references, night.business_date)
     months = terms.rebate_months(channel, night)
-    past = history.rows_of_months(workspace, months, terms.rebate_words(night), night.business_date)
+    previous = workspace.previous(night.business_date)
+    priced = terms.fee_months(night, previous.business_date if previous else None)
+    both = sorted({*months, *priced})
+    past = history.rows_of_months(workspace, both, terms.rebate_words(night), night.business_date)
     past = _with_undone(past, ledger)
     facts = [terms.fee_facts(channel, night), terms.refund_facts(rows, earlier, night)]
     if months:
         facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
+    if priced:
+        whole = terms.whole_rows(channel, past)
+        facts.append(terms.month_fee_facts(whole, priced, night))
     found = pl.concat(facts)
     named = terms.named_rows(found).implode()
     wide = terms.whole_rows(rows, earlier, past).filter(pl.col("txn_id").is_in(named))

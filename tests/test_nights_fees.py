@@ -187,3 +187,22 @@ def test_prices_by_what_files_tell_beyond_the_columns(tmp_path: Path) -> None:
         "charged as any other mcc",
     )
     assert (case["expected_minor"], case["actual_minor"]) == (38, 60)
+
+
+def test_a_month_is_priced_whole_when_it_is_over(tmp_path: Path) -> None:
+    """Six payments of 7.50 cost 0.27 a month, whatever each night's fees come to."""
+    world = NightWorld(tmp_path, opening="2026-11-29")
+    text = BY_CATEGORY.partition('[[fee_contract.line]]\nname = "preferential"')[0]
+    priced = text.replace('name = "price list"', 'name = "price list"\nlevel = "month"')
+    world.config.write_text(world.config.read_text("utf-8") + priced, "utf-8")
+    fees = {"2026-11-29": ("0.05", "0.05", "0.05"), "2026-11-30": ("0.04", "0.04", "0.06")}
+    told = {}
+    for number, night in enumerate((*fees, "2026-12-01", "2026-12-02")):
+        rows = [f"A{number}{n} 7.50 fee={fee}" for n, fee in enumerate(fees.get(night, ()))]
+        world.day(night, orders=[row.rpartition(" ")[0] for row in rows], psp=rows)
+        breaks = world.table(world.run(night), "breaks")
+        told[night] = breaks.filter(pl.col("code") == "FEE_RATE").to_dicts()
+    assert [night for night, found in told.items() if found] == ["2026-12-01"]
+    (case,) = told["2026-12-01"]
+    assert (case["expected_minor"], case["actual_minor"], len(case["txn_ids"])) == (27, 29, 6)
+    assert case["cause"] == "the contract prices the sum of a month: 2026-11"

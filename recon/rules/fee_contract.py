@@ -226,6 +226,10 @@ class Compiled:
         """Return the lines, the most specific first; equal ranks keep the file's order."""
         return tuple(sorted(self.contract.lines, key=self.contract.specificity, reverse=True))
 
+    def has_level(self, level: Level) -> bool:
+        """Return whether some line is priced on that level."""
+        return any((line.level or self.contract.level) == level for line in self.lines)
+
     @cached_property
     def tariff(self) -> Tariff:
         """Return the lines as flat arrays."""

@@ -9,7 +9,7 @@ What none explains is `FEE_RATE`, with the price that was really charged where r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ from recon.core import pricing
 from recon.core.codes import Code, Kind, State
 from recon.core.pricing import CAP, FLOOR, ROUNDINGS, SURCHARGE, TIED, price_lines
 from recon.errors import UsageError
+from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.facts import FACTS, facts
 from recon.rules.fee_charged import FEWEST, ChargedPrices, charged_prices
 from recon.rules.fee_contract import Compiled
@@ -51,8 +52,10 @@ class _Variant:
     allowed: NDArray[np.bool_]
 
 
-def find(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
+def find(rows: pl.DataFrame, policy: FeePolicy, *, with_months: bool = True) -> pl.DataFrame:
     """Return the fee breaks of channel rows, as `recon.rules.facts.FACTS`.
+
+    `with_months`: the rows are whole months, so that lines priced by the month are judged.
 
     Needs the columns of `NEEDED`, `product` and the attributes of the contract. Fees are signed as
     in `transactions`: a cost is positive. Rows of other currencies and rows without a fee or an
@@ -75,10 +78,23 @@ def find(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
     refunds = rows.filter(done & (pl.col("kind") == Kind.REFUND.name))
     return facts(
         _on_failed(rows),
-        _payments(payments, policy),
+        _payments(payments, policy, ("batch", "month") if with_months else ("batch",)),
         _refunds(refunds, policy),
         _unlisted(rows.filter(done & (pl.col("kind") == Kind.FEE.name)), policy),
     )
+
+
+def of_months(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
+    """Return the breaks of lines that are priced by the month; `rows` are whole months."""
+    priced = rows.filter(
+        pl.col("fee_minor").is_not_null()
+        & (pl.col("currency") == policy.contract.contract.currency)
+        & (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name)
+        & (pl.col("state").cast(pl.String) == State.SUCCESS.name)
+    )
+    line = policy.contract.price_rows(priced)[1]
+    found = priced.with_columns(line=pl.Series(line)).filter(pl.col("line") >= 0)
+    return facts(_sums(found, policy, ("month",)))
 
 
 def _on_failed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -129,8 +145,11 @@ def _unlisted(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
     )
 
 
-def _payments(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
-    """Report successful payments whose fee is not the contract's."""
+def _payments(rows: pl.DataFrame, policy: FeePolicy, summed: Sequence[str]) -> pl.DataFrame:
+    """Report successful payments whose fee is not the contract's.
+
+    `summed` are the levels whose sums are judged too.
+    """
     if rows.height == 0:
         return pl.DataFrame(schema=FACTS)
     fee, line = policy.contract.price_rows(rows)
@@ -139,7 +158,10 @@ def _payments(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
         [item.level or policy.contract.contract.level for item in policy.contract.lines]
     )
     each = (line >= 0) & (levels[np.maximum(line, 0)] == "transaction")
-    found = [_without_line(rows), _sums(rows.filter(pl.Series((line >= 0) & ~each)), policy)]
+    found = [
+        _without_line(rows),
+        _sums(rows.filter(pl.Series((line >= 0) & ~each)), policy, summed),
+    ]
     rows = rows.filter(pl.Series(each))
     far = (pl.col("fee_minor") - pl.col("expected")).abs() > policy.tolerance_minor
     found += [_explained(rows.filter(far), policy), _below_cost(rows.filter(~far), policy)]
@@ -167,20 +189,20 @@ def _without_line(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _sums(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
+def _sums(rows: pl.DataFrame, policy: FeePolicy, levels: Sequence[str]) -> pl.DataFrame:
     """Report batches and months whose summed fee is not the contract's price of their sum.
 
     A row without a batch or date cannot be placed in a sum and is not judged.
     """
     contract = policy.contract.contract
     out = []
-    for level in ("batch", "month"):
+    for level in levels:
         chosen = [
             position
             for position, line in enumerate(policy.contract.lines)
             if (line.level or contract.level) == level
         ]
-        period = pl.col("clearing_date").dt.truncate("1mo").cast(pl.String)
+        period = pl.col("clearing_date").dt.strftime("%Y-%m")
         if level == "batch":
             period = pl.col("batch_id") if "batch_id" in rows.columns else pl.lit(None, pl.String)
         keys = [name for name in ("merchant_id",) if name in rows.columns]
@@ -214,7 +236,7 @@ def _wrong_sums(groups: pl.DataFrame, level: str, policy: FeePolicy) -> pl.DataF
             pl.col("txn_id").list.first(),
             "expected_minor",
             code=pl.lit(int(Code.FEE_RATE)),
-            other_txn_ids=pl.col("txn_id").list.slice(1),
+            other_txn_ids=pl.col("txn_id").list.slice(1, EVIDENCE_ROWS - 1),
             actual_minor="fee",
             cause=pl.format(f"the contract prices the sum of a {level}: {{}}", "period"),
         )

@@ -256,7 +256,10 @@ class Source(Table):
 
 
 class SourceContract(FeeContract):
-    """A fee contract and the channel sources whose rows it prices (none named: all of them)."""
+    """A fee contract and the channel sources whose rows it prices (none named: all of them).
+
+    What is priced by the month is judged on the first night of the next one, over all its rows.
+    """
 
     sources: tuple[str, ...] = ()
     surcharges_minor: tuple[int, ...] = (100, 200, 300)  # usual flat extras, named as a cause

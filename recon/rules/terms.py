@@ -6,6 +6,7 @@ last sale of a month whose rebate never came), so facts become breaks directly, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -49,6 +50,33 @@ def fee_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=FACTS), *found])
 
 
+def fee_months(night: Night, last_night: date | None) -> list[date]:
+    """Return the first days of the months that ended since the last night, if one is priced whole.
+
+    A fee by the month is judged on the first night of the next one, when all its rows are there.
+    """
+    contracts = night.rules.fee_contracts
+    if last_night is None or not any(Compiled(item).has_level("month") for item in contracts):
+        return []
+    months, month = [], last_night.replace(day=1)
+    while (following := (month + timedelta(days=31)).replace(day=1)) <= night.business_date:
+        months.append(month)
+        month = following
+    return months
+
+
+def month_fee_facts(rows: pl.DataFrame, months: Sequence[date], night: Night) -> pl.DataFrame:
+    """Return the facts of lines priced by the month over whole months of channel rows."""
+    whole = rows.filter(pl.col("clearing_date").dt.month_start().is_in(months))
+    priced = priced_amounts(whole, night.rules)
+    found = [
+        fees.of_months(with_attributes(_mine(priced, contract), contract), fee_policy(contract))
+        for contract in night.rules.fee_contracts
+        if Compiled(contract).has_level("month")
+    ]
+    return pl.concat([pl.DataFrame(schema=FACTS), *found])
+
+
 def priced_amounts(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Return rows with the amount that is priced as `amount_minor`.
 
@@ -62,8 +90,13 @@ def priced_amounts(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 
 def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
-    mine = rows.filter(pl.col("source").is_in(contract.sources)) if contract.sources else rows
-    return fees.find(with_attributes(mine, contract), fee_policy(contract))
+    mine = with_attributes(_mine(rows, contract), contract)
+    return fees.find(mine, fee_policy(contract), with_months=False)
+
+
+def _mine(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+    """Return the rows of the sources that a contract prices."""
+    return rows.filter(pl.col("source").is_in(contract.sources)) if contract.sources else rows
 
 
 def fee_policy(contract: SourceContract) -> fees.FeePolicy:

@@ -321,7 +321,7 @@ def test_rows_at_their_price_are_no_break(amounts, card, mcc):
         (
             "month",
             ["0.05", "0.05", "0.05"],
-            [(1, "FEE_RATE", "0.14", "0.15", "the contract prices the sum of a month: 2026-03-01")],
+            [(1, "FEE_RATE", "0.14", "0.15", "the contract prices the sum of a month: 2026-03")],
         ),
     ],
 )
