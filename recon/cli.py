@@ -69,14 +69,21 @@ def group() -> None:
     """Reconcile what the merchant, the channel and the bank say.
 
     Exit codes: 0 done, 1 bug, 2 usage or rule file, 3 an input is missing, 4 an input was refused,
-    5 resources, 10 a --fail-on gate broke, 75 locked by another run.
+    5 resources, 10 a --fail-on gate broke, 75 locked by another run, 130 interrupted.
     """
 
 
 def main() -> None:
     """Run the command line; an error for people becomes one message and its exit code."""
     try:
-        group(prog_name="recon")
+        code = group.main(prog_name="recon", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:  # Click's word for an interrupt and for the end of input
+        click.echo("recon: interrupted; what was published stands, nothing else was", err=True)
+        sys.exit(130)
     except ReconError as error:
         click.echo(f"recon: {error}", err=True)
         sys.exit(error.exit_code)

@@ -1,13 +1,18 @@
 import ast
+import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from recon import errors
-from recon.cli import COMMANDS, LazyGroup
+from recon.cli import COMMANDS, LazyGroup, group
 from recon.store import results
+from tests.night_world import NightWorld
 from tests.store.test_results import document
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
@@ -45,6 +50,39 @@ def test_python_examples_are_python(code):
     ast.parse(code)
 
 
+def test_the_kubernetes_job_mounts_what_it_declares():
+    """Each mount of the container is a volume of the pod, and the job runs `recon run`."""
+    (job,) = [block for kind, block in BLOCKS if kind == "yaml" and "CronJob" in block]
+    mounts, volumes = job.split("          volumes:\n")
+    names = r"- \{?name: (\w+)"
+    assert re.findall(names, mounts.split("volumeMounts:")[1]) == re.findall(names, volumes)
+    assert "- exec recon run /etc/recon/pos.toml --date" in job
+
+
+@pytest.mark.parametrize("text", [block for kind, block in BLOCKS if kind == "sh"])
+def test_shell_examples_are_shell(text):
+    """Every command line parses; in a crontab each percent sign is escaped."""
+    lines = text.splitlines()
+    if "cron" in lines[0]:
+        jobs = [line for line in lines if re.match(r"\d", line)]
+        assert not any(re.search(r"(?<!\\)%", job) for job in jobs)
+        lines = [job.split(None, 6)[6].replace("\\%", "%") for job in jobs]
+    done = subprocess.run(["/bin/sh", "-n"], input="\n".join(lines), text=True, check=False)
+    assert done.returncode == 0
+
+
+def test_the_dagster_example_reads_what_the_job_prints(tmp_path):
+    """The keys that the example takes from `--json` are there, of their kinds."""
+    world = NightWorld(tmp_path)
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 11.00"])
+    call = ["run", str(world.config), "--date", "2026-11-09", "--json"]
+    night = json.loads(CliRunner().invoke(group, call).stdout)
+    assert night["run_id"].startswith("20261109-")
+    assert Path(night["folder"]).is_dir()
+    assert night["roll_forward"]["new"] == 2
+    assert sum(line["count"] for line in night["disputes"]) == 1
+
+
 def test_every_host_has_an_example():
     """Cron, Kubernetes, Airflow and Dagster are shown with code."""
     kinds = [kind for kind, _ in BLOCKS]
@@ -59,7 +97,7 @@ def test_every_exit_code_is_explained():
     told = {int(code) for code in re.findall(r"(?m)^\| (\d+) \|", TEXT)}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     used = {kind.exit_code for kind in kinds if issubclass(kind, errors.ReconError)}
-    assert told == used | {0, 1, 3, 10}
+    assert told == used | {0, 1, 3, 10, results.INTERRUPTED, 128 + signal.SIGTERM}
 
 
 def test_every_metric_is_listed_and_every_listed_one_exists():

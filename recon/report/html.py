@@ -2,8 +2,9 @@
 
 Nothing is fetched: the page forbids itself every connection (`default-src 'none'`). Data is JSON in
 a script element that is never run, with `<` escaped; the page's own script writes it with
-`textContent` only, so no cell of a file can become markup. The long texts of a case are packed in
-chunks (zlib, base64) and unpacked when a case is opened.
+`textContent` only, so no cell of a file can become markup. The list's columns are packed (zlib,
+base64) and unpacked once the page is drawn; the long texts of a case are packed in chunks, each
+unpacked when a case of it is opened.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _data(pack: Pack, ranked: pl.DataFrame, say: PageWords) -> dict[str, Any]:
         columns[name] = ranked[name].to_list()
     return {
         "rows": ranked.height,
-        "columns": columns,
+        "columns": _packed(columns),
         "vocabularies": vocabularies,
         "labels": {
             "code": [pack.label(str(name)) for name in vocabularies["code"]],
@@ -139,8 +140,13 @@ def _chunks(pack: Pack, ranked: pl.DataFrame) -> Iterator[str]:
             shown = _evidence(pack, row["evidence_"] or [], currencies, say)
             texts = [row[name] for name in ("explanation", "action", "cause", "nearest", "gate")]
             details.append([*texts, shown])
-        text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
-        yield base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
+        yield _packed(details)
+
+
+def _packed(document: object) -> str:
+    """Return plain data as JSON, deflated, in letters that may stand in a page."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
 
 
 def _evidence(

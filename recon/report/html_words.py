@@ -92,8 +92,8 @@ WORDS: dict[str, Pair] = {
     "row_id": ("row {number}", "行标识 {number}"),
     "close": ("close", "关闭"),
     "too_old": (
-        "This browser cannot unpack the details; they are in the workbook.",
-        "此浏览器无法展开详情；请查看工作簿。",
+        "This browser cannot unpack the list; it is in the workbook.",
+        "此浏览器无法展开清单，请查看工作簿。",
     ),
     "print_note": (
         "On paper: the first {n} of {all} cases, in order of work. All are in the workbook.",

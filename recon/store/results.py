@@ -17,6 +17,7 @@ from recon.errors import ReconError, ResourceError
 
 SCHEMA_VERSION = 1
 CRASHED = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
 Labels = Mapping[str, object]
 
 
@@ -93,6 +94,8 @@ class Attempt:
                 return self.exit_code
             case ReconError() as named:
                 return named.exit_code
+            case KeyboardInterrupt():
+                return INTERRUPTED
             case SystemExit(code=int(code)):
                 return code
             case MemoryError() | OSError():
@@ -200,5 +203,7 @@ def _told(error: BaseException) -> dict[str, str]:
             "where": error.where,
             "fix": error.fix,
         }
-    fix = "this is a bug: report it with the traceback"
-    return {"kind": type(error).__name__, "problem": str(error), "where": "", "fix": fix}
+    problem, fix = str(error), "this is a bug: report it with the traceback"
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        problem, fix = "ended by a signal", "run again; nothing of this attempt was published"
+    return {"kind": type(error).__name__, "problem": problem, "where": "", "fix": fix}

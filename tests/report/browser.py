@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+LISTED = (  # a promise that is kept once the page has unpacked and drawn its list
+    "new Promise(done => { const look = () => document.getElementById('table')"
+    ".hasAttribute('aria-rowcount') ? done() : setTimeout(look, 5); look(); })"
+)
 _FLAGS = (
     "--headless",
     "--no-sandbox",

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from recon import cli
 from recon.commands.attempt import recorded, watched
 from recon.errors import InputError, LockedError
 from recon.store import results
+from recon.store.workspace import Workspace
+from tests.night_world import NightWorld
 
 NIGHT = date(2026, 3, 2)
 START = datetime(2026, 3, 3, 2, 0, tzinfo=UTC)
@@ -139,3 +143,26 @@ def test_results_that_cannot_be_written_do_not_hide_the_night(tmp_path, capsys):
         attempt.done(Finished(), 0)
     events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
     assert events == ["results not written", "published"]
+
+
+def test_an_interrupt_ends_with_its_code_and_is_recorded(tmp_path, monkeypatch, capsys):
+    """Ctrl-C in the middle of a stage: 130, results with the stage and the fix, no run."""
+    world = NightWorld(tmp_path)
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00"])
+
+    def struck(*_arguments, **_options):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("recon.pipeline.match", struck)
+    monkeypatch.setattr("sys.argv", ["recon", "run", str(world.config), "--date", "2026-11-09"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == results.INTERRUPTED
+    assert "interrupted" in capsys.readouterr().err
+    told = json.loads((tmp_path / "workspace" / "run_results.json").read_text("utf-8"))
+    assert (told["status"], told["exit_code"], told["failed_stage"]) == ("failed", 130, "match")
+    assert told["error"]["fix"].startswith("run again")
+    assert Workspace(tmp_path / "workspace").published() == []
+    monkeypatch.undo()
+    world.run("2026-11-09")
+    assert [path.name for path in (tmp_path / "workspace" / "work").iterdir()] == []

@@ -1,8 +1,18 @@
 "use strict";
-(function () {
+(async function () {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const columns = data.columns, words = data.words, height = 30;
+  const words = data.words, height = 30;
   const byId = (id) => document.getElementById(id);
+
+  // What is packed is JSON, deflated, in base64.
+  async function unpacked(packed) {
+    if (!("DecompressionStream" in window)) return null;
+    const bytes = Uint8Array.from(atob(packed), (part) => part.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+  const columns = await unpacked(data.columns);
+  if (columns === null) { byId("shown").textContent = words.too_old; return; }
   const table = byId("table"), rowsBox = byId("rows"), space = byId("space"), head = byId("head");
 
   // Amounts are whole minor units, as a number or, beyond 2^53, as text: only digits are moved.
@@ -159,14 +169,9 @@
   }
 
   async function details(row) {
-    const chunk = data.details[Math.floor(row / data.chunk)];
-    if (typeof chunk !== "string") return chunk[row % data.chunk];
-    if (!("DecompressionStream" in window)) return null;
-    const bytes = Uint8Array.from(atob(chunk), (part) => part.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const made = JSON.parse(await new Response(stream).text());
-    data.details[Math.floor(row / data.chunk)] = made;
-    return made[row % data.chunk];
+    const number = Math.floor(row / data.chunk);
+    if (typeof data.details[number] === "string") data.details[number] = await unpacked(data.details[number]);
+    return data.details[number][row % data.chunk];
   }
 
   async function open(row) {
@@ -184,8 +189,8 @@
       list.append(element("dt", told ? "" : words[name]), element("dd", value));
       list.lastChild.dataset.name = name;
     };
-    add("happened", found ? found[0] : words.too_old);
-    add("todo", found && found[1]);
+    add("happened", found[0]);
+    add("todo", found[1]);
     add("at_risk", money(columns.amount[row], places(row)) + currency);
     add("expected", money(columns.expected[row], places(row)) + currency);
     add("actual", money(columns.actual[row], places(row)) + currency);
@@ -196,9 +201,9 @@
     add("order", columns.order_id[row]);
     add("reference", columns.channel_ref[row]);
     add("bank", columns.bank_ref[row]);
-    add("nearest", found && found[3]);
-    add("gate", found && found[4]);
-    if (found) for (const line of found[5]) add("evidence", line.filter(Boolean).join("  ·  "));
+    add("nearest", found[3]);
+    add("gate", found[4]);
+    for (const line of found[5]) add("evidence", line.filter(Boolean).join("  ·  "));
     box.append(list);
     const foot = element("p", undefined, "foot");
     const button = (label, act, off) => {
