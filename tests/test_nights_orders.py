@@ -242,6 +242,16 @@ def test_a_part_too_many_is_one_duplicate(world: NightWorld) -> None:
     assert (row["amount_minor"], row["channel_ref"]) == (4_000, "R3")
 
 
+def test_the_same_amount_again_of_an_order_not_paid_whole_is_charged_twice(
+    world: NightWorld,
+) -> None:
+    """18 and 18 for an order of 99: the second one is no part, and the order lacks 81."""
+    world.day(MONDAY, orders=["A1 99.00"], psp=["A1 18.00 ref=R1", "A1 18.00 ref=R2 10:01"])
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["AMOUNT_MISMATCH", "DUPLICATE_CHARGE"]
+    assert sorted(world.table(night, "disputes")["amount_minor"]) == [1_800, 8_100]
+
+
 def closed(world: NightWorld) -> None:
     """Run a Monday and a Tuesday after which nothing of order A1 is left in the ledger."""
     world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00 ref=R1"])

@@ -88,7 +88,8 @@ def parts_of(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     """Return the further charges of an order not yet paid whole: row, twin, other, amount.
 
     While all charges together are no more than the order (`other`), nothing was charged twice: they
-    are parts, like the one that the order was linked with (`twin`), and the rest is missing.
+    are parts, like the one that the order was linked with (`twin`), and the rest is missing. The
+    amount of the first charge once more is a part only where it fills the order.
     """
     return _parts(matched, leg, leg_no, _surplus_rows(matched, leg, leg_no))
 
@@ -118,7 +119,9 @@ def _parts(matched: Matched, leg: Leg, leg_no: int, surplus: pl.DataFrame) -> pl
         first=slim[plan.right_amount].gather(twin).abs(),
     ).join(met, on="group", how="left", maintain_order="left")
     total = pl.col("first") + pl.col("amount").abs().sum().over("other")
-    is_part = (total <= pl.col("whole")) & (pl.col("met") == 1)
+    other_amount = pl.col("amount").abs() != pl.col("first")
+    fills = (total == pl.col("whole")) | ((total < pl.col("whole")) & other_amount)
+    is_part = fills & (pl.col("met") == 1)
     return charges.filter((is_part & pl.col("alike")).all().over("other")).select(chosen)
 
 
