@@ -33,6 +33,8 @@ FITTED = ("half_up", "half_even", "ceiling", "floor")  # tried in this order
 SURCHARGES = (0, 100, 200, 300)
 SAMPLE = 2_000  # rows that a fit looks at; it is then judged on all
 GOOD_PPM = 980_000  # share of rows that one price must explain before no change is looked for
+_DECIMALS = 3  # odd decimals that a rounder rate may make up for, in rows
+_RANGES = 256  # ranges of rates that are compared
 _MOST = 4_000_000_000  # amounts and fees up to which a range is computed in 64 bits
 
 
@@ -142,8 +144,7 @@ def fit(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> Price | None:
 
 def _score(price: Price) -> int:
     """Return how good a price is: each parameter and odd decimal must explain further rows."""
-    odd_decimals = len(percent(price.rate).removesuffix(" %").split(".")[1]) - 2
-    return price.explained - price.parameters - odd_decimals
+    return price.explained - price.parameters - _odd_decimals(price.rate)
 
 
 def _with_counts(price: Price, explained: int, rows: int) -> Price:
@@ -223,15 +224,38 @@ def _ranges(
 
 
 def _common_rate(low: NDArray[np.int64], high: NDArray[np.int64]) -> int:
-    """Return the roundest rate in the first range that most rows allow."""
+    """Return the rate that most rows allow; a rate of more decimals must explain further rows."""
     lows, highs = np.sort(low), np.sort(high)
     inside = np.searchsorted(lows, lows, "right") - np.searchsorted(highs, lows, "left")
-    start = int(lows[int(inside.argmax())])
+    most = int(inside.max())
+    starts = np.unique(lows[inside >= max(most - _DECIMALS, 2 if most > 1 else 1)])
+    if starts.size > _RANGES:  # many rows agree on no rate: the first one that is best will do
+        starts = lows[[int(inside.argmax())]]
+    rates = [_rate_from(int(start), lows, highs, alone=most == 1) for start in starts]
+    worth = [
+        int(np.count_nonzero((low <= rate) & (rate <= high))) - _odd_decimals(rate)
+        for rate in rates
+    ]
+    return rates[int(np.argmax(worth))]
+
+
+def _rate_from(
+    start: int, lows: NDArray[np.int64], highs: NDArray[np.int64], *, alone: bool
+) -> int:
+    """Return the roundest rate of the range that begins with `start`.
+
+    `alone`: no two rows share a rate, so that the range ends where the next one begins.
+    """
     end = int(highs[int(np.searchsorted(highs, start, "left"))])
     following = lows[lows > start]
-    if following.size and int(following[0]) <= end and inside.max() == 1:
+    if following.size and int(following[0]) <= end and alone:
         end = max(start, int(following[0]) - 1)
     return _roundest(max(start, 0), max(min(end, RATE_SCALE), 0))
+
+
+def _odd_decimals(rate: int) -> int:
+    """Return how many decimals beyond two a rate has as a percentage."""
+    return len(percent(rate).removesuffix(" %").split(".")[1]) - 2
 
 
 def _roundest(low: int, high: int) -> int:

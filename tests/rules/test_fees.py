@@ -417,3 +417,10 @@ def test_nothing_to_infer_from():
     empty = np.empty(0, np.int64)
     assert fit(empty, empty) is None
     assert periods(empty, empty, empty) == []
+
+
+def test_of_rates_that_explain_as_many_rows_the_roundest_is_named():
+    """Five of six fees agree on 0.90 %, and five on 0.894 %, which takes in a rounding error."""
+    amount = np.array([390, 9_400, 7_556, 4_499, 5_883, 12_376])
+    fee = np.array([3, 85, 68, 40, 53, 111])
+    assert fit(amount, fee).words() == "0.90 %"
