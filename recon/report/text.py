@@ -109,7 +109,8 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def _state(state: str, language: str) -> str:
+def state_word(state: str, language: str) -> str:
+    """Return what became of a file: the published word, or the Chinese one."""
     return label("input_state", state, language) if language == "zh" else state
 
 
@@ -120,7 +121,7 @@ def _inputs(summary: dict[str, Any], words: dict[str, str], language: str) -> li
             item["format"],
             f"{item['rows']:,} {words['rows']}",
             f"{item['rejected']} {words['rejected']}",
-            _state(item["state"], language),
+            state_word(item["state"], language),
             item["path"],
         )
         for item in summary["inputs"]
@@ -157,13 +158,13 @@ def _disputes(summary: dict[str, Any], language: str) -> list[str]:
         )
     head, *lines = table(rows, right=(3, 4))
     coloured = [
-        f"{_colour(item)}{line}{_PLAIN}"
+        f"{colour_of(item)}{line}{_PLAIN}"
         for item, line in zip(summary["disputes"], lines, strict=True)
     ]
     return [f"{words['disputes']}:", head, *coloured]
 
 
-def _colour(item: dict[str, Any]) -> str:
+def colour_of(item: dict[str, Any]) -> str:
     """Return the terminal colour of a line of disputes; `click.echo` drops it where none shows."""
     return _GREEN if item["status"] == "RESOLVED" else _COLOURS[item["severity"]]
 
