@@ -158,7 +158,8 @@ def test_too_many_candidates_are_refused_with_the_remedy():
 @settings(max_examples=60, deadline=None)
 def test_interpreted_assignment_equals_compiled(gain):
     """The kernel's Python text gives the partners that its machine code gives."""
-    names = ("price_row", "grow_tree", "turn_path", "push_heap", "pop_heap")
+    names = ("bid_rows", "search_paths", "price_row", "grow_tree", "turn_path")
+    names += ("push_heap", "pop_heap")
     space = assignment.solve_assignment.py_func.__globals__
     kept = {name: space[name] for name in names}
     compiled = solved(gain)[0]
@@ -170,6 +171,34 @@ def test_interpreted_assignment_equals_compiled(gain):
     finally:
         space.update(kept)
     assert [side.tolist() for side in partners] == [side.tolist() for side in compiled]
+
+
+@pytest.mark.parametrize("most", [2, 9, 10**9])
+def test_bids_and_paths_prove_their_optimum_wherever_bidding_ends(most):
+    """After no round, a few or many, paths do the rest: feasible duals that reach the total."""
+    rng = np.random.default_rng(most)
+    for _ in range(20):
+        rows, columns = (int(n) for n in rng.integers(1, 40, 2))
+        edge = np.unique(rng.integers(0, rows * columns, 3 * rows))
+        row, column = edge // columns, edge % columns
+        start = np.searchsorted(row, np.arange(rows + 1)).astype(np.int64)
+        graph = start, column, rng.integers(1, most, edge.size)
+        totals = set()
+        for rounds in (0, 1, 2, 32):
+            state = np.full(rows, -1), np.full(columns, -1), *np.zeros((2, 40), np.int64)
+            left = np.empty(rows, np.int64)
+            count = assignment.bid_rows(*graph, *state, rounds, left)
+            assert count == rows or rounds > 0
+            assert not state[2][left[:count]].any()
+            assignment.search_paths(*graph, *state, left[:count])
+            partner, other, row_dual, column_dual = state
+            assert (row_dual[row] + column_dual[column] >= graph[2]).all()
+            assert min(row_dual.min(), column_dual.min()) >= 0
+            assert not column_dual[:columns][other < 0].any()
+            matched = np.flatnonzero(partner >= 0)
+            assert other[partner[matched]].tolist() == matched.tolist()
+            totals.add(int(graph[2][partner[row] == column].sum()))
+            assert totals == {int(row_dual.sum() + column_dual.sum())}
 
 
 def path_of(rows, difference, lag):

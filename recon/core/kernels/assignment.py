@@ -1,4 +1,8 @@
-"""Sparse optimal assignment in which any row may stay unmatched: shortest augmenting paths.
+"""Sparse optimal assignment in which any row may stay unmatched: bids, then shortest paths.
+
+Most rows are placed by bidding (Bertsekas 1981, and as augmenting row reduction Jonker and
+Volgenant 1987): a row takes its best column and raises the column's price by what its second best
+is worth less; the row that had it bids again. Equal offers and long wars end on augmenting paths.
 
 Rows and columns of a bipartite graph in compressed rows (`start`, `column`), each edge with an
 integer gain > 0. The duals prove the result: row_dual[i] + column_dual[j] >= gain of every edge,
@@ -13,6 +17,7 @@ from numba import njit
 from recon.core.kernels.arrays import Flags, Ints
 
 FAR = np.int64(1) << np.int64(62)
+BIDDING_ROUNDS = 32  # after which the rows that are still outbid search for a path
 
 
 @njit(cache=True, nogil=True)
@@ -155,6 +160,62 @@ def price_row(
 
 
 @njit(cache=True, nogil=True)
+def bid_rows(
+    start: Ints,
+    column: Ints,
+    gain: Ints,
+    row_partner: Ints,
+    column_partner: Ints,
+    row_dual: Ints,
+    column_dual: Ints,
+    rounds: int,
+    open_rows: Ints,
+) -> int:
+    """Let every row bid, those that were outbid again, so many rounds; return how many are left.
+
+    `open_rows` gets the rows left, with dual 0: outbid to the end, or with two equal offers of
+    which one is taken. All other rows are matched, or worth nothing at the prices reached.
+    """
+    bidding = np.arange(start.size - 1)
+    left = 0
+    for _ in range(rounds):
+        outbid = 0
+        for k in range(bidding.size):
+            row = bidding[k]
+            best = np.int64(-1)
+            first = second = np.int64(0)
+            for e in range(start[row], start[row + 1]):
+                j = column[e]
+                worth = gain[e] - column_dual[j]
+                second = max(second, min(first, worth))
+                best = j if worth > first else best
+                first = max(first, worth)
+            row_dual[row] = first
+            if best < 0:
+                continue
+            before = column_partner[best]
+            if before >= 0 and first == second:
+                row_dual[row] = 0
+                open_rows[left] = row
+                left += 1
+                continue
+            row_partner[row] = best
+            column_partner[best] = row
+            if before >= 0:
+                row_dual[row] = second
+                column_dual[best] += first - second
+                row_partner[before] = -1
+                row_dual[before] = 0
+                bidding[outbid] = before
+                outbid += 1
+        bidding = bidding[:outbid]
+    for k in range(bidding.size):
+        open_rows[left] = bidding[k]
+        left += 1
+    return left
+
+
+@njit(cache=True, nogil=True)
 def solve_assignment(
     start: Ints,
     column: Ints,
@@ -166,7 +227,30 @@ def solve_assignment(
 ) -> None:
     """Fill partners (arriving as -1) and duals (arriving as 0) of a matching of greatest gain.
 
-    Ties: rows in order, a free column at once, then the smaller column; a pair before none.
+    Which of several optima it is depends on the order of rows and columns alone.
+    """
+    graph = start, column, gain
+    state = row_partner, column_partner, row_dual, column_dual
+    open_rows = np.empty(start.size - 1, np.int64)
+    left = bid_rows(*graph, *state, BIDDING_ROUNDS, open_rows)
+    if left > 0:
+        search_paths(*graph, *state, open_rows[:left])
+
+
+@njit(cache=True, nogil=True)
+def search_paths(
+    start: Ints,
+    column: Ints,
+    gain: Ints,
+    row_partner: Ints,
+    column_partner: Ints,
+    row_dual: Ints,
+    column_dual: Ints,
+    sources: Ints,
+) -> None:
+    """Place the rows `sources`, of dual 0, each by the cheapest alternating path.
+
+    Ties: a free column at once, then the smaller column; a pair before none.
     """
     columns = column_partner.size
     distance = np.full(columns, FAR, np.int64)
@@ -175,7 +259,7 @@ def solve_assignment(
     heap_keys = np.empty(column.size + 1, np.int64)
     heap_items = np.empty(column.size + 1, np.int64)
     out = np.empty(4, np.int64)
-    for source in range(start.size - 1):
+    for source in sources:
         at_once = price_row(source, start, column, gain, row_dual, column_dual, column_partner)
         if at_once >= 0:
             row_partner[source] = at_once
