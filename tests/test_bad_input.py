@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from recon.cli import group, main
 from recon.errors import ReconError
+from recon.rules.file_words import message_in_chinese
 from recon.store import lock
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
@@ -82,6 +85,49 @@ def test_long_ids_stay_text(world: NightWorld) -> None:
     world.day(MONDAY, orders=[f"{ids[0]} 1.00"], psp=[f"{ids[1]} 1.00"])
     result = world.run(MONDAY)
     assert world.codes(result) == ["MISSING_IN_CHANNEL", "MISSING_IN_MERCHANT"]
+
+
+@pytest.mark.parametrize(
+    ("joined", "found"),
+    [
+        (lambda head, rows: [head, *rows, head, *rows], "the header again"),
+        (lambda head, rows: [head, *rows, *rows], "rows twice"),
+        (lambda head, rows: [head, *rows, *rows[:3]], ""),
+    ],
+)
+def test_a_file_joined_with_itself_is_one_finding(
+    tmp_path: Path, joined: Callable[[str, list[str]], list[str]], found: str
+) -> None:
+    """Not a break for each of its rows; a few repeated lines stay breaks of their own."""
+    world = NightWorld(tmp_path)
+    orders = [f"A{n} {n}.00" for n in range(1, 11)]
+    world.day(MONDAY, orders=orders, psp=orders)
+    file = world.file("psp", "20261109")
+    head, *rows = file.read_text("utf-8").splitlines()
+    file.write_text("\n".join(joined(head, rows)) + "\n", "utf-8")
+    night = world.run(MONDAY)
+    assert world.codes(night) == (["FILE_SCHEMA"] if found else ["DUPLICATE_RECORD"] * 3)
+    assert night.exit_code == (4 if found else 0)
+    if found:
+        cause = world.table(night, "breaks")["cause"].drop_nulls().item()
+        words = {"the header again": "one header", "rows twice": "10 of 20 rows"}
+        assert words[found] in cause
+        chinese = re.sub("equal_rows|distinct", "", message_in_chinese(cause))
+        assert not re.search("[a-z]{4}", chinese)
+
+
+def test_a_file_of_nothing_but_refused_rows_ends_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many that nobody could look at them: the file is refused before they fill the memory."""
+    monkeypatch.setattr("recon.io.formats.contract.MOST_REJECTS", 10)
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 1.00"], psp=["A1 1.00"])
+    with world.file("psp", "20261109").open("a", encoding="utf-8") as file:
+        file.write("x\n" * 11)
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["FILE_SCHEMA"]
+    assert "expected at most 10 refused rows" in world.table(night, "inputs")["message"].item(2)
 
 
 def test_an_empty_file_is_refused(world: NightWorld) -> None:
@@ -212,7 +258,7 @@ def test_a_file_cut_inside_a_row_is_held(tmp_path, cut):
     world.day("2026-11-09", orders=rows, psp=rows)
     path = world.file("psp", "20261109")
     path.write_bytes(path.read_bytes()[:-cut])
-    night = world.run("2026-11-09")
+    night = world.run(MONDAY)
     assert world.codes(night) == ["FILE_SCHEMA"]
     assert night.exit_code == 4
     message = world.table(night, "inputs").filter(pl.col("source") == "psp")["message"].item()

@@ -225,7 +225,9 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
         job.part_path.unlink(missing_ok=True)
         return replace(result, state=InputState.REFUSED, message=_message(error))
     size = job.staged.path.stat().st_size
-    state, message = verdict(job.fmt, job.options, part.rows, part.rejects, totals, size)
+    state, message = verdict(
+        job.fmt, job.options, part.rows, part.rejects, totals, size, part.reading.columns
+    )
     if state == InputState.HELD:
         part.discard_rows()
     return replace(result, state=state, message=message, part=part, totals=totals)

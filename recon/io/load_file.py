@@ -35,6 +35,7 @@ from recon.io.formats.contract import (
     Reading,
     Reject,
     StagedFile,
+    check_rejects,
 )
 from recon.io.known_text import KnownText
 from recon.io.mask import mask_rejects
@@ -174,6 +175,8 @@ class _Steps:
         for raw in self._job.fmt.read(self._job.staged, self._job.options, self._part.reading):
             self.check_columns()
             self._check_records(raw)
+            refused = len(self._part.reading.rejects) + len(self._part.rejects)
+            check_rejects(refused, self._job.file.path.name)
             yield raw
 
     def prepare(self, raw: RawRows) -> Prepared:

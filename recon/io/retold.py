@@ -1,4 +1,6 @@
-"""The same money in two files of one night: found by the rows, counted once, said aloud.
+"""The same money twice in the files of one night: found by the rows, counted once, said aloud.
+
+A file that was joined with itself is HELD: two in five of its rows stand in it before.
 
 Files of one source: a day's bill beside the month's, a file packed or named anew, a range that
 overlaps another, a summary beside its details. A file whose every row stands in another one is a
@@ -61,12 +63,35 @@ def judge(files: Sequence[Told]) -> dict[int, Judgement]:
     judged: dict[int, Judgement] = {}
     sources: dict[str, list[int]] = {}
     for position, told in enumerate(files):
-        sources.setdefault(told.file.source, []).append(position)
+        verdict = _against_itself(told)
+        if verdict is None:
+            sources.setdefault(told.file.source, []).append(position)
+        else:
+            judged[position] = verdict
     for positions in sources.values():
         if len(positions) > 1 and files[positions[0]].options.equal_rows == "resent":
             judged |= _within_source(files, positions)
     judged |= _within_account(files, [at for at in range(len(files)) if at not in judged])
     return judged
+
+
+def _against_itself(told: Told) -> Judgement | None:
+    """Return why a file that tells many of its rows twice is not to count; None when it is."""
+    if told.file.side is Side.BANK or told.options.equal_rows != "resent":
+        return None  # equal lines of a statement are different money
+    again = pl.concat(list(told.part.slim.column("occurrence"))) > 0
+    if again.sum() < FEW or again.sum() * 5 < 2 * len(again):
+        return None
+    named = _rows(told).named
+    count = int((again.to_numpy() & named).sum())
+    if count < FEW or count * 5 < 2 * len(again):
+        return None
+    return InputState.HELD, (
+        f"FILE_SCHEMA: expected each row once, found {count} of {len(again)} rows to stand in the "
+        "file before, with content and reference\n  fix: ask for the file as it was before it was "
+        'joined with itself, or write equal_rows = "distinct" for the source if they are different '
+        "money; the file is held and none of its rows is matched"
+    )
 
 
 def _within_source(files: Sequence[Told], positions: Sequence[int]) -> dict[int, Judgement]:

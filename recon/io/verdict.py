@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from recon.core.codes import InputState
 from recon.io.control import disagreement
-from recon.io.formats.contract import ControlTotal, Format, Options, Reject
+from recon.io.formats.contract import Columns, ControlTotal, Format, Options, Reject
 
 REJECT_LIMIT_PPM = 50_000  # of a file's rows, where the source declares no limit of its own
 REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no limit of its own
@@ -25,10 +25,12 @@ def verdict(
     rejects: Sequence[Reject],
     totals: Sequence[ControlTotal],
     size: int,
+    columns: Columns = (),
 ) -> Verdict:
     """Return whether a file of `size` bytes proved itself, and why not."""
     wrong = (
         _cut_short(rejects, size)
+        or _joined(rejects, columns)
         or _nothing_accepted(accepted, rejects)
         or _too_many_refused(options, accepted, rejects)
         or disagreement(totals, len(rejects))
@@ -63,6 +65,33 @@ def _cut_short(rejects: Sequence[Reject], size: int) -> str:
         "its way: ask for it whole; if that line belongs to the file, have the sender end it with "
         "a line feed; it is held and none of its rows is matched"
     )
+
+
+def _joined(rejects: Sequence[Reject], columns: Columns) -> str:
+    """Return the sentence about a file in which the header stands again; else empty.
+
+    Files were joined: nobody knows whether they overlap, or which of them is whole.
+    """
+    names = [name for name, _ in columns]
+    again = next((one for one in rejects if len(names) > 1 and _names(one.text, names)), None)
+    if again is None:
+        return ""
+    return (
+        f"FILE_SCHEMA: expected one header, found it again in record {again.record_no}: several "
+        "files were joined\n  fix: deliver them one by one; it is held and none of its rows is "
+        "matched"
+    )
+
+
+def _names(text: str, names: Sequence[str]) -> bool:
+    """Return whether a line tells the names of all columns, in their order."""
+    at = 0
+    for name in names:
+        at = text.find(name, at)
+        if not name or at < 0:
+            return False
+        at += len(name)
+    return True
 
 
 def _lacking(reason: str) -> tuple[str, str] | None:

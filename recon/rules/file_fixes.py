@@ -6,6 +6,14 @@ FIXES: tuple[tuple[str, str], ...] = (
     (r"nothing, it is not loaded twice", "无需处理，不会重复载入"),
     (r"nothing, this money is counted once", "无需处理，资金只计一次"),
     (r"if another file was meant, ask the sender for it", "若应为另一文件，请向发送方索取"),
+    (r"deliver them one by one", "请逐个送达"),
+    (
+        (
+            r"ask for the file as it was before it was joined with itself, or write "
+            r'equal_rows = "distinct" for the source if they are different money'
+        ),
+        '请索取未重复拼接的文件；若确为不同资金，请为该来源写 equal_rows = "distinct"',
+    ),
     (
         (
             r"deliver tonight's file and run the night again, or declare allow_empty = true or "

@@ -32,6 +32,21 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (r"not expected today", "今日无需文件"),
     (
+        r"expected one header, found it again in record (\d+): several files were joined",
+        "应只有一个表头，第 {0} 条又见表头：文件由多个拼接而成",
+    ),
+    (
+        (
+            r"expected each row once, found (\d+) of (\d+) rows to stand in the file before, "
+            r"with content and reference"
+        ),
+        "每行应只出现一次，实际 {1} 行中有 {0} 行的内容与流水号在文件中已出现",
+    ),
+    (
+        r"expected at most (\d+) refused rows in a file, found more",
+        "单个文件拒收行最多 {0} 行，实际更多",
+    ),
+    (
         r"expected rows of about (\S+), found (\d+) rows of (\S+) to (\S+)",
         "应有 {0} 前后的数据行，实有 {1} 行，日期为 {2} 至 {3}",
     ),

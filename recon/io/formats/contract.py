@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Kind, Side, State
 from recon.core.text import TextBuffers, text_buffers
+from recon.errors import InputError
 from recon.io.formats.cut_text import CutText
 
 _LEADING_BLANK: Final = re.compile(r"\A(?:[ \t]*\r?\n)+")
@@ -121,6 +122,21 @@ class ControlTotal:
     def agrees(self) -> bool:
         """Return whether the file is right about itself."""
         return self.declared == self.computed
+
+
+MOST_REJECTS = 200_000  # of a file: each is kept with its text and its reasons
+
+
+def check_rejects(count: int, where: str) -> None:
+    """Refuse a file with so many refused rows that nobody could look at them."""
+    if count > MOST_REJECTS:
+        raise InputError(
+            f"expected at most {MOST_REJECTS} refused rows in a file, found more",
+            where=where,
+            fix="correct the source's declaration in the rule file if it describes the file "
+            "wrongly, else ask the sender",
+            code="FILE_SCHEMA",
+        )
 
 
 Columns = tuple[tuple[str, str], ...]  # name and type (empty: text), in the file's order

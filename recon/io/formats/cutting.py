@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import tokenise as kernel
 from recon.core.kernels.marks import find_marks
-from recon.io.formats.contract import RawRows, Reading, Reject, named_columns
+from recon.io.formats.contract import RawRows, Reading, Reject, check_rejects, named_columns
 from recon.io.formats.cut_text import CutText, cut_text
 from recon.io.formats.lines import Block, line_offsets
 
@@ -213,6 +213,7 @@ def _put_aside(block: Block, tokens: Tokens, aside: Aside) -> list[str]:
 
 def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Batch:
     """Build the wanted text columns of the good rows, and the rejects of the others."""
+    check_rejects(int(np.count_nonzero(tokens.row_fault)), "")
     begin, end = _raw_spans(block, tokens)
     reasons = _faults(block, tokens, layout)
     keep = np.ones(tokens.records, dtype=np.bool_)
