@@ -22,7 +22,7 @@ number of accounts or groups, and its number of records; blank trailer fields ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -42,7 +42,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, file_lines, refuse_row
 from recon.io.formats.swift import read_day
 
 COLUMNS = (
@@ -95,7 +95,7 @@ class _Level:
     values: dict[str, str] = field(default_factory=dict)
 
 
-def _cut_records(lines: Sequence[Line], reading: Reading) -> Iterator[_Record]:
+def _cut_records(lines: Iterable[Line], reading: Reading) -> Iterator[_Record]:
     """Yield the records with their continuations, and put every line in a class."""
     record: _Record | None = None
     for line in lines:
@@ -356,13 +356,11 @@ def _split_transaction(chunks: list[list[str]]) -> tuple[tuple[str, str, str, st
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a BAI2 file into rows; raises InputError when its records are not whole."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    data = staged.path.read_bytes()
-    lines = cut_lines(data, encodings, staged.name)
-    reading.lines = len(lines)
     reader = _Reader(staged.name, reading)
-    for record in _cut_records(lines, reading):
+    for record in _cut_records(file_lines(staged, options, reading), reading):
         reader.take(record)
+        if reader.rows.is_ripe:
+            yield from reader.rows.ripe()
     if not reader.ended:
         raise reader.refused("the file does not end with its 99 record: it is cut or not BAI2")
     reading.facts["account"] = ", ".join(dict.fromkeys(reader.accounts))

@@ -16,7 +16,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from mmap import ACCESS_READ, mmap
 
 from recon.core.codes import Kind, State
 from recon.errors import InputError
@@ -34,9 +33,9 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import LineCount, RowBuilder, refuse_row
+from recon.io.formats.records import Data, LineCount, RowBuilder, mapped, refuse_row
 from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
-from recon.io.formats.xml_tree import Data, Element, closing_end, parse_steps
+from recon.io.formats.xml_tree import Element, closing_end, parse_steps
 from recon.io.formats.zip_pack import members
 
 COLUMNS = (
@@ -457,14 +456,8 @@ def read(
 
 def _documents(staged: StagedFile, options: Options) -> Iterator[tuple[str, Data]]:
     """Yield name and content of each document; a file that is no zip is mapped, not read."""
-    if not staged.size:
-        yield staged.name, b""
-    elif not is_zip(staged.path):
-        with (
-            staged.path.open("rb") as file,
-            mmap(file.fileno(), 0, access=ACCESS_READ) as data,
-        ):
-            yield staged.name, data
+    if not is_zip(staged.path):
+        yield staged.name, mapped(staged.path)
     else:
         yield from members(staged, options.member, (".xml",))
 

@@ -87,8 +87,11 @@ class _Statement:
     number: str = ""
     opening: int | None = None
     closing: int | None = None
-    movements: list[_Movement] = field(default_factory=list)
+    movements: list[_Movement] = field(default_factory=list)  # of the sequence number at hand
     records: int = 0
+    debits: int = 0  # thousandths, of movements that are no details
+    credits: int = 0
+    moved: int = 0  # of the rows
 
 
 class _Reader:
@@ -162,7 +165,10 @@ class _Reader:
         if statement.opening is None or statement.closing is not None:
             raise self.refused(f"record {kind} stands outside the two balances", line)
         if kind == "21":
-            statement.movements.append(_movement(text, line))
+            movement = _movement(text, line)
+            if statement.movements and statement.movements[0].sequence != movement.sequence:
+                self.settle(statement)
+            statement.movements.append(movement)
             return
         if not statement.movements or statement.movements[-1].sequence != text[2:6]:
             raise self.refused(f"record {kind} belongs to no movement before it", line)
@@ -178,15 +184,26 @@ class _Reader:
         else:
             movement.message += " " + text[40:113] if kind == "31" else " " + text[10:115]
 
+    def settle(self, statement: _Statement) -> None:
+        """Make rows of the movements of one sequence number."""
+        for movement in statement.movements:
+            if movement.detail == "0000":
+                statement.debits -= min(movement.thousandths, 0)
+                statement.credits += max(movement.thousandths, 0)
+        for movement in _rows_of(statement.movements):
+            statement.moved += movement.thousandths
+            self.take_row(statement, movement)
+        statement.movements.clear()
+
     def close(self, statement: _Statement, text: str, line: Line) -> None:
         """Take the trailer: the statement must be whole; its totals are compared."""
         if statement.opening is None or statement.closing is None:
             raise self.refused("the statement lacks its old (1) or new (8) balance", line)
         name = f"{statement.account}, {statement.number}:"
-        parents = [one for one in statement.movements if one.detail == "0000"]
+        self.settle(statement)
         totals = (
-            ("debit total", text[22:37], -sum(min(one.thousandths, 0) for one in parents)),
-            ("credit total", text[37:52], sum(max(one.thousandths, 0) for one in parents)),
+            ("debit total", text[22:37], statement.debits),
+            ("credit total", text[37:52], statement.credits),
         )
         count = whole_number(text[16:22].strip())
         if count is not None:
@@ -195,10 +212,7 @@ class _Reader:
             if not (digits.isascii() and digits.isdigit()):
                 raise self.refused(f"the trailer's {what} {digits!r} is not a number", line)
             self.control(f"{name} {what}", int(digits), computed, statement.currency)
-        taken = list(_rows_of(statement.movements))
-        for movement in taken:
-            self.take_row(statement, movement)
-        self.page(statement, sum(one.thousandths for one in taken))
+        self.page(statement, statement.moved)
         self.statement = None
 
     def control(self, name: str, declared: int, computed: int, currency: str) -> None:
@@ -292,29 +306,19 @@ def _day(text: str) -> str:
         return ""
 
 
-def _rows_of(movements: list[_Movement]) -> Iterator[_Movement]:
-    """Yield the details of each movement where they add up to it, else the movement."""
-    position = 0
-    while position < len(movements):
-        parent = movements[position]
-        position += 1
-        details = []
-        while position < len(movements) and movements[position].sequence == parent.sequence:
-            details.append(movements[position])
-            position += 1
-        total = sum(detail.thousandths for detail in details)
-        if parent.detail != "0000":
-            yield from (parent, *details)
-        elif details and total == parent.thousandths:
-            yield from details
-        else:
-            yield parent
+def _rows_of(movements: list[_Movement]) -> list[_Movement]:
+    """Return the details of one movement where they add up to it, else the movement."""
+    if not movements or movements[0].detail != "0000":
+        return list(movements)
+    parent, *details = movements
+    total = sum(detail.thousandths for detail in details)
+    return details if details and total == parent.thousandths else [parent]
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a CODA file into rows; raises InputError when a statement is not whole."""
     reader = _Reader(staged.name, reading)
-    walk(staged, options, reading, reader)
+    yield from walk(staged, options, reading, reader)
     if reader.statement is not None or not reader.pages:
         raise reader.refused("the file does not end with a trailer (9): it is cut or not CODA")
     tell_statement(reading, reader.pages, reader.exponents)

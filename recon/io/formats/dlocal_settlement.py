@@ -37,7 +37,7 @@ from recon.io.formats.records import (
     RowBuilder,
     compare_count,
     csv_cells,
-    cut_lines,
+    file_lines,
     refuse_row,
 )
 from recon.io.formats.statement import exponent_of
@@ -89,11 +89,8 @@ class _State:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it lacks its headings or its transfer."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     rows, state = RowBuilder(COLUMNS), _State()
-    for line in lines:
+    for line in file_lines(staged, options, reading):
         cells = csv_cells(line.text)
         if not line.text.strip(", \t"):
             reading.blank_lines += 1
@@ -105,6 +102,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         else:
             reading.record_lines += 1
             _take(line, cells, state, rows, reading)
+            yield from rows.ripe()
     if not state.transfer:
         raise _refused("the report has no HEADER line with the transfer", staged.name, None)
     _close(state, reading)

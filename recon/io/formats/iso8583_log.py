@@ -41,7 +41,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.currency_numbers import CURRENCY_OF_NUMBER
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, file_lines, refuse_row
 
 COLUMNS = (
     "kind",
@@ -146,18 +146,15 @@ def _state(message: _Message) -> str:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a log into rows; a line that is no whole message is a reject."""
-    encodings = (options.encoding,) if options.encoding else ("ascii", "latin-1")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     rows = RowBuilder(COLUMNS)
-    if not any(_SHAPE.match(line.text) for line in lines):
+    if not any(_SHAPE.match(line.text) for line in _log_lines(staged, options, Reading())):
         raise InputError(
             "no line begins with a message type and a bitmap in hexadecimal",
             where=staged.name,
             fix="export the log as one ASCII message a line, or declare the file's own format",
             code="FILE_SCHEMA",
         )
-    for line in lines:
+    for line in _log_lines(staged, options, reading):
         text = line.text
         if not text.strip():
             reading.blank_lines += 1
@@ -166,7 +163,13 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         else:
             reading.record_lines += 1
             _take(line, text, staged.business_date, options, rows, reading)
+            yield from rows.ripe()
     yield from rows.batches()
+
+
+def _log_lines(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Line]:
+    """Yield the lines of the log."""
+    return file_lines(staged, options, reading, ("ascii", "latin-1"))
 
 
 def _take(

@@ -131,7 +131,7 @@ def _written_sums(info: str, exponent: int) -> dict[str, tuple[int, int]]:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut an MT940 file into rows; raises InputError when a message is not whole."""
     reader = _Reader(staged.name, reading)
-    reader.read(staged, options)
+    yield from reader.read(staged, options)
     tell_statement(reading, reader.pages, reader.exponents)
     yield from reader.rows.batches()
 

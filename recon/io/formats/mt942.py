@@ -85,7 +85,7 @@ class _Reader(MessageReader):
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut an MT942 file into rows; raises InputError when a message is not whole."""
     reader = _Reader(staged.name, reading)
-    reader.read(staged, options)
+    yield from reader.read(staged, options)
     yield from reader.rows.batches()
 
 

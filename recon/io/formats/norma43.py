@@ -252,7 +252,7 @@ def _day(text: str) -> str:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a Norma 43 file into rows; raises InputError when an account is not whole."""
     reader = _Reader(staged.name, reading)
-    walk(staged, options, reading, reader, blank="\x1a \t")
+    yield from walk(staged, options, reading, reader, blank="\x1a \t")
     if reader.account is not None or not reader.pages:
         raise reader.refused("the file does not end with an account end (33): it is cut")
     if not reader.ended:

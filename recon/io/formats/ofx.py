@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,7 +32,15 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import RowBuilder, account_for_spans, encoding_of, refuse_row
+from recon.io.formats.records import (
+    LATIN,
+    Data,
+    LineCount,
+    RowBuilder,
+    encoding_of,
+    mapped,
+    refuse_row,
+)
 from recon.io.formats.statement import exponent_of
 from recon.io.mask import mask_card
 
@@ -86,7 +93,7 @@ class _Entry:
 class _Reader:
     """Walks over the tags and keeps the open aggregates."""
 
-    def __init__(self, name: str, data: bytes, encoding: str, reading: Reading) -> None:
+    def __init__(self, name: str, data: Data, encoding: str, reading: Reading) -> None:
         self.name = name
         self.data = data
         self.encoding = encoding
@@ -100,8 +107,8 @@ class _Reader:
         self.status = ""
         self.failed = False
         self.invested = False
-        self.spans: list[tuple[int, int]] = []
-        self.line_starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
+        self.lines = LineCount()
+        self.passed = 0  # bytes whose lines are counted
         self.record_no = 0
         self.ended = False
 
@@ -111,11 +118,11 @@ class _Reader:
         return InputError(problem, where=where, fix=_FIX, code="FILE_SCHEMA")
 
     def line(self, position: int) -> int:
-        """Return the number of the line that holds a byte."""
-        return bisect_right(self.line_starts, position)
+        """Return the number of the line that holds a byte, which is not counted yet."""
+        return self.lines.line + bytes(self.data[self.passed : position]).count(b"\n")
 
-    def read(self) -> None:
-        """Take every tag; each is followed by the text up to the next."""
+    def read(self) -> Iterator[RawRows]:
+        """Take every tag, each followed by the text up to the next; yield the rows as they come."""
         begin = _BEGIN.search(self.data)
         if begin is None:
             raise self.refused("there is no <OFX> element", 0)
@@ -129,6 +136,8 @@ class _Reader:
             name = match[2].decode("ascii").upper()
             if match[1]:
                 self.close(name, match)
+                if self.rows.is_ripe:
+                    yield from self.rows.ripe()
             elif name in _AGGREGATES and not match[3]:
                 self.open(name, match)
             elif not match[3]:
@@ -204,8 +213,10 @@ class _Reader:
     def take_entry(self, entry: _Entry, end: int) -> None:
         """Take a closed transaction: a row, or a reject with every reason."""
         assert self.statement is not None
-        self.spans.append((self.line(entry.start), self.line(end - 1)))
-        self.record_no = max(self.spans[-1][0], self.record_no + 1)
+        self.lines.around(bytes(self.data[self.passed : entry.start]))
+        self.record_no = max(self.lines.line, self.record_no + 1)
+        self.lines.inside(bytes(self.data[entry.start : end]).count(b"\n"))
+        self.passed = end
         place = (self.record_no, entry.start, end)
         values = entry.values
         currency = values.get("CURRENCY/CURSYM") or self.statement.currency
@@ -290,15 +301,16 @@ def _day(values: dict[str, str]) -> str:
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut an OFX file into rows; raises InputError when it is cut, an error, or has no account."""
-    data = staged.path.read_bytes()
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
+    data = mapped(staged.path)
+    encodings = (options.encoding,) if options.encoding else LATIN
     reader = _Reader(staged.name, data, encoding_of(data, encodings, staged.name), reading)
-    reader.read()
+    yield from reader.read()
     if not reader.statements:
         told = "it holds investment accounts only" if reader.invested else "it holds no statement"
         told = f"the bank answers {reader.status}" if reader.status else told
         raise reader.refused(f"expected a bank or card statement: {told}", len(data))
-    account_for_spans(data, reader.spans, reading)
+    reader.lines.around(bytes(data[reader.passed :]))
+    reader.lines.tell(reading)
     if reader.passed_over:
         reading.notes.append(
             f"{reader.passed_over} transactions of investment accounts were passed over"

@@ -168,7 +168,7 @@ def _utc(text: str) -> str | None:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it is another report."""
     reader = _Reader(staged.name, reading)
-    walk(staged, options, reading, reader)
+    yield from walk(staged, options, reading, reader)
     if not reader.columns:
         raise reader.refused("there is no line of column names (CH)")
     yield from reader.rows.batches()

@@ -27,7 +27,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, file_lines, refuse_row
 
 COLUMNS = ("account", "date", "amount", "number", "memo")
 _KINDS = ("bank", "cash", "ccard", "oth a", "oth l")
@@ -40,12 +40,9 @@ _KNOWN = frozenset("DTUCNPMALSE$%F")
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a QIF file into rows; raises InputError when it ends inside an entry."""
-    encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     rows = RowBuilder(COLUMNS)
     section, account, entry = "", "", list[Line]()
-    for line in lines:
+    for line in file_lines(staged, options, reading):
         text = line.text.strip()
         if not text:
             reading.blank_lines += 1
@@ -61,6 +58,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             reading.record_lines += 1 + len(entry)
             _take(entry, line, account, rows, reading)
             entry = []
+            yield from rows.ripe()
         else:
             entry.append(line)
     if entry:

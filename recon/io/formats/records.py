@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +19,8 @@ from recon.errors import InputError
 from recon.io.formats.contract import ControlTotal, Options, RawRows, Reading, Reject, StagedFile
 
 LINE_LIMIT = 1 << 20  # bytes; no statement line is longer, a bomb is
-LINES_LIMIT = 5_000_000  # lines of a file that is read as a whole
+_CHUNK = 1 << 20
+Data = bytes | mmap
 LATIN = ("utf-8", "cp1252")  # tried in order where a source declares no encoding
 TEXT_LIMIT = 500  # characters of a refused line that are kept
 _WHOLE = re.compile(r"[0-9]{1,38}")
@@ -32,11 +37,14 @@ class Line:
     text: str
 
 
-def encoding_of(data: bytes, encodings: Sequence[str], where: str) -> str:
+def encoding_of(data: Data, encodings: Sequence[str], where: str) -> str:
     """Return the first of `encodings` that takes every byte; refuse the file if none does."""
     for encoding in encodings:
+        decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            data.decode(encoding)
+            for start in range(0, len(data), _CHUNK):
+                decoder.decode(data[start : start + _CHUNK])
+            decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             continue
         return encoding
@@ -48,38 +56,50 @@ def encoding_of(data: bytes, encodings: Sequence[str], where: str) -> str:
     )
 
 
-def cut_lines(data: bytes, encodings: Sequence[str], where: str) -> list[Line]:
-    """Return the physical lines of `data`; CRLF, LF and CR end a line, a BOM is not text.
+def mapped(path: Path) -> Data:
+    """Return a file's bytes without reading them all; they are let go of with the last user."""
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return b""
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
 
-    Raises InputError for NUL bytes, over-long lines and bytes outside every encoding.
+
+def file_lines(
+    staged: StagedFile, options: Options, reading: Reading, usual: Sequence[str] = LATIN
+) -> Iterator[Line]:
+    """Yield the physical lines of a file, and count them.
+
+    usual: the encodings that are tried where the source declares none. Raises InputError for NUL
+    bytes, over-long lines and bytes outside every encoding.
     """
-    if b"\x00" in data:
+    encodings = (options.encoding,) if options.encoding else usual
+    for line in cut_lines(mapped(staged.path), encodings, staged.name):
+        reading.lines += 1
+        yield line
+
+
+def cut_lines(data: Data, encodings: Sequence[str], where: str) -> Iterator[Line]:
+    """Yield the physical lines of `data`; CRLF, LF and CR end a line, a BOM is not text."""
+    nul = data.find(b"\x00")
+    if nul >= 0:
         raise InputError(
-            f"byte {data.index(0)} is NUL, so this is not a text file",
+            f"byte {nul} is NUL, so this is not a text file",
             where=where,
             fix="ask the sender for the file again, transferred as binary",
             code="FILE_SCHEMA",
         )
-    if max(data.count(b"\n"), data.count(b"\r")) > LINES_LIMIT:
-        raise InputError(
-            f"the file has more than {LINES_LIMIT} lines",
-            where=where,
-            fix="ask the sender for one file a day or an account",
-            code="FILE_SCHEMA",
-        )
     encoding = encoding_of(data, encodings, where)
-    start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-    lines: list[Line] = []
-    for match in _LINE_END.finditer(data):
-        if match.start() >= start:
-            lines.append(_line(data, len(lines) + 1, start, match.start(), encoding, where))
-            start = match.end()
+    start = 3 if data[:3] == codecs.BOM_UTF8 else 0
+    number = 1
+    for match in _LINE_END.finditer(data, start):
+        yield _line(data, number, start, match.start(), encoding, where)
+        start = match.end()
+        number += 1
     if start < len(data):
-        lines.append(_line(data, len(lines) + 1, start, len(data), encoding, where))
-    return lines
+        yield _line(data, number, start, len(data), encoding, where)
 
 
-def _line(data: bytes, number: int, start: int, end: int, encoding: str, where: str) -> Line:
+def _line(data: Data, number: int, start: int, end: int, encoding: str, where: str) -> Line:
     """Return one line, refusing the file when it is too long to be one."""
     if end - start > LINE_LIMIT:
         raise InputError(
@@ -94,23 +114,25 @@ def _line(data: bytes, number: int, start: int, end: int, encoding: str, where: 
 class Walker(Protocol):
     """What walks over the lines of a file, one after the other, and keeps where it stands."""
 
+    rows: RowBuilder
+
     def take(self, line: Line) -> None:
         """Take the next line that is not blank."""
 
 
 def walk(
     staged: StagedFile, options: Options, reading: Reading, walker: Walker, blank: str = " \t"
-) -> None:
-    """Give every line of a file to `walker`; lines of the characters `blank` only are counted.
+) -> Iterator[RawRows]:
+    """Give every line of a file to `walker` and yield its rows as they come, the last ones aside.
 
-    Raises InputError when the file is no text, and whatever refusal `walker` raises.
+    Lines of the characters `blank` only are counted. Raises InputError when the file is no text,
+    and whatever refusal `walker` raises.
     """
-    encodings = (options.encoding,) if options.encoding else LATIN
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
-    for line in lines:
+    for line in file_lines(staged, options, reading):
         if line.text.strip(blank):
             walker.take(line)
+            if walker.rows.is_ripe:
+                yield from walker.rows.ripe()
         else:
             reading.blank_lines += 1
 
@@ -135,9 +157,14 @@ class RowBuilder:
         for first in range(0, len(self.cells), self.size):
             yield self._batch(slice(first, first + self.size))
 
+    @property
+    def is_ripe(self) -> bool:
+        """Return whether there are rows enough for a batch."""
+        return len(self.cells) >= self.size
+
     def ripe(self) -> Iterator[RawRows]:
         """Yield a batch as soon as there are rows enough, and forget them."""
-        if len(self.cells) >= self.size:
+        if self.is_ripe:
             yield from self.batches()
             self.cells.clear()
             self.places.clear()

@@ -8,7 +8,7 @@ between messages, envelopes or none, wrapped lines, blank lines, customer refere
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -57,7 +57,7 @@ class Field:
     last: Line
 
 
-def cut_fields(lines: Sequence[Line], reading: Reading) -> Iterator[Field]:
+def cut_fields(lines: Iterable[Line], reading: Reading) -> Iterator[Field]:
     """Yield the fields; blank lines, envelopes and bank banners are counted and passed over.
 
     A line that starts with a colon is a field only when its tag is one of ours. A line that starts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -15,11 +16,12 @@ from recon.io.formats.contract import (
     Fields,
     Money,
     Options,
+    RawRows,
     Reading,
     StagedFile,
     Text,
 )
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, file_lines, refuse_row
 from recon.io.formats.statement import exact_minor, exponent_of, plain_text
 from recon.io.formats.swift import (
     SIGNS,
@@ -86,16 +88,16 @@ class MessageReader(ABC):
         self.rows = RowBuilder(COLUMNS)
         self.message: Message | None = None
         self.messages = 0
+        self.last: Line | None = None  # that is not blank
         self.said = blake2b()  # what the message at hand says
         self.seen: set[bytes] = set()
 
-    def read(self, staged: StagedFile, options: Options) -> None:
-        """Read the whole file; raises InputError when a message is not whole."""
-        encodings = (options.encoding,) if options.encoding else ("utf-8", "cp1252")
-        lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-        self.reading.lines = len(lines)
-        for swift_field in cut_fields(lines, self.reading):
+    def read(self, staged: StagedFile, options: Options) -> Iterator[RawRows]:
+        """Yield the rows as they come, the last ones aside; half a message is an InputError."""
+        for swift_field in cut_fields(self.lines(staged, options), self.reading):
             self.take(swift_field)
+            if self.rows.is_ripe:
+                yield from self.rows.ripe()
         self.end_message()
         if not self.messages:
             raise InputError(
@@ -104,7 +106,14 @@ class MessageReader(ABC):
                 fix="check which file was delivered, or declare its format",
                 code="FILE_SCHEMA",
             )
-        _check_end(lines, staged.name)
+        _check_end(self.last, staged.name)
+
+    def lines(self, staged: StagedFile, options: Options) -> Iterator[Line]:
+        """Yield the lines of the file and keep the last filled one."""
+        for line in file_lines(staged, options, self.reading):
+            if line.text.strip():
+                self.last = line
+            yield line
 
     def refused(self, problem: str, swift_field: Field, fix: str = AGAIN) -> InputError:
         """Return the refusal of the file for a fault at a field."""
@@ -239,9 +248,8 @@ class MessageReader(ABC):
                 ]
 
 
-def _check_end(lines: list[Line], name: str) -> None:
+def _check_end(last: Line | None, name: str) -> None:
     """Refuse a file whose last line begins a message that is not there."""
-    last = next((line for line in reversed(lines) if line.text.strip()), None)
     if last is not None and (last.text.startswith("{") or ":20:".startswith(last.text)):
         raise InputError(
             "a further message begins here and is cut off",

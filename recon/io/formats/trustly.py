@@ -172,7 +172,7 @@ def _minor(text: str, currency: str) -> int | None:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it is not whole."""
     reader = _Reader(staged.name, reading)
-    walk(staged, options, reading, reader)
+    yield from walk(staged, options, reading, reader)
     if not reader.ended:
         raise reader.refused("the file does not end with its L line: it is cut")
     reading.facts["merchant"] = reader.merchant

@@ -50,7 +50,7 @@ from recon.io.formats.contract import (
     Text,
 )
 from recon.io.formats.currency_numbers import CURRENCY_OF_NUMBER
-from recon.io.formats.records import Line, RowBuilder, cut_lines, refuse_row
+from recon.io.formats.records import Line, RowBuilder, file_lines, refuse_row
 
 COLUMNS = (
     "kind",
@@ -218,12 +218,9 @@ def _take(transaction: _Transaction, night: date, rows: RowBuilder, reading: Rea
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a clearing file into rows; raises InputError for records of another width."""
-    encodings = (options.encoding,) if options.encoding else ("ascii", "latin-1")
-    lines = cut_lines(staged.path.read_bytes(), encodings, staged.name)
-    reading.lines = len(lines)
     rows, current, ended = RowBuilder(COLUMNS), None, False
     batch, whole = _Totals(), _Totals()
-    for line in lines:
+    for line in file_lines(staged, options, reading, ("ascii", "latin-1")):
         if not line.text.strip():
             reading.blank_lines += 1
             continue
@@ -234,6 +231,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         if starts and current is not None:
             _take(current, staged.business_date, rows, reading)
             current = None
+            yield from rows.ripe()
         if code in _FRAME:
             reading.header_lines += _FRAME[code] == "header"
             reading.trailer_lines += _FRAME[code] == "trailer"

@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from mmap import mmap
 from typing import Any
 from xml.parsers import expat
 
 from recon.errors import InputError
+from recon.io.formats.records import Data
 
 DEPTH_LIMIT = 64
 LIVE_LIMIT = 1_000_000  # elements kept at one time
@@ -24,7 +24,6 @@ TEXT_LIMIT = 1 << 16
 CHUNK = 1 << 20
 _UTF16_DECLARED = re.compile(rb"encoding *= *[\"'](?i:utf-16)")
 _HUGE_TAG = re.compile(rb"<[^<>]{65536}")
-Data = bytes | mmap
 _FIX = "ask the sender for the file again"
 
 
@@ -129,11 +128,6 @@ class _Builder:
         """Return the line at which the parser stands."""
         return self.parser.CurrentLineNumber + self.lead_lines
 
-    @property
-    def byte(self) -> int:
-        """Return the byte at which the parser stands."""
-        return self.parser.CurrentByteIndex + self.lead
-
     def refused(self, problem: str) -> InputError:
         """Return the refusal of the file at the parser's line."""
         where = f"{self.where}, line {self.line}"
@@ -156,13 +150,15 @@ class _Builder:
         self.kept += 1
         if self.kept > LIVE_LIMIT:
             raise self.refused(f"more than {LIVE_LIMIT} elements stand in one statement or record")
-        self.stack.append(Element(*known, attributes, self.line, self.byte))
+        parser = self.parser
+        line, byte = parser.CurrentLineNumber + self.lead_lines, parser.CurrentByteIndex + self.lead
+        self.stack.append(Element(*known, attributes, line, byte))
 
     def end(self, _name: str) -> None:
         """Close an element: hand it over when it is wanted, else hang it under its parent."""
         element = self.stack.pop()
-        element.end = self.byte
-        element.last_line = self.line
+        element.end = self.parser.CurrentByteIndex + self.lead
+        element.last_line = self.parser.CurrentLineNumber + self.lead_lines
         take = self.wanted.get(element.name)
         if take is not None:
             self.kept = self.live.pop()
