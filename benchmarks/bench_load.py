@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.race import RESULTS, processor, versions
+from benchmarks.race import RESULTS, peak_kib, processor, versions
 
 HERE = Path(__file__).parent
 NIGHT = date(2026, 11, 9)
@@ -206,13 +206,7 @@ def contest(label: str, kind: str, path: Path, warm: Path) -> None:
         begin, begin_cpu = time.perf_counter(), time.process_time()
         answer = CONTESTANTS[label](kind, path, out)
         taken = time.perf_counter() - begin, time.process_time() - begin_cpu
-    print(json.dumps([answer, *taken, _peak_kib()]))
-
-
-def _peak_kib() -> int:
-    """Return the most memory that this process has held; `ru_maxrss` would count its parent's."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    print(json.dumps([answer, *taken, peak_kib()]))
 
 
 def run(kind: str, rows: int, repeats: int, work: Path) -> None:

@@ -11,13 +11,13 @@ opens the page and reports first paint, filter, sort and opening a case.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.race import peak_kib
 from recon.commands.packing import read_pack
 from recon.commands.report import write
 from recon.io.formats import FORMATS
@@ -71,7 +71,7 @@ def document(workspace: Path, layout: str, path: Path) -> None:
                 "read_seconds": round(read - started, 2),
                 "write_seconds": round(time.perf_counter() - read, 2),
                 "cpu_seconds": round(time.process_time(), 2),
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+                "peak_mib": peak_kib() >> 10,
                 "file_mib": round(path.stat().st_size / (1 << 20), 1),
             }
         )

@@ -12,6 +12,7 @@ import polars as pl
 from recon.core.codes import BENIGN
 from recon.core.schema import TRANSACTIONS
 from recon.report.code_words import CodeWordsByName, code_label
+from recon.report.words import with_words
 
 BENIGN_NAMES = [code.name for code in BENIGN]
 LEDGER_COLUMNS = (
@@ -69,7 +70,9 @@ class Pack:
 
     def words(self, cause: str | None) -> str | None:
         """Return a cause or a failed gate in the document's language."""
-        return cause if cause is None or self.language != "zh" else self.in_chinese(cause)
+        if cause is None:
+            return None
+        return self.in_chinese(cause) if self.language == "zh" else with_words(cause)
 
 
 def real_breaks(breaks: pl.DataFrame) -> pl.DataFrame:

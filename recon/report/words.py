@@ -6,12 +6,14 @@ Chinese second, everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from recon.core.money import format_minor
 
 LANGUAGES = ("en", "zh")
+_COLUMN = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 Pair = tuple[str, str]
 
 LABELS: Mapping[str, Mapping[str, Pair]] = {
@@ -34,6 +36,7 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
         "FREEZE": ("freeze", "冻结"),
         "UNFREEZE": ("release", "解冻"),
         "OTHER": ("other row", "其他"),
+        "RETRIEVAL": ("request for the slip", "调单"),
     },
     "state": {
         "SUCCESS": ("success", "成功"),
@@ -150,6 +153,12 @@ def label(vocabulary: str, name: str | None, language: str) -> str:
         return "—"
     pair = LABELS[vocabulary].get(name)
     return name if pair is None else pair[LANGUAGES.index(language)]
+
+
+def with_words(text: str) -> str:
+    """Return an English text with words for the columns that it names, such as order_id."""
+    columns = LABELS["column"]
+    return _COLUMN.sub(lambda name: columns.get(name[0], (name[0],))[0], text)
 
 
 def pick(pair: Pair, language: str) -> str:

@@ -199,6 +199,10 @@ class Sheet:
         self.worksheet.write_string(self.row, 0, _printable(text), wrapped)
         self.next()
 
+    def merge(self, first: int, last: int, look: str) -> None:
+        """Make several cells of the row one, to be written as its first."""
+        self.worksheet.merge_range(self.row, first, self.row, last, "", self.book.look(look))
+
     def span(self, first: int, last: int, text: str, width: int) -> None:
         """Write a text over several columns, `width` characters, wrapped, and go below."""
         look = self.book.look("wrapped", wrap=True)
@@ -321,7 +325,7 @@ class Sheet:
         last_row: int = 0,
         numbers: Collection[int] = (),
     ) -> None:
-        """Write the head of a table, freeze it, and filter the rows down to `last_row`.
+        """Write the head of a table; with `filters` freeze it and filter down to `last_row`.
 
         `numbers` are the columns of numbers: their heads stand above them, on the right.
         """
@@ -329,7 +333,8 @@ class Sheet:
         tall = any("\n" in name or _wide(name) > width - 1 for name, width in room)
         self.worksheet.set_row(self.row, _TALL_HEAD_POINTS if tall else _HEAD_POINTS)
         for column, name in enumerate(names):
-            self.text(column, name, "header_number" if column in numbers else "header")
+            look = "header_number" if column in numbers else "header"
+            self.text(column, name[:1].upper() + name[1:], look)
         if filters:
             last = max(last_row, self.row + 1)
             self.worksheet.autofilter(self.row, 0, last, len(names) - 1)

@@ -117,8 +117,8 @@ def case_rows(mine: pl.DataFrame, pack: Pack, sides: Sequence[str], language: st
         .join(_where(pointers, pack), on="dispute_id", how="left", maintain_order="left")
         .join(_near(pack), on="dispute_id", how="left", maintain_order="left")
         .with_columns(
-            pl.col("cause").replace(_translated(mine["cause"], pack, language)),
-            pl.col("gate").replace(_translated(_near(pack)["gate"], pack, language)),
+            pl.col("cause").replace(_in_words(mine["cause"], pack)),
+            pl.col("gate").replace(_in_words(_near(pack)["gate"], pack)),
             rows_in_case=pl.when(count < EVIDENCE_ROWS)
             .then(count.cast(pl.String))
             .otherwise(pl.format("{}+", count)),
@@ -132,11 +132,9 @@ def case_rows(mine: pl.DataFrame, pack: Pack, sides: Sequence[str], language: st
     return frame
 
 
-def _translated(causes: pl.Series, pack: Pack, language: str) -> dict[str, str]:
+def _in_words(causes: pl.Series, pack: Pack) -> dict[str, str | None]:
     """Return causes or gates and how they read in the document's language."""
-    if language != "zh":
-        return {}
-    return {text: pack.in_chinese(text) for text in causes.drop_nulls().unique().to_list()}
+    return {text: pack.words(text) for text in causes.drop_nulls().unique().to_list()}
 
 
 def _told(pointers: pl.DataFrame, side: str, pack: Pack) -> pl.DataFrame:

@@ -27,6 +27,7 @@ def write_roll_forward(sheet: Sheet, pack: Pack, say: Say) -> None:
     """Write opening + new - closed = closing, where every row ended, flows, the daily balance."""
     sheet.title(say("roll"))
     sheet.next()
+    sheet.widths(_WIDTHS)
     tables = (_roll, _conservation, _flows, _balances)
     sheet.widths(_WIDTHS[: max(write(sheet, pack, say) for write in tables)])
 

@@ -91,8 +91,9 @@ def _files(sheet: Sheet, pack: Pack, say: Say) -> None:
     found = real_breaks(pack.tables["breaks"]).filter(code.str.starts_with("FILE_"))
     if found.is_empty():
         return
-    heads = [say("code"), say("file_finding"), say("source"), say("message")]
-    sheet.header([*heads, *[""] * (_LAST - _MESSAGE)], filters=False)
+    sheet.merge(_MESSAGE, _LAST, "header")
+    heads = ("code", "file_finding", "source", "message")
+    sheet.header([say(name) for name in heads], filters=False)
     for row in found.sort("source", "break_id").iter_rows(named=True):
         sheet.text(0, row["code"])
         sheet.text(1, pack.label(row["code"]))

@@ -178,8 +178,8 @@ def test_reason_sheet_marks_the_cells_that_differ(book):
         for name, column in names.items()
         if sheet.cell(row, column).fill.fgColor.rgb == "FFFEE4E2"
     }
-    assert {"merchant amount", "channel amount"} <= marked
-    assert "merchant order" not in marked
+    assert {"Merchant amount", "Channel amount"} <= marked
+    assert "Merchant order" not in marked
 
 
 def test_money_is_exact_to_fifteen_digits_and_text_beyond(tmp_path):

@@ -220,7 +220,7 @@ def test_rows_above_and_below_a_block_stay_where_they_are(tmp_path: Path) -> Non
     sheet.text(0, "after")
     book.close()
     read = openpyxl.load_workbook(path)["s"]
-    assert [cell.value for cell in read["A"]] == ["head", "a", "b", "after"]
+    assert [cell.value for cell in read["A"]] == ["Head", "a", "b", "after"]
     assert read["A3"].fill.fgColor.rgb == "FFFEE4E2"
     assert get_column_letter(read.max_column) == "A"
 
