@@ -140,3 +140,21 @@ def test_a_refund_of_less_than_was_asked_for_is_withheld(tmp_path: Path) -> None
     assert world.codes(night) == ["REFUND_WITHHELD"]
     case = world.table(night, "disputes").to_dicts()[0]
     assert (case["order_id"], case["expected_minor"], case["actual_minor"]) == ("F1", 8_000, 6_000)
+
+
+def test_a_refund_has_the_days_that_the_terms_give_the_channel(tmp_path: Path) -> None:
+    """Shown a day later it is no break; one that never comes is told when the days are over."""
+    world = NightWorld(tmp_path)
+    world.config.write_text(
+        world.config.read_text("utf-8") + "\n[refunds]\nsettle_days = 2\n", "utf-8"
+    )
+    refunds = ["F1 -5.00 kind=refund original=A1", "F2 -5.00 kind=refund original=A2"]
+    orders = ["A1 100.00", "A2 100.00"]
+    world.day(MONDAY, orders=[*orders, *refunds], psp=orders)
+    assert world.codes(world.run(MONDAY)) == []
+    world.day(TUESDAY, psp=refunds[:1], bank=["200.00 memo=PAYOUT_8001_20261109"])
+    assert world.codes(world.run(TUESDAY)) == []
+    world.day(WEDNESDAY, bank=["-5.00 memo=PAYOUT_8001_20261110"])
+    night = world.run(WEDNESDAY)
+    assert world.codes(night) == ["REFUND_NOT_SETTLED"]
+    assert world.table(night, "disputes")["order_id"].to_list() == ["F2"]

@@ -230,15 +230,21 @@ def _near_cut_off(frame: pl.DataFrame, night: Night) -> pl.Series:
 def wait_until(frame: pl.DataFrame, side: Side, other: Side, night: Night) -> pl.Series:
     """Return the last day of patience for rows of `side` that wait for `other`.
 
-    For the bank and for a merchant's order the loader has set `due_date`; a channel's row must be
-    in the merchant's books on its local day, or the next one minutes before midnight; a bank line
-    must be explained on its value date.
+    For the bank and for a merchant's order the loader has set `due_date`; a merchant's refund has
+    the days that the refund terms give the channel besides. A channel's row must be in the
+    merchant's books on its local day, or the next one minutes before midnight; a bank line must be
+    explained on its value date.
     """
     today = pl.lit(night.business_date)
     if side is Side.CHANNEL and other is Side.MERCHANT:
         chosen = pl.coalesce(_local_day(night, 1), "clearing_date", today)
     else:
         chosen = pl.coalesce("due_date", "clearing_date", "value_date", today)
+    refunds = night.rules.refunds
+    if side is Side.MERCHANT and refunds is not None and refunds.settle_days:
+        longer = chosen.dt.offset_by(f"{refunds.settle_days}d")
+        refund = pl.col("kind") == int(Kind.REFUND)
+        chosen = pl.when(refund).then(longer).otherwise(chosen)
     return frame.select(chosen.alias("wait_until")).to_series()
 
 

@@ -48,7 +48,7 @@ class RefundPolicy(Table):
 
     terms: tuple[RefundTerm, ...] = Field(default=TERMS, alias="term")
     review_days: Annotated[int, Field(ge=0, le=60)] = 3  # from the request to the submission
-    settle_days: Annotated[int, Field(ge=0, le=60)] = 3  # until the channel must show it
+    settle_days: Annotated[int, Field(ge=0, le=60)] = 0  # more, until the channel must show it
     history_from: date | None = None  # first day loaded; None: the history is complete
     tolerance_minor: Annotated[int, Field(ge=0)] = 0
     routes_allowed: Words = ("original",)

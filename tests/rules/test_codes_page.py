@@ -62,7 +62,7 @@ def facts_of(example):
         return rebates.find(rows, RebateCheck(policy, date(2026, 6, 1)))
     rows = table(example.rows, currency="CNY")
     calendar = Calendar("CN", authoritative_through=2026)
-    return refunds.find(rows, RefundCheck(RefundPolicy(), date(2026, 3, 20), calendar))
+    return refunds.find(rows, RefundCheck(RefundPolicy(settle_days=3), date(2026, 3, 20), calendar))
 
 
 def write_wallet(world, day, rows):

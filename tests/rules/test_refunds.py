@@ -25,7 +25,7 @@ SALE = """
 def night(text, more="", as_of=date(2026, 3, 20), **settings):
     """Return the facts of a sale of 100.00 (order A, reference W1) and the refund rows given."""
     rows = table(HEAD + more + "\n" + _padded(SALE, more) + text, currency="CNY")
-    rules = RefundPolicy.model_validate(settings)
+    rules = RefundPolicy.model_validate({"settle_days": 3} | settings)
     return found(find(rows, RefundCheck(rules, as_of, CALENDAR)))
 
 
@@ -277,7 +277,7 @@ def test_order_of_rows_does_not_matter():
         "R1", "R7"
     )
     rows = table(HEAD + "\n" + SALE + text, currency="CNY")
-    check = RefundCheck(RefundPolicy(), date(2026, 3, 20), CALENDAR)
+    check = RefundCheck(RefundPolicy(settle_days=3), date(2026, 3, 20), CALENDAR)
     answer = find(rows, check)
     assert answer.height == 1
     for seed in range(4):
@@ -289,7 +289,7 @@ def test_missing_columns_are_refused():
     with pytest.raises(UsageError, match="expected columns side"):
         find(
             pl.DataFrame({"txn_id": [1]}),
-            RefundCheck(RefundPolicy(), date(2026, 3, 20), CALENDAR),
+            RefundCheck(RefundPolicy(settle_days=3), date(2026, 3, 20), CALENDAR),
         )
 
 
