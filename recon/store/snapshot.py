@@ -36,6 +36,10 @@ PATH_COLUMNS = {
     "run_id": "the run, from the folder's name",
     "business_date": "the night, from the folder's name",
 }
+PLACES = {
+    "runs_folder": "the folder of all runs, which every view reads",
+    "this_run": "the run that this file belongs to",
+}
 NOTHING: Mapping[str, frozenset[str]] = {}
 NO_EXTENSIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
@@ -136,7 +140,8 @@ def definitions_sha256() -> str:
 def place_statements(root: Path, run_id: str) -> list[str]:
     """Return the statements that say to which workspace and run a file belongs."""
     places = {"runs_folder": str(root / "runs"), "this_run": run_id}
-    return [f"create or replace macro {name}() as {_text(place)}" for name, place in places.items()]
+    made = [f"create or replace macro {name}() as {_text(place)}" for name, place in places.items()]
+    return [*made, *(f"comment on macro {name} is {_text(PLACES[name])}" for name in places)]
 
 
 def shared_statements(absent: Mapping[str, frozenset[str]] = NOTHING) -> list[str]:
@@ -148,7 +153,8 @@ def shared_statements(absent: Mapping[str, frozenset[str]] = NOTHING) -> list[st
     views = [
         line for table in tables for line in _views(table, absent.get(table.name, frozenset()))
     ]
-    return [*views, _minor_digits(), *_macros()]
+    digits = "comment on macro minor_digits is 'the decimals of a currency'"
+    return [*views, _minor_digits(), digits, *_macros()]
 
 
 def _minor_digits() -> str:

@@ -7,10 +7,16 @@ create macro money(minor, currency) as
       when 2 then cast('0.01' as decimal(5, 4))
     end;
 
+comment on macro money is 'minor units as an exact decimal of the currency';
+
 create macro attribute(attributes, name) as attributes ->> name;
+
+comment on macro attribute is 'what a sender says beyond the columns: response code, entry mode, reason, ...';
 
 create macro is_benign(code) as
   code in ('IN_TRANSIT', 'ROUNDING', 'BENIGN_REPEAT', 'NETTED');
+
+comment on macro is_benign is 'whether a code is never a dispute: in transit, rounding, benign repeat, netted';
 
 create macro breaks_on(night) as table
 select *
@@ -19,11 +25,15 @@ where business_date = night
   and not is_benign(code)
 order by code, break_id;
 
+comment on macro table breaks_on is 'the breaks of one night, benign ones left out';
+
 create macro disputes_on(night) as table
 select *
 from disputes
 where business_date = night
 order by amount_minor desc, dispute_id;
+
+comment on macro table disputes_on is 'the disputes of one night, the most money first';
 
 create macro breaks_as_of(night) as table
 select *
@@ -33,6 +43,8 @@ where business_date <= night
 qualify row_number() over (partition by break_id order by business_date desc) = 1
 order by code, break_id;
 
+comment on macro table breaks_as_of is 'each break as it was last reported, that night or before';
+
 create macro disputes_as_of(night) as table
 select *
 from disputes
@@ -40,11 +52,15 @@ where business_date <= night
 qualify row_number() over (partition by dispute_id order by business_date desc) = 1
 order by amount_minor desc, dispute_id;
 
+comment on macro table disputes_as_of is 'each dispute as it was last reported, that night or before';
+
 create macro open_items_on(night) as table
 select *
 from open_items
 where business_date = night
 order by wait_until, txn_id, leg;
+
+comment on macro table open_items_on is 'what waits after one night';
 
 create macro ageing(night) as table
 select
@@ -69,6 +85,8 @@ from open_items
 where business_date = night
 group by side, waiting_for, currency, business_days
 order by side, waiting_for, currency, youngest;
+
+comment on macro table ageing is 'what waits after one night, by side, currency and age in business days';
 
 create macro trace_order(wanted) as table
 select
@@ -95,6 +113,8 @@ from transactions
 where wanted in (order_id, channel_ref, bank_ref, rrn, original_ref)
 order by business_date, occurred_at, side, txn_id;
 
+comment on macro table trace_order is 'every row on any side that carries an order number or reference';
+
 create macro partners(wanted) as table
 select
   links.business_date,
@@ -111,6 +131,8 @@ from links
 where wanted in (links.left_txn_id, links.right_txn_id)
 order by links.business_date, links.leg, partner_txn_id;
 
+comment on macro table partners is 'what a row was linked with, how, and why';
+
 create macro tie_out(night) as table
 select
   currency,
@@ -126,3 +148,5 @@ from groups
 where business_date = night
 group by currency, outcome
 order by currency, outcome;
+
+comment on macro table tie_out is 'counts and sums of the match groups of one night, by currency and outcome';

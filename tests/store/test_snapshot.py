@@ -95,6 +95,10 @@ def test_every_view_and_every_column_of_a_table_is_explained(connection):
     meaning = ask(connection, "select comment from duckdb_columns() "
                   "where table_name = 'breaks' and column_name = 'failed_gate'")  # fmt: skip
     assert "nearest candidate" in meaning[0][0]
+    assert ask(connection, "select function_name from duckdb_functions() where not internal "
+               "and function_type like '%macro' and comment is null") == []  # fmt: skip
+    assert ask(connection, "select count(*) > 10 from duckdb_functions() where not internal "
+               "and comment is not null") == [(True,)]  # fmt: skip
 
 
 @pytest.mark.parametrize("call", MACROS)
