@@ -33,7 +33,8 @@ FITTED = ("half_up", "half_even", "ceiling", "floor")  # tried in this order
 SURCHARGES = (0, 100, 200, 300)
 SAMPLE = 2_000  # rows that a fit looks at; it is then judged on all
 GOOD_PPM = 980_000  # share of rows that one price must explain before no change is looked for
-_DECIMALS = 3  # odd decimals that a rounder rate may make up for, in rows
+_ROWS_A_DECIMAL = 2  # rows that a further decimal must explain
+_DECIMALS = 3  # further decimals that a rounder rate may make up for
 _RANGES = 256  # ranges of rates that are compared
 _MOST = 4_000_000_000  # amounts and fees up to which a range is computed in 64 bits
 
@@ -144,7 +145,7 @@ def fit(amount: NDArray[np.int64], fee: NDArray[np.int64]) -> Price | None:
 
 def _score(price: Price) -> int:
     """Return how good a price is: each parameter and odd decimal must explain further rows."""
-    return price.explained - price.parameters - _odd_decimals(price.rate)
+    return price.explained - price.parameters - _ROWS_A_DECIMAL * _odd_decimals(price.rate)
 
 
 def _with_counts(price: Price, explained: int, rows: int) -> Price:
@@ -228,15 +229,17 @@ def _common_rate(low: NDArray[np.int64], high: NDArray[np.int64]) -> int:
     lows, highs = np.sort(low), np.sort(high)
     inside = np.searchsorted(lows, lows, "right") - np.searchsorted(highs, lows, "left")
     most = int(inside.max())
-    starts = np.unique(lows[inside >= max(most - _DECIMALS, 2 if most > 1 else 1)])
+    starts = np.unique(
+        lows[inside >= max(most - _ROWS_A_DECIMAL * _DECIMALS, 2 if most > 1 else 1)]
+    )
     if starts.size > _RANGES:  # many rows agree on no rate: the first one that is best will do
         starts = lows[[int(inside.argmax())]]
     rates = [_rate_from(int(start), lows, highs, alone=most == 1) for start in starts]
     worth = [
-        int(np.count_nonzero((low <= rate) & (rate <= high))) - _odd_decimals(rate)
-        for rate in rates
+        (int(np.count_nonzero((low <= rate) & (rate <= high))) - odd, -odd)
+        for rate, odd in ((rate, _ROWS_A_DECIMAL * _odd_decimals(rate)) for rate in rates)
     ]
-    return rates[int(np.argmax(worth))]
+    return rates[worth.index(max(worth))]
 
 
 def _rate_from(

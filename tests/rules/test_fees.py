@@ -424,3 +424,10 @@ def test_of_rates_that_explain_as_many_rows_the_roundest_is_named():
     amount = np.array([390, 9_400, 7_556, 4_499, 5_883, 12_376])
     fee = np.array([3, 85, 68, 40, 53, 111])
     assert fit(amount, fee).words() == "0.90 %"
+
+
+def test_a_further_decimal_must_explain_two_more_rows():
+    """Six rows at 0.57 %, and one that is rounded up: no rate of 0.569 % takes it in."""
+    amount = np.array([12_300, 5_550, 8_040, 990, 23_456, 4_321, 790])
+    fee = np.array([*((amount[:6] * 57 + 5_000) // 10_000), 4])
+    assert fit(amount, fee).words() == "0.57 %"
