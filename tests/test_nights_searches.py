@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from recon.report.explain_text import explanation_text
@@ -53,6 +54,22 @@ def test_the_answer_of_a_search_is_published(tmp_path: Path, name: str) -> None:
     assert found["pool_rows"].to_list() == [4]
     assert verify(world.folder / "workspace", night.run_id).failures == []
     assert sentence in told(world, str(bank))
+
+
+def test_one_subset_that_the_budget_cannot_prove_is_shown(tmp_path: Path) -> None:
+    """All rows but one add up, but not all sets that could be left out were tried: not linked."""
+    world = NightWorld(tmp_path, bank_passes=SUBSET + "budget = 1000\n")
+    amounts = range(101, 191, 2)  # odd, so that no two of them are one of them
+    rows = [f"A{amount} {amount}.00" for amount in amounts]
+    world.day(MONDAY, orders=rows, psp=rows)
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=[f"{sum(amounts) - 101}.00 memo=x"])
+    night = world.run(TUESDAY)
+    credit = world.table(night, "transactions").row(0, named=True)["txn_id"]
+    found = world.table(night, "searches").row(by_predicate=pl.col("txn_id") == credit, named=True)
+    assert (found["answer"], found["form"]) == ("EXHAUSTED", "ALL_BUT_FEW")
+    assert world.table(night, "links").filter(pl.col("right_txn_id") == credit).is_empty()
+    assert "the budget was spent before it was proved the only one" in told(world, str(credit))
 
 
 def test_runs_without_the_table_are_still_read(tmp_path: Path) -> None:

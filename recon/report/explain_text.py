@@ -64,6 +64,10 @@ _ANSWERS: dict[str, Pair] = {
         "the budget was spent before an answer; raise `budget` of the pass",
         "预算用尽仍无结论，可提高该规则的 budget",
     ),
+    "EXHAUSTED_ONE": (
+        "one subset adds up ({form}); the budget was spent before it was proved the only one",
+        "找到一个相符的子集（{form}），但预算用尽，未能证明唯一",
+    ),
 }
 _FORMS: dict[str, Pair] = {
     "WHOLE": ("all rows", "全部"),
@@ -320,7 +324,7 @@ def _searches(searches: list[Facts], language: str) -> list[str]:
             night=item["night"],
             pool=item["pool_rows"],
             answer=sentence(
-                _ANSWERS[item["answer"]],
+                _answer(item),
                 language,
                 form=pick(_FORMS[item["form"]], language) if item["form"] else "",
                 alternatives=item["alternatives"],
@@ -329,6 +333,12 @@ def _searches(searches: list[Facts], language: str) -> list[str]:
         )
         for item in newest.values()
     ]
+
+
+def _answer(search: Facts) -> Pair:
+    """Return the words for what a search said."""
+    unproved = search["answer"] == "EXHAUSTED" and search["form"]
+    return _ANSWERS["EXHAUSTED_ONE" if unproved else search["answer"]]
 
 
 def _break(item: Facts, language: str, codes: CodeWordsByName, *, as_above: bool) -> list[str]:

@@ -69,9 +69,17 @@ class Search:
     members: tuple[tuple[int, ...], ...]  # positions in the pool of the hits listed
 
 
-def decide(form: Form, hits: int, accidents: float, members: list[tuple[int, ...]]) -> Search:
-    """Return the answer of a form that has hits."""
-    answer = Answer.UNIQUE if hits == 1 else Answer.ALTERNATIVES
+def decide(
+    form: Form,
+    hits: int,
+    accidents: float,
+    members: list[tuple[int, ...]],
+    *,
+    is_whole: bool = True,
+) -> Search:
+    """Return the answer of a form that has hits; one hit of a part of the form proves nothing."""
+    alone = Answer.UNIQUE if is_whole else Answer.EXHAUSTED
+    answer = alone if hits == 1 else Answer.ALTERNATIVES
     return Search(answer, form, hits, accidents, tuple(members))
 
 
@@ -140,20 +148,31 @@ def runs(pool: Pool) -> Search | None:
     return decide(Form.RUN, hits, accidents, members)
 
 
-def sets_of_few(
-    pool: Pool, low: int, high: int, most: int
-) -> tuple[int, list[tuple[int, ...]]] | None:
-    """Return how many sets of at most `most` rows add up to the band, and the first of them."""
+@dataclass(frozen=True)
+class Sets:
+    """Sets of few rows that add up to a band."""
+
+    count: int
+    members: list[tuple[int, ...]]  # of the first of them
+    is_whole: bool  # every number of rows that was asked for was tried
+
+
+def sets_of_few(pool: Pool, low: int, high: int, asked: int) -> Sets | None:
+    """Return the sets of at most `asked` rows that add up to the band, or None: too dear.
+
+    In a large pool only sets of fewer rows are tried.
+    """
     n = pool.amount.size
+    most = min(asked, n)
     while most > 1 and n ** (most - 1) > pool.budget:
         most -= 1
     if most == 1 < n:
         return None
     order = np.argsort(pool.amount, kind="stable")
     out = np.empty((LISTED, FEW), np.int64)
-    hits = find_few(pool.amount[order], low, high, min(most, n), out)
+    hits = find_few(pool.amount[order], low, high, most, out)
     members = [tuple(sorted(int(order[k]) for k in line if k >= 0)) for line in out[:hits]]
-    return hits, members
+    return Sets(hits, members, most == min(asked, n))
 
 
 def all_but_few(pool: Pool) -> Search | None:
@@ -163,13 +182,12 @@ def all_but_few(pool: Pool) -> Search | None:
     if found is None:
         return None
     n = pool.amount.size
-    hits = found[0]
-    members = [tuple(k for k in range(n) if k not in set(out)) for out in found[1]]
+    members = [tuple(k for k in range(n) if k not in set(out)) for out in found.members]
     if any(not line for line in members):
         return decide(Form.ALL_BUT_FEW, 0, 0.0, [])
     missing = total - (pool.low + pool.high) / 2
     accidents = sum(pool.of_size(size, missing) for size in range(1, min(HELD_BACK, n - 1) + 1))
-    return decide(Form.ALL_BUT_FEW, hits, accidents, members)
+    return decide(Form.ALL_BUT_FEW, found.count, accidents, members, is_whole=found.is_whole)
 
 
 def equal(pool: Pool) -> Search | None:
@@ -190,7 +208,8 @@ def few(pool: Pool) -> Search | None:
         return None
     target = (pool.low + pool.high) / 2
     sizes = range(1, min(FEW, pool.amount.size) + 1)
-    return decide(Form.FEW, found[0], sum(pool.of_size(k, target) for k in sizes), found[1])
+    accidents = sum(pool.of_size(k, target) for k in sizes)
+    return decide(Form.FEW, found.count, accidents, found.members, is_whole=found.is_whole)
 
 
 def anything(pool: Pool) -> Search:

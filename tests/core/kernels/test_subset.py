@@ -238,3 +238,14 @@ def test_unusual_pools_are_answered_truly(amounts, data, slack, budget):
         }[found.form]
         assert len(rivals) == 1
     assert searching.planes(pool) in (None, min(2, len(every)))
+
+
+def test_one_hit_of_a_part_of_a_form_is_no_proof():
+    """A budget for two rows but not for four may find one pair, which is not called unique."""
+    amount = [1_000_003, 90_000_011, 2_000_005, 7, 500_001, 70_000_017, 900_000, 1_600_000]
+    amount = np.array(amount, np.int64)
+    target = 3_000_008  # two rows, and four others
+    few = search(Pool(amount, target, target, 50_000_000))
+    assert (few.answer, few.form, few.alternatives) == (Answer.ALTERNATIVES, Form.FEW, 2)
+    cut = search(Pool(amount, target, target, 20))
+    assert (cut.answer, cut.form, cut.members) == (Answer.EXHAUSTED, Form.FEW, ((0, 2),))
