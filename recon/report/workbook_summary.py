@@ -13,7 +13,7 @@ from recon.report.workbook_cells import ROW_PIXELS, Book, Sheet
 from recon.report.workbook_proof import is_closed, verdict
 from recon.report.workbook_words import Say
 
-SUMMARY_WIDTHS = (30, 32, 12, 12, 15, 18, 20, 16, 18)
+SUMMARY_WIDTHS = (30, 32, 11, 12, 15, 18, 20, 18, 18)
 _LAST = len(SUMMARY_WIDTHS) - 1
 _DIGITS_SHOWN = 12
 _MESSAGE = 3  # the column where a finding about a file begins; it runs to the last

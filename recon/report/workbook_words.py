@@ -33,15 +33,15 @@ WORDS: dict[str, Pair] = {
     ),
     "verdict_open": (
         (
-            "Open candidate disputes: {count}, {amount} at risk. Everything else is accounted for: "
-            "the unexplained residual is zero."
+            "Open candidate disputes: {count}, with {amount} at risk. Everything else is accounted "
+            "for: the unexplained residual is zero."
         ),
         "未决差异 {count} 笔，涉及金额 {amount}。其余全部有去向：未解释差额为零。",
     ),
     "verdict_bad": (
         (
             "NOT PROVED: rows or amounts without an explanation: {residual} (see Tie-out). "
-            "Open candidate disputes: {count}, {amount} at risk."
+            "Open candidate disputes: {count}, with {amount} at risk."
         ),
         "未能平账：有 {residual} 项没有解释（见调节表）。未决差异 {count} 笔，涉及金额 {amount}。",
     ),
