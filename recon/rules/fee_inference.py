@@ -227,13 +227,13 @@ def _ranges(
 def _common_rate(low: NDArray[np.int64], high: NDArray[np.int64]) -> int:
     """Return the rate that most rows allow; a rate of more decimals must explain further rows."""
     lows, highs = np.sort(low), np.sort(high)
-    inside = np.searchsorted(lows, lows, "right") - np.searchsorted(highs, lows, "left")
+    starts = np.unique(np.concatenate([lows, highs + 1]))  # where a row comes in, or has left
+    inside = np.searchsorted(lows, starts, "right") - np.searchsorted(highs, starts, "left")
     most = int(inside.max())
-    starts = np.unique(
-        lows[inside >= max(most - _ROWS_A_DECIMAL * _DECIMALS, 2 if most > 1 else 1)]
-    )
+    first = starts[int(inside.argmax())]
+    starts = starts[inside >= max(most - _ROWS_A_DECIMAL * _DECIMALS, min(most, 2))]
     if starts.size > _RANGES:  # many rows agree on no rate: the first one that is best will do
-        starts = lows[[int(inside.argmax())]]
+        starts = np.array([first])
     rates = [_rate_from(int(start), lows, highs, alone=most == 1) for start in starts]
     worth = [
         (int(np.count_nonzero((low <= rate) & (rate <= high))) - odd, -odd)
