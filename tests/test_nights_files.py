@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_two_files_of_one_night_that_overlap(tmp_path: Path) -> None:
     outcomes = world.table(night, "outcomes")
     assert outcomes.filter(outcomes["outcome"] == "RESENT").height == 2
     assert outcomes.height == 6 + 8
+
+
+def test_a_name_that_is_no_text_is_told_with_its_bytes(tmp_path: Path) -> None:
+    """File names are bytes; one that is no UTF-8 loads like any other."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text(encoding="utf-8")
+    world.config.write_text(text.replace("psp_{date:%Y%m%d}.csv", "psp_{date:%Y%m%d}*.csv"))
+    world.day(MONDAY, orders=["A1 5.00"], psp=["A1 5.00"])
+    file = world.file("psp", "20261109")
+    file.rename(os.fsdecode(os.fsencode(file.with_suffix("")) + b"\xff.csv"))
+    night = world.run(MONDAY)
+    assert world.codes(night) == []
+    path = world.table(night, "inputs").filter(source="psp")["path"].item()
+    assert path == "inbox/psp_20261109\\xff.csv"
 
 
 def test_a_bill_of_the_whole_month_counts_nothing_again(tmp_path: Path) -> None:

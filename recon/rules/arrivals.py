@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -66,10 +67,9 @@ def _found(folder: Path, declared: str) -> list[Path]:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    try:
-        return path.relative_to(folder).as_posix()
-    except ValueError:
-        return path.as_posix()
+    """Return the path as the tables tell it: a name that is no UTF-8 shows its bytes as escapes."""
+    name = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return os.fsencode(name.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def is_due(source: Source, business_date: date, calendar: Calendar) -> bool:
