@@ -89,7 +89,7 @@ WORDS: dict[str, Pair] = {
     "gate": ("Failed gate", "未通过的条件"),
     "pocket": ("Out of pocket", "垫付方"),
     "record": ("record {number}", "第 {number} 条"),
-    "row_id": ("row {number}", "行标识 {number}"),
+    "row_id": ("row\u00a0{number}", "行标识\u00a0{number}"),
     "close": ("close", "关闭"),
     "too_old": (
         "This browser cannot unpack the list; it is in the workbook.",

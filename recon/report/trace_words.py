@@ -40,6 +40,10 @@ _BREAK: Pair = (
     "reported: {label} ({code}), expected {expected}, found {actual}",
     "报告差异：{label}（{code}），应为 {expected}，实为 {actual}",
 )
+_BREAK_OF_NO_AMOUNT: Pair = (  # another card, another terminal: both figures are the same
+    "reported: {label} ({code}), {actual}",
+    "报告差异：{label}（{code}），{actual}",
+)
 _MANY_BREAKS: dict[str, Pair] = {
     "break": (
         "reported {breaks} times: {label} ({code}), differences {difference} in all",
@@ -157,7 +161,8 @@ def break_event(row: Facts, step: str, codes: CodeWordsByName) -> Facts:
         }
         for name in LANGUAGES
     }
-    return both(_RESOLVED if step == "resolved" else _BREAK, facts)
+    told = _BREAK if row["expected_minor"] != row["actual_minor"] else _BREAK_OF_NO_AMOUNT
+    return both(_RESOLVED if step == "resolved" else told, facts)
 
 
 def many_breaks_event(row: Facts, codes: CodeWordsByName) -> Facts:
