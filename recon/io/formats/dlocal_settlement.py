@@ -125,7 +125,9 @@ def _take(
         return
     values = dict(zip(state.names, cells, strict=False))
     if values["ROW_TYPE"] == "HEADER":
-        state.transfer = values
+        if state.transfer:
+            _close(state, reading)
+        state.transfer, state.sums, state.items = values, [Decimal(0)] * 3, 0
         rows.add(place, _transfer_cells(values))
         return
     state.items += 1

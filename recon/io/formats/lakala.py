@@ -4,9 +4,9 @@ The portal offers the same columns as CSV (`,` between cells) and as a workbook.
 
 Source: the open platform's file interface as implemented by a system that reads these files; no
 genuine file was seen. Amounts are in the unit that their header declares (分: minor units), and
-nothing is guessed from the size of a number. A sender that writes yuan under a 分 header has every
-row with a decimal point refused, until its source declares the unit column by column:
-`[source.units]` with a line such as `"交易金额(分)" = "major"`.
+nothing is guessed from the size of a number; under 元 they are yuan. A sender that writes yuan
+under a 分 header has every row with a decimal point refused, until its source declares the unit
+column by column: `[source.units]` with a line such as `"交易金额(分)" = "major"`.
 JY, JS, JZ and ACC prove each row: amount less fee is the settled amount.
 
 Refunds, voids and reversals are money out, whatever sign the file writes, and their fee is one
@@ -32,6 +32,7 @@ from recon.io.formats.contract import (
     Format,
     Money,
     Options,
+    Probe,
     RawRows,
     Reading,
     StagedFile,
@@ -39,9 +40,11 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.sheet import Sheet, fits
-from recon.io.formats.workbook_sheet import read_either
+from recon.io.formats.sheet import HEAD_BYTES, Sheet, fits
+from recon.io.formats.workbook_sheet import head_cells, is_workbook, read_either
 
+_FEN: Final = "(分)"
+_YUAN: Final = "(元)"
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
 _CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
 _KINDS: Final = {
@@ -202,20 +205,54 @@ FILES: Final = (
 )
 
 
-def sheet_of(file: LakalaFile) -> Sheet:
-    """Return how a layout is found: all of its columns, and no other one."""
-    return Sheet(required=file.columns, delimiter="|")
+def sheets_of(file: LakalaFile) -> tuple[Sheet, Sheet]:
+    """Return how a layout is found, its amounts in fen or in yuan: all of its columns, no other."""
+    in_yuan = tuple(name.replace(_FEN, _YUAN) for name in file.columns)
+    return tuple(Sheet(required=names, delimiter="|") for names in (file.columns, in_yuan))  # type: ignore[return-value]  # two of two
+
+
+def _recognise(file: LakalaFile, probe: Probe) -> bool:
+    """Return whether the head has the layout's header."""
+    return any(fits(sheet, probe) for sheet in sheets_of(file))
+
+
+def _sheet_of(file: LakalaFile, staged: StagedFile) -> Sheet:
+    """Return the sheet that a file is; the one in fen, which says what lacks, when it is none."""
+    if is_workbook(staged):
+        probe = Probe(staged.name, staged.size, b"", cells=head_cells(staged))
+    else:
+        with staged.path.open("rb") as stream:
+            probe = Probe(staged.name, staged.size, stream.read(HEAD_BYTES))
+    in_fen, in_yuan = sheets_of(file)
+    return in_yuan if fits(in_yuan, probe) else in_fen
+
+
+def _in_fen(frame: pl.DataFrame, options: Options) -> pl.DataFrame:
+    """Return columns of yuan under the names of fen, in fen too unless the source says yuan.
+
+    What has more than two decimals stays as it is, for the parser to refuse.
+    """
+    cells = []
+    for name in frame.columns:
+        if name.endswith(_YUAN):
+            cell, named = pl.col(name), name.replace(_YUAN, _FEN)
+            plain = cell.str.extract(r"^([+-]?[0-9]+)(?:\.[0-9]{0,2})?$")
+            cents = cell.str.extract(r"\.([0-9]{1,2})$").fill_null("").str.pad_end(2, "0")
+            is_fen = options.units.get(named, "minor") == "minor"
+            fen = pl.coalesce(plain + cents, cell) if is_fen else cell
+            cells.append(fen.alias(named))
+    return frame.with_columns(cells)
 
 
 def _read(
     file: LakalaFile, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the rows; refunds and withdrawals get their sign."""
-    for rows in read_either(sheet_of(file), staged, options, reading):
+    for rows in read_either(_sheet_of(file, staged), staged, options, reading):
+        frame = _in_fen(frame_of(rows), options)
         if file.code != "JY":
-            yield rows
+            yield rows_of(frame, rows)
             continue
-        frame = frame_of(rows)
         is_out = pl.col("交易类型").is_in(_OUTFLOWS)
         signed = [_signed(pl.col(name), is_out).alias(name) for name in _AMOUNTS.values()]
         yield rows_of(frame.with_columns(signed), rows)
@@ -260,7 +297,7 @@ def _format(file: LakalaFile) -> Format:
         title_en=f"Lakala {file.code}, {file.title_en}",
         title_zh=f"拉卡拉 {file.code} {file.title_zh}",
         side=Side.CHANNEL,
-        recognise=partial(fits, sheet_of(file)),
+        recognise=partial(_recognise, file),
         read=partial(_read, file),
         fields=partial(_fields, file),
         refine=partial(_refine, file),

@@ -131,3 +131,21 @@ def test_the_words_of_completed_and_reversed_payments(tmp_path):
     result = load(tmp_path, "lakala_jy", JY, *lines)
     assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
     assert result.column("amount_minor") == [10000, -10000, -10000]
+
+
+def test_a_header_in_yuan_is_taken_at_its_word(tmp_path):
+    """Under (元) amounts are yuan, exactly; a thousandth is refused, not rounded."""
+    header = JY.replace("(分)", "(元)")
+    rows = [
+        SALE.replace("|10000|60|9940|", amounts)
+        for amounts in ("|100.00|0.6|99.40|", "|100|0|100|", "|1.005|0|1.005|")
+    ]
+    raw = "\n".join((header, *rows)).encode()
+    result = load_bytes(BY_NAME["lakala_jy"], tmp_path, raw)
+    assert result.column("amount_minor") == [10000, 10000]
+    assert result.column("fee_minor") == [60, 0]
+    assert result.refused_lines == [4]
+    assert recognised(Probe("x", len(raw), raw)) == (BY_NAME["lakala_jy"],)
+    declared = Options(units=dict.fromkeys(("交易金额(分)", "手续费(分)", "结算金额(分)"), "major"))
+    twice = load_bytes(BY_NAME["lakala_jy"], tmp_path, raw, declared)
+    assert twice.column("amount_minor") == [10000, 10000]
