@@ -35,7 +35,7 @@ SAMPLE = 2_000  # rows that a fit looks at; it is then judged on all
 GOOD_PPM = 980_000  # share of rows that one price must explain before no change is looked for
 _ROWS_A_DECIMAL = 2  # rows that a further decimal must explain
 _DECIMALS = 3  # further decimals that a rounder rate may make up for
-_RANGES = 256  # ranges of rates that are compared
+_RANGES = 24  # ranges of rates that are compared
 _MOST = 4_000_000_000  # amounts and fees up to which a range is computed in 64 bits
 
 
@@ -234,12 +234,10 @@ def _common_rate(low: NDArray[np.int64], high: NDArray[np.int64]) -> int:
     starts = starts[inside >= max(most - _ROWS_A_DECIMAL * _DECIMALS, min(most, 2))]
     if starts.size > _RANGES:  # many rows agree on no rate: the first one that is best will do
         starts = np.array([first])
-    rates = [_rate_from(int(start), lows, highs, alone=most == 1) for start in starts]
-    worth = [
-        (int(np.count_nonzero((low <= rate) & (rate <= high))) - odd, -odd)
-        for rate, odd in ((rate, _ROWS_A_DECIMAL * _odd_decimals(rate)) for rate in rates)
-    ]
-    return rates[worth.index(max(worth))]
+    rates = np.array([_rate_from(int(start), lows, highs, alone=most == 1) for start in starts])
+    rows = np.searchsorted(lows, rates, "right") - np.searchsorted(highs, rates, "left")
+    odd = np.array([_ROWS_A_DECIMAL * _odd_decimals(rate) for rate in rates.tolist()])
+    return int(rates[np.lexsort((odd, odd - rows))[0]])
 
 
 def _rate_from(
@@ -250,9 +248,9 @@ def _rate_from(
     `alone`: no two rows share a rate, so that the range ends where the next one begins.
     """
     end = int(highs[int(np.searchsorted(highs, start, "left"))])
-    following = lows[lows > start]
-    if following.size and int(following[0]) <= end and alone:
-        end = max(start, int(following[0]) - 1)
+    following = int(np.searchsorted(lows, start, "right"))
+    if alone and following < lows.size and int(lows[following]) <= end:
+        end = max(start, int(lows[following]) - 1)
     return _roundest(max(start, 0), max(min(end, RATE_SCALE), 0))
 
 

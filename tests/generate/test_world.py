@@ -43,7 +43,8 @@ ALIASES = {
 def planted_codes(profile: str) -> set[str]:
     """Return the codes of the plants that a profile can hold."""
     names = plant_names(PROFILES[profile])
-    return {ALIASES.get(name, name) for name in names} & set(Code.__members__)
+    codes = {code.name for code in set(Code) - set(NOT_PLANTED)}
+    return {ALIASES.get(name, name) for name in names} & codes
 
 
 def digests(folder: Path) -> dict[str, str]:
