@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -180,6 +181,20 @@ def test_every_macro_of_the_page_exists(connection):
         "where function_type in ('macro', 'table_macro') and not internal",
     )["name"].to_list()
     assert set(known) - {"minor_digits", *snapshot.PLACES} <= told
+
+
+def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
+    """The example runs as it stands, beside the sample week."""
+    (code,) = re.findall(r"(?ms)^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"))
+    week = PAGE.parents[1] / "data" / "samples" / "pos_week"
+    shutil.copy(week / "recon.toml", tmp_path)
+    shutil.copytree(week / "inbox" / "2026-11-04", tmp_path / "inbox" / "2026-11-04")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(code, "the page", "exec"), names)  # noqa: S102 - our own example
+    assert names["disputes"].height == names["evidence"].num_rows == 6
+    assert names["bill"].transactions.height > 100
+    assert names["ageing"].height > 0
 
 
 def test_the_notebook_runs(workspace, monkeypatch):
