@@ -25,14 +25,16 @@ def verdict(pack: Pack, proofs: Sequence[Statement], say: Say) -> tuple[str, boo
     amount = at_risk(open_)
     files = real_breaks(pack.tables["breaks"])["code"].cast(pl.String).str.starts_with("FILE_")
     missing = say("verdict_files", files=int(files.sum())) if files.any() else ""
+    refused = pack.tables["rejects"].height
+    missing += say("verdict_rejects", rows=f"{refused:,}") if refused else ""
     residual = sum(proof.unexplained_rows for proof in proofs)
     if not is_closed(proofs):
         residual = max(residual, 1)
         bad = say("verdict_bad", residual=residual, count=open_.height, amount=amount)
         return missing + bad, False
     if open_.height == 0:
-        return missing + say("verdict_rest" if missing else "verdict_good"), not missing
-    return missing + say("verdict_open", count=open_.height, amount=amount), not missing
+        return missing + say("verdict_rest" if missing else "verdict_good"), not files.any()
+    return missing + say("verdict_open", count=open_.height, amount=amount), not files.any()
 
 
 def is_closed(proofs: Sequence[Statement]) -> bool:

@@ -134,15 +134,14 @@ def _passes(sheet: Sheet, pack: Pack, say: Say) -> None:
         .agg(pl.len().alias("links"))
         .sort("leg", "pass", "match_kind")
     )
-    sheet.header(
-        [say(name) for name in ("leg", "pass", "kind", "links")], filters=False, numbers=(3,)
-    )
+    heads = [say("leg"), say("pass"), "", say("kind"), say("links")]
+    sheet.header(heads, filters=False, numbers=(4,))
     for row in counted.iter_rows(named=True):
         ours = row["leg"] == NETTING  # a step of the engine, not a leg of the rule file
         sheet.text(0, say("netting") if ours else row["leg"])
         sheet.text(1, say("original_reference") if ours else row["pass"])
-        sheet.text(2, say.label("match_kind", row["match_kind"]))
-        sheet.whole(3, row["links"])
+        sheet.text(3, say.label("match_kind", row["match_kind"]))
+        sheet.whole(4, row["links"])
         sheet.next()
 
 

@@ -41,7 +41,8 @@ def write_summary(
     sentence, good = verdict(pack, proofs, say)
     look = "warn" if is_closed(proofs) else "bad"
     counted = _counted(pack.disputes)
-    is_quiet = good and counted.filter(pl.col("new") + pl.col("open") > 0).is_empty()
+    is_open = not counted.filter(pl.col("new") + pl.col("open") > 0).is_empty()
+    is_quiet = good and not is_open and pack.tables["rejects"].is_empty()
     sheet.banner(sentence, _LAST, "good" if is_quiet else look)
     sheet.next()
     _match_rates(sheet, pack, say)

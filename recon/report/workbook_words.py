@@ -27,9 +27,13 @@ WORDS: dict[str, Pair] = {
         "Findings about files: {files} (missing, empty, held, refused; their rows are left out). ",
         "文件问题 {files} 项（缺失、为空、暂停或拒收，其记录未参与对账）。",
     ),
+    "verdict_rejects": (
+        "Refused rows: {rows} (left out). ",
+        "拒收记录 {rows} 行（未参与对账）。",
+    ),
     "verdict_rest": (
-        "No candidate dispute is open; every row that was loaded is accounted for.",
-        "没有未决争议；已载入的每一行都有去向。",
+        "No candidate dispute is open; every row that was accepted is accounted for.",
+        "没有未决争议；已接受的每一行都有去向。",
     ),
     "verdict_open": (
         (

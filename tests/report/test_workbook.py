@@ -20,6 +20,8 @@ from recon.core.schema import DISPUTES
 from recon.report.priority import by_priority
 from recon.report.tie_out import channel_flows, conservation, roll_forward, statements
 from recon.report.workbook_cells import EXACT_LIMIT, Book, decimal, money_format
+from recon.report.workbook_proof import verdict
+from recon.report.workbook_words import Say
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
 from tests.report.shop_week import FIRST, LINK, with_tables
@@ -89,6 +91,35 @@ def test_a_lost_row_or_a_silent_difference_breaks_the_proof(pack):
     proofs = statements(bare)
     assert sum(proof.unexplained_rows for proof in proofs) > 0
     assert sum(proof.unexplained_minor for proof in proofs) > 0
+
+
+def test_the_summary_adds_up_to_the_verdict(book, pack):
+    """The total of each currency is the sum of its open cases; a refused row is told first."""
+    rows = sheet_text(book, "Summary")
+    total = next(row for row in rows if row[0] == "all")
+    open_ = pack.disputes.filter(pl.col("status").cast(pl.String) != "RESOLVED")
+    assert total[2] == "CNY"
+    assert int(total[3]) + int(total[4]) == open_.height
+    assert Decimal(total[5]) == Decimal(open_["amount_minor"].sum()) / 100
+    sentence, good = verdict(pack, statements(pack), Say("en"))
+    assert f"{open_.height}, with {Decimal(total[5]):,.2f} CNY at risk" in sentence
+    assert good
+    refused = pack.tables["rejects"].clear(2)
+    more = with_tables(pack, {**pack.tables, "rejects": refused})
+    assert (
+        verdict(more, statements(more), Say("en"))[0] == f"Refused rows: 2 (left out). {sentence}"
+    )
+
+
+def test_a_reason_shows_only_columns_that_say_something(book, pack):
+    """No column of a reason is empty in every case; on paper it ends with the evidence."""
+    for code in pack.disputes["code"].cast(pl.String).unique():
+        sheet = openpyxl.load_workbook(book)[code]
+        head = next(row for row in sheet.iter_rows() if row[0].value == "Dispute")
+        columns = [[cell.value for cell in column][head[0].row :] for column in sheet.columns]
+        assert all(any(value is not None for value in column) for column in columns), code
+        last = head[0].parent.print_area.rpartition("$")[0].rpartition(":")[2].strip("$")
+        assert sheet[f"{last}{head[0].row}"].value == "Evidence"
 
 
 def test_formulas_carry_their_cached_values(book):
