@@ -40,6 +40,19 @@ def test_a_pin_links_what_no_key_links(tmp_path: Path) -> None:
     assert world.table(night, "links")["match_kind"].to_list() == ["PINNED"]
 
 
+@pytest.mark.parametrize(
+    ("charge", "code"),
+    [("B1 9.00", "AMOUNT_MISMATCH"), ("B1 10.00 currency=USD", "CURRENCY_MISMATCH")],
+)
+def test_a_pin_hides_no_difference(tmp_path: Path, charge: str, code: str) -> None:
+    """Rows that belong together by a person's word and differ in money are told as such."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], psp=[charge])
+    ids = rows(world)
+    override(world, 'action = "pin"', f"left = {ids['orders:A1']}", f"right = {ids['psp:B1']}")
+    assert world.codes(world.run(MONDAY)) == [code]
+
+
 def test_a_forbid_parts_what_a_key_links(tmp_path: Path) -> None:
     """Two rows of one order number that a person parted stand alone."""
     world = NightWorld(tmp_path)

@@ -82,11 +82,10 @@ def _found(
         code = np.zeros(len(left), np.uint16)
     else:
         code = story_table()[state[left], state[right], refund]
-    differs = (links["match_kind"] == int(MatchKind.KEY)).to_numpy() & (
-        (state[left] == int(State.SUCCESS)) & (state[right] == int(State.SUCCESS))
-        if leg.right is not Side.BANK
-        else True
-    )
+    differs = (links["match_kind"] == int(MatchKind.KEY)).to_numpy()
+    differs |= _unequal_pins(matched, leg, leg_no, links)
+    if leg.right is not Side.BANK:
+        differs &= (state[left] == int(State.SUCCESS)) & (state[right] == int(State.SUCCESS))
     code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
     code = exchange.codes(matched, leg, (left, right), code)
     banded = (links["match_kind"] == int(MatchKind.BAND)).to_numpy()
@@ -158,6 +157,32 @@ def _resolved_story(findings: pl.DataFrame, night: Night) -> Verdict:
             faulty=pl.when(small).then(pl.lit(0)).otherwise("faulty"),
         )
     return Verdict.of(findings)
+
+
+def _unequal_pins(
+    matched: Matched, leg: Leg, leg_no: int, links: pl.DataFrame
+) -> NDArray[np.bool_]:
+    """Return which links are two rows that a person pinned alone, of unequal money.
+
+    That rows belong together does not make their amounts equal. Several rows pinned to one are
+    parts of it.
+    """
+    pinned = (links["match_kind"] == int(MatchKind.PINNED)).to_numpy()
+    if not pinned.any():
+        return pinned
+    kind, number = pl.col("match_kind"), pl.col("leg")
+    every = matched.matches.links.filter(
+        (kind == int(MatchKind.PINNED)) & (number == leg_no)
+    ).filter(~pl.col("left").is_duplicated() & ~pl.col("right").is_duplicated())
+    alone = set(every.select("left", "right").iter_rows())
+    left, right = links["left"].to_numpy(), links["right"].to_numpy()
+    currency = matched.ledger.slim["currency"].to_numpy()
+    one, two = amounts(matched, leg)
+    unequal: NDArray[np.bool_] = (one[left] != two[right]) | (currency[left] != currency[right])
+    unequal &= pinned
+    asked = np.flatnonzero(unequal)
+    unequal[asked] = [(int(left[k]), int(right[k])) in alone for k in asked]
+    return unequal
 
 
 def _amount_code(
