@@ -14,7 +14,16 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
             *("商户订单号", "商户订单编号", "商家订单号", "外部订单号"),
         ),
         (
-            *("orderno", "orderid", "ordernumber", "order", "invoice", "invoicenumber"),
+            *(
+                "orderno",
+                "orderid",
+                "ordernumber",
+                "orderref",
+                "orderreference",
+                "order",
+                "invoice",
+                "invoicenumber",
+            ),
             *("invoiceid", "订单号", "订单编号", "系统订单号"),
         ),
         ("单号", "销售单号", "交易单号", "业务单号", "小票号", "小票单号"),
@@ -54,7 +63,18 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
             *("消费金额", "收款金额"),
         ),
         (
-            *("amount", "orderamount", "gross", "grossamount", "total", "totalfee"),
+            *(
+                "amount",
+                "amt",
+                "betrag",
+                "montant",
+                "importe",
+                "orderamount",
+                "gross",
+                "grossamount",
+                "total",
+                "totalfee",
+            ),
             *("totalamount", "金额", "订单金额", "发生额", "交易额", "总金额", "订单总额"),
         ),
         ("实收金额", "实收", "商家实收"),
@@ -76,7 +96,20 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ),
         ("实收金额", "商家实收", "实收"),
     ),
-    "currency": (("currency", "ccy", "currencycode", "币种", "货币", "交易币种", "货币种类"),),
+    "currency": (
+        (
+            "currency",
+            "ccy",
+            "currencycode",
+            "währung",
+            "waehrung",
+            "devise",
+            "币种",
+            "货币",
+            "交易币种",
+            "货币种类",
+        ),
+    ),
     "occurred_at": (
         (
             *("paytime", "paymenttime", "timeend", "paidat", "transactiontime", "交易时间"),
@@ -91,7 +124,8 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "clearing_date": (("clearingdate", "settlementdate", "清算日期", "结算日期", "清算日"),),
     "value_date": (
         (
-            *("valuedate", "bookingdate", "date", "transactiondate", "postingdate"),
+            *("valuedate", "bookingdate", "date", "transactiondate", "txndate", "postingdate"),
+            *("buchungstag", "buchungsdatum", "fecha", "orderdate", "paymentdate", "paiddate"),
             *("交易日期", "起息日", "记账日期", "入账日期", "日期"),
         ),
     ),
@@ -132,7 +166,18 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "memo": (
         (
             *("memo", "label", "description", "details", "detail", "note", "narrative"),
-            *("remark", "摘要", "备注", "附言", "用途", "交易摘要"),
+            *(
+                "verwendungszweck",
+                "buchungstext",
+                "libelle",
+                "concepto",
+                "remark",
+                "摘要",
+                "备注",
+                "附言",
+                "用途",
+                "交易摘要",
+            ),
         ),
         ("商品名称", "商品", "商品标题", "productname"),
     ),
@@ -169,7 +214,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "reversed": ("reversed", "voided", "已撤销", "已冲正", "已退款", "已全额退款", "全额退款"),
 }
-_UNIT = re.compile(r"[(（\[][^)）\]]*[)）\]]")
+_UNIT = re.compile(r"[(（\[][^)）\]]*[)）\]]|[ _](?:in[ _])?(?:cents?|fen|minor)$", re.IGNORECASE)
 _REST = re.compile(r"[\W_]+")
 
 

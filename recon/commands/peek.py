@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ _HEAD_BYTES = 1 << 18
 _TAIL_BYTES = 1 << 13
 _DELIMITERS = (",", ";", "\t", "|")
 _WRAPPED = re.compile(r"^[ \t`']|^=?\"|[ \t`]$")
+_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")  # a Chinese character; accents stand alone
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
 _ZIP = b"PK\x03\x04"
@@ -30,7 +32,7 @@ _ZIP = b"PK\x03\x04"
 class Head:
     """The first rows of a table; without a header line the columns are named 1, 2, ..."""
 
-    format: str  # delimited, xlsx, parquet or arrow
+    format: str  # delimited, json_lines, xlsx, parquet or arrow
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # at most SAMPLE_ROWS, each as wide as `columns`
     skip_lines: int = 0
@@ -48,7 +50,10 @@ class Head:
 
 
 def peek(path: Path, folder: Path) -> Head:
-    """Return the head of a delimited, XLSX, Parquet or Arrow file; `folder` takes its copy."""
+    """Return the head of a generic file; `folder` takes its copy.
+
+    It is delimited text, JSON lines, an XLSX workbook, Parquet or Arrow.
+    """
     from datetime import date
 
     from recon.io.stage import stage
@@ -64,7 +69,38 @@ def peek(path: Path, folder: Path) -> Head:
         return _arrow(staged)
     if start.startswith(_ZIP):
         return _workbook(staged)
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return _json_lines(start, staged.name)
     return _delimited(start, end, staged.name)
+
+
+def _json_lines(start: bytes, name: str) -> Head:
+    """Return the head of a file with an object a line; what lies inside an object is `a.b`."""
+    encoding, text = _decoded(start, name)
+    lines = text.splitlines()
+    if len(start) == _HEAD_BYTES:
+        lines = lines[:-1]
+    rows: list[dict[str, str]] = []
+    for line in islice((line for line in lines if line.strip()), SAMPLE_ROWS):
+        try:
+            value = json.loads(line, parse_float=str, parse_int=str)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(name, f"lines that are no whole JSON objects ({error})") from error
+        rows.append(dict(_leaves(value, "")))
+    columns = tuple(dict.fromkeys(key for row in rows for key in row))
+    cells = tuple(tuple(row.get(key, "") for key in columns) for row in rows)
+    return Head("json_lines", columns, cells, encoding=encoding)
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Yield path and text of every value that is no object; lists stand as their JSON."""
+    if isinstance(value, dict) and (value or not path):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, str) or value is None:
+        yield path, value or ""
+    else:
+        yield path, json.dumps(value)
 
 
 def _parquet(staged: StagedFile) -> Head:
@@ -134,7 +170,7 @@ def _delimited(start: bytes, end: bytes, name: str) -> Head:
 
 def _decoded(start: bytes, name: str) -> tuple[str, str]:
     """Return the encoding that decodes the head, and its text; the end may be cut."""
-    for encoding in ("utf-8", "gb18030"):
+    for encoding in ("utf-8", "gb18030" if _PAIR.search(start) else "cp1252"):
         for cut in range(4):
             try:
                 text = start[: len(start) - cut].decode(encoding)
@@ -189,8 +225,8 @@ def _texts(cells: object) -> tuple[str, ...]:
 def _unreadable(name: str, found: str) -> InputError:
     """Return the error about a file that no table can be seen in."""
     return InputError(
-        f"expected delimited text, an XLSX workbook or Parquet, found {found}",
+        f"expected delimited text, JSON lines, an XLSX workbook or Parquet, found {found}",
         where=name,
-        fix="fixed width and JSON lines are declared by hand, see docs/formats.md",
+        fix="fixed width is declared by hand, see docs/formats.md",
         code="FILE_SCHEMA",
     )

@@ -33,6 +33,8 @@ _TIMES = (
     *("YYYYMMDDhhmmss", *_DATES),
 )
 _SYMBOL = re.compile(r"[¥￥$€£]|元$")
+_CENTS = re.compile(r"分|(?i:cents?|(?<![a-z])fen|minor)")
+_PADDED_CENTS = re.compile(r"[+-]?0[0-9]{5,}")
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
 _GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
 _LEG = """
@@ -197,12 +199,15 @@ def _amounts(head: Head, mapped: dict[str, str]) -> list[str]:
     symbols = {found[0] for value in values for found in re.finditer(_SYMBOL, value)}
     if not columns:
         return ["# no column of amounts was seen: map amount, or credit and debit; confirm"]
-    in_cents = any("分" in column for column in columns)
+    in_cents = next((word for column in columns for word in _CENTS.findall(column)), "")
+    is_padded = bool(values) and all(_PADDED_CENTS.fullmatch(value) for value in values)
     has_point = any(re.search(r"[.,]\d{1,2}$", value) for value in values)
     seen = "the samples have decimals" if has_point else "the samples have no decimals: either fits"
     if in_cents:
-        seen = "the header says 分"
-    chosen, other = ("minor", "major") if in_cents else ("major", "minor")
+        seen = f"the header says {in_cents}"
+    elif is_padded:
+        seen = "the samples are padded with zeros"
+    chosen, other = ("minor", "major") if in_cents or is_padded else ("major", "minor")
     lines = [
         "# Major units are 12.50, minor units are 1250 for the same money. Keep one line.",
         f'amount_unit = "{chosen}"  # confirm: {seen}',

@@ -321,3 +321,56 @@ def test_totals_of_a_workbook_are_no_rows(tmp_path):
             sheet.write_row(row, 0, line)
     rows, refused = read_as_proposed(path, tmp_path)
     assert (rows["amount_minor"].to_list(), refused) == ([1250, 800], 0)
+
+
+OTHERS = {
+    "nested JSON lines": (
+        """{"order_no": "A1", "amount": 12.50, "paid": {"at": "2026-01-15 10:00:00"}, "x": {"y": 1}}
+{"order_no": "A2", "amount": 3, "paid": {"at": "2026-01-15 11:00:00"}, "x": {"y": []}}
+""",
+        "utf-8",
+        [1250, 300],
+    ),
+    "German bank": (
+        """Buchungstag;Verwendungszweck;Betrag;Währung
+15.01.2026;Zahlung für 1;1.234,56;EUR
+16.01.2026;Zahlung 2;-12,00;EUR
+""",
+        "cp1252",
+        [123456, -1200],
+    ),
+    "cents in the header": (
+        """order_no;created_at;amount_cents
+A1;2026-01-15T10:00:00Z;1250
+A2;2026-01-15T11:00:00Z;3
+""",
+        "utf-8",
+        [1250, 3],
+    ),
+    "padded with zeros": (
+        """ORDERNO|TXNDATE|AMT
+000001|20260115|000000001250
+000002|20260115|000000000300
+""",
+        "utf-8",
+        [1250, 300],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_unlike_files_are_read_as_proposed(name, tmp_path):
+    """Objects inside objects, another language, and amounts whose unit the file shows."""
+    text, encoding, expected = OTHERS[name]
+    path = tmp_path / "orders.txt"
+    path.write_text(text, encoding=encoding)
+    rows, refused = read_as_proposed(path, tmp_path)
+    assert (rows["amount_minor"].to_list(), refused) == (expected, 0)
+
+
+def test_damaged_json_lines_are_named(tmp_path):
+    """A line that is no object is told with the parser's own words."""
+    path = tmp_path / "orders.txt"
+    path.write_text('{"a": 1}\n{"a": \n')
+    with pytest.raises(InputError, match="no whole JSON objects"):
+        propose(path)

@@ -53,7 +53,8 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     """Yield the mapped values of every line."""
     wanted = source_columns(options)
     seen: set[str] = set()
-    known = {name.split(".", 1)[0] for name in wanted} | set(wanted) | set(options.ignore_columns)
+    named = {*wanted, *options.ignore_columns}
+    known = named | {name.split(".", 1)[0] for name in named}
     with staged.path.open("rb") as stream:
         for block in Lines(stream, staged.name, options.encoding or "utf-8"):
             yield _read_block(block, wanted, seen, known, reading, staged.name)
