@@ -213,6 +213,18 @@ def test_the_command_exits_4_and_says_what_differs(workspace):
     good = CliRunner().invoke(command, [*arguments, "--all", "--json"])
     assert good.exit_code == 0
     assert len(json.loads(good.stdout)["runs"]) == 4
+    head = json.loads(good.stdout)["head"]
+    assert head == workspace.published()[-1].manifest_sha256()
+    held = [*arguments, "--expect-head", head]
+    assert CliRunner().invoke(command, held).exit_code == 0
+    last = workspace.published()[-1].folder
+    last.rename(kept := workspace.root / "kept")
+    workspace.point_current_at(workspace.published()[-1].folder)
+    assert CliRunner().invoke(command, arguments).exit_code == 0  # nothing else shows it
+    rolled_back = CliRunner().invoke(command, held)
+    assert (rolled_back.exit_code, head in rolled_back.stdout) == (4, True)
+    kept.rename(last)
+    workspace.point_current_at(last)
     (workspace.current / "summary.json").write_text("{}")
     bad = CliRunner().invoke(command, arguments)
     assert bad.exit_code == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recon.errors import LockedError
 
@@ -104,7 +105,15 @@ def _write(workspace: Path, attempt: Attempt, metrics: Path | None) -> None:
         run_id=document["run_id"],
         business_date=document["business_date"],
         exit_code=document["exit_code"],
+        **_head(document),
     )
+
+
+def _head(document: dict[str, Any]) -> dict[str, str]:
+    """Return the digest of the run's manifest: kept in a log, `recon verify` can be held to it."""
+    manifest = Path(document["folder"] or "") / "manifest.json"
+    known = document["folder"] is not None and manifest.is_file()
+    return {"head": hashlib.sha256(manifest.read_bytes()).hexdigest()} if known else {}
 
 
 def _log(event: str, **facts: object) -> None:
