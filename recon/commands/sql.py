@@ -54,6 +54,10 @@ def command(workspace: Path, memory: int) -> None:
                 click.echo(error.message(), err=True)
                 if not interactive:
                     raise
+            except KeyboardInterrupt:
+                click.echo("interrupted", err=True)
+                if not interactive:
+                    raise
 
 
 def _layout(statement: str, known: tuple[str, ...], before: str) -> str:

@@ -24,6 +24,7 @@ def answer(connection: duckdb.DuckDBPyConnection, statement: str) -> pl.DataFram
 
     Raises:
         UsageError: it is not one reading statement, or DuckDB refused it (its words are repeated).
+        KeyboardInterrupt: the statement was interrupted; DuckDB calls that an error of its own.
     """
     try:
         _check_reads(connection, statement)
@@ -31,7 +32,11 @@ def answer(connection: duckdb.DuckDBPyConnection, statement: str) -> pl.DataFram
             plans = connection.execute(statement).fetchall()
             return pl.DataFrame({"plan": [line for _, plan in plans for line in plan.split("\n")]})
         frame: pl.DataFrame = connection.sql(statement).pl()
-    except duckdb.Error as error:
+    except (duckdb.Error, RuntimeError) as error:
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
         raise UsageError(
             f"DuckDB refused the statement: {error}",
             where="query",

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import threading
 
 import polars as pl
 import pytest
@@ -78,6 +79,19 @@ def connection(workspace):
 def test_reading_statements_answer(connection, statement):
     """SELECT in every spelling, and looking around, are allowed."""
     assert query.answer(connection, statement).height > 0
+
+
+def test_an_interrupted_statement_is_no_crash(workspace):
+    """Ctrl-C in an endless query ends as it does everywhere; the connection answers again."""
+    with read.open_snapshot(workspace) as opened:
+        timer = threading.Timer(0.3, opened.interrupt)
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            query.answer(
+                opened, "select sum(a.range * b.range) from range(9999999) a, range(999999) b"
+            )
+        timer.join()
+        assert query.answer(opened, "select 1").height == 1
 
 
 @pytest.mark.parametrize("statement", REFUSED)
