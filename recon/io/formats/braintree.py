@@ -35,6 +35,7 @@ from recon.io.formats.records import (
     RowBuilder,
     account_for_spans,
     encoding_of,
+    encodings_of,
     is_writable,
     refuse_row,
 )
@@ -195,7 +196,7 @@ def _clock(text: str) -> str:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a dump into rows; raises InputError when it is no whole JSON of objects."""
     data = staged.path.read_bytes()
-    encodings = (options.encoding,) if options.encoding else ("utf-8",)
+    encodings = encodings_of(options, ("utf-8",), staged.name)
     text = data.decode(encoding_of(data, encodings, staged.name)).removeprefix("\ufeff")
     rows, spans, record_no, count = RowBuilder(COLUMNS), [], 0, 0
     line, seen, byte = 1, 0, len(data) - len(text.encode())

@@ -29,14 +29,23 @@ ENCODINGS: Final = (
     "big5",
     "big5hkscs",
     "iso8859-1",
+    "iso8859-2",
+    "iso8859-9",
     "iso8859-15",
+    "cp1250",
+    "cp1251",
     "cp1252",
+    "cp1254",
+    "cp1257",
     "shift_jis",
     "cp932",
     "euc_jp",
     "euc_kr",
 )
-_SUPERSET: Final = {"gb2312": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "utf-8-sig": "utf-8"}
+_SUPERSET: Final = {
+    **dict.fromkeys(("gb2312", "gbk", "cp936"), "gb18030"),
+    **dict.fromkeys(("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"), "utf-8"),  # unpacked before
+}
 _SHOWN_ITEMS: Final = 20
 _SHOWN_CHARACTERS: Final = 120
 _UTF8_MARK: Final = codecs.BOM_UTF8

@@ -38,6 +38,7 @@ from recon.io.formats.records import (
     LineCount,
     RowBuilder,
     encoding_of,
+    encodings_of,
     mapped,
     refuse_row,
 )
@@ -302,7 +303,7 @@ def _day(values: dict[str, str]) -> str:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut an OFX file into rows; raises InputError when it is cut, an error, or has no account."""
     data = mapped(staged.path)
-    encodings = (options.encoding,) if options.encoding else LATIN
+    encodings = encodings_of(options, LATIN, staged.name)
     reader = _Reader(staged.name, data, encoding_of(data, encodings, staged.name), reading)
     yield from reader.read()
     if not reader.statements:

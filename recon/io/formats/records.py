@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from recon.errors import InputError
 from recon.io.formats.contract import ControlTotal, Options, RawRows, Reading, Reject, StagedFile
+from recon.io.formats.lines import encoding_named
 
 LINE_LIMIT = 1 << 20  # bytes; no statement line is longer, a bomb is
 _CHUNK = 1 << 20
@@ -35,6 +36,11 @@ class Line:
     start: int
     end: int
     text: str
+
+
+def encodings_of(options: Options, usual: Sequence[str], where: str) -> Sequence[str]:
+    """Return the encodings to try: the declared one, else the usual ones."""
+    return (encoding_named(options.encoding, where),) if options.encoding else usual
 
 
 def encoding_of(data: Data, encodings: Sequence[str], where: str) -> str:
@@ -72,7 +78,7 @@ def file_lines(
     usual: the encodings that are tried where the source declares none. Raises InputError for NUL
     bytes, over-long lines and bytes outside every encoding.
     """
-    encodings = (options.encoding,) if options.encoding else usual
+    encodings = encodings_of(options, usual, staged.name)
     for line in cut_lines(mapped(staged.path), encodings, staged.name):
         reading.lines += 1
         yield line

@@ -33,7 +33,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.records import RowBuilder, account_for_spans, refuse_row
+from recon.io.formats.records import RowBuilder, account_for_spans, encodings_of, refuse_row
 
 COLUMNS = ("merchant", "order", "card", "type", "amount", "moment")
 _ATTRIBUTES = ("MerCode", "OrderNum", "PayAcctNo", "PayType", "Amt", "TranTime")
@@ -50,7 +50,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         raise _refused(staged.name, f"the file has {staged.size} bytes; the most is {_LIMIT}")
     data = staged.path.read_bytes()
     _check_whole(data, staged.name)
-    encoding = options.encoding or "gb18030"
+    encoding = encodings_of(options, ("gb18030",), staged.name)[0]
     rows, spans, last = RowBuilder(COLUMNS), [], 0
     number, counted = 1, 0
     for tag in _TAG.finditer(data):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from recon.io.formats import FORMATS
+from recon.io.formats.lines import encoding_named
 from recon.io.formats.marks import MARKS
 from recon.io.formats.sheet import column_name
 from tests.io.formats.examine import Outcome, read_bytes
@@ -80,6 +82,25 @@ def test_encodings(name: str, tmp_path: Path) -> None:
         ways["GB18030"] = text.encode("gb18030")
     for way, other in ways.items():
         assert_same(name, other, tmp_path, way)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_declared_encoding_is_one_that_we_know(name: str, tmp_path: Path) -> None:
+    """A misspelt encoding is an error with a fix, whoever reads the file; XML states its own."""
+    sample = samples()[name]
+    misspelt = replace(sample.options, encoding="utf8000")
+    outcome = read_bytes(BY_NAME[name], sample.raw, tmp_path, misspelt)
+    if name.startswith(("camt", "ingenico")):
+        assert outcome.whole
+    else:
+        assert outcome.refusal is not None
+        assert "found 'utf8000'" in outcome.refusal.problem
+
+
+def test_utf_16_is_utf_8_by_the_time_it_is_read() -> None:
+    """A source may declare what the sender writes: the file is unpacked before it is read."""
+    assert {encoding_named(name, "") for name in ("utf-16", "UTF-16LE", "utf_16_be")} == {"utf-8"}
+    assert encoding_named("windows-1250", "") == "cp1250"
 
 
 def table(name: str) -> tuple[str, int, str] | None:
