@@ -64,6 +64,7 @@ _SIZES = {"large": "偏大", "small": "偏小"}
 _PERIODS = {"batch": "批次", "month": "月"}
 _MODES = {"excess": "超额累进", "whole": "全额"}
 _UNITS = {"min": "分钟", "h": "小时", "d": "天"}
+_DAYS = {"days": "天", "working days": "个工作日"}
 
 
 def rounding_in_chinese(rounding: str) -> str:
@@ -269,14 +270,14 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"key differs \((.*)\)", "关键字不同（{}）", (_keys,)),
     (r"amount equal", "金额相同", ()),
     (
-        r"pass (.+) takes equal amounts from (\d+) days before to (\d+) days after",
-        "规则 {} 只取金额相同、前 {} 天至后 {} 天内的记录",
-        (None, None, None),
+        r"pass (.+) takes equal amounts from (\d+) (\D+) before to (\d+) \3 after",
+        "规则 {0} 只取金额相同、前 {1} {2}至后 {3} {2}内的记录",
+        (None, None, _DAYS, None),
     ),
     (
-        r"pass (.+) takes amounts within (.+) from (\d+) days before to (\d+) days after",
-        "规则 {} 只取金额相差 {} 以内、前 {} 天至后 {} 天内的记录",
-        (None, _either, None, None),
+        r"pass (.+) takes amounts within (.+) from (\d+) (\D+) before to (\d+) \4 after",
+        "规则 {0} 只取金额相差 {1} 以内、前 {2} {3}至后 {4} {3}内的记录",
+        (None, _either, None, _DAYS, None),
     ),
     (
         r"pass (.+) takes pairs of at least (\S+ %)",
@@ -286,6 +287,8 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"pass (.+) takes rows that add up", "规则 {} 只取合计相符的记录", (None,)),
     (r"amount off by (\S+ [A-Z]{3})", "金额差 {}", (None,)),
     (r"(\d+) (min|h|d) apart", "时间差 {} {}", (None, _UNITS)),
+    (r"(\d+) d after the day due", "晚于应到日 {} 天", (None,)),
+    (r"(\d+) d before the day due", "早于应到日 {} 天", (None,)),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -118,6 +120,8 @@ def _gate(slim: pl.DataFrame, leg: Leg, row: int, best: int, difference: int) ->
     if moments[row] is not None and moments[best] is not None:
         first, second = moments.gather([row, best]).cast(pl.Int64)
         apart = f", {abs(first - second) // _MINUTE} min apart"
+    else:
+        apart = _days_off(slim, leg, row, best)
     amount = "amount equal"
     if difference:
         amount = f"amount off by {format_minor(difference, currency)} {currency}"
@@ -125,9 +129,26 @@ def _gate(slim: pl.DataFrame, leg: Leg, row: int, best: int, difference: int) ->
     return "; ".join([f"key differs ({keys})"] * bool(keys) + [amount + apart] + without_key)
 
 
+def _days_off(slim: pl.DataFrame, leg: Leg, row: int, best: int) -> str:
+    """Return how far the money was shown from the day on which it was due; "" on that day."""
+    sides = {Side(slim["side"][place]): place for place in (row, best)}
+    due = _day(slim, sides[leg.left], "due_date")
+    shown = _day(slim, sides[leg.right], "value_date")
+    if due is None or shown is None or due == shown:
+        return ""
+    return f", {abs((shown - due).days)} d {'after' if shown > due else 'before'} the day due"
+
+
+def _day(slim: pl.DataFrame, row: int, first: str) -> date | None:
+    """Return the day that a dated pass takes of a row: `first`, else the day that it cleared."""
+    day: date | None = slim[first][row] or slim["clearing_date"][row]
+    return day
+
+
 def _asked(item: Pass, currency: str) -> str:
     """Return what a pass without a key asks of a pair, for people."""
-    days = f"from {item.days_before} days before to {item.days_after} days after"
+    unit = "working days" if item.business_days else "days"
+    days = f"from {item.days_before} {unit} before to {item.days_after} {unit} after"
     if item.method is Method.BAND:
         parts = [f"{item.tolerance_ppm / 10_000:g} %"] if item.tolerance_ppm else []
         if item.tolerance_minor or not parts:

@@ -195,3 +195,30 @@ def test_a_pass_without_a_key_says_what_it_asks(tmp_path, bank_pass, asked):
     night = world.run("2026-11-10")
     breaks = world.table(night, "breaks").filter(pl.col("code") == "UNKNOWN_CREDIT")
     assert breaks["failed_gate"].to_list() == [f"amount off by -0.50 CNY; pass payouts {asked}"]
+
+
+@pytest.mark.parametrize(
+    ("bank_pass", "day", "gate"),
+    [
+        (
+            'method = "window"\ndays_after = 1',
+            "2026-11-13",
+            "3 d after the day due; pass payouts takes equal amounts from 0 days before to 1 days",
+        ),
+        (
+            'method = "band"\ntolerance_minor = 20\ndays_after = 1\nbusiness_days = true',
+            "2026-11-12",
+            "2 d after the day due; pass payouts takes amounts within 0.20 CNY from 0 working days",
+        ),
+    ],
+)
+def test_a_window_that_failed_says_by_how_many_days(tmp_path, bank_pass, day, gate):
+    """A sale due on Tuesday, its money later than the pass allows: both cases name the days."""
+    passes = f'[[leg.pass]]\nname = "payouts"\n{bank_pass}\n'
+    world = NightWorld(tmp_path, bank_passes=passes)
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run("2026-11-09")
+    world.day(day, bank=["10.00 memo=PAYOUT"])
+    breaks = world.table(world.run(day), "breaks").filter(pl.col("failed_gate").is_not_null())
+    told = breaks.filter(pl.col("code") == "UNKNOWN_CREDIT")["failed_gate"].to_list()
+    assert [text.startswith(f"amount equal, {gate}") for text in told] == [True]

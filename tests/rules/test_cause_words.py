@@ -41,6 +41,12 @@ RULES = Path(cause_words.__file__).parent
             "pass near takes amounts within 1.00 CNY or 0.5 % from 1 days before to 1 days after",
             "规则 near 只取金额相差 1.00 CNY 或 0.5 % 以内、前 1 天至后 1 天内的记录",
         ),
+        ("amount off by 0.50 CNY, 3 d after the day due", "金额差 0.50 CNY，晚于应到日 3 天"),
+        (
+            "pass w takes equal amounts from 1 working days before to 2 working days after",
+            "规则 w 只取金额相同、前 1 个工作日至后 2 个工作日内的记录",
+        ),
+        ("amount equal, 1 d before the day due", "金额相同，早于应到日 1 天"),
         ("pass texts takes pairs of at least 95 %", "规则 texts 只取可能性不低于 95 % 的记录"),
         ("pass sums takes rows that add up", "规则 sums 只取合计相符的记录"),
         ("one of 2 rows of 5.00 (11, 12)", "2 条 5.00 的记录之一（11, 12）"),
