@@ -121,15 +121,15 @@ def _counted(disputes: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(cases=(pl.col("new") + pl.col("open")).sum().over("currency"))
         .sort(
-            "cases", "currency", "amount_minor", "code", "out_of_pocket",
-            descending=[True, False, True, False, False], nulls_last=True,
+            pl.col("currency").is_null(), "cases", "currency", "amount_minor", "code",
+            "out_of_pocket", descending=[False, True, False, True, False, False],
         )
     )  # fmt: skip
 
 
 def _charted(counted: pl.DataFrame) -> int:
     """Return how many reasons are charted: the largest that are open, in the first currency."""
-    is_first = pl.col("currency").eq_missing(pl.lit(counted["currency"][0]))
+    is_first = pl.col("currency") == counted["currency"][0]
     shown = counted.filter(is_first & (pl.col("new") + pl.col("open") > 0))
     return min(shown.height, _CHARTED)
 
