@@ -32,7 +32,7 @@ _TIMES = (
     *(f"{day}{gap}{clock}" for clock in _CLOCKS for day in _DATES for gap in (" ", "T")),
     *("YYYYMMDDhhmmss", *_DATES),
 )
-_SYMBOL = re.compile(r"[¥￥$€£]|元$")
+_SYMBOL = re.compile(r"[¥￥$€£]|元$|^\+")
 _CENTS = re.compile(r"分|(?i:cents?|(?<![a-z])fen|minor)")
 _PADDED_CENTS = re.compile(r"[+-]?0[0-9]{5,}")
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
