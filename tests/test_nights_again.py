@@ -179,3 +179,27 @@ def test_equal_times_of_one_order_do_not_follow_the_file(tmp_path: Path) -> None
         columns = ["dispute_id", "code", "amount_minor", "difference_minor", "channel_ref"]
         found.append(disputes.select(columns).rows())
     assert found[0] == found[1]
+
+
+def test_a_further_charge_is_no_partner_of_orders_without_a_number(tmp_path: Path) -> None:
+    """Keys decide first: tied with counter sales it may be, its own order was charged before."""
+    world = NightWorld(tmp_path)
+    counter = (
+        '[[leg.pass]]\nname = "counter"\nmethod = "unique"\nkeys = ["due_date=clearing_date"]\n'
+    )
+    head, _, rest = world.config.read_text("utf-8").partition('keys = ["order_id"]\n')
+    world.config.write_text(f'{head}keys = ["order_id"]\n{counter}{rest}', "utf-8")
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00 ref=R1"])
+    assert world.codes(world.run("2026-11-09")) == []
+    charges = ["A1 10.00 ref=R2 13:00", "X1 10.00 ref=R3 11:00", "X2 10.00 ref=R4 12:00"]
+    paid = ["10.00 memo=PAYOUT_8001_20261109"]
+    world.day("2026-11-10", orders=["C1 10.00 11:00", "C2 10.00 12:00"], psp=charges, bank=paid)
+    path = world.file("orders", "20261110")
+    unnumbered = path.read_text("utf-8").replace("C1,", ",").replace("C2,", ",")
+    path.write_text(unnumbered, "utf-8")
+    told = ["AMBIGUOUS", "AMBIGUOUS", "DUPLICATE_CHARGE"]
+    assert world.codes(world.run("2026-11-10")) == told
+    world.day("2026-11-11", bank=["30.00 memo=PAYOUT_8001_20261110"])
+    assert world.codes(world.run("2026-11-11")) == [f"{code}:OPEN" for code in told]
+    world.day("2026-11-12", psp=["A1 10.00 ref=V2 kind=void original=R2"])
+    assert "DUPLICATE_CHARGE:RESOLVED" in world.codes(world.run("2026-11-12"))

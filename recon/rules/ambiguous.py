@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from recon.core.codes import Code, Side
 from recon.core.plan import Leg
+from recon.rules import standing, told_before
+from recon.rules.again import earlier_rows
 from recon.rules.night import Matched, Night, Verdict
 from recon.rules.one_sided import wait_until
+
+
+def without_further(matched: Matched, leg: Leg, leg_no: int) -> Matched:
+    """Return the books without ties of charges whose order, by its number, was met before.
+
+    Keys decide first: such a charge is one too many, whatever order without a number its till and
+    amount fit. Where a tie of one to one would be left, all stay tied: nobody linked those two.
+    """
+    ties = matched.matches.ambiguous
+    mine = ties.filter(pl.col("leg") == leg_no)
+    if mine.height == 0 or leg.right is Side.BANK:
+        return matched
+    side = matched.ledger.slim["side"].gather(mine["row"])
+    asking = mine.filter(side == int(leg.right))["row"].unique().sort()
+    told = standing.coded(matched.ledger, leg, standing.FURTHER)[asking.to_numpy()]
+    asked = told_before.tellings(matched, leg, asking.to_frame(), leg.right)
+    found = told_before.look_up(matched, leg, asked, leg.right).filter("further")["row"]
+    carried = earlier_rows(matched, leg, asking.to_numpy(), leg.right).twin >= 0
+    gone = pl.concat([asking.filter(pl.Series(told | carried)), found]).implode()
+    rest = mine.filter(~pl.col("row").is_in(gone) & ~pl.col("candidate").is_in(gone))
+    left = rest.group_by("row").agg(pl.col("candidate").n_unique())
+    if rest.height == mine.height or (left["candidate"] == 1).any():
+        return matched
+    others = ties.filter(pl.col("leg") != leg_no)
+    kept = pl.concat([others, rest]).sort("leg", maintain_order=True)
+    return replace(matched, matches=replace(matched.matches, ambiguous=kept))
 
 
 def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:

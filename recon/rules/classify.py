@@ -120,6 +120,7 @@ def classify(
 
 def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     """Return what every family says of one leg."""
+    matched = ambiguous.without_further(matched, leg, leg_no)
     batched = batches.find(matched, leg, leg_no, night)
     alone = standing.still_alone(matched, leg, leg_no)
     rest = short_batches.find(matched, leg)
