@@ -84,11 +84,19 @@ def test_a_failed_attempt_right_before_speaks_for_a_retry():
 
 
 @pytest.mark.parametrize(
-    ("repeat_ppm", "missing_ppm", "precision"),
-    [(500, 10, 0.999), (500, 20, 0.999), (1_000, 10, 0.998), (1_000, 50, 0.9975)],
+    ("repeat_ppm", "missing_ppm", "least", "precision", "recall"),
+    [
+        (500, 10, 0.95, 0.999, 0.99),
+        (500, 20, 0.95, 0.999, 0.99),
+        (1_000, 10, 0.95, 0.998, 0.99),
+        (1_000, 50, 0.95, 0.9975, 0.99),
+        (1_000, 50, 0.99, 0.999, 0.95),
+    ],
 )
-def test_recall_and_precision_on_drawn_worlds(repeat_ppm, missing_ppm, precision):
+def test_recall_and_precision_on_drawn_worlds(repeat_ppm, missing_ppm, least, precision, recall):
     """Of double charges 99 % are told; what else is told are genuine repeats without an order.
+
+    Where both are frequent, a higher least probability buys precision with recall.
 
     Two hundred million payments of an ordinary trade, 20 in a million charged twice. How many
     repeats lack an order bounds what can be known; the stated probability is how many are right.
@@ -114,9 +122,9 @@ def test_recall_and_precision_on_drawn_worlds(repeat_ppm, missing_ppm, precision
         trace_gap=np.where(rng.random(size) < np.where(double, 0.9, 0.3), 1, 7),
     )
     chances = probabilities(gap, np.full(size, 2), known, MODEL)
-    told = chances >= 0.95
+    told = chances >= least
     right = (told & double).sum() / told.sum()
-    assert (told & double).sum() / retries >= 0.99
+    assert (told & double).sum() / retries >= recall
     assert right >= precision
     assert abs(chances[told].mean() - right) < 0.003
 
