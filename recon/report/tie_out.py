@@ -170,6 +170,8 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("waiting"))
         .when(pl.col("waiting_code").is_not_null() | pl.col("break_code").is_not_null())
         .then(pl.lit("missing"))
+        .when((pl.col("side") == Side.CHANNEL.name) & pl.col("opening") & (right is Side.BANK))
+        .then(pl.lit("owed"))  # its batch was closed without a credit, whatever became of the row
         .when(
             pl.col("txn_id").is_in(undone)
             | pl.col("txn_id").is_in(undoing)
@@ -180,8 +182,6 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("before_books"))
         .when(_not_of_this_pair(right))
         .then(pl.lit("other_kind"))
-        .when((pl.col("side") == Side.CHANNEL.name) & pl.col("opening") & (right is Side.BANK))
-        .then(pl.lit("owed"))
         .otherwise(pl.lit("residual"))
     )
     amount = _amount(right, undone)
