@@ -118,6 +118,7 @@ def test_of_several_files_the_formats_own_is_taken(tmp_path):
         (gzip.compress(b"a,b\n")[:-4], "whole gzip"),
         (zipped(("bill", b"0" * (64 << 20))), "expands more than 200 times"),
     ],
+    ids=["half a character", "cut", "bomb"],  # a packed file holds the time, and is no name
 )
 def test_damaged_packings_are_refused(raw, found, tmp_path):
     """Half a character, a cut archive, a bomb."""
