@@ -71,6 +71,20 @@ def test_dated_passes_search_on(method):
     assert link_set(parted(rows, leg, (0, 1), (0, 2)), *PAIR) == set()
 
 
+@pytest.mark.parametrize("method", DATED)
+def test_the_only_pair_that_is_not_parted_is_found(method):
+    """Of two by two equal rows three pairs are parted: the fourth is no tie and is linked."""
+    rows = [row(C, "b", 100, due=0, time=None) for _ in range(2)]
+    rows += [row(B, "b", 100, value=1, time=None, kind=Kind.CREDIT) for _ in range(2)]
+    leg = leg_of(method, left=C, right=B, **DATED[method])
+    for one in (0, 1):
+        for other in (2, 3):
+            forbid = [(p, q) for p in (0, 1) for q in (2, 3) if (p, q) != (one, other)]
+            matches = parted(rows, leg, *forbid)
+            assert link_set(matches, *PAIR) == {(one, other)}
+            assert matches.ambiguous.is_empty()
+
+
 @given(ROWS, st.data())
 @settings(max_examples=100, deadline=None)
 def test_nothing_admissible_is_left_over(rows, data):

@@ -39,7 +39,27 @@ def find_apart(work: Work, find: Find, forbid: Rows) -> Found:
         idle = 0 if found.left.size else idle + 1
         free = free & ~linked(found, free.size)
         sides = sides[::-1]
+    else:
+        rounds += row_by_row(dataclasses.replace(work, free=free), find, forbid)
     return rounds[0] if len(rounds) == 1 else joined(rounds)
+
+
+def row_by_row(work: Work, find: Find, forbid: Rows) -> list[Found]:
+    """Return what each parted row that is still free finds while its parted partners are hidden.
+
+    Of other parted pairs the row on its own side is hidden, so that its candidates stay.
+    """
+    rounds: list[Found] = []
+    free = work.free
+    for side in (LEFT, RIGHT):
+        for row in np.unique(forbid[:, side]):
+            if free[row]:
+                here = free.copy()
+                here[forbid[forbid[:, side] == row, 1 - side]] = False
+                found, _ = without(dataclasses.replace(work, free=here), find, forbid, side)
+                rounds.append(found)
+                free = free & ~linked(found, free.size)
+    return rounds
 
 
 def without(work: Work, find: Find, forbid: Rows, side: int) -> tuple[Found, bool]:
