@@ -73,18 +73,20 @@ def _in_chinese(words: Any) -> Any:  # noqa: ANN401 - a text, several of them, o
 
 def line_reader(staging: Path) -> Any:  # noqa: ANN401 - a closure of explanation.ReadLine
     """Return a function that reads a row's line from the staged file, card numbers masked."""
+    from recon.io.drift import columns_from_json
     from recon.io.evidence import read_line
 
-    def read(row: Mapping[str, Any], sha256: str) -> dict[str, Any]:
+    def read(row: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
         own = [row[name] for name in ("order_id", "channel_ref", "bank_ref", "rrn", "batch_id")]
         line = read_line(
-            staging / sha256,
+            staging / file["sha256"],
             row["byte_start"] or 0,
             row["byte_end"] or 0,
             card=row["card"] or "",
             own=[value for value in own if value],
+            columns=[name for name, _ in columns_from_json(file["columns"])],
         )
-        return {"staged": f"staging/{sha256}", "line": line.text or None, "note": line.note}
+        return {"staged": f"staging/{file['sha256']}", "line": line.text or None, "note": line.note}
 
     return read
 

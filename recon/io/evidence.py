@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from recon.errors import InputError
 from recon.io.formats.archive import DAMAGE, ZIP_MAGIC, real_members
-from recon.io.mask import mask_text
+from recon.io.mask import mask_text, not_shown, secret_columns
 from recon.io.stage import content_of
 
 SHOWN_BYTES = 2_000
@@ -35,13 +35,22 @@ class Line:
 
 
 def read_line(
-    staged: Path, byte_start: int, byte_end: int, *, card: str = "", own: Sequence[str] = ()
+    staged: Path,
+    byte_start: int,
+    byte_end: int,
+    *,
+    card: str = "",
+    own: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> Line:
     """Return the masked text of a byte range of a staged file.
 
     card: the row's masked card number; the same number written whole in the line is cut too.
     own: the row's own references, which are not cut though they may look like card numbers.
+    columns: of the file; where one holds what nobody may keep, its lines are not shown.
     """
+    if secrets := secret_columns(columns):
+        return Line("", not_shown(secrets))
     if not staged.is_file():
         return Line("", "the staged copy is no longer there")
     if byte_end <= byte_start:

@@ -38,7 +38,7 @@ from recon.io.formats.contract import (
     check_rejects,
 )
 from recon.io.known_text import KnownText
-from recon.io.mask import mask_rejects
+from recon.io.mask import mask_rejects, without_secrets
 from recon.io.normalise import Context, normalise
 from recon.io.part_writer import PartWriter
 from recon.io.slim_rows import SlimRows
@@ -134,7 +134,8 @@ def load_file(job: Job) -> Part:
             if job.on_rows is not None:
                 job.on_rows(job.file, part.rows)
     steps.check_columns()
-    part.rejects.extend(mask_rejects(part.reading.rejects))
+    names = [name for name, _ in part.reading.columns]
+    part.rejects.extend(without_secrets(mask_rejects(part.reading.rejects), names))
     assert part.reading.all_lines_accounted(), (
         f"{job.file.path.name}: {job.fmt.name} left physical lines unaccounted: {part.reading}"
     )

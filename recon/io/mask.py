@@ -6,13 +6,17 @@ card numbers begin, unless it is the row's own reference; so are groups of digit
 number (`core/kernels/find_pan.py` says which). Identifier columns (`order_id`, `channel_ref`, ...)
 are never altered, even where one passes the Luhn check: they are keys, one in ten of them passes
 by chance, and a cut key matches nothing.
+
+Codes, tracks and PIN blocks, which nobody may keep (PCI DSS 3.3.1), are no column of ours. Where a
+file has a column for them no whole line of it is shown or kept: neither a line that does not come
+apart into columns, nor one that is read back as evidence.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,6 +49,11 @@ _TO_ASCII = str.maketrans("０１２３４５６７８９", "0123456789")
 _MORE_THAN_TEN_DIGITS = r"(?:[0-9０-９][^0-9０-９]*){11}"
 _PLAIN = (" ", "-")
 _STARS = "******"
+_SECRET = re.compile(
+    r"(?:card)?(?:cvv2?|cvc2?|cvn2?|cav2|securitycode|verification(?:code|value))|track[123]?(?:data)?"
+    r"|pin(?:block|data)|(?:de|field|bit)0?(?:35|45|52)|(?:信用卡|卡片?|银行卡)?安全码|(?:第?[一二三123])?磁道(?:信息|数据)?"
+)
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
 def mask_cards(column: pl.Series) -> pl.Series:
@@ -170,3 +179,19 @@ def mask_texts(texts: Sequence[str]) -> list[str]:
         return []
     found = rows_with_cards(pl.Series(texts, dtype=pl.String)).tolist()
     return [mask_text(text) if holds else text for text, holds in zip(texts, found, strict=True)]
+
+
+def secret_columns(names: Iterable[str]) -> list[str]:
+    """Return the names of columns that hold what nobody may keep once a payment is authorised."""
+    return [name for name in names if _SECRET.fullmatch(_NO_LETTER.sub("", name.lower()))]
+
+
+def without_secrets(rejects: Sequence[Reject], names: Iterable[str]) -> list[Reject]:
+    """Return lines that did not come apart; not shown where the file has a column of secrets."""
+    found = secret_columns(names)
+    return [replace(reject, text=not_shown(found)) if found else reject for reject in rejects]
+
+
+def not_shown(found: Sequence[str]) -> str:
+    """Return what stands in the place of a line of a file with columns of secrets."""
+    return f"(not shown: the file has {', '.join(found)}, which nobody may keep)"

@@ -16,7 +16,9 @@ from recon.report.refusals import refused_rows
 from recon.report.whole_group import WholeGroups
 
 Facts = dict[str, Any]
-ReadLine = Callable[[Mapping[str, Any], str], Facts]  # row, sha256 -> staged, text, note
+ReadLine = Callable[
+    [Mapping[str, Any], Mapping[str, Any]], Facts
+]  # row, its input -> staged, line, note
 SHOWN_ROWS = 12
 SHOWN_PARTNERS = 5
 _MINUTE = timedelta(minutes=1)
@@ -319,7 +321,7 @@ def _evidence(known: _Known, row: Facts, read_line: ReadLine) -> Facts:
     if files.height == 0:
         return {**pointer, "path": None, "sha256": None, "line": None, "note": "no such input"}
     file = files.row(0, named=True)
-    line = read_line(row, file["sha256"])
+    line = read_line(row, file)
     return {**pointer, "path": file["path"], "sha256": file["sha256"], **line}
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recon.core.kernels import find_pan as kernel
 from recon.core.text import text_buffers
+from recon.io.evidence import read_line
 from recon.io.formats.contract import Reject
 from recon.io.mask import (
     card_free_lines,
@@ -18,6 +19,8 @@ from recon.io.mask import (
     mask_rejects,
     mask_text,
     rows_with_cards,
+    secret_columns,
+    without_secrets,
 )
 from tests.oracle import pan as oracle
 
@@ -156,3 +159,23 @@ def test_refused_line_is_masked_before_it_is_kept():
         rejects[1],
     ]
     assert mask_rejects([]) == []
+
+
+def test_columns_of_secrets_are_known_by_name():
+    """Codes, tracks and PIN blocks; what a check of a code said is no secret."""
+    secret = ["CVV2", "cvv", "card_security_code", "Track 2 data", "PIN block", "DE45", "安全码"]
+    harmless = ["CVV Response Code", "cvc_result", "pin", "tracking", "DE39", "order_no"]
+    assert secret_columns([*secret, *harmless]) == secret
+
+
+def test_a_file_with_a_column_of_secrets_shows_no_whole_line(tmp_path):
+    """Neither a line that does not come apart nor one read back as evidence shows a code."""
+    bad = Reject(3, 0, 9, "A1,12.00,987,extra", ("expected 3 fields, found 4",))
+    [hidden] = without_secrets([bad], ["order", "amount", "cvv2"])
+    assert "987" not in hidden.text
+    assert "cvv2" in hidden.text
+    assert without_secrets([bad], ["order", "amount", "memo"]) == [bad]
+    staged = tmp_path / "staged"
+    staged.write_bytes(b"A1,12.00,987")
+    assert read_line(staged, 0, 12, columns=["order", "amount", "cvv2"]).text == ""
+    assert read_line(staged, 0, 12, columns=["order", "amount", "memo"]).text == "A1,12.00,987"
