@@ -62,7 +62,8 @@ def _blocked(disputes: pl.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
     )
     cases = [case for case in cases if catalogue()[Code[case["code"]]].recovery in MONEY_MOVING]
     cases.sort(key=lambda case: (PRECEDENCE[Code[case["code"]]], case["dispute_id"]))
-    acting: defaultdict[tuple[str, object], list[dict[str, Any]]] = defaultdict(list)
+    # Of each code the first case that acts: whether two cases exclude each other hangs on codes.
+    acting: defaultdict[tuple[str, object], dict[Code, dict[str, Any]]] = defaultdict(dict)
     for case in cases:
         keys = list(_keys(case))
         code = Code[case["code"]]
@@ -70,8 +71,8 @@ def _blocked(disputes: pl.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
             (
                 other
                 for key in keys
-                for other in acting[key]
-                if exclusive(code, Code[other["code"]])
+                for taken, other in acting[key].items()
+                if exclusive(code, taken)
             ),
             None,
         )
@@ -80,7 +81,7 @@ def _blocked(disputes: pl.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
             yield case["dispute_id"], {"other": first["dispute_id"], **told}
             continue
         for key in keys:
-            acting[key].append(case)
+            acting[key].setdefault(code, case)
 
 
 def _keys(case: dict[str, Any]) -> Iterator[tuple[str, object]]:
