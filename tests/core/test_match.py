@@ -96,7 +96,7 @@ def test_threads_change_nothing_and_mirror_mirrors(rows, threads):
 
 
 @given(ROWS, st.sampled_from([1, 200, 4_000]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=16, deadline=None)
 def test_a_memory_limit_changes_nothing(rows, memory):
     """A pass done a slice of the key space at a time finds what it finds at once."""
     leg = leg_of(
