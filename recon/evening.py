@@ -39,14 +39,6 @@ class Evening:
         self.clock.stage(stage)
 
     @property
-    def at_once(self) -> int:
-        """Return how many legs are worked on at once; under a memory limit one, in the paged room.
-
-        Each has working memory of its own.
-        """
-        return 1 if self.room.is_paged else self.threads
-
-    @property
     def legs(self) -> tuple[Leg, ...]:
         """Return the legs in the engine's words."""
         return tuple(leg.plan() for leg in self.rule_file.rules.legs)

@@ -58,7 +58,6 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
         ],
         books.resent,
         books.repeated,
-        at_once=evening.at_once,
     )
     found, anchors = breaks.build(classified.findings, matched, books.opening, night)
     found = pl.concat(

@@ -180,7 +180,6 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
         legs,
         eligible,
         threads=evening.threads,
-        at_once=evening.at_once,
         memory_bytes=evening.memory_bytes,
         business_days=business_days(legs, ledger.slim, night.calendar),
         decisions=decisions_of(night.rules, ledger),
@@ -208,9 +207,7 @@ def _tables(
         "open_items": judgement.closing,
         "searches": search_table(matched),
         "payouts": judgement.payouts,
-        "balances": balances.build(
-            matched, classified, legs, books.said, night, at_once=evening.at_once
-        ),
+        "balances": balances.build(matched, classified, legs, books.said, night),
     }
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from recon.core.codes import MatchKind
 from recon.core.kernels.union_find import label_components, unite_rows
-from recon.core.parallel import run_all
 from recon.core.passes.band import find_bands
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
@@ -139,7 +138,6 @@ def match(
     eligible: Mapping[str, NDArray[np.bool_]],
     *,
     threads: int = 2,
-    at_once: int = 1,
     memory_bytes: int | None = None,
     business_days: BusinessDays | None = None,
     decisions: Mapping[str, Decisions] | None = None,
@@ -149,20 +147,21 @@ def match(
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
-    key; `eligible` holds a flag a row by leg name. `at_once` is how many legs are matched at a
-    time, `memory_bytes` bounds the working memory. `decisions` of people, by leg name, come before
-    every pass. `texts` are the columns that SCORE passes compare, by name, a row each. `room` is
-    where what is kept of every row stands.
+    key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
+    `decisions` of people, by leg name, come before every pass. `texts` are the columns that SCORE
+    passes compare, by name, a row each. `room` is where what is kept of every row stands.
     """
     room = Room() if room is None else room
     facts = read_facts(check(slim, SLIM), digests, business_days, texts)
     decided = decisions or {}
-    started = [
-        start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name), room)
+    states = [
+        match_leg(
+            facts,
+            start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name), room),
+            (threads, memory_bytes),
+        )
         for leg_no, leg in enumerate(legs)
     ]
-    jobs = [(facts, state, (threads, memory_bytes)) for state in started]
-    states = run_all(match_leg, jobs, at_once)
     SHELF.clear()  # what follows needs the memory for other things
     leg_links = [in_order(state) for state in states]
     return Matches(

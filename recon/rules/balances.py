@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Kind, Side, State
 from recon.core.money import CURRENCIES
-from recon.core.parallel import run_all
 from recon.core.plan import Leg
 from recon.core.schema import BALANCES, conform, words
 from recon.core.sums import sums_by
@@ -72,16 +71,12 @@ def build(
     legs: Sequence[Leg],
     said: pl.Series,
     night: Night,
-    *,
-    at_once: int = 1,
 ) -> pl.DataFrame:
     """Return the BALANCES table; `said` holds the state of each row before netting."""
-
-    def lines(account: _Account) -> pl.DataFrame:
-        return _lines(account, _sums(account, matched, said, night), night)
-
-    accounts = [(account,) for account in _accounts(matched, classified, legs)]
-    frames = run_all(lines, accounts, at_once)
+    frames = [
+        _lines(account, _sums(account, matched, said, night), night)
+        for account in _accounts(matched, classified, legs)
+    ]
     return pl.concat([BALANCES.empty(), *frames]).sort(BALANCES.key)
 
 

@@ -10,7 +10,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
-from recon.core.parallel import run_all
 from recon.core.plan import Leg
 from recon.rules import (
     ambiguous,
@@ -97,21 +96,15 @@ def classify(
     before: list[Verdict],
     resent: NDArray[np.int64],
     repeated: NDArray[np.int64],
-    *,
-    at_once: int = 1,
 ) -> Classified:
     """Return every finding of the night and the outcome of every row.
 
     `before` holds the verdicts of stages that ran ahead of matching (netting, repeated records).
-    `at_once` is how many legs are judged at a time.
     """
-
-    def judged(leg_no: int, leg: Leg) -> Verdict:
+    by_leg = {}
+    for leg_no, leg in enumerate(legs):
         said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night))
-        return repeats.judge(matched, legs, leg, night, said)
-
-    verdicts = run_all(judged, list(enumerate(legs)), at_once)
-    by_leg = {leg.name: verdict for leg, verdict in zip(legs, verdicts, strict=True)}
+        by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
     first, by_leg = undone_in_part.settle(matched, legs, Verdict.joined(before), by_leg)
     verdict = Verdict.joined([first, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
