@@ -95,8 +95,8 @@ def test_threads_change_nothing_and_mirror_mirrors(rows, threads):
     assert np.array_equal(first.group, mirrored.group)
 
 
-@given(ROWS, st.sampled_from([1, 200, 4_000]))
-@settings(max_examples=16, deadline=None)
+@given(ROWS, st.sampled_from([200, 4_000]))
+@settings(max_examples=60, deadline=None)
 def test_a_memory_limit_changes_nothing(rows, memory):
     """A pass done a slice of the key space at a time finds what it finds at once."""
     leg = leg_of(
