@@ -40,6 +40,7 @@ from recon.store.workspace import Run, Workspace
 
 _COPIES = 2  # inputs that are copied and hashed at once
 _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
+_BATCH_DAYS = 31  # the nights over which one batch may be spread
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
 _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
@@ -228,8 +229,37 @@ def rows_of_months(
     inside = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (
         month.is_in(months) | pays | since_then
     )
+    return _standing(earlier(workspace, business_date, since), inside)
+
+
+def rows_of_batches_over(
+    workspace: Workspace, sources: Sequence[str], tonight: pl.DataFrame, business_date: date
+) -> pl.DataFrame:
+    """Return the rows of earlier nights whose batch had rows on the last night and has none now.
+
+    A batch that is spread over nights is whole on the first night that brings nothing of it.
+    `tonight` are the channel rows of this night, `sources` those whose batches are asked for.
+    """
+    runs = earlier(workspace, business_date, _BATCH_DAYS)
+    if not runs:
+        return TRANSACTIONS.empty()
+    key = ["source", "batch_id"]
+    named = pl.col("source").is_in(list(sources)) & pl.col("batch_id").is_not_null()
+    last = scan(runs[-1].folder, "transactions").filter(named).select(key).unique().collect()
+    over = last.join(tonight.select(key), on=key, how="anti")
+    if over.height == 0:
+        return TRANSACTIONS.empty()
+    rows = _standing(runs, named & pl.col("batch_id").is_in(over["batch_id"].implode()))
+    return rows.join(over, on=key, how="semi", maintain_order="left")
+
+
+def _standing(runs: Sequence[Run], inside: pl.Expr) -> pl.DataFrame:
+    """Return the rows of some nights that `inside` holds for, as they stand now (TRANSACTIONS).
+
+    Rows that came twice are left out; payments undone since are REVERSED.
+    """
     frames, undone = [TRANSACTIONS.empty()], []
-    for run in earlier(workspace, business_date, since):
+    for run in runs:
         again = scan(run.folder, "outcomes").filter(_came_twice()).select("txn_id")
         mine = scan(run.folder, "transactions").filter(inside.fill_null(value=False))
         frames.append(conform(mine.join(again, on="txn_id", how="anti").collect(), TRANSACTIONS))

@@ -47,7 +47,15 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
     """Return what every family of rules says, and what is carried to the next night."""
     ledger, night = books.ledger, books.night
     matched = conversions.judge(matched, evening.legs, night, books.parts, books.opening)
-    agreed = surroundings.judge_terms(evening.workspace, books.parts, ledger, night, books.excluded)
+    agreed = surroundings.judge_terms(
+        evening.workspace,
+        books.parts,
+        ledger,
+        night,
+        books.excluded,
+        books.opening,
+        books.netted,
+    )
     classified = classify.classify(
         matched,
         evening.legs,

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import history
-from recon.core.codes import Side, State
+from recon.core.codes import Kind, Side, State
 from recon.core.room import Room
 from recon.core.schema import TRANSACTIONS
 from recon.io.load import Loaded, load
@@ -94,8 +94,13 @@ def judge_terms(
     ledger: Ledger,
     night: Night,
     excluded: NDArray[np.int64],
+    opening: pl.DataFrame,
+    netted: pl.DataFrame,
 ) -> Judged:
-    """Hold tonight's rows against fee contracts, refund terms and rebate policies, if any."""
+    """Hold tonight's rows against fee contracts, refund terms and rebate policies, if any.
+
+    `opening` are the carried rows, `netted` the links of netting.
+    """
     if not terms.wanted(night):
         return Judged(pl.DataFrame(schema=FACTS), TRANSACTIONS.empty())
     names = [item.name for item in night.rules.sources if item.side != "bank"]
@@ -104,7 +109,7 @@ def judge_terms(
     rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
     channel = _with_undone(rows, ledger).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
     earlier = TRANSACTIONS.empty()
-    if night.rules.refunds is not None:
+    if night.rules.refunds is not None or terms.returns_by_payment(night):
         references = terms.refund_references(rows)
         earlier = history.rows_about(workspace, references, night.business_date)
     months = terms.rebate_months(channel, night)
@@ -113,7 +118,17 @@ def judge_terms(
     both = sorted({*months, *priced})
     past = history.rows_of_months(workspace, both, terms.rebate_words(night), night.business_date)
     past = _with_undone(past, ledger)
-    facts = [terms.fee_facts(channel, night), terms.refund_facts(rows, earlier, night)]
+    undone = _undone_tonight(ledger, netted, opening)
+    batches = TRANSACTIONS.empty()
+    if terms.has_level(night, "batch"):
+        senders = [item.name for item in night.rules.sources if item.side == "channel"]
+        batches = history.rows_of_batches_over(workspace, senders, channel, night.business_date)
+        batches = _with_undone(batches, ledger)
+    facts = [
+        terms.fee_facts(channel, _payments_before(undone, earlier), night),
+        terms.sum_fee_facts(batches, "batch", night),
+        terms.refund_facts(rows, earlier, night),
+    ]
     if months:
         facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
     if priced:
@@ -121,8 +136,31 @@ def judge_terms(
         facts.append(terms.month_fee_facts(whole, priced, night))
     found = pl.concat(facts)
     named = terms.named_rows(found).implode()
-    wide = terms.whole_rows(rows, earlier, past).filter(pl.col("txn_id").is_in(named))
+    whole = terms.whole_rows(rows, undone, earlier, past, batches)
+    wide = whole.filter(pl.col("txn_id").is_in(named))
     return Judged(found, wide)
+
+
+def _undone_tonight(ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:
+    """Return the carried payments that rows of tonight undo, as REVERSED (TRANSACTIONS)."""
+    left, right = netted["left"].to_numpy(), netted["right"].to_numpy()
+    rows = left[ledger.opening[left] & ~ledger.opening[right]]
+    if len(rows) == 0:
+        return TRANSACTIONS.empty()
+    return _with_undone(read_rows([], opening, ledger.slim["txn_id"].to_numpy()[rows]), ledger)
+
+
+def _payments_before(undone: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Return the channel's payments of nights before that tonight's rows undo or refund.
+
+    What was undone on a night before is settled: it counts as any payment that a refund names.
+    """
+    paid = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (
+        pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
+    )
+    told = pl.lit(State.SUCCESS.name, dtype=earlier.schema["state"]).alias("state")
+    known = pl.concat([undone, earlier.with_columns(told)])
+    return known.filter(paid).unique("txn_id", keep="first", maintain_order=True)
 
 
 def watch_refunds(

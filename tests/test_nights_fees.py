@@ -206,3 +206,75 @@ def test_a_month_is_priced_whole_when_it_is_over(tmp_path: Path) -> None:
     (case,) = told["2026-12-01"]
     assert (case["expected_minor"], case["actual_minor"], len(case["txn_ids"])) == (27, 29, 6)
     assert case["cause"] == "the contract prices the sum of a month: 2026-11"
+
+
+BY_BATCH = """
+[[fee_contract]]
+name = "by batch"
+level = "batch"
+[[fee_contract.line]]
+name = "all"
+formula = "AMT*0.006"
+"""
+
+
+def told_by_night(world: NightWorld, nights: list[str]) -> dict[str, list[tuple[int, int, int]]]:
+    """Return for each night the fee breaks: expected, actual, rows."""
+    told = {}
+    for night in nights:
+        breaks = world.table(world.run(night), "breaks")
+        found = breaks.filter(pl.col("code").cast(pl.String).str.starts_with("FEE"))
+        told[night] = [
+            (row["expected_minor"], row["actual_minor"], len(row["txn_ids"]))
+            for row in found.iter_rows(named=True)
+        ]
+    return told
+
+
+def test_a_batch_over_nights_is_priced_when_it_is_whole(tmp_path: Path) -> None:
+    """Six payments of 7.50 cost 0.27 a batch; two files bring it, the third night judges it."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8") + BY_BATCH
+    world.config.write_text(text.replace("{merchant_id}-{clearing_date:%Y%m%d}", "{order_id}"))
+    nights = ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"]
+    fees = {"right": ("0.05", "0.04"), "wrong": ("0.05", "0.05")}
+    for night, number in zip(nights, range(4), strict=True):
+        rows = [
+            f"{batch} 7.50 fee={fee[number]} ref={batch}{number}{n}"
+            for batch, fee in fees.items()
+            for n in range(3)
+            if number < 2
+        ]
+        world.day(night, orders=[], psp=rows)
+    assert told_by_night(world, nights) == dict(
+        zip(nights, ([], [], [(27, 30, 6)], []), strict=True)
+    )
+
+
+def test_a_fee_stays_with_a_payment_that_is_voided_on_the_next_night(tmp_path: Path) -> None:
+    """The void of the next day gives one fee back and keeps another: one break."""
+    world = NightWorld(tmp_path)
+    text = BY_BATCH.replace('level = "batch"\n', "")
+    world.config.write_text(world.config.read_text("utf-8") + text, "utf-8")
+    world.day(MONDAY, orders=[], psp=["A1 100.00 fee=0.60", "A2 100.00 fee=0.60"])
+    undone = ["V1 -100.00 fee=-0.60 kind=void original=A1", "V2 -100.00 kind=void original=A2"]
+    world.day("2026-11-10", orders=[], psp=undone)
+    nights = [MONDAY, "2026-11-10"]
+    assert told_by_night(world, nights) == {MONDAY: [], "2026-11-10": [(0, 60, 1)]}
+
+
+def test_a_refund_is_priced_as_its_payment_of_an_earlier_night(tmp_path: Path) -> None:
+    """The price falls on Tuesday: Monday's payment is refunded at Monday's price."""
+    world = NightWorld(tmp_path)
+    text = BY_BATCH.replace('level = "batch"', 'on_refund = "rate"')
+    text = text.replace('"all"', '"Monday"\nvalid_until = 2026-11-09')
+    text += '[[fee_contract.line]]\nname = "since"\nformula = "0.3%"\nvalid_from = 2026-11-10\n'
+    world.config.write_text(world.config.read_text("utf-8") + text, "utf-8")
+    world.day(MONDAY, orders=[], psp=["A1 100.00 fee=0.60", "A2 100.00 fee=0.60"])
+    back = [
+        "B1 -50.00 fee=-0.30 kind=refund original=A1",
+        "B2 -50.00 fee=-0.15 kind=refund original=A2",
+    ]
+    world.day("2026-11-10", orders=[], psp=back)
+    nights = [MONDAY, "2026-11-10"]
+    assert told_by_night(world, nights) == {MONDAY: [], "2026-11-10": [(30, 15, 1)]}

@@ -158,6 +158,7 @@ def explain(ident: str, config: Path, workspace: Path, lang: str | None, as_json
     rules = _rules(config)
     language = lang or rules.language
     rows = priced_amounts(_channel_rows(workspace, ident), rules)
+    paid = priced_amounts(_refunded(workspace, rows), rules)
     causes = _published_causes(workspace, rows["txn_id"].to_list(), language)
     facts = []
     for row in rows.iter_rows(named=True):
@@ -165,7 +166,8 @@ def explain(ident: str, config: Path, workspace: Path, lang: str | None, as_json
             if contract.sources and row["source"] not in contract.sources:
                 continue
             alone = with_attributes(rows.filter(txn_id=row["txn_id"]), contract)
-            told = fee_facts(alone, row, fee_policy(contract), language)
+            originals = with_attributes(paid, contract)
+            told = fee_facts(alone, row, fee_policy(contract), originals, language)
             if told is not None:
                 names = ("txn_id", "source", "kind", "state", "order_id", "channel_ref")
                 told |= causes.get((row["txn_id"], told["code"]), {})
@@ -194,6 +196,26 @@ def _channel_rows(workspace: Path, ident: str) -> pl.DataFrame:
             fix="give a row id, or an order, channel or retrieval reference; see `recon trace`",
         )
     return rows.unique("txn_id", keep="last").sort("txn_id")
+
+
+def _refunded(workspace: Path, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the channel's payments that rows name as their originals, of every night."""
+    import polars as pl
+
+    from recon.store.lookup import Lookup
+    from recon.store.workspace import Workspace
+
+    asked = rows["original_ref"].drop_nulls().implode()
+    named = pl.any_horizontal(
+        pl.col(name).is_in(asked) for name in ("order_id", "channel_ref", "rrn")
+    )
+    paid = (pl.col("side").cast(pl.String) == "CHANNEL") & (
+        pl.col("kind").cast(pl.String) == "PAYMENT"
+    )
+    found = Lookup.in_force(Workspace(workspace)).fetch(
+        "transactions", named.fill_null(value=False) & paid
+    )
+    return found.unique("txn_id", keep="last").sort("txn_id")
 
 
 def _published_causes(
@@ -228,6 +250,7 @@ def _fee_lines(facts: Sequence[dict[str, Any]], language: str) -> list[str]:
     verdicts = {
         "right": ("right", "正确"),
         "wrong": ("wrong", "有误"),
+        "summed": ("priced in a sum, not by itself", "按合计计费，不单独核对"),
         "no line": ("no line of the contract applies", "合同没有适用的条目"),
         "tied": ("two equally specific lines apply", "有两条同样具体的条目适用"),
     }

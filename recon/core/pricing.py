@@ -58,6 +58,31 @@ class Tariff:
         lines[:, column] = value
         return replace(self, lines=lines)
 
+    def rates_alone(self) -> Tariff:
+        """Return the tariff with a line for each band: its rate and rounding, and nothing else.
+
+        Flat fees are nothing there. The number of a line is that of the band, see `band_of`.
+        """
+        bands = self.lines[:, kernel.BAND_END] - self.lines[:, kernel.BAND_START]
+        lines = np.repeat(self.lines, bands, axis=0)
+        rated = lines[:, SHAPE] == RATE_BANDS
+        lines[:, [FLOOR, CAP, kernel.THRESHOLD]] = -1
+        lines[:, SURCHARGE] = 0
+        lines[:, SHAPE] = RATE_BANDS
+        lines[:, kernel.BAND_START] = np.arange(len(lines))
+        lines[:, kernel.BAND_END] = np.arange(len(lines)) + 1
+        return Tariff(lines, self.band_below, np.where(rated, self.band_value, 0))
+
+    def band_of(self, amount: NDArray[np.int64], line: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the band of each amount at its line; -1 without a line, or where it is free."""
+        band = np.full(amount.size, -1, np.int32)
+        for number in np.unique(line[line >= 0]):
+            start, end = self.lines[number, kernel.BAND_START], self.lines[number, kernel.BAND_END]
+            mine = (line == number) & (amount > self.lines[number, kernel.THRESHOLD])
+            below = self.band_below[start : end - 1]
+            band[mine] = start + np.searchsorted(below, amount[mine], "right")
+        return band
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -24,12 +24,13 @@ class ChargedPrices:
 
 
 def charged_prices(
-    rows: pl.DataFrame, group: NDArray[np.int64], fits: NDArray[np.bool_]
+    rows: pl.DataFrame, group: NDArray[np.int64], fits: NDArray[np.bool_], places: int
 ) -> ChargedPrices:
     """Fit one price to the differing rows of each group that no variant explains whole.
 
-    More rows than the price has parameters must be explained by it alone: two rows without a cap
-    and one without a floor also agree on a rate, the contract's own.
+    `places` are the decimals of the currency. More rows than the price has parameters must be
+    explained by it alone: two rows without a cap and one without a floor also agree on a rate, the
+    contract's own.
     """
     wanted = _open_groups(fits, group)
     known: NDArray[np.bool_] = np.logical_or.reduce(fits, axis=1)
@@ -48,7 +49,7 @@ def charged_prices(
             continue
         fee[members] = charged
         found[members] = True
-        words[int(group[members[0]])] = f"charged as {price.words()}"
+        words[int(group[members[0]])] = f"charged as {price.words(places)}"
     return ChargedPrices(fee, found, words, group)
 
 

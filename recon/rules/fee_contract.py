@@ -226,9 +226,23 @@ class Compiled:
         """Return the lines, the most specific first; equal ranks keep the file's order."""
         return tuple(sorted(self.contract.lines, key=self.contract.specificity, reverse=True))
 
-    def has_level(self, level: Level) -> bool:
-        """Return whether some line is priced on that level."""
-        return any((line.level or self.contract.level) == level for line in self.lines)
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """Return for each line what is priced: a payment, or the sum of a batch or a month."""
+        return tuple(line.level or self.contract.level for line in self.lines)
+
+    @property
+    def returns_by_payment(self) -> bool:
+        """Return whether the fee on a refund hangs on the payment's day, amount or attributes."""
+        given_back = [line.on_refund or self.contract.on_refund for line in self.lines]
+        one_price = len(self.lines) == len(self.tariff.band_value) == 1
+        return not one_price and set(given_back) != {"kept"}
+
+    def on_level(self, line: NDArray[np.int32], level: Level) -> NDArray[np.bool_]:
+        """Return which rows have a line (not a negative status) that is priced on that level."""
+        mine = np.array([one == level for one in self.levels])
+        chosen: NDArray[np.bool_] = (line >= 0) & mine[np.maximum(line, 0)]
+        return chosen
 
     @cached_property
     def tariff(self) -> Tariff:

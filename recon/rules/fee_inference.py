@@ -112,11 +112,6 @@ def percent(billionths: int) -> str:
     return f"{whole}.{decimals} %"
 
 
-def hundredths(minor: int) -> str:
-    """Return minor units of a currency with two decimals as text."""
-    return major(minor, 2)
-
-
 def major(minor: int, places: int) -> str:
     """Return minor units of a currency with so many decimals as text."""
     sign, scale = "-" if minor < 0 else "", 10**places

@@ -23,6 +23,7 @@ CEILINGS: dict[tuple[str, str], tuple[int, int | None]] = {
     ("network", "credit"): (650_000, 650),
 }
 CREDIT_COST = 4_825_000  # billionths: interchange and the acquirer's half of the network fee
+STATUTORY = "CNY"  # the currency of the market that these prices are for
 
 
 @unique
@@ -175,6 +176,8 @@ def _date_gaps(contract: FeeContract) -> Iterator[Problem]:
 
 def _ceilings(contract: FeeContract) -> Iterator[Problem]:
     """Report prices above a statutory ceiling, and credit card prices below cost."""
+    if contract.currency != STATUTORY:
+        return
     for line in contract.lines:
         formula = contract.formula_of(line)
         if formula.shape != RATE_BANDS:

@@ -15,11 +15,12 @@ import polars as pl
 from recon.core.codes import Code, Kind, State
 from recon.core.money import exponent, format_minor
 from recon.core.pricing import FINE, FLAT_BANDS, RATE_BANDS, RATE_SCALE, STARTED_STEPS, TIED
-from recon.rules import fees
+from recon.rules import fee_returned, fees
 from recon.rules.cause_words import in_chinese, rounding_in_chinese
 from recon.rules.fee_contract import FeeContract, FeeLine
 from recon.rules.fee_formula import Formula
 from recon.rules.fee_inference import percent
+from recon.rules.fee_policy import FeePolicy
 from recon.rules.rebates import RebatePolicy
 
 _ON_REFUND = {
@@ -123,19 +124,24 @@ def line_facts(contract: FeeContract, line: FeeLine, language: str) -> dict[str,
 
 
 def fee_facts(
-    rows: pl.DataFrame, row: Mapping[str, Any], policy: fees.FeePolicy, language: str
+    rows: pl.DataFrame,
+    row: Mapping[str, Any],
+    policy: FeePolicy,
+    paid: pl.DataFrame,
+    language: str,
 ) -> dict[str, Any] | None:
     """Return how the fee of one channel row comes about; None where the contract says nothing.
 
-    `rows` holds the row alone, as TRANSACTIONS. Keys: contract, line (see `line_facts`), amount,
-    steps (texts), due and charged (minor units), verdict (`right`, `wrong`, `no line`, `tied`),
-    code and cause where it is wrong.
+    `rows` holds the row alone, as TRANSACTIONS, `paid` the payments that it may refund. Keys:
+    contract, line (see `line_facts`), amount, steps (texts), due and charged (minor units), verdict
+    (`right`, `wrong`, `summed`, `no line`, `tied`), code and cause where it is wrong.
     """
     contract = policy.contract.contract
     known = row["amount_minor"] is not None and row["fee_minor"] is not None
     if not known or row["currency"] != contract.currency:
         return None
-    _, number = policy.contract.price_rows(rows)
+    lined = fee_returned.with_lines(rows, paid, policy)
+    number, priced = lined["line"][0], lined["priced_minor"][0]
     facts = {
         "contract": contract.name,
         "currency": contract.currency,
@@ -147,16 +153,21 @@ def fee_facts(
         "code": None,
         "cause": None,
     }
-    if int(number[0]) < 0:
-        return facts | ({"verdict": "tied"} if int(number[0]) == TIED else {})
-    line = policy.contract.lines[int(number[0])]
-    found = fees.find(rows, policy)
+    if number < 0:
+        return facts | ({"verdict": "tied"} if number == TIED else {})
+    line, say = policy.contract.lines[number], Words(language, contract.currency)
+    facts["line"] = line_facts(contract, line, language)
+    found = fees.find(rows, policy, paid)
+    level = policy.contract.levels[number]
+    if level != "transaction" and not found.height:
+        facts |= {"verdict": "summed", "steps": [formula_words(contract.formula_of(line), say)]}
+        facts["steps"].append(_LEVELS[level][language == "zh"])
+        return facts
     due = _due(row, found)
     facts |= {
-        "line": line_facts(contract, line, language),
         "due_minor": due,
         "verdict": "wrong" if found.height else "right",
-        "steps": _steps(contract, line, row, due, Words(language, contract.currency)),
+        "steps": _steps(contract, line, row, priced, due, say),
     }
     if found.height:
         cause = found["cause"][0]
@@ -174,9 +185,14 @@ def _due(row: Mapping[str, Any], found: pl.DataFrame) -> int:
 
 
 def _steps(
-    contract: FeeContract, line: FeeLine, row: Mapping[str, Any], due: int, say: Words
+    contract: FeeContract,
+    line: FeeLine,
+    row: Mapping[str, Any],
+    priced: int,
+    due: int,
+    say: Words,
 ) -> list[str]:
-    """Return the computation in words."""
+    """Return the computation in words; `priced` is the amount whose band counts."""
     formula, amount = contract.formula_of(line), abs(row["amount_minor"])
     if row["state"] != State.SUCCESS.name:
         return [say.pick("no fee is due: the payment did not succeed", "交易未成功，不应收费")]
@@ -184,7 +200,7 @@ def _steps(
     if row["kind"] == Kind.REFUND.name:
         steps.append(_ON_REFUND[line.on_refund or contract.on_refund][say.language == "zh"])
     if formula.shape == RATE_BANDS:
-        band = sum(amount >= limit for limit in formula.below)
+        band = sum(priced >= limit for limit in formula.below)
         exact = Decimal(amount * formula.values[band]) / RATE_SCALE
         major = exact.scaleb(-exponent(contract.currency)).normalize()
         steps.append(f"{say.minor(amount)} x {percent(formula.values[band])} = {major:f}")

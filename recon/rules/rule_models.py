@@ -258,7 +258,10 @@ class Source(Table):
 class SourceContract(FeeContract):
     """A fee contract and the channel sources whose rows it prices (none named: all of them).
 
-    What is priced by the month is judged on the first night of the next one, over all its rows.
+    What is priced by the month is judged on the first night of the next one, over all its rows;
+    what is priced by the batch on the first night that brings nothing more of the batch. Where the
+    payment that a refund names is known, the fee that comes back is by the payment's day, line and
+    band. Days of validity are clearing days.
     """
 
     sources: tuple[str, ...] = ()

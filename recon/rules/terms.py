@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from recon.core.attributes import value
 from recon.core.codes import BENIGN, Code, DisputeStatus, Kind, Side
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
-from recon.rules import fees, rebates, refunds
+from recon.rules import fee_sums, fees, rebates, refunds
 from recon.rules.breaks import break_identity
 from recon.rules.facts import FACTS
-from recon.rules.fee_contract import Compiled
+from recon.rules.fee_contract import Compiled, Level
+from recon.rules.fee_policy import FeePolicy
 from recon.rules.night import Ledger, Night
 from recon.rules.refund_terms import RefundCheck
 from recon.rules.rule_models import Rules, SourceContract
@@ -42,12 +43,29 @@ def wanted(night: Night) -> bool:
     return bool(rules.fee_contracts or rules.refunds or rules.rebates)
 
 
-def fee_facts(rows: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """Return the facts of every fee contract over tonight's channel rows."""
-    if night.rules.fee_contracts:
-        rows = priced_amounts(rows, night.rules)
-    found = [_fees(rows, contract) for contract in night.rules.fee_contracts]
-    return pl.concat([pl.DataFrame(schema=FACTS), *found])
+def fee_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return the facts of every fee contract over tonight's channel rows, one by one.
+
+    `earlier` are payments of nights before that tonight's rows undo or refund.
+    """
+    if not night.rules.fee_contracts:
+        return pl.DataFrame(schema=FACTS)
+    rows, earlier = priced_amounts(rows, night.rules), priced_amounts(earlier, night.rules)
+    found = [
+        fees.find(_mine(rows, contract), fee_policy(contract), _mine(earlier, contract))
+        for contract in night.rules.fee_contracts
+    ]
+    return pl.concat(found)
+
+
+def returns_by_payment(night: Night) -> bool:
+    """Return whether some fee comes back on a refund by a price that the payment decides."""
+    return any(Compiled(item).returns_by_payment for item in night.rules.fee_contracts)
+
+
+def has_level(night: Night, level: Level) -> bool:
+    """Return whether some contract prices the sums of batches, or of months."""
+    return any(level in Compiled(item).levels for item in night.rules.fee_contracts)
 
 
 def fee_months(night: Night, last_night: date | None) -> list[date]:
@@ -55,8 +73,7 @@ def fee_months(night: Night, last_night: date | None) -> list[date]:
 
     A fee by the month is judged on the first night of the next one, when all its rows are there.
     """
-    contracts = night.rules.fee_contracts
-    if last_night is None or not any(Compiled(item).has_level("month") for item in contracts):
+    if last_night is None or not has_level(night, "month"):
         return []
     months, month = [], last_night.replace(day=1)
     while (following := (month + timedelta(days=31)).replace(day=1)) <= night.business_date:
@@ -68,11 +85,16 @@ def fee_months(night: Night, last_night: date | None) -> list[date]:
 def month_fee_facts(rows: pl.DataFrame, months: Sequence[date], night: Night) -> pl.DataFrame:
     """Return the facts of lines priced by the month over whole months of channel rows."""
     whole = rows.filter(pl.col("clearing_date").dt.month_start().is_in(months))
-    priced = priced_amounts(whole, night.rules)
+    return sum_fee_facts(whole, "month", night)
+
+
+def sum_fee_facts(rows: pl.DataFrame, level: Level, night: Night) -> pl.DataFrame:
+    """Return the facts of lines priced by the batch or month; `rows` are whole ones."""
+    priced = priced_amounts(rows, night.rules)
     found = [
-        fees.of_months(with_attributes(_mine(priced, contract), contract), fee_policy(contract))
+        fee_sums.find(_mine(priced, contract), fee_policy(contract), level)
         for contract in night.rules.fee_contracts
-        if Compiled(contract).has_level("month")
+        if level in Compiled(contract).levels
     ]
     return pl.concat([pl.DataFrame(schema=FACTS), *found])
 
@@ -89,19 +111,16 @@ def priced_amounts(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return rows.with_columns(amount_minor=pl.when(stated).then(settled).otherwise("amount_minor"))
 
 
-def _fees(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
-    mine = with_attributes(_mine(rows, contract), contract)
-    return fees.find(mine, fee_policy(contract), with_months=False)
-
-
 def _mine(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
-    """Return the rows of the sources that a contract prices."""
-    return rows.filter(pl.col("source").is_in(contract.sources)) if contract.sources else rows
+    """Return the rows of the sources that a contract prices, with what its conditions name."""
+    if contract.sources:
+        rows = rows.filter(pl.col("source").is_in(contract.sources))
+    return with_attributes(rows, contract)
 
 
-def fee_policy(contract: SourceContract) -> fees.FeePolicy:
+def fee_policy(contract: SourceContract) -> FeePolicy:
     """Return how the fees of a contract are judged."""
-    return fees.FeePolicy(
+    return FeePolicy(
         Compiled(contract),
         surcharges=contract.surcharges_minor,
         tolerance_minor=contract.tolerance_minor,

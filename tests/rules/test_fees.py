@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from recon.core.codes import Code
 from recon.errors import UsageError
+from recon.rules import fee_sums
 from recon.rules.fee_contract import FeeContract, compile_contract
 from recon.rules.fee_inference import Price, fit, infer, periods
-from recon.rules.fees import FeePolicy, find
+from recon.rules.fee_policy import FeePolicy
+from recon.rules.fees import find
 from tests.rules.tables import found, table
 
 CONTRACT = """
@@ -220,6 +222,64 @@ def test_a_reversed_payment_keeps_no_fee():
     ]
 
 
+@pytest.mark.parametrize(
+    ("undo", "expected"),
+    [
+        ("-0.60", []),
+        ("-0.40", [(1, "FEE_ON_FAILED", "0", "0.2", "part of the fee returned")]),
+        ("-0.80", [(1, "FEE_OVER_RETURNED", "0.6", "0.8", "more than the fee returned")]),
+        ("0.00", [(1, "FEE_ON_FAILED", "0", "0.6", "fee on a payment that is reversed")]),
+        ("0.10", [(1, "FEE_ON_FAILED", "0", "0.7", "part of the fee returned")]),
+    ],
+)
+@pytest.mark.parametrize("nights", [1, 2])
+def test_what_an_undone_payment_cost_in_the_end(undo, expected, nights):
+    """The fees of a payment and of its undoing come to nothing, on one night or on two."""
+    text = f"""
+    txn_id | kind    | state    | order_id | original_ref | amount_minor | fee_minor
+    1      | PAYMENT | REVERSED | A        | -            | 100.00       | 0.60
+    2      | VOID    | SUCCESS  | A-V      | A            | -100.00      | {undo}
+    """
+    both = rows(text, card_type="credit", mcc="5999", product="-")
+    earlier = None if nights == 1 else both.filter(txn_id=1)
+    night = both if nights == 1 else both.filter(txn_id=2)
+    assert found(find(night, policy(), earlier)) == expected
+
+
+BY_DAY = """
+name = "two prices"
+on_refund = "rate"
+[[line]]
+name = "before"
+formula = "FLO(1000,0.01,0.005)"
+valid_until = 2026-03-09
+[[line]]
+name = "after"
+formula = "0.3%"
+valid_from = 2026-03-10
+"""
+
+
+@pytest.mark.parametrize(
+    ("original", "fee", "expected"),
+    [
+        ("A", "-2.00", []),  # 400 of 2,000: at 0.5 %, the band of the payment
+        ("B", "-4.00", []),  # 400 of 900: at 1 %
+        ("C", "-1.20", []),  # nobody knows the payment: at the price of the refund's day
+        ("A", "-1.20", [(9, "FEE_NOT_RETURNED", "2", "1.2", "part of the fee returned")]),
+    ],
+)
+def test_a_refund_gives_back_what_its_payment_was_priced_at(original, fee, expected):
+    """The price has changed since, and the payment was of another band than the refund."""
+    head = "txn_id|kind|state|merchant_id|order_id|original_ref|amount_minor|fee_minor\n"
+    paid = head + "1|PAYMENT|SUCCESS|M1|A|-|2000.00|10.00\n2|PAYMENT|SUCCESS|M1|B|-|900.00|9.00"
+    back = head + f"9|REFUND|SUCCESS|M1|R|{original}|-400.00|{fee}"
+    shared = {"source": "psp", "product": "-"}
+    night = rows(back, clearing_date=date(2026, 3, 10), **shared)
+    earlier = rows(paid, clearing_date=date(2026, 3, 9), **shared)
+    assert found(find(night, policy(BY_DAY), earlier)) == expected
+
+
 def charged(price, count, seed, **constants):
     """Return payments of one terminal that were charged by `price`."""
     amount = np.random.default_rng(seed).integers(1_000, 600_000, count)
@@ -310,30 +370,64 @@ def test_rows_at_their_price_are_no_break(amounts, card, mcc):
 
 
 @pytest.mark.parametrize(
-    ("level", "fees", "expected"),
+    ("level", "period"), [("batch", "a batch: B1"), ("month", "a month: 2026-03")]
+)
+@pytest.mark.parametrize(
+    ("fees", "code", "way"),
     [
-        ("batch", ["0.04", "0.05", "0.05"], []),  # 0.6 % of 22.50 is 0.135, rounded 0.14
+        (["0.04", "0.05", "0.05"], None, None),  # 0.6 % of 22.50 is 0.135, rounded 0.14
+        (["0.05", "0.05", "0.05"], "FEE_ROUNDING", "; each payment was rounded by itself"),
         (
-            "batch",
-            ["0.05", "0.05", "0.05"],
-            [(1, "FEE_RATE", "0.14", "0.15", "the contract prices the sum of a batch: B1")],
+            ["0.05", "0.05", "0.03"],
+            "FEE_ROUNDING",
+            "; rounded floor; also fits: rounded half_down",
         ),
-        (
-            "month",
-            ["0.05", "0.05", "0.05"],
-            [(1, "FEE_RATE", "0.14", "0.15", "the contract prices the sum of a month: 2026-03")],
-        ),
+        (["0.05", "0.05", "0.90"], "FEE_RATE", ""),
     ],
 )
-def test_a_contract_may_price_sums(level, fees, expected):
+def test_a_contract_may_price_sums(level, period, fees, code, way):
     """By batch or month, the price of the sum is compared with the sum of the fees."""
     text = f'name = "sum"\nlevel = "{level}"\n[[line]]\nname = "all"\nformula = "0.6%"\n'
     lines = [f"{n}|PAYMENT|SUCCESS|M1|7.50|{fee}" for n, fee in enumerate(fees, start=1)]
     head = "txn_id|kind|state|merchant_id|amount_minor|fee_minor\n"
-    facts = find(rows(head + "\n".join(lines), batch_id="B1", product="-"), policy(text))
-    assert found(facts) == expected
-    if expected:
+    night = rows(head + "\n".join(lines), batch_id="B1", product="-", source="psp")
+    assert find(night, policy(text)).height == 0
+    facts = fee_sums.find(night, policy(text), level)
+    assert [fact[1] for fact in found(facts)] == ([code] if code else [])
+    if code:
+        assert facts["cause"].to_list() == [f"the contract prices the sum of {period}{way}"]
         assert facts["other_txn_ids"].to_list() == [[2, 3]]
+
+
+def test_senders_may_number_their_batches_alike():
+    """Two channels with a batch 1 of one merchant have two sums, each at its price."""
+    text = 'name = "sum"\nlevel = "batch"\n[[line]]\nname = "all"\nformula = "SGL(1)"\n'
+    head = "txn_id|kind|state|merchant_id|source|amount_minor|fee_minor\n"
+    lines = "1|PAYMENT|SUCCESS|M1|card|7.50|1.00\n2|PAYMENT|SUCCESS|M1|scan|9.00|1.00"
+    night = rows(head + lines, batch_id="1", product="-")
+    assert fee_sums.find(night, policy(text), "batch").height == 0
+
+
+@pytest.mark.parametrize(
+    ("on_refund", "fee", "expected"),
+    [
+        ("kept", "0.00", []),
+        ("rate", "-0.14", []),  # three times 7.50 in one sum: 0.135
+        ("rate", "-0.15", [(1, "FEE_OVER_RETURNED", "0.14", "0.15", "more than the fee returned")]),
+        ("rate", "-0.13", [(1, "FEE_NOT_RETURNED", "0.14", "0.13", "part of the fee returned")]),
+        ("formula", "-2.14", []),
+    ],
+)
+def test_refunds_of_a_sum_are_summed(on_refund, fee, expected):
+    """What comes back on the refunds of a batch is the price of their sum."""
+    text = (
+        f'name = "sum"\nlevel = "batch"\non_refund = "{on_refund}"\n'
+        '[[line]]\nname = "all"\nformula = "0.6% + 2"\n'
+    )
+    head = "txn_id|kind|state|merchant_id|amount_minor|fee_minor\n"
+    lines = [f"{n}|REFUND|SUCCESS|M1|-7.50|{fee if n == 1 else '0.00'}" for n in (1, 2, 3)]
+    night = rows(head + "\n".join(lines), batch_id="B1", product="-", source="psp")
+    assert found(fee_sums.find(night, policy(text), "batch")) == expected
 
 
 def test_tied_lines_are_reported_as_ambiguous():
