@@ -184,7 +184,7 @@ def test_prices_by_what_files_tell_beyond_the_columns(tmp_path: Path) -> None:
     assert (case["code"], case["order_id"], case["cause"]) == (
         "FEE_CLASS",
         "A3",
-        "charged as any other mcc",
+        "charged as any other MCC",
     )
     assert (case["expected_minor"], case["actual_minor"]) == (38, 60)
 

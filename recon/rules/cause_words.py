@@ -68,15 +68,16 @@ _DAYS = {"days": "天", "working days": "个工作日"}
 
 
 def rounding_in_chinese(rounding: str) -> str:
-    """Return a rounding mode in Chinese."""
-    if rounding.startswith("digit_"):
-        return f"第三位小数满 {rounding.removeprefix('digit_')} 进位"
-    return _ROUNDINGS.get(rounding, rounding)
+    """Return a rounding mode, as written in rules or in words, in Chinese."""
+    mode = rounding.replace(" ", "_")
+    if mode.startswith("digit_"):
+        return f"第三位小数满 {mode.removeprefix('digit_')} 进位"
+    return _ROUNDINGS.get(mode, rounding)
 
 
 def _either(words: str) -> str:
-    """Return two limits of which either does."""
-    return words.replace(" or ", " 或 ")
+    """Return limits or words of which either does."""
+    return re.sub(r" or (\d+) more$", r" 等另 \1 个", words).replace(" or ", " 或 ")
 
 
 def _keys(columns: str) -> str:
@@ -131,9 +132,9 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"the rate of (\S+) was used", "使用了 {} 的汇率", (None,)),
     (r"the agreed markup of (\S+) % was not taken", "未计约定的加点 {} %", (None,)),
     (
-        r"rounded by (\w+) where (\w+) is agreed",
+        r"rounded by (half \w+|\w+) where (half \w+|\w+) is agreed",
         "按“{}”舍入，约定为“{}”",
-        (_ROUNDINGS, _ROUNDINGS),
+        (rounding_in_chinese, rounding_in_chinese),
     ),
     (r"(\S+) % off the agreed rate", "偏离约定汇率 {} %", (None,)),
     (r"(\S+) % is agreed", "约定 {} %", (None,)),
@@ -180,15 +181,15 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"cap not applied", "未封顶", ()),
     (r"floor not applied", "未保底", ()),
     (r"charged as any other card type", "按其他卡种计费", ()),
-    (r"charged as any other mcc", "按其他商户类别码计费", ()),
-    (r"charged as any other merchant_class", "按其他行业类别计费", ()),
-    (r"charged as card type (.+)", "按卡种 {} 计费", (None,)),
-    (r"charged as mcc (.+)", "按商户类别码 {} 计费", (None,)),
-    (r"charged as merchant_class (.+)", "按行业类别 {} 计费", (None,)),
+    (r"charged as any other MCC", "按其他商户类别码计费", ()),
+    (r"charged as any other merchant class", "按其他行业类别计费", ()),
+    (r"charged as card type (.+)", "按卡种 {} 计费", (_either,)),
+    (r"charged as MCC (.+)", "按商户类别码 {} 计费", (_either,)),
+    (r"charged as merchant class (.+)", "按行业类别 {} 计费", (_either,)),
     (r"charged as (.+ %.*)", "实际按 {} 计费", (None,)),
     (r"surcharge of (\S+)", "附加 {}", (None,)),
-    (r"rounded (half_up|half_even|half_down|ceiling|floor|up|down)", "按“{}”舍入", (_ROUNDINGS,)),
-    (r"rounded (digit_\d)", "{}", (rounding_in_chinese,)),
+    (r"rounded (half \w+|ceiling|floor|up|down)", "按“{}”舍入", (rounding_in_chinese,)),
+    (r"rounded (digit \d)", "{}", (rounding_in_chinese,)),
     (r"contracted surcharge not charged", "未收合同约定的附加费", ()),
     (r"implied rate (.+)", "折合费率 {}", (None,)),
     (r"a fee was charged on the refund", "退款反而被收手续费", ()),
@@ -358,4 +359,5 @@ def _inner(text: str) -> str:
     """Return a phrase with the words of a price in it, for instance `0.60 %，最高 20.00`."""
     text = re.sub(r", at least (\S+)", r"，最低 \1", text)
     text = re.sub(r", at most (\S+)", r"，最高 \1", text)
-    return re.sub(r", rounded (\w+)", lambda found: f"，{rounding_in_chinese(found[1])}", text)
+    mode = r", rounded ((?:half |digit )?\w+)"
+    return re.sub(mode, lambda found: f"，{rounding_in_chinese(found[1])}", text)

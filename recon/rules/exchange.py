@@ -23,6 +23,7 @@ from recon.core.plan import Leg
 from recon.core.schema import BREAKS, conform, words
 from recon.rules.breaks import break_identity
 from recon.rules.exchange_rates import Agreed, Fraction, converted, rounded, within
+from recon.rules.fee_inference import plain
 from recon.rules.night import Ledger, Matched, Night, Verdict
 
 JUDGED: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -265,7 +266,7 @@ def _fitting(
     for mode in _ROUNDINGS:
         other_way = terms.model_copy(update={"rounding": mode})
         if converted(amount, currencies, rate, other_way, net=True) == actual:
-            yield f"rounded by {mode} where {terms.rounding} is agreed"
+            yield f"rounded by {plain(mode)} where {plain(terms.rounding)} is agreed"
 
 
 def codes(

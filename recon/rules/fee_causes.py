@@ -22,10 +22,11 @@ from recon.core.money import exponent
 from recon.core.pricing import CAP, FLOOR, ROUNDINGS, SURCHARGE, price_lines
 from recon.rules.facts import FACTS
 from recon.rules.fee_charged import FEWEST, ChargedPrices, charged_prices
-from recon.rules.fee_inference import major, percent
+from recon.rules.fee_inference import major, percent, plain
 from recon.rules.fee_policy import FeePolicy
 
-CLASS_ATTRIBUTES = ("mcc", "merchant_class")
+CLASS_ATTRIBUTES = {"mcc": "MCC", "merchant_class": "merchant class"}  # and how people call them
+_MOST_WORDS = 3  # of one price that a cause names
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +88,17 @@ def _variants(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[_Variant]:
     ):
         fee = price_lines(tariff.altered(column, -1), amount, line)
         yield _Variant(code, cause, fee, tariff.lines[line, column] >= 0)
-    for word, fee, met in _repriced(rows, policy, "card_type"):
-        cause = f"charged as card type {word}" if word else "charged as any other card type"
-        yield _Variant(Code.FEE_CARD_TYPE, cause, fee, met)
-    for attribute in CLASS_ATTRIBUTES:
-        for word, fee, met in _repriced(rows, policy, attribute):
-            cause = (
-                f"charged as {attribute} {word}" if word else f"charged as any other {attribute}"
-            )
-            yield _Variant(Code.FEE_CLASS, cause, fee, met)
+    for attribute, name in ({"card_type": "card type"} | CLASS_ATTRIBUTES).items():
+        code = Code.FEE_CLASS if attribute in CLASS_ATTRIBUTES else Code.FEE_CARD_TYPE
+        for words, fee, met in _repriced(rows, policy, attribute):
+            yield _Variant(code, f"charged as {_either(name, words)}", fee, met)
     for surcharge, met in _surcharges(rows, policy):
         cause = f"surcharge of {major(surcharge, places)}"
         yield _Variant(Code.FEE_SURCHARGE, cause, expected + surcharge, met)
     for name, mode in ROUNDINGS.items():
         fee = price_lines(tariff.altered(pricing.ROUNDING, mode), amount, line)
         near = np.abs(fee - expected) == 1
-        yield _Variant(Code.FEE_ROUNDING, f"rounded {name}", fee, near)
+        yield _Variant(Code.FEE_ROUNDING, f"rounded {plain(name)}", fee, near)
     bare = tariff.altered(SURCHARGE, 0)
     fee = price_lines(bare, amount, line)
     yield _Variant(Code.FEE_RATE, "contracted surcharge not charged", fee, fee != expected)
@@ -110,21 +106,30 @@ def _variants(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[_Variant]:
 
 def _repriced(
     rows: pl.DataFrame, policy: FeePolicy, attribute: str
-) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.bool_]]]:
-    """Yield, for each word of an attribute, the fee the rows would pay under it.
+) -> Iterator[tuple[list[str], NDArray[np.int64], NDArray[np.bool_]]]:
+    """Yield, for the words of an attribute that price the rows alike, the fee they would pay.
 
-    The empty word, last, is any that the contract does not name: the price for all others.
+    No words, last, are any that the contract does not name: the price for all others.
     """
     if attribute not in policy.contract.attributes:
         return
-    seen: set[bytes] = set()
+    alike: dict[bytes, tuple[list[str], NDArray[np.int64], NDArray[np.int32]]] = {}
     for word in (*policy.contract.vocabulary[attribute].words, ""):
         other = rows.with_columns(pl.lit(word or None, pl.String).alias(attribute))
         fee, line = policy.contract.price_rows(other)
-        if line.tobytes() in seen:  # words of one line give one price: the first names it
-            continue
-        seen.add(line.tobytes())
-        yield word, fee, (line >= 0) & (line != rows["line"].to_numpy())
+        words, _, _ = alike.setdefault(line.tobytes(), ([], fee, line))
+        words += [word] if word else []
+    for words, fee, line in alike.values():
+        yield words, fee, (line >= 0) & (line != rows["line"].to_numpy())
+
+
+def _either(name: str, words: list[str]) -> str:
+    """Return words of one price as text, for instance `MCC 5411 or 5541`."""
+    if not words:
+        return f"any other {name}"
+    more = len(words) - _MOST_WORDS
+    shown = " or ".join(words[:_MOST_WORDS])
+    return f"{name} {shown}" + (f" or {more} more" if more > 0 else "")
 
 
 def _surcharges(rows: pl.DataFrame, policy: FeePolicy) -> Iterator[tuple[int, NDArray[np.bool_]]]:

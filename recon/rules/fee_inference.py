@@ -71,7 +71,7 @@ class Price:
         if self.cap >= 0:
             text += f", at most {major(self.cap, places)}"
         if self.rounding != "half_up":
-            text += f", rounded {self.rounding}"
+            text += f", rounded {plain(self.rounding)}"
         return text
 
     def fees(self, amount: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -110,6 +110,11 @@ def percent(billionths: int) -> str:
     whole, rest = divmod(billionths, RATE_SCALE // 100)
     decimals = f"{rest:07}".rstrip("0").ljust(2, "0")
     return f"{whole}.{decimals} %"
+
+
+def plain(rounding: str) -> str:
+    """Return a rounding mode as people write it, for instance `half up`."""
+    return rounding.replace("_", " ")
 
 
 def major(minor: int, places: int) -> str:

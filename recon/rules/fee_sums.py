@@ -17,6 +17,7 @@ from recon.rules import fee_returned
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.facts import FACTS, facts
 from recon.rules.fee_contract import Level
+from recon.rules.fee_inference import plain
 from recon.rules.fee_policy import FeePolicy
 from recon.rules.fees import judged
 
@@ -100,7 +101,7 @@ def _causes(sums: pl.DataFrame, policy: FeePolicy) -> tuple[list[int], list[str]
     near = np.abs(actual - expected) == 1
     for name, mode in ROUNDINGS.items():
         if not name.startswith("digit"):
-            words = f"rounded {name}"
+            words = f"rounded {plain(name)}"
             ways.append((Code.FEE_ROUNDING, words, near & other(pricing.ROUNDING, mode)))
     codes, causes = [], []
     for row in range(sums.height):

@@ -19,7 +19,7 @@ from recon.rules import fee_returned, fees
 from recon.rules.cause_words import in_chinese, rounding_in_chinese
 from recon.rules.fee_contract import FeeContract, FeeLine
 from recon.rules.fee_formula import Formula
-from recon.rules.fee_inference import percent
+from recon.rules.fee_inference import percent, plain
 from recon.rules.fee_policy import FeePolicy
 from recon.rules.rebates import RebatePolicy
 
@@ -207,7 +207,7 @@ def _steps(
     rounding = formula.rounding or line.rounding or contract.rounding
     steps.append(
         say.pick(
-            f"rounded {rounding.replace('_', ' ')}: {say.minor(due)} {contract.currency}",
+            f"rounded {plain(rounding)}: {say.minor(due)} {contract.currency}",
             f"{rounding_in_chinese(rounding)}：{say.minor(due)} {contract.currency}",
         )
     )

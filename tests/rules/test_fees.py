@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recon.core.codes import Code
 from recon.errors import UsageError
 from recon.rules import fee_sums
+from recon.rules.cause_words import in_chinese
 from recon.rules.fee_contract import FeeContract, compile_contract
 from recon.rules.fee_inference import Price, fit, infer, periods
 from recon.rules.fee_policy import FeePolicy
@@ -94,7 +95,7 @@ CASES = [
     (
         "a supermarket at the standard price",
         "1|PAYMENT|SUCCESS|M1|1|credit|5411|-|500.00|3.00",
-        ("FEE_CLASS", "1.9", "3", "charged as mcc 5999"),
+        ("FEE_CLASS", "1.9", "3", "charged as MCC 5999"),
     ),
     (
         "3.00 on top",
@@ -108,7 +109,7 @@ CASES = [
             "FEE_ROUNDING",
             "0.05",
             "0.04",
-            "rounded floor; also fits: rounded half_even, rounded half_down",
+            "rounded floor; also fits: rounded half even, rounded half down",
         ),
     ),
     (
@@ -308,7 +309,7 @@ def charged(price, count, seed, **constants):
         (Price(7_200_000), "FEE_RATE", "charged as 0.72 %"),
         (Price(7_200_000, 300), "FEE_RATE", "charged as 0.72 % + 3.00"),
         (Price(7_200_000, cap=2500), "FEE_RATE", "charged as 0.72 %, at most 25.00"),
-        (Price(3_800_000), "FEE_CLASS", "charged as mcc 5411"),
+        (Price(3_800_000), "FEE_CLASS", "charged as MCC 5411"),
         (Price(5_000_000, floor=50, cap=2000), "FEE_CARD_TYPE", "charged as card type debit"),
         (Price(6_000_000, rounding="ceiling"), "FEE_ROUNDING", "rounded ceiling"),
     ],
@@ -380,7 +381,7 @@ def test_rows_at_their_price_are_no_break(amounts, card, mcc):
         (
             ["0.05", "0.05", "0.03"],
             "FEE_ROUNDING",
-            "; rounded floor; also fits: rounded half_down",
+            "; rounded floor; also fits: rounded half down",
         ),
         (["0.05", "0.05", "0.90"], "FEE_RATE", ""),
     ],
@@ -525,3 +526,50 @@ def test_a_further_decimal_must_explain_two_more_rows():
     amount = np.array([12_300, 5_550, 8_040, 990, 23_456, 4_321, 790])
     fee = np.array([*((amount[:6] * 57 + 5_000) // 10_000), 4])
     assert fit(amount, fee).words() == "0.57 %"
+
+
+CLASSES = """
+name = "classes"
+currency = "{currency}"
+[[line]]
+name = "others"
+formula = "0.6%"
+[[line]]
+name = "preferential"
+formula = "0.3%"
+when = {{ {attribute} = ["a", "b", "c", "d", "e"] }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("attribute", "fee", "currency", "cause", "chinese"),
+    [
+        (
+            "merchant_class",
+            "3.00",
+            "CNY",
+            "charged as merchant class a or b or c or 2 more",
+            "按行业类别 a 或 b 或 c 等另 2 个 计费",
+        ),
+        ("mcc", "3.00", "CNY", "charged as MCC a or b or c or 2 more", None),
+        ("card_type", "3.00", "EUR", "charged as card type a or b or c or 2 more", None),
+        ("mcc", "8.00", "CNY", "surcharge of 2.00", "附加 2.00"),
+        ("mcc", "8.00", "JPY", "surcharge of 200", "附加 200"),
+    ],
+)
+def test_causes_are_words_in_the_currency_of_the_contract(attribute, fee, currency, cause, chinese):
+    """Every word of one price is named, as people say it; money has its currency's decimals."""
+    night = rows(HEAD + f"1|PAYMENT|SUCCESS|M1|1|credit|5999|-|1000.00|{fee}", currency=currency)
+    night = night.with_columns(pl.lit("x").alias(attribute), merchant_id=pl.lit("M1"))
+    facts = find(night, policy(CLASSES.format(attribute=attribute, currency=currency)))
+    assert facts["cause"].to_list() == [cause]
+    assert chinese is None or in_chinese(cause) == chinese
+
+
+def test_the_cost_of_credit_cards_is_that_of_one_market():
+    """0.4 % is below the cost of a credit card in yuan; elsewhere no such cost is known."""
+    text = 'name = "x"\ncurrency = "EUR"\n[[line]]\nname = "all"\nformula = "0.4%"\n'
+    for currency, codes in (("EUR", []), ("CNY", ["FEE_BELOW_COST"])):
+        night = rows(HEAD + "1|PAYMENT|SUCCESS|M1|1|credit|5999|-|1000.00|4.00", currency=currency)
+        facts = found(find(night, policy(text.replace("EUR", currency))))
+        assert [fact[1] for fact in facts] == codes
