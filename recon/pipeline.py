@@ -26,11 +26,11 @@ from recon.evening import Evening
 from recon.io.load import Loaded
 from recon.io.texts import texts_for
 from recon.judgement import Judgement, judge
-from recon.report.summary import summarise
+from recon.report.summary import passes, summarise
 from recon.rules import arrivals, balances, classify, disputes
 from recon.rules.night import Matched, Night
 from recon.rules.outcomes import ends_of, large_tables
-from recon.rules.overrides import decisions_of
+from recon.rules.overrides import applied, decisions_of
 from recon.rules.rule_file import RuleFile
 from recon.rules.searches import search_table
 from recon.rules.windows import business_days
@@ -65,6 +65,7 @@ class Reconciled:
     ends: Ends
     parts: tuple[Path, ...]
     exit_code: int
+    matching: dict[str, Any]  # what passes found, and what became of overrides
 
 
 def run_night(
@@ -167,7 +168,9 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         evening.previous,
         exit_code,
     )
-    return Reconciled({**tables, "runs": run}, large, ends, books.parts, exit_code)
+    overrides = applied(books.night.rules, books.ledger, archive)
+    matching = {"passes": passes(matched.matches.pass_counts), "overrides": overrides}
+    return Reconciled({**tables, "runs": run}, large, ends, books.parts, exit_code, matching)
 
 
 def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
@@ -185,6 +188,7 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
         decisions=decisions_of(night.rules, ledger),
         texts=texts_for(legs, ledger.slim, books.parts, books.opening),
         room=evening.room,
+        on_pass=lambda leg, name: evening.clock.stage(f"match {leg}: {name}"),
     )
     both = books.netted["left"].to_numpy(), books.netted["right"].to_numpy()
     matches = replace(matches, group=joined(matches.group, *both))
@@ -214,6 +218,7 @@ def _tables(
 def _publish(evening: Evening, done: Reconciled) -> Path:
     """Certify and publish the night; return its folder."""
     tables, previous = done.tables, evening.previous
+    language = evening.rule_file.rules.language
     evening.begin("certify")
     proof = certificate.certify(
         parts=done.parts,
@@ -235,7 +240,7 @@ def _publish(evening: Evening, done: Reconciled) -> Path:
             "rates": [list(pair) for pair in evening.rates.digests],
         },
         certificate=proof,
-        summary=summarise(tables, done.ends.counts(), evening.rule_file.rules.language),
+        summary=summarise(tables, done.ends.counts(), language, done.matching),
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -78,3 +79,44 @@ days_after = 3
         reference[1:] in memo for reference, memo in pairs.select("channel_ref", "memo").iter_rows()
     )
     assert links["reasons"].str.contains("in both texts").all()
+
+
+@pytest.mark.parametrize(
+    ("tolerances", "credit", "day", "links"),
+    [
+        ('tolerance_minor = 50\ntolerance_sign = "above"', "10.50", "2026-11-10", 1),
+        ('tolerance_minor = 50\ntolerance_sign = "above"', "9.50", "2026-11-10", 0),
+        ('tolerance_percent = 5\ntolerance_base = "left"', "10.50", "2026-11-10", 1),
+        ('tolerance_percent = 5\ntolerance_base = "right"', "10.51", "2026-11-10", 1),
+        ('tolerance_percent = 5\ntolerance_base = "left"', "10.51", "2026-11-10", 0),
+        ("days_after = 1", "10.00", "2026-11-11", 1),
+        ("days_before = 1", "10.00", "2026-11-11", 0),
+    ],
+)
+def test_a_leg_named_the_other_way_links_the_mirrored_pairs(
+    tmp_path: Path, tolerances: str, credit: str, day: str, links: int
+) -> None:
+    """Left and right of a pass are those of its leg, whichever way the rule file names the sides.
+
+    The same rule is written once along the way of the money and once against it, mirrored.
+    """
+    mirrored = {
+        '"above"': '"below"', '"left"': '"right"', '"right"': '"left"',
+        "days_after": "days_before", "days_before": "days_after",
+    }  # fmt: skip
+    words = re.compile("|".join(mirrored))
+    for number, turned in enumerate((False, True)):
+        told = words.sub(lambda word: mirrored[word[0]], tolerances) if turned else tolerances
+        passes = f'[[leg.pass]]\nname = "payouts"\nmethod = "band"\n{told}\n'
+        world = NightWorld(tmp_path / str(number), bank_passes=passes)
+        if turned:
+            text = world.config.read_text("utf-8")
+            sides = 'left = "channel"\nright = "bank"', 'left = "bank"\nright = "channel"'
+            assert sides[0] in text
+            world.config.write_text(text.replace(*sides), "utf-8")
+        world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00"])
+        found = world.table(world.run("2026-11-09"), "links").height
+        for later in ("2026-11-10", "2026-11-11")[: 1 + (day == "2026-11-11")]:
+            world.day(later, bank=[f"{credit} memo=PAYOUT"] if later == day else [])
+            night = world.run(later)
+        assert (found, world.table(night, "links").height) == (1, links)

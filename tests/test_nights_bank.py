@@ -115,6 +115,27 @@ days_after = 3
     assert world.codes(night, benign=True) == ["ROUNDING"]
 
 
+def test_a_sum_is_judged_by_the_tolerance_of_its_own_pass(tmp_path: Path) -> None:
+    """A batch keyed by number must agree to the fen, whatever the pass after it tolerates."""
+    passes = """[[leg.pass]]
+name = "batch"
+method = "group"
+keys = ["batch_id"]
+[[leg.pass]]
+name = "sum"
+method = "subset"
+tolerance_minor = 5
+accident_ppm = 100000
+days_after = 3
+"""
+    world = NightWorld(tmp_path, bank_passes=passes, cycle="D+0")
+    rows = ["A1 10.00", "A2 50.00 merchant=8002", "A3 7.00 merchant=8002"]
+    world.day(
+        MONDAY, orders=rows, psp=rows, bank=["10.03 memo=PAYOUT_8001_20261109", "57.03 memo=b"]
+    )
+    assert world.codes(world.run(MONDAY), benign=True) == ["NET_MISMATCH", "ROUNDING"]
+
+
 def test_what_a_missing_file_should_show_is_not_judged(world: NightWorld) -> None:
     """Friday's statement never came: nothing due on Friday is missing until it is delivered."""
     thursday = "2026-11-12"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from recon.errors import RuleFileError
+from recon.report.screen import screen_text
+from recon.report.text import summary_text
 from recon.verify import verify
 from tests.night_world import NightWorld
 
@@ -99,6 +102,105 @@ def test_charges_pinned_to_one_order_are_one_group(tmp_path: Path) -> None:
         (2, 1000, 1000)
     ]
     assert verify(tmp_path / "workspace").failures == []
+
+
+def pinned_group(world: NightWorld, order: str, charges: list[str]) -> None:
+    """Write a Monday of one order and some charges, and pin all of them to it."""
+    world.day(MONDAY, orders=[order], psp=charges)
+    ids = rows(world)
+    for charge in charges:
+        pin = f"left = {ids['orders:A1']}", f"right = {ids['psp:' + charge.split()[0]]}"
+        override(world, 'action = "pin"', *pin)
+
+
+@pytest.mark.parametrize(
+    ("order", "charges", "told"),
+    [
+        ("A1 10.00", ["B1 4.00", "B2 5.00"], [("AMOUNT_MISMATCH", 1000, 900, "CNY")]),
+        ("A1 10.00", ["B1 10.00 state=FAILED", "B2 10.00"], []),
+        (
+            "A1 10.00",
+            ["B1 4.00 state=FAILED", "B2 6.00 state=FAILED"],
+            [("MERCHANT_PAID_CHANNEL_NOT", 1000, 0, "CNY")],
+        ),
+        (
+            "A1 10.00",
+            ["B1 4.00", "B2 6.00 currency=USD"],
+            [("AMOUNT_MISMATCH", 0, 600, "USD"), ("AMOUNT_MISMATCH", 1000, 400, "CNY")],
+        ),
+    ],
+)
+def test_a_pinned_group_hides_no_difference(
+    tmp_path: Path, order: str, charges: list[str], told: list[tuple[object, ...]]
+) -> None:
+    """Several rows pinned to one are held against it by sum, a currency at a time, and carried."""
+    world = NightWorld(tmp_path)
+    pinned_group(world, order, charges)
+    night = world.run(MONDAY)
+    columns = ("code", "expected_minor", "actual_minor", "currency")
+    breaks = world.table(night, "breaks").filter(pl.col("leg") == "order-channel")
+    assert sorted(breaks.select(columns).rows()) == told
+    assert verify(tmp_path / "workspace").failures == []
+    world.day("2026-11-10")
+    again = world.table(world.run("2026-11-10"), "breaks").filter(pl.col("leg") == "order-channel")
+    assert sorted(again.select(columns).rows()) == told
+    assert sorted(again["break_id"]) == sorted(breaks["break_id"])
+
+
+def test_an_override_that_changes_nothing_is_told(tmp_path: Path) -> None:
+    """A number that no night has, and a row of another night: the summary says which and why."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    ids = rows(world)
+    override(world, 'action = "pin"', "left = 7", f"right = {ids['psp:A1']}")
+    override(world, 'action = "unmatch"', f"left = {ids['orders:A1']}", "right = 8")
+    summary = world.run(MONDAY).summary
+    assert [
+        (item["number"], item["applied"], item["absent"], item["unknown"])
+        for item in summary["overrides"]
+    ] == [(1, False, [7], [7]), (2, True, [8], [8])]
+    told = (
+        "override 1 (pin, order-channel) changed nothing: no night has row 7; check the number",
+        "override 2 (unmatch, order-channel) worked in part: no night has row 8; check the number",
+    )
+    for text in (summary_text(summary, "en"), screen_text(summary, "en", 120, 40)):
+        assert [line.strip() for line in plain(text) if "override" in line] == list(told)
+    assert "人工指定 1（指定匹配，order-channel）未生效" in summary_text(summary, "zh")
+    world.day("2026-11-10")
+    later = world.run("2026-11-10").summary["overrides"]
+    assert [(item["applied"], item["unknown"]) for item in later] == [(False, [7]), (True, [8])]
+
+
+def plain(text: str) -> list[str]:
+    """Return the lines of a text for a terminal without its colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+
+
+def test_a_row_of_no_side_of_the_leg_cannot_stay_alone_on_it(tmp_path: Path) -> None:
+    """An unmatch of a bank line on the leg of orders and charges is refused by name."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], bank=["9.00 memo=X"])
+    table = world.table(world.run(MONDAY), "transactions")
+    line = table.filter(pl.col("source") == "bank")["txn_id"].item()
+    override(world, 'action = "unmatch"', f"left = {line}")
+    with pytest.raises(RuleFileError, match="expected a row of the merchant or of the channel"):
+        world.run(MONDAY)
+
+
+def test_a_leg_named_against_the_way_of_the_money_takes_overrides(tmp_path: Path) -> None:
+    """Left and right of an override are those of its leg as the rule file names them."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8")
+    sides = 'left = "merchant"\nright = "channel"', 'left = "channel"\nright = "merchant"'
+    assert sides[0] in text
+    world.config.write_text(text.replace(*sides), "utf-8")
+    world.day(MONDAY, orders=["A1 10.00"], psp=["B1 9.00"])
+    ids = rows(world)
+    override(world, 'action = "pin"', f"left = {ids['psp:B1']}", f"right = {ids['orders:A1']}")
+    night = world.run(MONDAY)
+    assert world.codes(night) == ["AMOUNT_MISMATCH"]
+    links = world.table(night, "links")
+    assert links["left_txn_id"].to_list() == [ids["orders:A1"]]
 
 
 def test_rows_under_the_wrong_side_are_refused(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ TIE_SCHEMA = {"leg": pl.UInt8, "row": pl.Int64, "candidate": pl.Int64}
 COUNT_SCHEMA = {
     "leg": pl.String,
     "pass": pl.String,
+    "currency": pl.Int16,  # position in `CURRENCIES`, -1 where unknown
     "links": pl.Int64,
     "rows": pl.Int64,
     "amount": pl.Int128,
@@ -76,6 +77,7 @@ Positions = NDArray[np.int32]  # row positions that are kept: half the memory of
 PINNED_PASS = 255  # pass number of links that a person made
 
 Means = tuple[int, int | None]  # threads, memory in bytes
+OnPass = Callable[[str, str], None]  # told the leg and the pass that begins
 
 FINDERS: dict[Method, Callable[[Work], Found]] = {
     Method.EXACT: find_exact,
@@ -96,7 +98,9 @@ class Matches:
     key_group: dict[str, Positions]  # by leg: smallest row of the row's group there, -1 no partner
     group: Positions  # smallest row of the connected component over all links
     ambiguous: pl.DataFrame  # TIE_SCHEMA: candidates of unlinked rows, none picked
-    pass_counts: pl.DataFrame  # COUNT_SCHEMA: rows of both sides, amount of the left rows
+    pass_counts: pl.DataFrame
+    # COUNT_SCHEMA: links and amount by the left row's currency, rows of both sides by their own; a
+    # pass that found nothing has one line of zeros
     searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
     spoken: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPOKEN_SCHEMA))
     # what spoke for and against each link of a SCORE pass
@@ -143,13 +147,15 @@ def match(
     decisions: Mapping[str, Decisions] | None = None,
     texts: Mapping[str, TextBuffers] | None = None,
     room: Room | None = None,
+    on_pass: OnPass = lambda _leg, _pass: None,
 ) -> Matches:
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
     key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
     `decisions` of people, by leg name, come before every pass. `texts` are the columns that SCORE
-    passes compare, by name, a row each. `room` is where what is kept of every row stands.
+    passes compare, by name, a row each. `room` is where what is kept of every row stands. `on_pass`
+    is told the leg and the pass that begins.
     """
     room = Room() if room is None else room
     facts = read_facts(check(slim, SLIM), digests, business_days, texts)
@@ -159,6 +165,7 @@ def match(
             facts,
             start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name), room),
             (threads, memory_bytes),
+            on_pass,
         )
         for leg_no, leg in enumerate(legs)
     ]
@@ -180,9 +187,16 @@ def match(
 
 
 def summed(counts: list[dict[str, object]]) -> pl.DataFrame:
-    """Return the counts of each pass in the order of the passes (COUNT_SCHEMA)."""
+    """Return the counts of each pass by currency, in the order of the passes (COUNT_SCHEMA)."""
+    names = ["leg", "pass"]
     frame = pl.DataFrame(counts, schema=COUNT_SCHEMA)
-    return frame.group_by("leg", "pass", maintain_order=True).agg(pl.exclude("leg", "pass").sum())
+    places = frame.select(names).unique(maintain_order=True).rows()
+    place = [places.index(row) for row in frame[names].rows()]
+    frame = frame.with_columns(place=pl.Series(place, dtype=pl.Int64))
+    by = ["place", *names, "currency"]
+    lines = frame.group_by(by).agg(pl.exclude(by).sum()).sort(by)
+    empty = pl.col("rows") == 0  # a slice that found nothing, or the whole pass
+    return lines.filter(~empty | empty.all().over(names)).drop("place")
 
 
 def in_order(state: LegState) -> pl.DataFrame:
@@ -240,9 +254,10 @@ def pinned(pairs: Rows) -> Found:
     )
 
 
-def match_leg(facts: Facts, state: LegState, means: Means) -> LegState:
+def match_leg(facts: Facts, state: LegState, means: Means, on_pass: OnPass) -> LegState:
     """Run the passes of one leg in order."""
     for pass_no, step in enumerate(state.leg.passes):
+        on_pass(state.leg.name, step.name)
         whole = Work(facts, state.leg, step, state.free, *means)
         for part in key_slices(whole):
             work = replace(whole, key_slice=part)
@@ -276,15 +291,26 @@ def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
     state.searches += [
         named | asdict(line) for line in sorted(found.searches, key=lambda line: line.row)
     ]
-    left_rows = pl.Series(facts.amounts[step.left_amount].minor[found.grouped[0][0]])
-    state.counts.append(
-        {
-            **named,
-            "links": found.left.size,
-            "rows": sum(rows.size for rows, _ in found.grouped),
-            "amount": left_rows.cast(pl.Int128).sum(),
-        }
-    )
+    state.counts += [named | line for line in counted(facts, found, step.left_amount)]
+
+
+def counted(facts: Facts, found: Found, column: str) -> list[dict[str, object]]:
+    """Return links, rows and the left rows' amount by currency; one line of zeros for nothing."""
+    left, right = found.grouped[0][0], found.grouped[1][0]
+    currency = facts.currency
+    present = np.bincount(np.concatenate([currency[left], currency[right]]) + 1)
+    lines: list[dict[str, object]] = []
+    for code in (np.flatnonzero(present) - 1).tolist() or [-1]:
+        mine = left[currency[left] == code]
+        lines.append(
+            {
+                "currency": code,
+                "links": np.count_nonzero(currency[found.left] == code),
+                "rows": present[code + 1] if present.size else 0,
+                "amount": pl.Series(facts.amounts[column].minor[mine]).cast(pl.Int128).sum(),
+            }
+        )
+    return lines
 
 
 def link_frame(leg_no: int, pass_no: int, found: Found) -> pl.DataFrame:

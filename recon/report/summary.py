@@ -8,16 +8,21 @@ from typing import Any
 import polars as pl
 
 from recon.core.codes import BENIGN
+from recon.core.money import CURRENCIES
 
 _BENIGN = [code.name for code in BENIGN]
 
 
 def summarise(
-    tables: Mapping[str, pl.DataFrame], outcomes: Mapping[str, int], language: str
+    tables: Mapping[str, pl.DataFrame],
+    outcomes: Mapping[str, int],
+    language: str,
+    matching: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the summary of a run as plain data: it is published as `summary.json`.
 
-    `outcomes` says how many rows ended how.
+    `outcomes` says how many rows ended how; `matching` what each pass found (`passes`) and what
+    became of people's `overrides`.
     """
     run = tables["runs"].row(0, named=True)
     return {
@@ -31,6 +36,7 @@ def summarise(
         },
         "rejected_rows": run["rejected_rows"],
         "inputs": _inputs(tables["inputs"]),
+        **matching,
         "outcomes": dict(outcomes),
         "breaks": _breaks(tables["breaks"]),
         "benign": _benign(tables["breaks"]),
@@ -38,6 +44,24 @@ def summarise(
         "balances": _balances(tables["balances"]),
         "rates": _rates(tables["breaks"], tables["inputs"]),
     }
+
+
+def passes(counts: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return what each pass linked, in order: links, rows, and the left rows' money by currency.
+
+    `counts` are the matcher's (`recon.core.match.COUNT_SCHEMA`).
+    """
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in counts.iter_rows(named=True):
+        names = {"leg": line["leg"], "pass": line["pass"]}
+        one = told.setdefault(
+            (line["leg"], line["pass"]), {**names, "links": 0, "rows": 0, "amount_minor": {}}
+        )
+        one["links"] += line["links"]
+        one["rows"] += line["rows"]
+        if line["rows"] and line["currency"] >= 0:
+            one["amount_minor"][CURRENCIES[line["currency"]]] = int(line["amount"])
+    return list(told.values())
 
 
 def _inputs(inputs: pl.DataFrame) -> list[dict[str, Any]]:

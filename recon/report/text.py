@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recon.core.money import format_minor
+from recon.report.matching_text import override_lines, pass_rows
 from recon.report.words import Pair, label, pick
 from recon.rules.file_words import message_in_chinese
 
@@ -17,6 +18,7 @@ WORDS: dict[str, dict[str, str]] = {
         "rejected": "rejected",
         "roll": "open items: {opening} carried in + {new} new - {closed} closed"
         " = {closing} carried out",
+        "passes": "matched by pass",
         "disputes": "candidate disputes",
         "none": "nothing is wrong",
         "files": "findings about files",
@@ -43,6 +45,7 @@ WORDS: dict[str, dict[str, str]] = {
         "rows": "行",
         "rejected": "拒收",
         "roll": "未达项：期初 {opening} + 新增 {new} - 核销 {closed} = 期末 {closing}",
+        "passes": "各规则匹配结果",
         "disputes": "疑似争议",
         "none": "没有发现问题",
         "files": "文件问题",
@@ -99,6 +102,7 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
     words = WORDS[language]
     lines = [f"{summary['name']}  {summary['business_date']}  {summary['run_id']}", ""]
     lines += _inputs(summary, words, language)
+    lines += _matching(summary, words, language)
     lines += ["", words["roll"].format(**summary["roll_forward"]), ""]
     lines += _disputes(summary, language)
     lines += _findings(summary, words, language)
@@ -107,6 +111,14 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
     if benign:
         lines += [f"{words['benign']}: {benign}"]
     return "\n".join(lines)
+
+
+def _matching(summary: dict[str, Any], words: dict[str, str], language: str) -> list[str]:
+    """Return what each pass linked, and which of people's decisions changed nothing."""
+    rows = pass_rows(summary, language)
+    lines = ["", f"{words['passes']}:", *table(rows, right=(2, 3, 4))] if rows else []
+    idle = list(override_lines(summary, language))
+    return [*lines, *([""] if idle else []), *idle]
 
 
 def state_word(state: str, language: str) -> str:

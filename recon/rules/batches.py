@@ -107,9 +107,12 @@ def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     )
     if links.height == 0 or not any(item.method in _SUMMED for item in leg.passes):
         return pl.DataFrame(schema={"row": pl.Int64})
-    rows = np.unique(np.concatenate([links["left"].to_numpy(), links["right"].to_numpy()]))
+    ends = np.concatenate([links["left"].to_numpy(), links["right"].to_numpy()])
+    rows, first = np.unique(ends, return_index=True)
+    allowed = np.array([item.tolerance_minor for item in leg.passes], np.int64)
+    tolerance = np.tile(allowed[links["pass_no"].to_numpy()], 2)[first]
     slim = matched.ledger.slim
-    plan = next(item for item in leg.passes if item.method in _SUMMED)
+    plan = leg.passes[0]
     is_left = slim["side"].gather(rows) == int(leg.left)
     return pl.DataFrame(
         {
@@ -122,8 +125,9 @@ def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
             "value_date": slim["value_date"].gather(rows),
             "currency": slim["currency"].gather(rows),
             "fingerprint": slim["fingerprint"].gather(rows),
+            "tolerance": tolerance,
         }
-    ).with_columns(pl.lit(plan.tolerance_minor).alias("tolerance"))
+    )
 
 
 def _sums(members: pl.DataFrame) -> pl.DataFrame:

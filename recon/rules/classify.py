@@ -19,6 +19,7 @@ from recon.rules import (
     one_sided,
     pairs,
     payers,
+    pinned,
     refused,
     repeats,
     short_batches,
@@ -122,6 +123,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     verdict = Verdict.joined(
         [
             pairs.find(matched, leg, leg_no, night),
+            pinned.find(matched, leg, leg_no),
             duplicates.find(matched, leg, leg_no),
             payers.find(matched, leg, leg_no, night),
             batched.verdict,

@@ -70,6 +70,10 @@ class Archive(Protocol):
         """Return some columns of rows of tonight's ledger by identity, sorted by txn_id."""
         ...
 
+    def whole(self, txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return whole rows by identity, of tonight's ledger or of an earlier night."""
+        ...
+
     def told(self, references: Sequence[str]) -> pl.DataFrame:
         """Return what earlier nights told of some references, in any state, night by night."""
         ...
@@ -108,6 +112,10 @@ class EmptyArchive:
     def columns(self, names: Sequence[str], _txn_ids: NDArray[np.int64]) -> pl.DataFrame:
         """Return no rows."""
         return TRANSACTIONS.empty().select(names)
+
+    def whole(self, _txn_ids: NDArray[np.int64]) -> pl.DataFrame:
+        """Return no rows."""
+        return TRANSACTIONS.empty()
 
     def told(self, _references: Sequence[str]) -> pl.DataFrame:
         """Return no rows."""

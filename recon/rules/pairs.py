@@ -1,7 +1,6 @@
 """Linked pairs: do both sides tell the same story? States first, then currency and amount.
 
-The decision matrix of the field (our state x the channel's) in one table, `_STORY`; people read it
-in `docs/matching.md`, and a test runs each of its cells.
+What two states together are stands in `stories`.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
 from recon.core.pieces import steps
 from recon.core.plan import Leg
-from recon.rules import duplicates, exchange, standing
+from recon.rules import duplicates, exchange, pinned, standing
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
+from recon.rules.stories import story_table
 
 PAIRED = (
     MatchKind.EXACT,
@@ -27,38 +27,15 @@ PAIRED = (
 )
 _UNPAID = (State.PENDING, State.FAILED, State.CLOSED, State.UNKNOWN)
 
-# (left state, right state) -> code for a payment, code for a refund; None: no break.
-_STORY: dict[tuple[State, State], tuple[Code | None, Code | None]] = {
-    (State.SUCCESS, State.SUCCESS): (None, None),
-    (State.SUCCESS, State.PENDING): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.IN_TRANSIT),
-    (State.SUCCESS, State.UNKNOWN): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.IN_TRANSIT),
-    (State.SUCCESS, State.FAILED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
-    (State.SUCCESS, State.CLOSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
-    (State.SUCCESS, State.REVERSED): (Code.MERCHANT_PAID_CHANNEL_NOT, Code.REFUND_NOT_SETTLED),
-    (State.PENDING, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, None),
-    (State.UNKNOWN, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
-    (State.FAILED, State.SUCCESS): (Code.FAILED_BUT_DEBITED, Code.REFUND_UNBOOKED),
-    (State.CLOSED, State.SUCCESS): (Code.CHANNEL_PAID_MERCHANT_NOT, Code.REFUND_UNBOOKED),
-    (State.REVERSED, State.SUCCESS): (Code.VOIDED_BUT_SETTLED, Code.REFUND_UNBOOKED),
-}
-
-
-def story_table() -> NDArray[np.uint16]:
-    """Return `_STORY` as an array [left state, right state, is refund] of codes, 0 = none."""
-    table = np.zeros((len(State), len(State), 2), np.uint16)
-    for (left, right), codes in _STORY.items():
-        for refund, code in enumerate(codes):
-            table[left, right, refund] = 0 if code is None else int(code)
-    return table
-
 
 def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     """Return the breaks of linked pairs on one leg; the pairs are looked at some at a time."""
     every = matched.matches.links
     first, end = np.searchsorted(every["leg"].to_numpy(), [leg_no, leg_no + 1]).tolist()
     parts = duplicates.parts_of(matched, leg, leg_no)
+    several = pinned.group_rows(matched, leg, leg_no)
     told = [
-        _found(matched, leg, leg_no, every[first + start : first + stop], night, parts)
+        _found(matched, leg, leg_no, every[first + start : first + stop], night, (parts, several))
         for start, stop in steps(end - first)
     ]
     return Verdict.joined([*told, exchange.waiting(matched, leg)])
@@ -70,9 +47,14 @@ def _found(
     leg_no: int,
     every: pl.DataFrame,
     night: Night,
-    parts: pl.DataFrame,
+    elsewhere: tuple[pl.DataFrame, NDArray[np.int64]],
 ) -> Verdict:
-    """Return the breaks of some links of a leg."""
+    """Return the breaks of some links of a leg.
+
+    `elsewhere` are rows that are told with their pair (further parts of an amount), and rows of
+    pinned groups, which are judged as groups (`pinned`).
+    """
+    parts, several = elsewhere
     links = every.filter(pl.col("match_kind").is_in([int(kind) for kind in PAIRED]))
     left, right = links["left"].to_numpy(), links["right"].to_numpy()
     slim = matched.ledger.slim
@@ -83,11 +65,13 @@ def _found(
     else:
         code = story_table()[state[left], state[right], refund]
     differs = (links["match_kind"] == int(MatchKind.KEY)).to_numpy()
-    differs |= _unequal_pins(matched, leg, leg_no, links)
+    by_person = (links["match_kind"] == int(MatchKind.PINNED)).to_numpy()
+    differs |= by_person & _unequal(matched, leg, left, right)
     if leg.right is not Side.BANK:
         differs &= (state[left] == int(State.SUCCESS)) & (state[right] == int(State.SUCCESS))
     code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
     code = exchange.codes(matched, leg, (left, right), code)
+    code = np.where(by_person & np.isin(left, several), 0, code)
     banded = (links["match_kind"] == int(MatchKind.BAND)).to_numpy()
     left_amount, right_amount = amounts(matched, leg)
     uneven = banded & (code == 0) & (left_amount[left] != right_amount[right])
@@ -159,29 +143,13 @@ def _resolved_story(findings: pl.DataFrame, night: Night) -> Verdict:
     return Verdict.of(findings)
 
 
-def _unequal_pins(
-    matched: Matched, leg: Leg, leg_no: int, links: pl.DataFrame
+def _unequal(
+    matched: Matched, leg: Leg, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Return which links are two rows that a person pinned alone, of unequal money.
-
-    That rows belong together does not make their amounts equal. Several rows pinned to one are
-    parts of it.
-    """
-    pinned = (links["match_kind"] == int(MatchKind.PINNED)).to_numpy()
-    if not pinned.any():
-        return pinned
-    kind, number = pl.col("match_kind"), pl.col("leg")
-    every = matched.matches.links.filter(
-        (kind == int(MatchKind.PINNED)) & (number == leg_no)
-    ).filter(~pl.col("left").is_duplicated() & ~pl.col("right").is_duplicated())
-    alone = set(every.select("left", "right").iter_rows())
-    left, right = links["left"].to_numpy(), links["right"].to_numpy()
+    """Return which pairs differ in money: that a person pinned rows does not make them equal."""
     currency = matched.ledger.slim["currency"].to_numpy()
     one, two = amounts(matched, leg)
     unequal: NDArray[np.bool_] = (one[left] != two[right]) | (currency[left] != currency[right])
-    unequal &= pinned
-    asked = np.flatnonzero(unequal)
-    unequal[asked] = [(int(left[k]), int(right[k])) in alone for k in asked]
     return unequal
 
 

@@ -105,12 +105,16 @@ class PassRules(Table):
         return self
 
     def plan(self, leg: LegRules) -> Pass:
-        """Return the pass in the engine's words."""
+        """Return the pass in the engine's words: the leg in the way of the money."""
         pairs = [[part.strip() for part in key.split("=")] for key in self.keys]
-        texts = [self.text, self.right_text or self.text]
+        texts, days = [self.text, self.right_text or self.text], [self.days_before, self.days_after]
+        sign = {"both": 0, "above": 1, "below": -1}[self.tolerance_sign]
+        bases = ["left", "right"]
         if leg.swapped:
             pairs = [pair[::-1] for pair in pairs]
-            texts.reverse()
+            for mirrored in (texts, days, bases):
+                mirrored.reverse()
+            sign = -sign
         left, right = leg.sides
         net = right is Side.BANK and left is Side.CHANNEL
         return Pass(
@@ -122,12 +126,12 @@ class PassRules(Table):
             right_amount="amount_minor",
             tolerance_minor=self.tolerance_minor,
             tolerance_ppm=int(self.tolerance_percent * 10_000),
-            days_before=self.days_before,
-            days_after=self.days_after,
+            days_before=days[0],
+            days_after=days[1],
             budget=self.budget,
             tolerance_cap_minor=self.tolerance_cap_minor,
-            tolerance_sign={"both": 0, "above": 1, "below": -1}[self.tolerance_sign],
-            tolerance_base=self.tolerance_base,
+            tolerance_sign=sign,
+            tolerance_base=bases[self.tolerance_base == "right"],
             business_days=self.business_days,
             until_due=self.until_due,
             many_to_many=self.many_to_many,

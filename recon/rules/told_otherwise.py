@@ -2,7 +2,7 @@
 
 An order that was closed, pending or failed leaves the books when no charge came; so does a charge
 that was undone. What comes a night later is not missing on the other side: both have told a story,
-and the decision matrix (`pairs.story`) says what two such stories are.
+and the decision matrix (`stories`) says what two such stories are.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import polars as pl
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.core.plan import Leg
-from recon.rules import pairs, told_before
+from recon.rules import told_before
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.standing import OTHERWISE, carried
+from recon.rules.stories import story_table
 from recon.rules.told_before import Tellings
 
 _UNDONE_BY = [kind.name for kind in UNDO_KINDS]
@@ -84,9 +85,7 @@ def _with_codes(frame: pl.DataFrame, is_left: bool) -> pl.DataFrame:  # noqa: FB
     own = frame["state"].to_numpy()
     refund = (frame["kind"] == int(Kind.REFUND)).cast(pl.Int64).to_numpy()
     left, right = (own, other) if is_left else (other, own)
-    return frame.with_columns(
-        code=pl.Series(pairs.story_table()[left, right, refund], dtype=pl.UInt16)
-    )
+    return frame.with_columns(code=pl.Series(story_table()[left, right, refund], dtype=pl.UInt16))
 
 
 def _findings(frame: pl.DataFrame, leg: Leg, *, is_left: bool) -> pl.DataFrame:
