@@ -71,6 +71,10 @@ class Shelves:
         rows = pl.concat([TRANSACTIONS.empty(), *frames]).sort("value_date", "txn_id")
         return rows.unique("fingerprint", keep="first", maintain_order=True)
 
+    def payouts(self) -> pl.DataFrame:
+        """Return the payouts as earlier nights told them (PAYOUTS), night by night."""
+        return history.told_payouts(self.workspace, self.business_date)
+
     def refusals(self) -> pl.DataFrame:
         """Return the refused rows of tonight and of earlier nights that no later row put right."""
         runs = history.earlier(self.workspace, self.business_date, _DAYS)

@@ -25,7 +25,7 @@ from recon.core.codes import (
     State,
 )
 from recon.core.plan import InputFile
-from recon.core.schema import BREAKS, OPEN_ITEMS, RUNS, TRANSACTIONS, conform
+from recon.core.schema import BREAKS, OPEN_ITEMS, PAYOUTS, RUNS, TRANSACTIONS, conform
 from recon.errors import InputError
 from recon.io.another_night import EarlierNight, own_day
 from recon.io.drift import columns_from_json
@@ -41,6 +41,7 @@ from recon.store.workspace import Run, Workspace
 _COPIES = 2  # inputs that are copied and hashed at once
 _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
 _BATCH_DAYS = 31  # the nights over which one batch may be spread
+_PAYOUT_DAYS = 92  # a quarter of payouts tells how long a channel takes
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
 _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
@@ -208,6 +209,13 @@ def rows_about(
     runs = earlier(workspace, business_date, within_days) if references else []
     frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]
     return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
+
+
+def told_payouts(workspace: Workspace, business_date: date) -> pl.DataFrame:
+    """Return the payouts as the nights of the last months told them (PAYOUTS), night by night."""
+    runs = earlier(workspace, business_date, _PAYOUT_DAYS)
+    frames = [scan(run.folder, "payouts").collect() for run in runs]
+    return pl.concat([PAYOUTS.empty(), *(conform(one, PAYOUTS) for one in frames)])
 
 
 def rows_of_months(

@@ -27,7 +27,7 @@ from recon.io.load import Loaded
 from recon.io.texts import texts_for
 from recon.judgement import Judgement, judge
 from recon.report.summary import passes, summarise
-from recon.rules import arrivals, balances, classify, disputes
+from recon.rules import arrivals, balances, classify, disputes, together
 from recon.rules.night import Matched, Night
 from recon.rules.outcomes import ends_of, large_tables
 from recon.rules.overrides import applied, decisions_of
@@ -194,7 +194,8 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
     matches = replace(matches, group=joined(matches.group, *both))
     told = history.told_breaks(evening.previous)
     rejected = history.rejected_breaks(evening.decided)
-    return Matched(ledger, eligible, matches, archive, told, rejected)
+    found = Matched(ledger, eligible, matches, archive, told, rejected)
+    return together.link(found, legs, night)
 
 
 def _tables(

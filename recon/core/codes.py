@@ -78,6 +78,10 @@ class MatchKind(IntEnum):
     SCORE = 8  # text and reference evidence
     SUBSET = 9  # a subset of rows adds up to one sum
     PINNED = 10  # a person's decision
+    TOGETHER = 11  # several batches of one merchant, one sum
+
+
+SUM_KINDS = (MatchKind.GROUP, MatchKind.SUBSET, MatchKind.TOGETHER)  # many rows, one credit
 
 
 @unique

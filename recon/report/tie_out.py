@@ -107,34 +107,11 @@ def _of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> Iterator[S
     for currency in rows["currency"].drop_nulls().unique().sort().to_list():
         mine = rows.filter(pl.col("currency") == currency)
         apart = differences.filter(pl.col("currency") == currency)
-        mine, apart = _with_owed(mine, apart)
         lines: list[Line] = []
         for side in (left, right):
             lines += _side_lines(mine.filter(pl.col("side") == side.name), side.name)
         lines += _difference_lines(apart)
         yield Statement(left.name, right.name, currency, tuple(lines))
-
-
-def _with_owed(rows: pl.DataFrame, apart: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows and differences with carried batches that a later payout was less by.
-
-    Rows of such a batch meet no credit; the credit of another batch is short by them. They are
-    netted where both come to the same sum, else neither is explained.
-    """
-    is_owed = pl.col("place") == "owed"
-    silent = pl.col("code").is_null() & ~pl.col("mixed") & ~pl.col("undecided")
-    owed = rows.filter(is_owed)["amount"]
-    if owed.is_empty():
-        return rows, apart
-    is_proved = owed.sum() == apart.filter(silent)["difference"].sum()
-    if not is_proved:
-        return rows.with_columns(place=_placed_as(is_owed, "residual")), apart
-    code = pl.when(silent).then(pl.lit(Code.NETTED.name)).otherwise("code")
-    return rows.with_columns(place=_placed_as(is_owed, "netted")), apart.with_columns(code=code)
-
-
-def _placed_as(chosen: pl.Expr, place: str) -> pl.Expr:
-    return pl.when(chosen).then(pl.lit(place)).otherwise("place")
 
 
 def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.DataFrame:
@@ -170,8 +147,6 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("waiting"))
         .when(pl.col("waiting_code").is_not_null() | pl.col("break_code").is_not_null())
         .then(pl.lit("missing"))
-        .when((pl.col("side") == Side.CHANNEL.name) & pl.col("opening") & (right is Side.BANK))
-        .then(pl.lit("owed"))  # its batch was closed without a credit, whatever became of the row
         .when(
             pl.col("txn_id").is_in(undone)
             | pl.col("txn_id").is_in(undoing)
@@ -404,7 +379,7 @@ def channel_flows(pack: Pack) -> pl.DataFrame:
     }
     net = pl.coalesce("net_minor", "amount_minor").cast(pl.Int128)
     places = {
-        "settled": ("linked", "owed"),  # or taken from a later payout
+        "settled": ("linked",),
         "waiting": ("waiting",),
         "broken": ("missing",),
         "idle": ("not_needed", "netted", "other_kind", "before_books", "residual"),

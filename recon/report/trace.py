@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from recon.core.codes import Kind
+from recon.core.codes import SUM_KINDS, Kind
 from recon.report import trace_words as words
 from recon.report.code_words import CodeWordsByName
 from recon.report.explanation import brief, plain
@@ -98,7 +98,7 @@ def _same_merchant(reached: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 def _linked_ids(fetch: Fetch, ids: list[int], *, to_bank: bool) -> list[int]:
     """Return the partners of rows: one to one and netted ones, or those at the bank."""
-    group = pl.col("match_kind").cast(pl.String).is_in(["GROUP", "SUBSET"])
+    group = pl.col("match_kind").cast(pl.String).is_in([kind.name for kind in SUM_KINDS])
     touching = pl.col("left_txn_id").is_in(ids) | pl.col("right_txn_id").is_in(ids)
     links = fetch("links", touching & (group if to_bank else ~group))
     ends = {*links["left_txn_id"].to_list(), *links["right_txn_id"].to_list()}

@@ -66,6 +66,7 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
         "SCORE": ("text and reference evidence", "文本与参考号证据"),
         "SUBSET": ("the only subset that adds up", "唯一可凑足的组合"),
         "PINNED": ("a person's decision", "人工指定"),
+        "TOGETHER": ("several batches of one merchant, one sum", "同一商户多个批次合并出款"),
     },
     "status": {
         "NEW": ("new", "新增"),

@@ -93,10 +93,7 @@ WORDS: dict[str, Pair] = {
     ),
     "st_not_needed": ("less: no money moved, or delivered before", "减：无资金变动或重复送达"),
     "st_before_books": ("less: from days before the books opened", "减：建账日之前的记录"),
-    "st_netted": (
-        "less: undone, or owed and taken from a later payout",
-        "减：冲正、撤销及其原交易，或已从后续结算款扣回",
-    ),
+    "st_netted": ("less: undone, and what undid it", "减：冲正、撤销及其原交易"),
     "st_other_kind": ("less: rows that this leg does not compare", "减：不属于本环节的记录"),
     "st_waiting": ("less: waiting inside its time limit", "减：在途（未超期）"),
     "st_missing": ("less: {label} ({code})", "减：{label}（{code}）"),

@@ -8,15 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import Code, MatchKind
+from recon.core.codes import SUM_KINDS, Code
 from recon.core.plan import Leg, Method
 from recon.rules import owed, standing
-from recon.rules.batch_keys import EVIDENCE_ROWS
+from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict
 
-_SUM_KINDS = [int(MatchKind.GROUP), int(MatchKind.SUBSET)]
-_SUMS = {"group": pl.Int64, "currency": pl.UInt16, "difference": pl.Int128, "credit": pl.Int64,
-         "member": pl.Int64, "tolerance": pl.Int64}  # fmt: skip
+_SUM_KINDS = [int(kind) for kind in SUM_KINDS]
 _SUMMED = (Method.GROUP, Method.SUBSET)
 
 
@@ -30,36 +28,60 @@ class Batched:
 
 def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
     """Return the breaks of batches that met their credit: net differs, or it came late."""
+    quiet = owed.quiet(matched, leg, night)
     members = _members(matched, leg, leg_no)
-    sums = _sums(members) if members.height else pl.DataFrame(schema=_SUMS)
+    if members.height == 0:
+        return Batched(Verdict.of(), quiet)
+    sums = _sums(members)
     apart = pl.col("difference").abs() > pl.col("tolerance")
-    lines = sums.filter(apart).select("group", "currency", "difference", "credit", "member")
-    owing = owed.settle(matched, leg, night, lines)
-    if sums.height == 0:
-        return Batched(owing.verdict, owing.quiet)
-    less = pl.col("group").is_in(owing.paid_less)
-    wrong = sums.filter(apart & ~less)
+    wrong = sums.filter(apart)
     rounded = sums.filter((pl.col("difference") != 0) & ~apart)
-    late = sums.filter(
-        (~apart | less)
-        & (pl.col("paid") > pl.col("due"))
-        & (pl.col("expected") > 0)  # money that the merchant owes is nobody's delay
-    )
-    faulty = [*wrong["group"].to_list(), *late["group"].to_list()]
-    broken = members.filter(pl.col("group").is_in(faulty))["row"].to_numpy()
+    tardy = sums.filter(~apart & (pl.col("paid") > pl.col("first_due"))).select("group")
+    late = _late(matched, leg, members.join(tardy, on="group", how="semi"))
+    overdue = _sums(late).with_columns(actual="expected")
+    broken = members.filter(pl.col("group").is_in(wrong["group"].to_list()))["row"]
     back = _came_back()
-    short = Verdict.of(_report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken)
+    short = Verdict.of(
+        _report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken.to_numpy()
+    )
     verdict = Verdict.joined(
         [
-            owing.verdict,
             short,
             _carried(matched, leg, short.findings, members),
             _bounced(matched, leg, wrong.filter(back), members),
             Verdict.of(_report(rounded, members, Code.ROUNDING, leg)),
-            Verdict.of(_report(late, members, Code.LATE_SETTLEMENT, leg)),
+            Verdict.of(
+                _report(overdue, late, Code.LATE_SETTLEMENT, leg), broken=late["row"].to_numpy()
+            ),
         ]
     )
-    return Batched(verdict, owing.quiet)
+    return Batched(verdict, quiet)
+
+
+def _late(matched: Matched, leg: Leg, members: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of batches that were paid after their last day, with their credits.
+
+    A credit may pay several batches, some of them in time. Nothing is late before the day on which
+    all that is due by then comes to more than nothing: what the merchant owes is nobody's delay.
+    """
+    due, paid = (members.filter(side) for side in (pl.col("is_left"), ~pl.col("is_left")))
+    batch = batch_anchors(matched, leg, due["row"].to_numpy(), is_left=True)
+    due = due.with_columns(batch.alias("batch"))
+    days = paid.group_by("group").agg(pl.col("value_date").max().alias("paid"))
+    late = (
+        due.group_by("group", "batch")
+        .agg(pl.col("due_date").max(), pl.col("left_amount").cast(pl.Int128).sum())
+        .sort("group", "due_date", "left_amount", "batch")
+        .with_columns(owed=pl.col("left_amount").cum_sum().over("group"))
+        .join(days, on="group")
+        .filter(
+            (pl.col("due_date") < pl.col("paid"))
+            & (pl.col("left_amount") > 0)
+            & (pl.col("owed").last().over("group", "due_date") > 0)
+        )
+    )
+    rows = due.join(late, on=["group", "batch"], how="semi").select(members.columns)
+    return pl.concat([rows, paid.join(rows, on="group", how="semi")])
 
 
 def _carried(matched: Matched, leg: Leg, told: pl.DataFrame, members: pl.DataFrame) -> Verdict:
@@ -143,6 +165,7 @@ def _sums(members: pl.DataFrame) -> pl.DataFrame:
             .cast(pl.Int128)
             .sum()
             .alias("incoming"),
+            pl.col("due_date").filter(left).min().alias("first_due"),
             pl.col("due_date").filter(left).max().alias("due"),
             pl.col("value_date").filter(right).max().alias("paid"),
             pl.col("tolerance").first(),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recon.core.codes import Side
 from recon.core.match import Matches
 from recon.core.mention import REFUSALS
-from recon.core.schema import BREAKS, TRANSACTIONS
+from recon.core.schema import BREAKS, PAYOUTS, TRANSACTIONS
 from recon.rules.calendar import Calendar
 from recon.rules.exchange_rates import Agreed
 from recon.rules.rule_file import Rules
@@ -82,6 +82,10 @@ class Archive(Protocol):
         """Return the bank lines of earlier nights that carry one of the values in a column."""
         ...
 
+    def payouts(self) -> pl.DataFrame:
+        """Return the payouts as earlier nights told them (PAYOUTS), night by night."""
+        ...
+
     def refusals(self) -> pl.DataFrame:
         """Return the refused rows of tonight and of earlier nights that no later row put right.
 
@@ -124,6 +128,10 @@ class EmptyArchive:
     def lines(self, _column: str, _values: Sequence[str]) -> pl.DataFrame:
         """Return no rows."""
         return TRANSACTIONS.empty()
+
+    def payouts(self) -> pl.DataFrame:
+        """Return no payouts."""
+        return PAYOUTS.empty()
 
     def refusals(self) -> pl.DataFrame:
         """Return no rows."""

@@ -15,7 +15,7 @@ from recon.rules import duplicates, refunded, told_before, told_otherwise
 from recon.rules.again import earlier_rows
 from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
-from recon.rules.returned import came_back
+from recon.rules.returned import came_back, paid_in_part
 from recon.rules.settlement import clearing_day, parse_cycle
 from recon.rules.unreconciled import past_term
 
@@ -80,6 +80,7 @@ def _side(
     missing = judged.filter(~patient & moved & ~empty)
     if side is Side.BANK:
         missing = missing.with_columns(came_back=pl.Series(came_back(matched, leg, missing)))
+        missing = paid_in_part(matched, leg, missing)
     asked = told_before.tellings(matched, leg, missing, side)
     before = told_before.look_up(matched, leg, asked, side)
     again = told_before.rows_that(before, further=False)
@@ -148,9 +149,9 @@ def _facts(
 
 
 def _paid_again(matched: Matched, leg: Leg, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return returned payouts and the credits that pay them again: same batch, opposite amounts.
+    """Return returned payouts and the credits that pay them again: one by one, or in a sum.
 
-    The first payout met its batch on an earlier night; the return and the second one cancel out.
+    The first payout met its batch on an earlier night; the return and what came since cancel out.
     """
     named = frame.filter("batched").with_columns(
         batch=batch_anchors(matched, leg, frame.filter("batched")["row"].to_numpy(), is_left=False),
@@ -164,7 +165,12 @@ def _paid_again(matched: Matched, leg: Leg, frame: pl.DataFrame) -> pl.DataFrame
     pairs = turn.filter("back").join(turn.filter(~pl.col("back")), on=[*key, "turn"], suffix="_in")
     pairs = pairs.filter(pl.col("value_date") <= pl.col("value_date_in"))
     rows = pl.concat([pairs["row"], pairs["row_in"]])
-    return frame.filter(pl.col("row").is_in(rows.implode()))
+    rest = named.filter(~pl.col("row").is_in(rows.implode()))
+    first = pl.col("value_date").filter(pl.col("back")).min()
+    again = pl.col("value_date").filter(~pl.col("back")).min()
+    nothing_left = pl.col("amount").cast(pl.Int128).sum() == 0
+    whole = rest.filter((nothing_left & (first <= again)).over("batch", "currency"))
+    return frame.filter(pl.col("row").is_in(pl.concat([rows, whole["row"]]).implode()))
 
 
 def _unjudged(
@@ -385,9 +391,10 @@ def _code(side: Side, other: Side) -> pl.Expr:
     """Return the code of a row of `side` that `other` does not show."""
     refund = pl.col("kind") == int(Kind.REFUND)
     if side is Side.BANK:
-        outgoing = _choose(pl.col("came_back"), Code.PAYOUT_BOUNCED, Code.UNAUTHORISED_DEBIT)
         incoming = _choose(pl.col("unreconciled"), Code.SETTLED_UNRECONCILED, Code.UNKNOWN_CREDIT)
-        return pl.when(pl.col("amount") >= 0).then(incoming).otherwise(outgoing)
+        outgoing = pl.lit(int(Code.UNAUTHORISED_DEBIT))
+        lone = pl.when(pl.col("amount") >= 0).then(incoming).otherwise(outgoing)
+        return pl.when("came_back").then(pl.lit(int(Code.PAYOUT_BOUNCED))).otherwise(lone)
     if other is Side.BANK:
         return pl.lit(int(Code.MISSING_SETTLEMENT))
     if side is Side.MERCHANT:

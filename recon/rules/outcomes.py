@@ -31,6 +31,7 @@ _REASON = {
     MatchKind.SCORE: "text and reference evidence",
     MatchKind.SUBSET: "the only subset that adds up",
     MatchKind.PINNED: "a person's decision",
+    MatchKind.TOGETHER: "several batches of one merchant, one sum",
 }
 _CERTAIN_PPM = 1_000_000
 _RUN = pl.Schema(

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import Code, MatchKind, PayoutState, Side
+from recon.core.codes import SUM_KINDS, Code, PayoutState, Side
 from recon.core.money import CURRENCIES
 from recon.core.pieces import steps
 from recon.core.plan import Key, Leg, Method, key_name
@@ -25,7 +25,7 @@ from recon.rules.settlement import ALL_DAY, parse_cycle
 
 Rows = NDArray[np.int64]
 _LOT = ("state", "source", "currency", "hi", "lo", "met", "until", "value_date")
-_SUMMED = [int(MatchKind.GROUP), int(MatchKind.SUBSET)]
+_SUMMED = [int(kind) for kind in SUM_KINDS]
 _TOLD = {  # codes of breaks about a payout, the first that fits counts
     Code.PAYOUT_BOUNCED: PayoutState.BOUNCED,
     Code.NET_MISMATCH: PayoutState.DIFFERS,
@@ -65,7 +65,6 @@ def _states(matched: Matched, leg: Leg, verdict: Verdict) -> NDArray[np.uint8]:
         found = verdict.findings.filter(pl.col("code") == int(code))
         told = np.unique(group[found["rows"].explode().drop_nulls().to_numpy()])
         states[np.isin(group, told[told >= 0])] = int(state)
-    states[verdict.settled] = int(PayoutState.NETTED)
     waiting = verdict.waiting.filter(pl.col("waiting_for") == int(Side.BANK))
     reported = waiting["code"].is_not_null().to_numpy()
     rows = waiting["row"].to_numpy()
@@ -190,7 +189,7 @@ def _told(
     lots = lots.join(
         came.select("met", "actual", "arrived_at", credit="row"), on="met", how="left"
     ).with_columns(txn_id=pl.Series(slim["txn_id"].gather(lots["row"])))
-    lots = _named(lots, matched, leg)
+    lots = _named(_shared(lots), matched, leg)
     sources = dict(enumerate(night.rules.sources))
     hours = {
         number: None if item.settlement.arrives == ALL_DAY else item.settlement.arrives
@@ -198,9 +197,7 @@ def _told(
     }
     number = pl.col("source").cast(pl.Int64)
     names = {number: item.name for number, item in sources.items()}
-    waits = pl.col("state").is_in(
-        [int(item) for item in (PayoutState.EXPECTED, PayoutState.OVERDUE, PayoutState.NETTED)]
-    )
+    waits = pl.col("state").is_in([int(PayoutState.EXPECTED), int(PayoutState.OVERDUE)])
     table = lots.with_columns(
         _first_day(lots, night),
         leg=pl.lit(leg.name),
@@ -219,6 +216,25 @@ def _told(
         ),
     )
     return conform(table, PAYOUTS)
+
+
+def _shared(lots: pl.DataFrame) -> pl.DataFrame:
+    """Give each batch that one credit paid with others its own part of it, and its own state.
+
+    Of several batches some may be late; one below zero was taken from the others.
+    """
+    together = pl.col("met").is_not_null() & (pl.len().over("met") > 1)
+    agrees = together & (pl.col("amount").sum().over("met") == pl.col("actual"))
+    came = [int(PayoutState.ARRIVED), int(PayoutState.LATE)]
+    in_time = (pl.col("state") == int(PayoutState.LATE)) & (pl.col("last") >= pl.col("value_date"))
+    return lots.with_columns(
+        actual=pl.when(agrees).then("amount").otherwise("actual"),
+        state=pl.when(agrees & pl.col("state").is_in(came) & (pl.col("amount") < 0))
+        .then(pl.lit(int(PayoutState.NETTED)))
+        .when(agrees & in_time)
+        .then(pl.lit(int(PayoutState.ARRIVED)))
+        .otherwise("state"),
+    )
 
 
 def _first_day(lots: pl.DataFrame, night: Night) -> pl.Series:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side
 from recon.core.plan import Key, Leg, Method, key_name
+from recon.rules.batch_keys import batch_anchors
 from recon.rules.night import Matched
+from recon.rules.owed import account_name
 
 Rows = NDArray[np.int64]
 
@@ -34,6 +38,31 @@ def came_back(matched: Matched, leg: Leg, frame: pl.DataFrame) -> NDArray[np.boo
         if len(asked):
             found[asked] |= _paid_before(matched, rows[asked], key)
     return found
+
+
+def paid_in_part(matched: Matched, leg: Leg, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return lone bank lines in which credits of a returned payout stand with it, as one case.
+
+    `frame` has columns row, amount, currency, batched, came_back and anchor. Credits that come to
+    less than what came back leave the rest of it to be paid.
+    """
+    if not frame["came_back"].any():
+        return frame
+    batch = batch_anchors(matched, leg, frame["row"].to_numpy(), is_left=False)
+    key = ["batch", "currency"]
+    back, credit = pl.col("came_back"), pl.col("batched") & (pl.col("amount") > 0)
+    rest = pl.col("amount").filter(back | credit).cast(pl.Int128).sum()
+    mine = ((back.sum() == 1) & (rest < 0)).over(key) & (back | credit)
+    return (
+        frame.with_columns(batch.alias("batch"))
+        .with_columns(
+            anchor=pl.when(mine)
+            .then(pl.col("anchor").filter(back).min().over(key))
+            .otherwise("anchor"),
+            came_back=back | mine,
+        )
+        .select(frame.columns)
+    )
 
 
 def _paid_tonight(matched: Matched, rows: Rows, amount: pl.Series, key: Key) -> NDArray[np.bool_]:
@@ -76,3 +105,33 @@ def _paid_before(matched: Matched, rows: Rows, key: Key) -> NDArray[np.bool_]:
     whole = owed.join(sums, on=by).filter(pl.col("amount_minor").cast(pl.Int128) == pl.col("total"))
     known = pl.concat([alike["txn_id"], whole["txn_id"]])
     return ids.is_in(known.implode()).to_numpy()
+
+
+def paid_accounts(matched: Matched, leg: Leg, rows: Rows, sources: Sequence[str]) -> pl.DataFrame:
+    """Return whose payout each bank line names, by the payouts of earlier nights.
+
+    Columns row and account (as `owed.account_name`); `sources` are the names of the sources in
+    order. A batch that several merchants have names none.
+    """
+    key = next(item.right_key for item in reversed(leg.passes) if item.method is Method.GROUP)
+    slim = matched.ledger.slim
+    ids = slim["txn_id"].gather(rows)
+    columns = list(dict.fromkeys(("txn_id", "batch_id", *key)))
+    told = matched.archive.columns(columns, ids.to_numpy())
+    words = pl.concat_str([pl.col(name).cast(pl.String) for name in key], separator=" ")
+    named = pl.DataFrame({"row": rows, "txn_id": ids}).join(
+        told.select("txn_id", batch=pl.coalesce("batch_id", words)), on="txn_id"
+    )
+    number = {name: no for no, name in enumerate(sources)}
+    paid = matched.archive.payouts().filter(
+        (pl.col("leg") == leg.name) & pl.col("source").is_in(sources)
+    )
+    owners = (
+        paid.select(
+            "batch",
+            account_name(pl.col("source").replace_strict(number, return_dtype=pl.UInt16)),
+        )
+        .unique()
+        .filter(~pl.col("batch").is_duplicated())
+    )
+    return named.join(owners, on="batch").select("row", "account")

@@ -4,33 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import polars as pl
-import pytest
-
 from recon.commands.packing import read_pack
-from recon.report.tie_out import _with_owed, statements
+from recon.report.tie_out import statements
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
-
-ROWS = pl.DataFrame(
-    {"txn_id": [1, 2, 3], "amount": [13906, -18800, 500], "place": ["owed", "owed", "linked"]}
-)
-
-
-@pytest.mark.parametrize(("short", "place"), [(-4894, "netted"), (-4893, "residual")])
-def test_a_batch_is_netted_only_where_both_sums_agree(short: int, place: str) -> None:
-    """The credit is short by what the batch owed, to the fen; else both stay unexplained."""
-    apart = pl.DataFrame(
-        {
-            "difference": [short, -100],
-            "mixed": [False, False],
-            "undecided": [False, False],
-            "code": pl.Series([None, "NET_MISMATCH"], dtype=pl.String),
-        }
-    )
-    rows, told = _with_owed(ROWS, apart)
-    assert rows["place"].to_list() == [place, place, "linked"]
-    assert told["code"].to_list() == ["NETTED" if place == "netted" else None, "NET_MISMATCH"]
 
 
 def test_every_row_of_an_owed_batch_counts_whatever_its_state(tmp_path: Path) -> None:
@@ -49,7 +26,6 @@ def test_every_row_of_an_owed_batch_counts_whatever_its_state(tmp_path: Path) ->
     world.run("2026-11-11")
     space = Workspace(tmp_path / "workspace")
     pack = read_pack(space, space.resolve("2026-11-11"), "en")
-    assert "NETTED" in pack.tables["breaks"]["code"].cast(pl.String).to_list()
     proof = next(proof for proof in statements(pack) if proof.right == "BANK")
     assert (proof.unexplained_rows, proof.unexplained_minor) == (0, 0)
-    assert sum(line.rows for line in proof.of("netted", "CHANNEL")) == 3
+    assert sum(line.rows for line in proof.of("linked", "CHANNEL")) == 4
