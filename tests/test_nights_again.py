@@ -203,3 +203,37 @@ def test_a_further_charge_is_no_partner_of_orders_without_a_number(tmp_path: Pat
     assert world.codes(world.run("2026-11-11")) == [f"{code}:OPEN" for code in told]
     world.day("2026-11-12", psp=["A1 10.00 ref=V2 kind=void original=R2"])
     assert "DUPLICATE_CHARGE:RESOLVED" in world.codes(world.run("2026-11-12"))
+
+
+def _matched_by(world: NightWorld, passes: str) -> NightWorld:
+    text = world.config.read_text("utf-8")
+    first = '[[leg.pass]]\nname = "order number"\nkeys = ["order_id"]\n'
+    assert first in text
+    world.config.write_text(text.replace(first, passes), "utf-8")
+    return world
+
+
+def test_a_key_that_orders_share_is_no_sign_of_a_second_charge(tmp_path: Path) -> None:
+    """Of rows that are matched by their day and amount, one without a partner is alone."""
+    passes = '[[leg.pass]]\nname = "day"\nmethod = "window"\nkeys = ["due_date=clearing_date"]\n'
+    world = _matched_by(NightWorld(tmp_path), passes)
+    orders = ["A1 10.00", "A2 20.00", "A3 30.00"]
+    world.day("2026-11-09", orders=orders, psp=["P1 10.00", "P2 20.00", "P4 40.00 12:00"])
+    told = ["MISSING_IN_CHANNEL", "MISSING_IN_MERCHANT"]
+    assert world.codes(world.run("2026-11-09")) == told
+
+
+def test_a_second_charge_is_seen_by_any_key_that_names_the_order(tmp_path: Path) -> None:
+    """The first pass parts it from its order by the amount; the order number tells it."""
+    passes = "".join(
+        f'[[leg.pass]]\nname = "{number}"\nkeys = {keys}\n'
+        for number, keys in enumerate(('["order_id", "amount_minor"]', '["order_id"]'))
+    )
+    world = _matched_by(NightWorld(tmp_path), passes)
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00 ref=R1", "A1 9.00 ref=R2 12:00"])
+    assert world.codes(world.run("2026-11-09")) == ["DUPLICATE_CHARGE"]
+    world.day("2026-11-10", bank=["19.00 memo=PAYOUT_8001_20261109"], psp=["A1 8.00 ref=R3"])
+    assert world.codes(world.run("2026-11-10")) == ["DUPLICATE_CHARGE", "DUPLICATE_CHARGE:OPEN"]
+    world.day("2026-11-11", bank=["8.00 memo=PAYOUT_8001_20261110"], psp=["A1 7.00 ref=R4"])
+    told = ["DUPLICATE_CHARGE", "DUPLICATE_CHARGE:OPEN", "DUPLICATE_CHARGE:OPEN"]
+    assert world.codes(world.run("2026-11-11")) == told

@@ -12,6 +12,9 @@ from pathlib import Path
 from recon.core.codes import Side
 
 Key = tuple[str, ...]  # canonical columns, compared together; a null in any makes the key null
+_NUMBERS = frozenset(  # that one payment has for itself; tills, cards, days and amounts are shared
+    {"order_id", "channel_ref", "bank_ref", "rrn", "stan", "auth_code", "original_ref"}
+)
 
 
 @unique
@@ -62,6 +65,18 @@ class Leg:
     left: Side
     right: Side
     passes: tuple[Pass, ...]
+
+    @property
+    def order_keys(self) -> tuple[dict[Side, Key], ...]:
+        """Return the keys of either side that tell one order from all others, best first.
+
+        Keys of a window or of a till only narrow a search: equal ones are no sign of one order.
+        """
+        return tuple(
+            {self.left: item.left_key, self.right: item.right_key}
+            for item in self.passes
+            if item.method is Method.EXACT and not _NUMBERS.isdisjoint(item.left_key)
+        )
 
 
 @dataclass(frozen=True, slots=True)

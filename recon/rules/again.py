@@ -6,6 +6,7 @@ does not see it; the ledger does. Decided by equal keys, like every duplicate.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Kind, Side, State
-from recon.core.plan import Leg, key_name
+from recon.core.plan import Key, Leg, key_name
 from recon.rules.night import Matched
 
 
@@ -32,22 +33,30 @@ def earlier_rows(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side
     twin was delivered before the row, or with it and stands before it in time; a partner is a
     carried row that this leg has closed.
     """
-    none = np.full(len(rows), -1, np.int64)
-    if leg.right is Side.BANK or len(rows) == 0 or not leg.passes[0].left_key:
-        return Again(none, none)
+    twin, partner = (np.full(len(rows), -1, np.int64) for _ in range(2))
+    if leg.right is Side.BANK or len(rows) == 0:
+        return Again(twin, partner)
     other = leg.right if side is leg.left else leg.left
-    mine = _keyed(matched, leg, rows, side)
-    if mine.height == 0:
-        return Again(none, none)
-    same = _candidates(matched, leg, side, mine["hi"], closed=False)
-    facing = _candidates(matched, leg, other, mine["hi"], closed=True)
-    twins = _first_match(mine, same, earlier=True)
-    partners = _first_match(mine, facing, earlier=False)
-    return Again(_placed(twins, rows), _placed(partners, rows))
+    for key in leg.order_keys:
+        mine = _keyed(matched, leg, rows, side, key)
+        if mine.height == 0:
+            continue
+        same = _candidates(matched, leg, side, key, mine["hi"], closed=False)
+        facing = _candidates(matched, leg, other, key, mine["hi"], closed=True)
+        for found, others, earlier in ((twin, same, True), (partner, facing, False)):
+            placed = _placed(_first_match(mine, others, earlier=earlier), rows)
+            found[:] = np.where(found < 0, placed, found)
+    return Again(twin, partner)
 
 
 def _candidates(
-    matched: Matched, leg: Leg, side: Side, wanted: pl.Series, *, closed: bool
+    matched: Matched,
+    leg: Leg,
+    side: Side,
+    key: Mapping[Side, Key],
+    wanted: pl.Series,
+    *,
+    closed: bool,
 ) -> pl.DataFrame:
     """Return successful rows of a side whose key's first word is wanted.
 
@@ -59,22 +68,19 @@ def _candidates(
     carried, here = matched.ledger.opening, matched.eligible[leg.name]
     chosen &= pl.Series(carried & ~here if closed else carried | here)
     rows = np.flatnonzero(chosen.to_numpy())
-    first = pl.Series(_words(matched, leg, side)[rows, 0])
-    return _keyed(matched, leg, rows[first.is_in(wanted.implode()).to_numpy()], side)
+    first = pl.Series(matched.ledger.digests[key_name(key[side])][rows, 0])
+    return _keyed(matched, leg, rows[first.is_in(wanted.implode()).to_numpy()], side, key)
 
 
-def _words(matched: Matched, leg: Leg, side: Side) -> NDArray[np.uint64]:
-    plan = leg.passes[0]
-    return matched.ledger.digests[key_name(plan.left_key if side is leg.left else plan.right_key)]
-
-
-def _keyed(matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side) -> pl.DataFrame:
+def _keyed(
+    matched: Matched, leg: Leg, rows: NDArray[np.int64], side: Side, key: Mapping[Side, Key]
+) -> pl.DataFrame:
     """Return the rows that have a key, with what orders them.
 
     A carried row was delivered before any new one. But books that tell a closed order once more
     are judged by their own clock (`by_clock`).
     """
-    words = _words(matched, leg, side)[rows]
+    words = matched.ledger.digests[key_name(key[side])][rows]
     carried = matched.ledger.opening[rows]
     by_clock = carried & ~matched.eligible[leg.name][rows] & (side is leg.left)
     facts = matched.ledger.slim[rows].select(

@@ -150,14 +150,14 @@ def superseded(ledger: Ledger, leg: Leg, excluded: NDArray[np.int64]) -> NDArray
     The new telling decides what the books say; what was carried has nothing more to say.
     """
     none = np.empty(0, np.int64)
-    if (leg.left, leg.right) != (Side.MERCHANT, Side.CHANNEL) or not leg.passes[0].left_key:
+    if (leg.left, leg.right) != (Side.MERCHANT, Side.CHANNEL) or not leg.order_keys:
         return none
     mine = coded(ledger, leg, PAIRS) & (ledger.slim["side"] == int(Side.MERCHANT)).to_numpy()
     if not mine.any():
         return none
     new = ~ledger.opening & (ledger.slim["side"] == int(Side.MERCHANT)).to_numpy()
     new[excluded] = False
-    words = ledger.digests[key_name(leg.passes[0].left_key)]
+    words = ledger.digests[key_name(leg.order_keys[0][Side.MERCHANT])]
     old_rows, new_rows = (_keyed(ledger, words, np.flatnonzero(chosen)) for chosen in (mine, new))
     again = old_rows.join(new_rows, on=["hi", "lo", "kind", "amount_minor", "currency"], how="semi")
     return again["row"].to_numpy()

@@ -45,13 +45,13 @@ def tellings(matched: Matched, leg: Leg, lone: pl.DataFrame, side: Side) -> Tell
     """Return what earlier nights told of the orders of new lone rows; None where nothing.
 
     Looked up are rows that no break tells of yet, by one reference; what else the key holds is
-    compared.
+    compared, so that of several keys the shortest is asked.
     """
-    keys = {leg.left: leg.passes[0].left_key, leg.right: leg.passes[0].right_key}
-    by = next((name for name in keys[side] if name in _LOOKED_UP), None)
+    named = [(keys, by) for keys in leg.order_keys for by in _LOOKED_UP if by in keys[side]]
     asked = lone.filter(pl.Series(_untold(matched, leg, lone["row"].to_numpy())))
-    if by is None or leg.right is Side.BANK or not 0 < asked.height <= _MOST:
+    if not named or leg.right is Side.BANK or not 0 < asked.height <= _MOST:
         return None
+    keys, by = min(named, key=lambda one: len(one[0][side]))
     if not matched.archive.has_past():
         return None
     ids = matched.ledger.slim["txn_id"].gather(asked["row"])
