@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from recon.core.codes import MatchKind
 from recon.core.kernels.union_find import label_components, unite_rows
 from recon.core.passes.band import find_bands
+from recon.core.passes.by_state import find_by_state
 from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.forbidden import find_apart
@@ -258,10 +260,11 @@ def match_leg(facts: Facts, state: LegState, means: Means, on_pass: OnPass) -> L
     """Run the passes of one leg in order."""
     for pass_no, step in enumerate(state.leg.passes):
         on_pass(state.leg.name, step.name)
+        find = partial(find_by_state, find=FINDERS[step.method])
         whole = Work(facts, state.leg, step, state.free, *means)
         for part in key_slices(whole):
             work = replace(whole, key_slice=part)
-            found = find_apart(work, FINDERS[step.method], state.decided.forbid)
+            found = find_apart(work, find, state.decided.forbid)
             absorb(facts, state, pass_no, found)
             state.room.rest()
     return state
