@@ -114,6 +114,7 @@ def _facts(code: Code, row: Facts, language: str) -> dict[str, str]:
     count = _count(code, row)
     facts["count"] = str(count)
     facts["rows"] = _rows(count, row, language)
+    facts["partners"] = _partners(count, language)
     lot = _lot(row["channel_row"] or first, count, language)
     return facts | ({"lot": lot} if lot else {})
 
@@ -231,6 +232,15 @@ def _rows(count: int, row: Facts, language: str) -> str:
     if language == "zh":
         return f"至少 {count} 笔" if capped else f"{count} 笔"
     return f"{'at least ' if capped else ''}{count} row{'s' if count > 1 else ''}"
+
+
+def _partners(count: int, language: str) -> str:
+    """Return how many partners a tied row has; of a single one, that others want it too."""
+    if language == "zh":
+        alone = "只有一个可能的对手记录，但另有记录与之同样相符"
+        return alone if count == 1 else f"有 {count} 个同样可能的对手记录"
+    alone = "one possible partner, which another row fits equally well"
+    return alone if count == 1 else f"{count} equally likely partners"
 
 
 def _lot(row: Facts, count: int, language: str) -> str | None:

@@ -134,3 +134,5 @@ def test_the_cause_is_told_in_the_language_of_the_sentence() -> None:
     assert chinese.endswith("多 0.14 CNY。原因：实际按 0.57 % 计费。")
     tie = case(told("MERCHANT"), told(), told(), actual=1, cause="2 equally good partners")
     assert says(Code.AMBIGUOUS, tie)[0].endswith("has 2 equally likely partners.")
+    tie = case(told("MERCHANT"), told(), actual=1, cause="1 equally good partners")
+    assert says(Code.AMBIGUOUS, tie)[0].endswith("partner, which another row fits equally well.")
