@@ -78,7 +78,7 @@ def _counter(world: Planter, count: int) -> None:
     """
     picks = world.take(count, (UNIONPAY,))
     single = picks.filter(pl.struct(SALE_KEY).is_unique())
-    world.keep_alike(single)
+    world.keep_alike(single, SALE_KEY)
     world.at_counter[single["i"].to_numpy()] = True
     world.truth.normal("COUNTER_SALE", single, "channel_ref")
 

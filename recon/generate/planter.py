@@ -24,6 +24,7 @@ from recon.generate.truth import Truth
 
 _EARLIEST, _LATEST = 8 * 3_600, 21 * 3_600
 SALE_KEY: Final = ["terminal", "amount", "day"]  # of counter sales, which have no order number
+TILL_DAY: Final = ["channel", "merchant", "terminal", "day"]  # whose sales have one price
 OTHER_TERMINAL: Final = "99999999"
 STATUSES: Final = ("PAID", "CLOSED", "PENDING", "VOIDED", "FAILED")
 PAID, CLOSED, PENDING, VOIDED, FAILED = range(5)
@@ -101,9 +102,9 @@ class Planter:
         self._taken[chosen] = True
         return self.sales[chosen]
 
-    def keep_alike(self, picks: pl.DataFrame) -> None:
-        """Let no plant take a sale that shares terminal, amount and clearing day with picks."""
-        alike = self.sales.join(picks.select(SALE_KEY), on=SALE_KEY, how="semi")
+    def keep_alike(self, picks: pl.DataFrame, key: list[str]) -> None:
+        """Let no further plant take a sale that shares a key with picks."""
+        alike = self.sales.join(picks.select(key), on=key, how="semi")
         self._taken[alike["i"].to_numpy()] = True
 
     def lonely(self) -> NDArray[np.bool_]:

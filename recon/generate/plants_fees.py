@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recon.core.pricing import RATE_SCALE
 from recon.generate.files import PAY, REFUND, UNDO
 from recon.generate.plant import Effect, Plant
-from recon.generate.planter import CLOSED, Planter
+from recon.generate.planter import CLOSED, TILL_DAY, Planter
 from recon.generate.plants_refunds import book, refunded
 from recon.generate.pricing import at_rate, card_fee, card_ppm, is_cheap, is_credit, is_preferred
 from recon.generate.profile import ALIPAY, CHEAP_PPM, CHEAP_TILL, PPM, UNIONPAY, WECHAT, Profile
@@ -54,11 +54,14 @@ def returned(fee: pl.Expr) -> Effect:
 
 
 def whole_terminals(world: Planter, count: int) -> pl.DataFrame:
-    """Take every dear wallet sale of a day at some busy terminals, of merchants in focus first."""
+    """Take every dear wallet sale of a day at some busy terminals, of merchants in focus first.
+
+    What is cheap there has another fee too, as far as anybody can tell: no other fee is planted.
+    """
     groups = (
         world.sales.filter(pl.Series(world.untaken) & pl.col("channel").is_in(_WALLETS))
         .filter(pl.col("amount") >= _DEAR)
-        .group_by("channel", "merchant", "terminal", "day")
+        .group_by(TILL_DAY)
         .agg(pl.col("i"))
         .with_columns(
             size=pl.col("i").list.len().clip(upper_bound=_SMALLEST_TERMINAL),
@@ -78,6 +81,7 @@ def whole_terminals(world: Planter, count: int) -> pl.DataFrame:
     rows = np.zeros(world.rows, bool)
     rows[groups[chosen]["i"].explode().drop_nulls().to_numpy()] = True
     picks = world.take(world.rows, _WALLETS, where=rows)
+    world.keep_alike(groups[chosen], TILL_DAY)
     return picks.filter(~(_RAISED - pl.col("fee")).is_in(_FLAT))  # it would look like a surcharge
 
 
