@@ -190,12 +190,11 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
         room=evening.room,
         on_pass=lambda leg, name: evening.clock.stage(f"match {leg}: {name}"),
     )
-    both = books.netted["left"].to_numpy(), books.netted["right"].to_numpy()
+    both = (books.netted[side].to_numpy() for side in ("left", "right"))
     matches = replace(matches, group=joined(matches.group, *both))
     told = history.told_breaks(evening.previous)
     rejected = history.rejected_breaks(evening.decided)
-    found = Matched(ledger, eligible, matches, archive, told, rejected)
-    return together.link(found, legs, night)
+    return together.link(Matched(ledger, eligible, matches, archive, told, rejected), legs, night)
 
 
 def _tables(
