@@ -117,7 +117,7 @@ def statement_lines(facts: Sequence[dict[str, Any]], language: str) -> list[str]
 def _month_lines(month: dict[str, Any], currency: str, *, chinese: bool) -> list[str]:
     from recon.core.money import format_minor
     from recon.rules.cause_words import in_chinese
-    from recon.rules.fee_inference import percent
+    from recon.rules.fee_price import percent
 
     def money(minor: int) -> str:
         return f"{format_minor(minor, currency)} {currency}"

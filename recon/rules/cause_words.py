@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from recon.rules.fee_price import NO_PRICE
 from recon.rules.file_words import is_message, message_in_chinese
 from recon.rules.reject_words import reason_in_chinese
 
@@ -313,7 +314,7 @@ def in_chinese(cause: str) -> str:
 
 def price_in_chinese(price: str) -> str:
     """Return a price in words (`0.60 % + 3.00, at most 20.00`) in Chinese."""
-    return _inner(price)
+    return "没有一致的价格" if price == NO_PRICE else _inner(price)
 
 
 def known(cause: str) -> bool:

@@ -17,7 +17,7 @@ from recon.core.codes import Code
 from recon.core.money import exponent
 from recon.errors import UsageError
 from recon.rules.facts import facts
-from recon.rules.fee_inference import major, percent
+from recon.rules.fee_price import major, percent
 
 NEEDED = ("txn_id", "expected_minor", "actual_minor")
 _SCALE = 1_000_000_000

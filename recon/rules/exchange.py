@@ -23,7 +23,7 @@ from recon.core.plan import Leg
 from recon.core.schema import BREAKS, conform, words
 from recon.rules.breaks import break_identity
 from recon.rules.exchange_rates import Agreed, Fraction, converted, rounded, within
-from recon.rules.fee_inference import plain
+from recon.rules.fee_price import plain
 from recon.rules.night import Ledger, Matched, Night, Verdict
 
 JUDGED: dict[str, pl.DataType | type[pl.DataType]] = {

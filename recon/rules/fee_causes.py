@@ -22,8 +22,8 @@ from recon.core.money import exponent
 from recon.core.pricing import CAP, FLOOR, ROUNDINGS, SURCHARGE, price_lines
 from recon.rules.facts import FACTS
 from recon.rules.fee_charged import FEWEST, ChargedPrices, charged_prices
-from recon.rules.fee_inference import major, percent, plain
 from recon.rules.fee_policy import FeePolicy
+from recon.rules.fee_price import major, percent, plain
 
 CLASS_ATTRIBUTES = {"mcc": "MCC", "merchant_class": "merchant class"}  # and how people call them
 _MOST_WORDS = 3  # of one price that a cause names

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.rules.fee_inference import fit
+from recon.rules.fee_fit import fit
 
 FEWEST = 3  # rows that must agree before a price is called the one that was charged
 

@@ -17,8 +17,8 @@ from recon.rules import fee_returned
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.facts import FACTS, facts
 from recon.rules.fee_contract import Level
-from recon.rules.fee_inference import plain
 from recon.rules.fee_policy import FeePolicy
+from recon.rules.fee_price import plain
 from recon.rules.fees import judged
 
 

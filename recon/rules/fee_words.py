@@ -19,8 +19,8 @@ from recon.rules import fee_returned, fees
 from recon.rules.cause_words import in_chinese, rounding_in_chinese
 from recon.rules.fee_contract import FeeContract, FeeLine
 from recon.rules.fee_formula import Formula
-from recon.rules.fee_inference import percent, plain
 from recon.rules.fee_policy import FeePolicy
+from recon.rules.fee_price import percent, plain
 from recon.rules.rebates import RebatePolicy
 
 _ON_REFUND = {

@@ -17,8 +17,8 @@ from recon.rules import fee_returned, fee_undone
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.facts import FACTS, facts
 from recon.rules.fee_causes import CLASS_ATTRIBUTES, explained, group_columns
-from recon.rules.fee_inference import percent
 from recon.rules.fee_policy import FeePolicy
+from recon.rules.fee_price import percent
 
 NEEDED = ("txn_id", "kind", "state", "amount_minor", "fee_minor", "currency", "clearing_date")
 

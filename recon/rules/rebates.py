@@ -30,7 +30,7 @@ from recon.errors import UsageError
 from recon.rules.facts import FACTS, facts
 from recon.rules.fee_contract import Major, Table, Words
 from recon.rules.fee_formula import parse_formula
-from recon.rules.fee_inference import major, percent
+from recon.rules.fee_price import major, percent
 
 _OWN = ("order_id", "channel_ref", "rrn")
 NEEDED = (

@@ -15,8 +15,8 @@ from recon.errors import UsageError
 from recon.rules import fee_sums
 from recon.rules.cause_words import in_chinese
 from recon.rules.fee_contract import FeeContract, compile_contract
-from recon.rules.fee_inference import Price, fit, infer, periods
 from recon.rules.fee_policy import FeePolicy
+from recon.rules.fee_price import Price
 from recon.rules.fees import find
 from tests.rules.tables import found, table
 
@@ -451,81 +451,6 @@ def test_missing_columns_are_refused():
     """A frame that is not of transactions is refused with the columns that are missing."""
     with pytest.raises(UsageError, match="expected columns txn_id, kind"):
         find(pl.DataFrame({"amount_minor": [1]}), policy())
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    rate=st.integers(10, 120).map(lambda value: value * 100_000),
-    surcharge=st.sampled_from([0, 100, 200, 300]),
-    seed=st.integers(0, 10_000),
-)
-def test_inference_finds_the_price_that_was_charged(rate, surcharge, seed):
-    """From a few hundred fees, the rate and surcharge that made them come back, all explained."""
-    amount = np.random.default_rng(seed).integers(1_000, 600_000, 300)
-    price = fit(amount, Price(rate, surcharge).fees(amount))
-    assert (price.rate, price.surcharge, price.floor, price.cap) == (rate, surcharge, -1, -1)
-    assert price.explained == price.rows == 300
-
-
-def test_inference_withstands_wrong_rows():
-    """A tenth of the rows at random fees does not move the price."""
-    generator = np.random.default_rng(5)
-    amount = generator.integers(1_000, 600_000, 500)
-    fee = Price(6_000_000, cap=2000).fees(amount)
-    fee[::10] += generator.integers(1, 500, 50)
-    price = fit(amount, fee)
-    assert (price.rate, price.cap) == (6_000_000, 2000)
-    assert 440 <= price.explained <= 460
-
-
-def test_inference_dates_a_change():
-    """A surcharge that begins on the 18th day starts a second period on that day."""
-    amount = np.random.default_rng(3).integers(1_000, 600_000, 300)
-    day = np.repeat(np.arange(20_000, 20_030), 10)
-    fee = np.where(day < 20_017, Price(6_000_000).fees(amount), Price(6_000_000, 100).fees(amount))
-    found_periods = [(p.first_day, p.last_day, p.price.words()) for p in periods(amount, fee, day)]
-    assert found_periods == [(20_000, 20_016, "0.60 %"), (20_017, 20_029, "0.60 % + 1.00")]
-
-
-def test_inference_by_terminal():
-    """One merchant with three prices on three terminals: each is found."""
-    night = pl.concat(
-        [
-            charged(Price(rate), 80, seed, terminal_id=terminal)
-            for terminal, rate, seed in (
-                ("1", 1_800_000, 1),
-                ("3", 2_800_000, 2),
-                ("5", 3_500_000, 3),
-            )
-        ]
-    )
-    prices = infer(night, ("merchant_id", "terminal_id"))
-    assert prices.select("terminal_id", "price", "explained").rows() == [
-        ("1", "0.18 %", 80),
-        ("3", "0.28 %", 80),
-        ("5", "0.35 %", 80),
-    ]
-
-
-def test_nothing_to_infer_from():
-    """Without a usable row there is no price."""
-    empty = np.empty(0, np.int64)
-    assert fit(empty, empty) is None
-    assert periods(empty, empty, empty) == []
-
-
-def test_of_rates_that_explain_as_many_rows_the_roundest_is_named():
-    """Five of six fees agree on 0.90 %, and five on 0.894 %, which takes in a rounding error."""
-    amount = np.array([390, 9_400, 7_556, 4_499, 5_883, 12_376])
-    fee = np.array([3, 85, 68, 40, 53, 111])
-    assert fit(amount, fee).words() == "0.90 %"
-
-
-def test_a_further_decimal_must_explain_two_more_rows():
-    """Six rows at 0.57 %, and one that is rounded up: no rate of 0.569 % takes it in."""
-    amount = np.array([12_300, 5_550, 8_040, 990, 23_456, 4_321, 790])
-    fee = np.array([*((amount[:6] * 57 + 5_000) // 10_000), 4])
-    assert fit(amount, fee).words() == "0.57 %"
 
 
 CLASSES = """
