@@ -10,7 +10,7 @@ import polars as pl
 from recon.core import money, times
 from recon.core.digest import Occurrences, digest, digest_rows, fingerprints
 from recon.core.kernels.find_pan import find_pan
-from recon.core.kernels.trim import needs_trim
+from recon.core.kernels.trim import may_be_rounded, needs_trim
 from recon.core.text import text_buffers
 
 _TIME = "2026-03-04 10:00:00"
@@ -26,4 +26,5 @@ def warm_text() -> None:
     fingerprints("warm", found, Occurrences().add(found))
     part = text_buffers(column)
     needs_trim(part.data, part.starts, part.ends, part.valid, 0)
+    may_be_rounded(part.data, part.starts, part.ends, part.valid)
     find_pan(part.data, part.starts, part.ends, part.valid, np.zeros(1, np.uint8))

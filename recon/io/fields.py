@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recon.core import money, times
 from recon.core.codes import Kind, State
 from recon.core.kernels import parse_money, parse_time
-from recon.core.kernels.trim import needs_trim
+from recon.core.kernels.trim import may_be_rounded, needs_trim
 from recon.core.schema import TIMESTAMP, TRANSACTIONS, words
 from recon.core.text import TextBuffers, arrow_text, text_buffers
 from recon.errors import InputError
@@ -35,6 +35,13 @@ _STRIPPED = " \t`"
 _UNKNOWN_DECIMALS = 4  # of an unknown currency: the widest, so that one fault gives one reason
 _SHOWN_CHARACTERS = 60
 _SHOWN_WORDS = 12
+_NUMBERS = frozenset(  # of a trade and of who is in it: digits matter, not their size
+    (
+        *("order_id", "channel_ref", "original_ref", "bank_ref", "rrn", "stan", "auth_code"),
+        *("card", "batch_id", "merchant_id", "terminal_id"),
+    )
+)
+_ROUNDED = r"^-?[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{2,3}$"  # as a spreadsheet shows a long number
 
 
 class Problems:
@@ -76,7 +83,10 @@ class RowReader:
     def column(self, name: str, field: Field) -> pl.Series:
         """Return one canonical (or helper) column; null where it is absent or does not parse."""
         if isinstance(field, Text):
-            return self._text(field)
+            text = self._text(field)
+            if name in _NUMBERS and field.column in self._raw.columns:
+                self._note_rounded(text, field.column)
+            return text
         if isinstance(field, Money):
             return self._base_amount(field) if name == "base_minor" else self._money(field)
         if isinstance(field, Time):
@@ -177,6 +187,18 @@ class RowReader:
             self._texts.remember(series, buffers)
             return series
         return stripped_text(array, field.nulls)
+
+    def _note_rounded(self, text: pl.Series, column: str) -> None:
+        """Note every row in which a spreadsheet has rounded a number that names something."""
+        buffers = self._raw.buffers(column)
+        if not may_be_rounded(buffers.data, buffers.starts, buffers.ends, buffers.valid):
+            return
+        for row in text.str.contains(_ROUNDED).fill_null(value=False).arg_true():
+            self._problems.add(
+                row,
+                f"{column} {text[row]!r} is a number that a spreadsheet has rounded; expected all "
+                "its digits: deliver the file as it was sent, or with this column kept as text",
+            )
 
     def _choice(self, name: str, field: Choice) -> pl.Series:
         """Return the member that each word stands for; each different word is looked up once."""

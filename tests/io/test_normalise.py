@@ -54,6 +54,14 @@ def bank(**fields):
     return {"fmt": replace(TINY, refine=None), "side": Side.BANK, "fields": fields}
 
 
+@pytest.mark.parametrize(("order", "refused"), [("4.2E+27", 1), ("2.0265e+15", 1), ("E+27", 0)])
+def test_a_number_that_a_spreadsheet_rounded_names_nothing(order, refused):
+    """Two orders whose numbers were rounded to one would be taken for one; a memo may say so."""
+    frame, rejects = run(GOOD, {**GOOD, "order": order, "memo": "4.2E+27"})
+    assert (frame.height, len(rejects)) == (2 - refused, refused)
+    assert all("spreadsheet has rounded" in reject.reasons[0] for reject in rejects)
+
+
 def test_a_good_row_becomes_the_canonical_columns():
     """Each field lands in its column with its type, and what is missing is completed."""
     frame, rejects = run(GOOD)

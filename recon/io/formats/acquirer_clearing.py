@@ -32,6 +32,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.table import money_out
 from recon.io.formats.workbook_sheet import read_either
 
 SHEET: Final = Sheet(
@@ -90,10 +91,7 @@ def _entry_mode(frame: pl.DataFrame) -> list[pl.Expr]:
 
 def _whole_amount(cell: pl.Expr, is_refund: pl.Expr) -> pl.Expr:
     """Return an amount with the zero that a spreadsheet dropped, and a refund's minus."""
-    whole = cell.str.replace(r"^(-?)\.", "${1}0.")
-    return (
-        pl.when(is_refund & ~whole.str.starts_with("-")).then(pl.lit("-") + whole).otherwise(whole)
-    )
+    return money_out(cell.str.replace(r"^(-?)\.", "${1}0."), is_refund)
 
 
 def fields(options: Options) -> Fields:

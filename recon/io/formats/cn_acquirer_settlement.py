@@ -22,6 +22,7 @@ from recon.io.formats.cn_bank_settlement import (
 )
 from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Money, Text, Time
 from recon.io.formats.sheet import Sheet
+from recon.io.formats.table import money_out
 
 LAYOUTS: Final = (
     layout(
@@ -72,9 +73,7 @@ LAYOUTS: Final = (
             "clearing_date": Day("清算日期", DAYS),
         },
         lambda _facts: {
-            "amount": pl.when(pl.col("交易类型") == "贷记卡退货")
-            .then(pl.lit("-") + pl.col("交易金额"))
-            .otherwise(pl.col("交易金额"))
+            "amount": money_out(pl.col("交易金额"), pl.col("交易类型") == "贷记卡退货")
         },
     ),
     layout(
@@ -184,6 +183,56 @@ LAYOUTS: Final = (
             "occurred_at": Time(("支付日期",), DAYS),
         },
         controls=(ROWS, GROSS),
+    ),
+    layout(
+        "yeepay",
+        "YeePay",
+        "易宝支付",
+        Sheet(
+            required=("商户订单号", "银行订单号", "易宝订单号", "订单金额", "支付时间", "支付银行"),
+            optional=("商品名称",),
+            unread=("扩展信息", "分账明细"),
+            quote='"',
+        ),
+        {
+            "kind": Constant(Kind.PAYMENT),
+            "order_id": Text("商户订单号"),
+            "channel_ref": Text("易宝订单号"),
+            "bank_ref": Text("银行订单号"),
+            "issuer": Text("支付银行"),
+            "amount_minor": money("订单金额"),
+            "occurred_at": Time(("支付时间",), ("YYYY-MM-DD hh:mm:ss",)),
+            "memo": Text("商品名称", optional=True),
+        },
+    ),
+    layout(
+        "kuaiqian",
+        "99Bill (Kuaiqian), card transactions",
+        "快钱卡交易",
+        Sheet(
+            required=(
+                *("交易编号", "商家名称", "终端票据编号", "缩略卡号", "交易金额", "手续费"),
+                *("交易时间", "外部跟踪编号", "交易状态", "交易类型"),
+            ),
+            optional=("发卡机构编号", "卡类型"),
+            unread=("终端名称", "终端交易时间", "输入模式"),
+            header_delimiter="\t",
+            wider=1,
+        ),
+        {
+            "kind": Choice("交易类型", KINDS),
+            "state": Choice("交易状态", STATES, otherwise=State.UNKNOWN),
+            "order_id": Text("外部跟踪编号"),
+            "channel_ref": Text("交易编号"),
+            "card": Text("缩略卡号"),
+            "issuer": Text("发卡机构编号", optional=True),
+            "product": Text("卡类型", optional=True),
+            "amount_minor": money("交易金额"),
+            "fee_minor": money("手续费"),
+            "occurred_at": Time(("交易时间",), ("YYYY-MM-DD hh:mm:ss",)),
+            "attributes.voucher_no": Text("终端票据编号"),
+        },
+        signed("交易类型", "交易金额", "手续费"),
     ),
 )
 

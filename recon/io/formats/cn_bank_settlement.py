@@ -1,6 +1,7 @@
 """Merchant settlement files of Chinese banks and acquirers, one declaration each.
 
-Layouts of real excerpts. Amounts are yuan and unsigned where a word or code says what a row is:
+Layouts of real excerpts that a payment company kept beside its readers (public repository
+iceleeyo/ryf_mms2). Amounts are yuan and unsigned where a word or code says what a row is:
 refunds and voids, their fees and their settled amounts are turned to money out. Where a layout has
 no such word, one column for payments and one for refunds make the sign.
 """
@@ -26,6 +27,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
+from recon.io.formats.table import money_out
 
 _CNY: Final = {"currency": Constant("CNY")}
 DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY年MM月DD日")
@@ -57,17 +59,14 @@ def money(column: str) -> Money:
     return Money(column, thousands=",")
 
 
-def signed(kind: str, *amounts: str) -> Callable[[Facts], Mapping[str, pl.Expr]]:
-    """Return a derivation that turns the amounts of outflows to money out."""
+def signed(
+    kind: str, *amounts: str, out: tuple[str, ...] = _OUT
+) -> Callable[[Facts], Mapping[str, pl.Expr]]:
+    """Return a derivation that turns the amounts of rows of some kinds to money out."""
 
     def derive(_facts: Facts) -> Mapping[str, pl.Expr]:
-        is_out = pl.col(kind).is_in(_OUT)
-        return {
-            name: pl.when(is_out & ~pl.col(name).str.starts_with("-"))
-            .then(pl.lit("-") + pl.col(name))
-            .otherwise(pl.col(name))
-            for name in amounts
-        }
+        is_out = pl.col(kind).is_in(out)
+        return {name: money_out(pl.col(name), is_out) for name in amounts}
 
     return derive
 
@@ -105,9 +104,15 @@ def _sum_of(kind: Kind, sign: int = 1) -> pl.Expr:
     return pl.col("amount_minor").filter(pl.col("kind") == kind.name).sum() * sign
 
 
-_MONEY: Final = Money("", thousands=",")
+PLAIN: Final = Money("", thousands=",")
 ROWS: Final = Control("总笔数", "总笔数", pl.len())
-GROSS: Final = Control("总金额", "总金额", pl.col("amount_minor").sum(), _MONEY)
+GROSS: Final = Control("总金额", "总金额", pl.col("amount_minor").sum(), PLAIN)
+PAID_AND_REFUNDED: Final = (
+    Control("支付笔数", "支付笔数", _count_of(Kind.PAYMENT)),
+    Control("支付总金额", "支付总金额", _sum_of(Kind.PAYMENT), PLAIN),
+    Control("退款笔数", "退款笔数", _count_of(Kind.REFUND)),
+    Control("退款总金额", "退款总金额", _sum_of(Kind.REFUND, -1), PLAIN),
+)
 
 _VAS: Final = (
     *("交易码", "清算日期", "交易时间", "订单号", "网关流水", "商户号", "终端号", "金额", "手续费"),
@@ -171,29 +176,6 @@ LAYOUTS: Final = (
         signed("交易类型", "交易金额", "商户回佣手续费"),
     ),
     layout(
-        "shanghai",
-        "Bank of Shanghai",
-        "上海银行",
-        Sheet(
-            required=(
-                *("订单号", "卡标志", "交易金额", "交易类型", "交易状态", "交易日期", "交易时间"),
-                *("清算日期", "清算结果"),
-            ),
-            unread=("币种", "备注"),
-            delimiter="|",
-        ),
-        {
-            "kind": Choice("交易类型", KINDS),
-            "state": Choice("交易状态", STATES),
-            "order_id": Text("订单号"),
-            "product": Text("卡标志"),
-            "amount_minor": money("交易金额"),
-            "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
-            "clearing_date": Day("清算日期", DAYS),
-        },
-        signed("交易类型", "交易金额"),
-    ),
-    layout(
         "boc",
         "Bank of China, merchant transactions",
         "中国银行商户交易",
@@ -227,9 +209,9 @@ LAYOUTS: Final = (
         (
             Control("消费笔数", "消费笔数", _count_of(Kind.PAYMENT)),
             Control("退货笔数", "退货笔数", _count_of(Kind.REFUND)),
-            Control("消费总金额", "消费总金额", _sum_of(Kind.PAYMENT), _MONEY),
-            Control("退货总金额", "退货总金额", _sum_of(Kind.REFUND, -1), _MONEY),
-            Control("金额合计", "金额合计", pl.col("amount_minor").sum(), _MONEY),
+            Control("消费总金额", "消费总金额", _sum_of(Kind.PAYMENT), PLAIN),
+            Control("退货总金额", "退货总金额", _sum_of(Kind.REFUND, -1), PLAIN),
+            Control("金额合计", "金额合计", pl.col("amount_minor").sum(), PLAIN),
         ),
     ),
     layout(
@@ -268,12 +250,7 @@ LAYOUTS: Final = (
             "occurred_at": Time(("交易时间",), ("YYYY-MM-DD hh:mm:ss",)),
             "clearing_date": Day("记账日期", DAYS),
         },
-        controls=(
-            Control("支付笔数", "支付笔数", _count_of(Kind.PAYMENT)),
-            Control("支付总金额", "支付总金额", _sum_of(Kind.PAYMENT), _MONEY),
-            Control("退款笔数", "退款笔数", _count_of(Kind.REFUND)),
-            Control("退款总金额", "退款总金额", _sum_of(Kind.REFUND, -1), _MONEY),
-        ),
+        controls=PAID_AND_REFUNDED,
     ),
     layout(
         "vas",
@@ -352,6 +329,7 @@ LAYOUTS: Final = (
         Sheet(
             required=("订单号", "交易金额", "交易日期", "交易时间", "交易类型"),
             wider=1,
+            aside="注[:：]",
             title="民生银行",
             facts="商户名称,(?P<merchant>[^,]*),",
             totals=(
@@ -376,84 +354,12 @@ LAYOUTS: Final = (
             ROWS,
             GROSS,
             Control("消费笔数", "消费笔数", _count_of(Kind.PAYMENT)),
-            Control("消费金额", "消费金额", _sum_of(Kind.PAYMENT), _MONEY),
+            Control("消费金额", "消费金额", _sum_of(Kind.PAYMENT), PLAIN),
             Control("撤销笔数", "撤销笔数", _count_of(Kind.VOID)),
-            Control("撤销金额", "撤销金额", _sum_of(Kind.VOID, -1), _MONEY),
+            Control("撤销金额", "撤销金额", _sum_of(Kind.VOID, -1), PLAIN),
             Control("退单笔数", "退单笔数", _count_of(Kind.REFUND)),
-            Control("退单金额", "退单金额", _sum_of(Kind.REFUND, -1), _MONEY),
+            Control("退单金额", "退单金额", _sum_of(Kind.REFUND, -1), PLAIN),
         ),
-    ),
-    layout(
-        "hebei",
-        "Bank of Hebei",
-        "河北银行",
-        Sheet(
-            required=(
-                *("流水号", "商户编码", "订单号", "订单金额", "交易日期", "交易时间", "交易状态"),
-            ),
-            unread=("币种", "姓名", "退款状态", "对账结果"),
-            quote='"',
-        ),
-        {
-            "kind": Constant(Kind.PAYMENT),
-            "state": Choice("交易状态", STATES),
-            "merchant_id": Text("商户编码"),
-            "order_id": Text("订单号"),
-            "channel_ref": Text("流水号"),
-            "amount_minor": money("订单金额"),
-            "occurred_at": Time(("交易日期", "交易时间"), ("YYYYMMDD hhmmss",)),
-        },
-    ),
-    layout(
-        "hengfeng",
-        "Hengfeng Bank",
-        "恒丰银行",
-        Sheet(
-            required=(
-                *("交易流水号", "商户号", "订单号", "交易类型", "交易状态", "订单付款卡号"),
-                *("交易金额", "交易日期"),
-            ),
-            unread=(
-                *("订单日期", "订单时间", "订单状态", "订单内容", "订单金额", "币种"),
-                *("订单提交时间", "已退款次数", "已退款金额", "已退款手续费"),
-            ),
-            delimiter=";",
-        ),
-        {
-            "kind": Choice("交易类型", KINDS),
-            "state": Choice("交易状态", STATES),
-            "merchant_id": Text("商户号"),
-            "order_id": Text("订单号"),
-            "channel_ref": Text("交易流水号"),
-            "card": Text("订单付款卡号"),
-            "amount_minor": money("交易金额"),
-            "occurred_at": Time(("交易日期",), ("YYYY-MM-DDhh:mm:ss", "YYYY-MM-DD hh:mm:ss")),
-        },
-        signed("交易类型", "交易金额"),
-    ),
-    layout(
-        "qingdao",
-        "Bank of Qingdao",
-        "青岛银行",
-        Sheet(
-            required=(
-                *("订单号", "交易时间", "网银流水号", "清算时间", "交易金额", "手续费"),
-                *("交易状态", "交易结果"),
-            ),
-            unread=("买方商户名称",),
-            delimiter="\t",
-        ),
-        {
-            "kind": Choice("交易结果", KINDS),
-            "state": Choice("交易状态", STATES),
-            "order_id": Text("订单号"),
-            "channel_ref": Text("网银流水号"),
-            "amount_minor": money("交易金额"),
-            "fee_minor": money("手续费"),
-            "occurred_at": Time(("交易时间",), DAYS),
-            "clearing_date": Day("清算时间", DAYS),
-        },
-        signed("交易结果", "交易金额", "手续费"),
     ),
     layout(
         "cmb",
@@ -494,6 +400,24 @@ LAYOUTS: Final = (
             "occurred_at": Time(("交易日期-时间",), ("YYYY-MM-DD-hh:mm:ss",)),
         },
         controls=(ROWS, GROSS),
+    ),
+    layout(
+        "cgb",
+        "China Guangfa Bank",
+        "广发银行",
+        Sheet(
+            required=("银行流水号", "订单号", "支付时间", "支付金额", "支付状态", "商户处理状态"),
+            unread=("付款人名称",),
+            delimiter="|",
+        ),
+        {
+            "kind": Constant(Kind.PAYMENT),
+            "state": Choice("支付状态", STATES),
+            "order_id": Text("订单号"),
+            "bank_ref": Text("银行流水号"),
+            "amount_minor": money("支付金额"),
+            "occurred_at": Time(("支付时间",), ("YYYY-MM-DD hh:mm:ss",)),
+        },
     ),
 )
 

@@ -30,6 +30,7 @@ from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
 
 _BALANCE: Final = r"^-?[0-9][0-9,]*(?:\.[0-9]{1,2})?$"  # else a mask, or no balance
+_YUAN: Final = pl.col("amount_minor").filter(pl.col("currency") == "CNY")
 _CURRENCIES: Final = {"人民币": "CNY", "美元": "USD", "港币": "HKD", "欧元": "EUR", "日元": "JPY"}
 
 
@@ -76,26 +77,32 @@ def _statement(
         controls=controls,
         side=Side.BANK,
         proofs=(balance_chain(always=False),) if BALANCE in fields else (),
-        optional={"余额": ""},
+        optional={"余额": "", "记账日期": ""},
     )
 
 
 def _icbc_sheet() -> Sheet:
-    """Return the sheet of both generations: the newer one has two more columns."""
+    """Return the sheet of accounts, in both generations, and of cards.
+
+    The newer one has two more columns. An account states the totals of each currency, of which
+    those in yuan are compared; a card states the totals of trades, then those that were booked.
+    """
+    cell = r"(?:\"[^\"]*\"|[^\",]*)"
     return Sheet(
         required=(
             *("交易日期", "摘要", "交易场所", "记账金额(收入)", "记账金额(支出)", "记账币种"),
             "对方户名",
         ),
-        optional=("交易详情", "对方账户", "余额"),
+        optional=("交易详情", "对方账户", "余额", "记账日期"),
         unread=(*("交易国家或地区简称", "钞/汇", "交易金额(收入)", "交易金额(支出)", "交易币种"),),
         quote='"',
         wider=1,
         title="明细查询文件下载",
-        aside="人民币合计",
+        aside=r"\"?(?:[^,\n]{2,20}合计|合计金额)",
         facts=r"卡号: *(?P<account>[0-9*]+)",
         totals=(
-            r'人民币合计,+"?(?P<收入合计>[0-9.,]*[0-9])?[ \t]*"?'
+            rf"(?:人民币合计,+|合计金额,+{cell},{cell},[ \t]*,)"
+            r'"?(?P<收入合计>[0-9.,]*[0-9])?[ \t]*"?'
             r',"?(?P<支出合计>[0-9.,]*[0-9])?[ \t]*"?'
         ),
         totals_required=True,
@@ -129,7 +136,8 @@ STATEMENTS: Final = (
             "_balance_minor": _amount("balance"),
             "merchant_id": Text("account"),
             "currency": Text("currency"),
-            "value_date": Day("交易日期", ("YYYY-MM-DD",)),
+            "clearing_date": Day("交易日期", ("YYYY-MM-DD",)),
+            "value_date": Day("booked", ("YYYY-MM-DD",)),
             "bank_ref": Text("交易详情", optional=True),
             "product": Text("摘要"),
             "memo": Text("对方户名"),
@@ -138,23 +146,14 @@ STATEMENTS: Final = (
         derive=lambda facts: {
             "currency": _currency("记账币种"),
             "account": pl.lit(facts.get("account", "")),
+            "booked": pl.when(pl.col("记账日期") == "").then("交易日期").otherwise("记账日期"),
             "balance": pl.when(pl.col("余额").str.contains(_BALANCE))
             .then("余额")
             .otherwise(pl.lit("")),
         },
         controls=(
-            Control(
-                "收入合计",
-                "收入合计",
-                pl.col("amount_minor").filter(pl.col("amount_minor") > 0).sum(),
-                Money(""),
-            ),
-            Control(
-                "支出合计",
-                "支出合计",
-                pl.col("amount_minor").filter(pl.col("amount_minor") < 0).sum() * -1,
-                Money(""),
-            ),
+            Control("收入合计", "收入合计", _YUAN.filter(_YUAN > 0).sum(), Money("")),
+            Control("支出合计", "支出合计", _YUAN.filter(_YUAN < 0).sum() * -1, Money("")),
         ),
     ),
     _statement(
@@ -325,6 +324,46 @@ STATEMENTS: Final = (
             "clearing_date": Day("Transactiondate", ("DD/MM/YYYY",)),
             "value_date": Day("Postdate", ("DD/MM/YYYY",)),
             "memo": Text("Description"),
+        },
+    ),
+    _statement(
+        "hsbc_hk",
+        ("HSBC Hong Kong account statement", "汇丰香港账户明细"),
+        Sheet(
+            required=("Date", "Description", "Billingamount", "Billingcurrency", "Balance"),
+            unread=("Balancecurrency",),
+            quote='"',
+        ),
+        {
+            "amount_minor": _amount("Billingamount"),
+            "_balance_minor": _amount("Balance"),
+            "currency": Text("Billingcurrency"),
+            "value_date": Day("Date", ("DD/MM/YYYY",)),
+            "memo": Text("Description"),
+        },
+    ),
+    _statement(
+        "shengjing",
+        ("Shengjing Bank account statement", "盛京银行账户明细"),
+        Sheet(
+            required=(
+                *("交易日期", "交易时间", "收入", "支出", "手续费总额", "对方名称", "账户余额"),
+                *("摘要", "流水号"),
+            ),
+            unread=("对方帐号", "交易行所", "备注"),
+            delimiter=";",
+            aside=r";?[ \t]*(?:合计|总计|小计)",
+        ),
+        {
+            "credit_minor": _amount("收入"),
+            "debit_minor": _amount("支出"),
+            "_balance_minor": _amount("账户余额"),
+            "currency": Constant("CNY"),
+            "occurred_at": Time(("交易日期", "交易时间"), ("YYYYMMDD hhmmss",)),
+            "value_date": Day("交易日期", ("YYYYMMDD",)),
+            "bank_ref": Text("流水号"),
+            "product": Text("摘要"),
+            "counterparty": Text("对方名称"),
         },
     ),
 )

@@ -13,6 +13,7 @@ import polars as pl
 from recon.core.codes import Kind, State
 from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Money, Text, Time
 from recon.io.formats.report_lines import Report
+from recon.io.formats.table import money_out
 
 _CNY: Final = {"currency": Constant("CNY"), "state": Constant(State.SUCCESS)}
 _AMOUNT: Final = r"-?[0-9][0-9,]*\.?[0-9]*"
@@ -22,12 +23,7 @@ _RULES: Final = r"\s*[-=]{5,}"
 def _turned(kind: str, words: tuple[str, ...], *amounts: str) -> dict[str, pl.Expr]:
     """Return amounts that are money out on rows of some kinds."""
     is_out = pl.col(kind).is_in(words)
-    return {
-        name: pl.when(is_out & ~pl.col(name).str.starts_with("-"))
-        .then(pl.lit("-") + pl.col(name))
-        .otherwise(pl.col(name))
-        for name in amounts
-    }
+    return {name: money_out(pl.col(name), is_out) for name in amounts}
 
 
 REPORTS: Final = (
@@ -130,6 +126,58 @@ REPORTS: Final = (
             "net_minor": Money("net", thousands=","),
             "occurred_at": Time(("time",), ("YYYYMMDD-hhmmss",)),
         },
+    ),
+    Report(
+        "settlement_cmb_clearing",
+        "China Merchants Bank, cleared orders with the fee",
+        "招商银行清算明细（含回扣）",
+        title="清算系统交易流水号",
+        heading=r"^\s*清算系统交易流水号\s.*交易金额\s+回扣",
+        row=(
+            r"\s*(?P<trace>[0-9]{10,20})\s+(?P<day>20[0-9]{6})\s+(?P<order>\S+)\s+(?P<kind>\S+)\s+"
+            rf"(?P<amount>{_AMOUNT})\s+(?P<fee>{_AMOUNT})\s+(?P<cleared>20[0-9]{{6}})\s*"
+        ),
+        passed=rf"(?:{_RULES}|\s*(?:清算系统|合计|总计|小计))",
+        fields={
+            **_CNY,
+            "kind": Choice(
+                "kind",
+                {"结账": Kind.PAYMENT, **dict.fromkeys(("退款", "退货"), Kind.REFUND)},
+            ),
+            "order_id": Text("order"),
+            "bank_ref": Text("trace"),
+            "amount_minor": Money("amount", thousands=","),
+            "fee_minor": Money("fee", thousands=","),
+            "occurred_at": Time(("day",), ("YYYYMMDD",)),
+            "clearing_date": Day("cleared", ("YYYYMMDD",)),
+        },
+        derive=lambda _facts: _turned("kind", ("退款", "退货"), "amount", "fee"),
+    ),
+    Report(
+        "settlement_chinapnr",
+        "ChinaPnR, merchant transactions",
+        "汇付天下商户交易",
+        title="",
+        row=(
+            r"\s*(?P<merchant>[0-9]{6})\s+\S.*?\s+20[0-9]{6}\s+(?P<order>[0-9A-Za-z]{6,32})\s+"
+            rf"(?P<kind>[PR])\s+(?P<amount>{_AMOUNT})\s+(?P<state>[A-Z])\s+[A-Z]\s+[A-Z]\s+"
+            r"T[0-9a-z]\s+(?P<day>20[0-9]{6})\s+(?P<trace>[0-9]{6})\s+(?P<clock>[0-9]{6})"
+            r"(?:\s+(?P<memo>\S+))?\s*"
+        ),
+        passed=rf"(?:{_RULES}|[^0-9]*$|\s*(?:合计|总计|小计))",
+        fields={
+            **_CNY,
+            "kind": Choice("kind", {"P": Kind.PAYMENT, "R": Kind.REFUND}),
+            "state": Choice("state", {"S": State.SUCCESS}, otherwise=State.UNKNOWN),
+            "merchant_id": Text("merchant"),
+            "order_id": Text("order"),
+            "channel_ref": Text("trace"),
+            "amount_minor": Money("amount", thousands=","),
+            "occurred_at": Time(("day", "clock"), ("YYYYMMDD hhmmss",)),
+            "clearing_date": Day("day", ("YYYYMMDD",)),
+            "memo": Text("memo"),
+        },
+        derive=lambda _facts: _turned("kind", ("R",), "amount"),
     ),
     Report(
         "settlement_boc_sz",

@@ -41,6 +41,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.sheet import HEAD_BYTES, Sheet, fits
+from recon.io.formats.table import money_out
 from recon.io.formats.workbook_sheet import head_cells, is_workbook, read_either
 
 _FEN: Final = "(分)"
@@ -254,13 +255,8 @@ def _read(
             yield rows_of(frame, rows)
             continue
         is_out = pl.col("交易类型").is_in(_OUTFLOWS)
-        signed = [_signed(pl.col(name), is_out).alias(name) for name in _AMOUNTS.values()]
+        signed = [money_out(pl.col(name), is_out).alias(name) for name in _AMOUNTS.values()]
         yield rows_of(frame.with_columns(signed), rows)
-
-
-def _signed(cell: pl.Expr, is_out: pl.Expr) -> pl.Expr:
-    """Return an outflow's cell with a minus; one that the file has already stays."""
-    return pl.when(is_out & ~cell.str.starts_with("-")).then(pl.lit("-") + cell).otherwise(cell)
 
 
 def _fields(file: LakalaFile, options: Options) -> Fields:

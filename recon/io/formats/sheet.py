@@ -55,8 +55,8 @@ class Sheet:
 
 
 def column_name(cell: str) -> str:
-    """Return a header cell's name: half-width, without spaces and wrapping marks."""
-    text = unicodedata.normalize("NFKC", cell.strip(_WRAPPING))
+    """Return a header cell's name: half-width, without spaces and marks around or before it."""
+    text = unicodedata.normalize("NFKC", cell.strip(_WRAPPING).lstrip("/"))
     return re.sub(r"[\s`]+", "", text)
 
 
@@ -83,19 +83,24 @@ def split_cells(sheet: Sheet, line: str) -> list[str]:
 def as_written(sheet: Sheet, lines: list[str]) -> Sheet:
     """Return the sheet with the mark and the quote of the file that begins with `lines`."""
     at = header_line(sheet, lines)
-    if not sheet.header or sheet.header_delimiter or at is None:
+    if not sheet.header or at is None or _has_own_mark(sheet, lines[at]):
         return sheet
     mark = _mark_of(sheet, lines[at])
     assert mark is not None, "it is the header"
     quote = sheet.quote or quote_of(lines[at], lines[at + 1 :], mark)
-    return replace(sheet, delimiter=mark, quote=quote)
+    return replace(sheet, delimiter=mark, quote=quote, header_delimiter="")
+
+
+def _has_own_mark(sheet: Sheet, line: str) -> bool:
+    """Return whether a line is a header that is cut by another mark than the rows."""
+    return bool(sheet.header_delimiter) and set(sheet.required) <= set(split_cells(sheet, line))
 
 
 def _mark_of(sheet: Sheet, line: str) -> str | None:
     """Return the mark that cuts a line into the required names, the sheet's own before others."""
     for mark in (sheet.delimiter, *MARKS):
         if line.count(mark) >= len(sheet.required) - 1:
-            names = split_cells(replace(sheet, delimiter=mark), line)
+            names = split_cells(replace(sheet, delimiter=mark, header_delimiter=""), line)
             if set(sheet.required) <= set(names):
                 return mark
     return None
@@ -103,9 +108,7 @@ def _mark_of(sheet: Sheet, line: str) -> str | None:
 
 def _is_header(sheet: Sheet, line: str) -> bool:
     """Return whether a line has the required names."""
-    if sheet.header_delimiter:
-        return set(sheet.required) <= set(split_cells(sheet, line))
-    return _mark_of(sheet, line) is not None
+    return _has_own_mark(sheet, line) or _mark_of(sheet, line) is not None
 
 
 def header_line(sheet: Sheet, lines: list[str]) -> int | None:

@@ -210,6 +210,14 @@ def negated(text: pl.Expr) -> pl.Expr:
     )
 
 
+def money_out(text: pl.Expr, is_out: pl.Expr) -> pl.Expr:
+    """Return an amount's text with a minus where it is money out.
+
+    A minus that the file writes itself stays one minus, an empty cell stays empty.
+    """
+    return pl.when(is_out & text.str.contains("^[^-]")).then(pl.lit("-") + text).otherwise(text)
+
+
 def utc_text(text: pl.Expr) -> pl.Expr:
     """Return ISO times with an offset or `Z` as `YYYY-MM-DD hh:mm:ss` in UTC.
 

@@ -43,6 +43,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.sheet import Sheet, fits
+from recon.io.formats.table import money_out
 from recon.io.formats.workbook_sheet import read_either
 
 _ROW: Final = (
@@ -94,10 +95,7 @@ def _read(
         frame = frame_of(rows)
         is_out = pl.col("交易类型").is_in(_OUTFLOWS)
         signed = [
-            pl.when(is_out & ~pl.col(name).str.starts_with("-"))
-            .then(pl.lit("-") + pl.col(name))
-            .otherwise(pl.col(name))
-            .alias(name)
+            money_out(pl.col(name), is_out).alias(name)
             for name in ("交易金额", "清算金额", "手续费")
         ]
         rows_seen += frame.height

@@ -37,6 +37,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
+from recon.io.formats.table import money_out
 from recon.io.formats.wechat_envelope import CLOCK, Bill, present_name
 
 _ALIASES: Final = {
@@ -134,7 +135,7 @@ def _derived(rows: RawRows) -> RawRows:
 
     def outflow(amount: pl.Expr) -> pl.Expr:
         """Return an amount with a minus; `refine` refuses one that has it already."""
-        return pl.when(amount.str.starts_with("-")).then(amount).otherwise(pl.lit("-") + amount)
+        return money_out(amount, pl.lit(value=True))
 
     derived = frame.with_columns(
         pl.when(paid)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.kernels import band, candidates, window
-from recon.core.kernels.trim import needs_trim
+from recon.core.kernels.trim import may_be_rounded, needs_trim
 from recon.core.text import text_buffers
 from tests.oracle import kernels as oracle
 
@@ -153,3 +153,16 @@ def test_text_that_needs_cleaning_is_noticed(texts, longest_null):
     part = text_buffers(pl.Series(texts, dtype=pl.String))
     for kernel in twins(needs_trim):
         assert kernel(part.data, part.starts, part.ends, part.valid, longest_null) == expected
+
+
+def test_a_number_that_a_spreadsheet_shows_gets_a_closer_look():
+    """`4.2E+27` ends in a plus and two digits, whatever stands behind it to strip."""
+    for texts, expected in (
+        (["4200000001", "A+B1", "+27", "", None], False),
+        (["A1", "4.2E+27"], True),
+        (["1E+100"], True),
+        (["4.2E+27 \t"], True),
+    ):
+        part = text_buffers(pl.Series(texts, dtype=pl.String))
+        for kernel in twins(may_be_rounded):
+            assert kernel(part.data, part.starts, part.ends, part.valid) == expected

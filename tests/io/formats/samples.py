@@ -30,6 +30,7 @@ from tests.io.formats import (
     test_cn_bank_settlement,
     test_cn_bank_statements,
     test_cn_card_statements,
+    test_cn_regional_settlement,
     test_cn_reports,
     test_coda,
     test_iso8583_log,
@@ -471,6 +472,10 @@ def settlements() -> dict[str, Sample]:
             1,
         ),
         "settlement_citic_card": Sample(text(test_cn_reports.CITIC), 2),
+        **{
+            name: Sample(chinese(*lines), len(test_cn_regional_settlement.AMOUNTS[name]))
+            for name, lines in test_cn_regional_settlement.FILES.items()
+        },
         "unionpay_clearing_report": Sample(
             chinese(
                 *(line for line in test_cn_reports.UNIONPAY.splitlines() if " xx " not in line)

@@ -3,10 +3,19 @@ from __future__ import annotations
 import pytest
 
 from recon.errors import InputError
-from recon.io.formats import cn_acquirer_settlement, cn_bank_settlement, recognised
+from recon.io.formats import (
+    cn_acquirer_settlement,
+    cn_bank_settlement,
+    cn_regional_settlement,
+    recognised,
+)
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
 
-FORMATS = (*cn_bank_settlement.FORMATS, *cn_acquirer_settlement.FORMATS)
+FORMATS = (
+    *cn_bank_settlement.FORMATS,
+    *cn_regional_settlement.FORMATS,
+    *cn_acquirer_settlement.FORMATS,
+)
 BY_NAME = {form.name.removeprefix("settlement_"): form for form in FORMATS}
 ABC = (
     "商户号|交易类型|订单编号|交易时间|交易金额|商户账号|商户动账金额|客户账号|账户类型|商户回佣手续费"
@@ -54,6 +63,8 @@ def test_declared_totals_of_titles_and_footers(tmp_path):
     assert result.agrees
     assert len(result.totals) == 8
     assert not load(tmp_path, "cmbc", CMBC.replace("2.50,20261120", "2.51,20261120")).agrees
+    noted = load(tmp_path, "cmbc", CMBC, "注：系统支持两年以内订单流水查询。")
+    assert (noted.rejects, noted.agrees) == ([], True)
     with pytest.raises(InputError):
         load(tmp_path, "cmbc", *CMBC.splitlines()[6:])
 

@@ -37,6 +37,32 @@ def test_padded_cells_two_amount_columns_and_totals(tmp_path):
         load_bytes(BY_NAME["icbc"], tmp_path, "\n".join(ICBC.splitlines()[:-1]).encode())
 
 
+ICBC_CARD = """明细查询文件下载
+
+卡号: 1234****5678,"卡别名: "
+
+子账户类别:
+
+交易日期,记账日期,摘要,交易场所,交易国家或地区简称,交易金额(收入),交易金额(支出),交易币种,记账金额(收入),记账金额(支出),记账币种,余额,对方户名
+2026-11-20     \t,2026-11-21     \t,"消费   \t",店   \t,"CHN   \t","      \t","2.60    \t",美元  \t,"     \t","18.01   \t",人民币  \t,"-18.01  \t","      \t",
+2026-11-25     \t,2026-11-25     \t,"还款   \t",行   \t,"CHN   \t","4,621.01 \t","     \t",人民币  \t,"4,621.01  \t","   \t",人民币  \t,"4,603.00 \t","    \t",
+{space}
+合计金额,,,,,"4,621.01   \t","2.60       \t",\t,"4,621.01   \t","18.01      \t",
+""".replace("{space}", " ")  # noqa: E501 (an export's own lines)
+
+
+def test_a_card_statement_of_icbc_has_two_days_and_two_pairs_of_totals(tmp_path):
+    """What was booked counts, by its own totals; a total of another currency is no row."""
+    result = load_bytes(BY_NAME["icbc"], tmp_path, ICBC_CARD.encode("gb18030"))
+    assert result.column("amount_minor") == [-1801, 462101]
+    assert [str(day) for day in result.column("value_date")] == ["2026-11-21", "2026-11-25"]
+    assert [str(day) for day in result.column("clearing_date")] == ["2026-11-20", "2026-11-25"]
+    assert len(result.totals) == 3
+    assert result.agrees
+    dollars = ICBC + '美元合计,,,,,,,,"5.00          \t","1.40          \t",\n'
+    assert load_bytes(BY_NAME["icbc"], tmp_path, dollars.encode("gb18030")).agrees
+
+
 def test_a_card_statement_is_turned_round_and_dated(tmp_path):
     """Spending is money out; December in a January statement is last year."""
     result = load_bytes(BY_NAME["cmb_credit"], tmp_path, CMB_CREDIT.encode())

@@ -221,6 +221,9 @@ PARTLY_PROVED = {  # formats that declare something, and what changes money with
     "statement_bocom": "the first row has no balance before it",
     "statement_abc": "the first row has no balance before it",
     "statement_cmb": "the first row has no balance before it",
+    "statement_hsbc_hk": "the first row has no balance before it",
+    "statement_shengjing": "the first row has no balance before it",
+    "settlement_jiangsu": "a count of rows",
     "settlement_vas": "a count of rows",
     "settlement_vas_rural": "a count of rows",
     "settlement_dianyin": "a count of rows",
@@ -236,6 +239,7 @@ PARTLY_PROVED = {  # formats that declare something, and what changes money with
 IN_PARTS = {  # formats with rows that nothing counts: details of an entry, the payout of its items
     *("camt052", "camt053", "camt054", "stripe_report", "adyen_settlement", "mt942"),
     *("statement_boc", "statement_bocom", "statement_abc", "statement_cmb"),
+    *("statement_hsbc_hk", "statement_shengjing"),
 }
 
 

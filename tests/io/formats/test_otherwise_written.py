@@ -104,13 +104,14 @@ def test_utf_16_is_utf_8_by_the_time_it_is_read() -> None:
 
 
 def table(name: str) -> tuple[str, int, str] | None:
-    """Return text, header line and mark of a sample whose rows need no quotes."""
+    """Return text, header line and mark of a sample whose rows need no quotes and have its mark."""
     text = decoded(samples()[name].raw).replace("\r\n", "\n")
     names = {column_name(cell) for cell in BY_NAME[name].header}
     for at, line in enumerate(text.split("\n")):
         for mark in MARKS:
             if names and names <= {column_name(cell) for cell in line.split(mark)}:
-                return None if '"' in text else (text, at, mark)
+                has_one_mark = mark in "".join(text.split("\n")[at + 1 :])
+                return (text, at, mark) if has_one_mark and '"' not in text else None
     return None
 
 
