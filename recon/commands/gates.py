@@ -1,4 +1,7 @@
-"""`--fail-on`: conditions on the counts or the money of a night, for instance `AMBIGUOUS > 0`."""
+"""`--fail-on`: conditions on the counts or the money of a night, for instance `AMBIGUOUS > 0`.
+
+Money is added up by currency: a condition on it breaks where one of the currencies breaks it.
+"""
 
 from __future__ import annotations
 
@@ -54,15 +57,21 @@ def broken_gates(gates: Sequence[Gate], summary: dict[str, Any]) -> list[str]:
     """Return the gates whose condition holds tonight, with the figure found."""
     broken = []
     for gate in gates:
-        value = _value(gate, summary)
-        if _COMPARE[gate.compare](value, gate.limit):
-            broken.append(f"{gate.text} (found {value})")
+        compare = _COMPARE[gate.compare]
+        found = [
+            f"{value} {currency or ''}".strip()
+            for currency, value in _values(gate, summary).items()
+            if compare(value, gate.limit)
+        ]
+        if found:
+            broken.append(f"{gate.text} (found {', '.join(found)})")
     return broken
 
 
-def _value(gate: Gate, summary: dict[str, Any]) -> int:
+def _values(gate: Gate, summary: dict[str, Any]) -> dict[str | None, int]:
+    """Return what a gate is about: minor units by currency, or one count, under no currency."""
     if gate.code == "rejects":
-        return int(summary["rejected_rows"])
+        return {None: int(summary["rejected_rows"])}
     rows = summary["disputes"] if gate.code == "disputes" else summary["breaks"]
     everything = gate.code in ("disputes", "breaks")
     chosen = [
@@ -70,4 +79,9 @@ def _value(gate: Gate, summary: dict[str, Any]) -> int:
         for row in [*rows, *([] if everything else summary["benign"])]
         if (everything or row["code"] == gate.code) and row["status"] != "RESOLVED"
     ]
-    return sum(int(row["amount_minor" if gate.of_money else "count"]) for row in chosen)
+    if not gate.of_money:
+        return {None: sum(int(row["count"]) for row in chosen)}
+    sums: dict[str | None, int] = {}
+    for row in chosen:
+        sums[row["currency"]] = sums.get(row["currency"], 0) + int(row["amount_minor"])
+    return dict(sorted(sums.items(), key=str)) or {None: 0}
