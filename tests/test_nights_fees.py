@@ -68,6 +68,24 @@ def test_card_type_and_class_name_the_wrong_price(tmp_path: Path) -> None:
     assert rows == [("FEE_CARD_TYPE", "A2", 10), ("FEE_CLASS", "A4", 12)]
 
 
+def test_a_fee_below_the_contract_is_claimed_from_nobody(tmp_path: Path) -> None:
+    """Too much charged is claimed back; too little is the acquirer's loss, and is reserved."""
+    world = world_of(tmp_path)
+    world.day(
+        MONDAY,
+        orders=["A1 100.00", "A2 100.00"],
+        psp=[
+            "A1 100.00 fee=0.77 state=DC merchant=8002",
+            "A2 100.00 fee=0.22 state=DC merchant=8002",
+        ],
+    )
+    disputes = world.table(world.run(MONDAY), "disputes").sort("order_id")
+    found = disputes.select(pl.col("out_of_pocket").cast(pl.String), "suggested_action").rows()
+    assert [loser for loser, _ in found] == ["MERCHANT", "ACQUIRER"]
+    assert "credit note" in found[0][1]
+    assert "nothing to claim" in found[1][1]
+
+
 def test_credit_cards_below_cost_are_told(tmp_path: Path) -> None:
     """A price agreed below the cost of a credit card is a warning, one a merchant and night."""
     world = world_of(tmp_path)

@@ -30,6 +30,7 @@ PLACEHOLDERS = frozenset(
 )  # fmt: skip
 SCHEMES = ("unionpay", "visa", "mastercard")
 _BY_DIRECTION = ("out_of_pocket_less", "out_of_pocket_more")
+_OTHERWISE = ("action_otherwise_zh", "action_otherwise_en")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")  # left out where one of its placeholders is unknown
 
@@ -68,9 +69,16 @@ class Entry:
     explanation_en: str
     out_of_pocket_less: OutOfPocket | None = None  # where less was moved than should have been
     out_of_pocket_more: OutOfPocket | None = None  # where more was
+    action_otherwise_zh: str = ""  # what to do where that other one lost
+    action_otherwise_en: str = ""
     unionpay: tuple[str, ...] = ()
     visa: tuple[str, ...] = ()
     mastercard: tuple[str, ...] = ()
+
+    @property
+    def other_loser(self) -> OutOfPocket | None:
+        """Return who is out of pocket where the difference is not to the usual one's loss."""
+        return self.out_of_pocket_less or self.out_of_pocket_more
 
     def explain(self, language: str, facts: Mapping[str, str]) -> str:
         """Return the explanation in `zh` or `en`.
@@ -125,7 +133,7 @@ def parse(text: str) -> tuple[Mapping[Code, Entry], tuple[Deadline, ...]]:
 def _entry_problems(name: str, table: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the table of one code."""
     wanted = {item.name for item in fields(Entry)} - {"code"}
-    required = wanted - set(SCHEMES) - set(_BY_DIRECTION)
+    required = wanted - {*SCHEMES, *_BY_DIRECTION, *_OTHERWISE}
     problems = [f"{name}: unknown key {key!r}" for key in table if key not in wanted]
     problems += [f"{name}: key {key!r} is missing" for key in sorted(required - set(table))]
     words = {
@@ -139,6 +147,8 @@ def _entry_problems(name: str, table: Mapping[str, Any]) -> list[str]:
         for key, allowed in words.items()
         if key in table and table[key] not in allowed
     ]
+    if len({*_OTHERWISE} & set(table)) == 1:
+        problems.append(f"{name}: action_otherwise is there in one language only")
     for key in ("explanation_zh", "explanation_en"):
         unknown = set(_PLACEHOLDER.findall(str(table.get(key, "")))) - PLACEHOLDERS
         problems += [f"{name}: {key} has unknown placeholder {{{word}}}" for word in unknown]

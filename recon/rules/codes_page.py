@@ -149,6 +149,11 @@ def _section(entry: Entry, example: Example) -> str:
         f"- action ({_RECOVERIES[entry.recovery]}): {entry.action_en}",
         f"- 处理：{entry.action_zh}",
     ]
+    if entry.action_otherwise_en:
+        lines += [
+            f"- action where another one is out of pocket: {entry.action_otherwise_en}",
+            f"- 他方受损时：{entry.action_otherwise_zh}",
+        ]
     if schemes:
         lines.append(f"- scheme codes: {'; '.join(schemes)}")
     lines.append(f"- {example.where or FINDERS[example.by]}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, OutOfPocket, Severity
 from recon.core.schema import DISPUTES, conform, words
-from recon.rules.catalogue import catalogue
+from recon.rules.catalogue import Entry, catalogue
 from recon.rules.dispute_text import explained, told_rows
 from recon.rules.double_recovery import guarded
 from recon.rules.night import Night
@@ -65,8 +67,8 @@ def build(
         out_of_pocket=_out_of_pocket().cast(words(OutOfPocket)),
         label_zh=_per_code({c: e.label_zh for c, e in catalogue().items()}),
         label_en=_per_code({c: e.label_en for c, e in catalogue().items()}),
-        suggested_action=_per_code({c: e.action_en for c, e in catalogue().items()}),
-        suggested_action_zh=_per_code({c: e.action_zh for c, e in catalogue().items()}),
+        suggested_action=_by_direction(lambda e: e.action_en, lambda e: e.action_otherwise_en),
+        suggested_action_zh=_by_direction(lambda e: e.action_zh, lambda e: e.action_otherwise_zh),
         due_at=_due_at(),
     )
     known = decided.select("dispute_id", "decision", decision_note="note")
@@ -80,12 +82,25 @@ def _is_case() -> pl.Expr:
 
 def _out_of_pocket() -> pl.Expr:
     """Return who has lost money: of some codes it depends on which side holds more."""
+    return _by_direction(
+        lambda entry: entry.out_of_pocket.name,
+        lambda entry: (entry.other_loser or entry.out_of_pocket).name,
+    )
+
+
+def _by_direction(usual: Callable[[Entry], str], otherwise: Callable[[Entry], str]) -> pl.Expr:
+    """Return what is usual of a code, or else where the difference is to the other one's loss."""
     entries = catalogue().items()
-    less = _per_code({c: (e.out_of_pocket_less or e.out_of_pocket).name for c, e in entries})
-    more = _per_code({c: (e.out_of_pocket_more or e.out_of_pocket).name for c, e in entries})
-    usual = _per_code({c: e.out_of_pocket.name for c, e in entries})
+    less = {c: (e.out_of_pocket_less and otherwise(e)) or usual(e) for c, e in entries}
+    more = {c: (e.out_of_pocket_more and otherwise(e)) or usual(e) for c, e in entries}
     difference = pl.col("difference_minor")
-    return pl.when(difference < 0).then(less).when(difference > 0).then(more).otherwise(usual)
+    return (
+        pl.when(difference < 0)
+        .then(_per_code(less))
+        .when(difference > 0)
+        .then(_per_code(more))
+        .otherwise(_per_code({c: usual(e) for c, e in entries}))
+    )
 
 
 def _due_at() -> pl.Expr:
@@ -96,7 +111,7 @@ def _due_at() -> pl.Expr:
     return pl.when(stated).then(pl.coalesce("due_date", usual)).otherwise(usual)
 
 
-def _per_code(values: dict[Code, object], dtype: type[pl.DataType] = pl.String) -> pl.Expr:
+def _per_code(values: Mapping[Code, object], dtype: type[pl.DataType] = pl.String) -> pl.Expr:
     """Return a column that looks the break's code up in `values`."""
     named = {code.name: value for code, value in values.items()}
     return pl.col("code").cast(pl.String).replace_strict(named, return_dtype=dtype)

@@ -55,6 +55,15 @@ def test_explanation_does_not_interpret_a_fact():
     assert text.startswith("Order {expected}[{also}] of 1.00")
 
 
+def test_who_charged_too_little_is_not_asked_for_money():
+    """Codes whose usual action is to claim say something else where the merchant gained."""
+    for entry in catalogue().values():
+        claims = entry.action_en.startswith(("Claim", "Ask the acquirer for a credit note"))
+        if claims and entry.other_loser is not None:
+            assert "nothing to claim" in entry.action_otherwise_en
+            assert re.search("[\u4e00-\u9fff]", entry.action_otherwise_zh)
+
+
 def test_labels_are_distinct():
     """Two codes never share a label."""
     for language in ("label_zh", "label_en"):
