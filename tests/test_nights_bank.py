@@ -276,6 +276,27 @@ def test_a_payout_smaller_than_what_is_owed_is_not_missing(world: NightWorld) ->
     assert world.table(night, "open_items").height == 0
 
 
+def test_debts_are_taken_in_the_order_of_their_days(world: NightWorld) -> None:
+    """Of three batches due on one Monday, Sunday's debt is no part of Saturday's payout."""
+    rows = {
+        "2026-11-12": REFUND,
+        "2026-11-13": "B1 20.00",
+        "2026-11-14": "C1 100.00",
+        "2026-11-15": "F2 50.00 kind=refund original=Z2",
+        "2026-11-16": "D1 80.00",
+    }
+    bank = {"2026-11-16": ["90.00 memo=PAYOUT_8001_20261114"]}
+    bank["2026-11-17"] = ["30.00 memo=PAYOUT_8001_20261116"]
+    for day, row in rows.items():
+        booked = signed(row) if "refund" in row else row
+        world.day(day, orders=[booked], psp=[row], bank=bank.get(day, []))
+        assert world.codes(world.run(day)) == []
+    world.day("2026-11-17", bank=bank["2026-11-17"])
+    night = world.run("2026-11-17")
+    assert world.codes(night) == []
+    assert world.table(night, "open_items").height == 0
+
+
 def test_what_another_merchant_owes_is_not_taken(world: NightWorld) -> None:
     """A payout that is short by what another merchant owes is short."""
     world.day(MONDAY, orders=[signed(REFUND)], psp=[REFUND + " merchant=8002"])

@@ -24,6 +24,7 @@ OUTSTANDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "currency": pl.UInt16,
     "total": pl.Int128,
     "rows": pl.List(pl.Int64),
+    "day": pl.Date,  # that the batch is of: several may be due on one
     "due": pl.Date,  # last day of the batch
     "account": pl.String,
 }
@@ -40,12 +41,13 @@ def outstanding(matched: Matched, leg: Leg, rows: Rows) -> pl.DataFrame:
                 "batch": batch_anchors(matched, leg, rows, is_left=True),
                 "currency": slim["currency"].gather(rows),
                 "total": slim[leg.passes[0].left_amount].gather(rows).cast(pl.Int128),
+                "day": slim["clearing_date"].gather(rows),
                 "due": slim["due_date"].gather(rows),
                 "row": rows,
             }
         )
         .group_by("batch", "currency")
-        .agg(pl.col("total").sum(), pl.col("row").sort().alias("rows"), pl.col("due").max())
+        .agg(pl.col("total").sum(), pl.col("row").sort().alias("rows"), pl.col("day", "due").max())
         .sort("batch", "currency")
     )
     first = batches["rows"].list.first().to_numpy()

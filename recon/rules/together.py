@@ -160,8 +160,22 @@ def _chosen(mine: pl.DataFrame, line: dict[str, object]) -> pl.DataFrame:
     for chosen in (mine, alike, same_day):
         if chosen.height and chosen["total"].sum() == difference:
             return chosen
+    oldest = _oldest(mine, difference)
+    if difference < 0 and oldest.height:
+        return oldest
     alone = alike.filter(pl.col("total") == difference)
     return alone if alone.height == 1 else mine.clear()
+
+
+def _oldest(mine: pl.DataFrame, difference: int) -> pl.DataFrame:
+    """Return the oldest batches that come to a difference.
+
+    Debts are taken in the order of their days: sales in between make them smaller, and that of a
+    younger batch waits for the next payout.
+    """
+    ordered = mine.drop_nulls("day").sort("day", "batch")
+    fits = np.flatnonzero((ordered["total"].cum_sum() == difference).to_numpy())
+    return ordered.head(int(fits[-1]) + 1 if len(fits) else 0)
 
 
 def _linked(
