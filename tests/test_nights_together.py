@@ -124,3 +124,40 @@ def test_a_source_that_names_no_merchants_is_one_account(tmp_path: Path) -> None
         orders = [sale.replace(" ", " -", 1) if "refund" in sale else sale for sale in sales]
         world.day(day, orders=orders, psp=sales, bank=bank)
         assert (day, world.codes(world.run(day))) == (day, codes)
+
+
+NOTICES = """
+[[source]]
+name = "notices"
+side = "channel"
+format = "delimited"
+path = "inbox/notices_{date:%Y%m%d}.csv"
+expected = "optional"
+derive = { batch_id = "{merchant_id}-{clearing_date:%Y%m%d}" }
+[source.columns]
+channel_ref = "ref"
+amount = "amount"
+clearing_date = "day"
+merchant_id = "merchant"
+kind = "kind"
+[source.kinds]
+chargeback = "chargeback"
+
+[[leg]]"""
+
+
+def test_what_one_file_tells_is_taken_from_what_another_file_sold(tmp_path: Path) -> None:
+    """A day of chargebacks alone, told in the acquirer's notices, makes the next payout less."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8").replace("\n[[leg]]", NOTICES, 1)
+    world.config.write_text(text, "utf-8")
+    notice = "ref,amount,day,merchant,kind\nN1,50.00,2026-11-09,8001,chargeback\n"
+    world.file("notices", "20261109").write_text(notice, "utf-8")
+    world.day("2026-11-09")
+    assert world.codes(world.run("2026-11-09")) == ["CHARGEBACK"]
+    world.day("2026-11-10", orders=["C1 80.00"], psp=["C1 80.00"])
+    assert "MISSING_SETTLEMENT" not in world.codes(world.run("2026-11-10"))
+    world.day("2026-11-11", bank=["30.00 memo=PAYOUT_8001_20261110"])
+    night = world.run("2026-11-11")
+    assert world.codes(night) == []
+    assert world.table(night, "open_items").height == 0

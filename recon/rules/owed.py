@@ -65,9 +65,10 @@ def lone_rows(matched: Matched, leg: Leg, night: Night) -> Rows:
 
 
 def accounts(matched: Matched, rows: Rows) -> pl.Series:
-    """Return whose money each row is: its source and merchant.
+    """Return whose money each row is: the merchant's.
 
-    A source that names no merchants reports one account.
+    An acquirer's day file and its notices are two sources of one account; a source that names no
+    merchants reports one account of its own.
     """
     slim = matched.ledger.slim
     ids = slim["txn_id"].gather(rows)
@@ -78,8 +79,8 @@ def accounts(matched: Matched, rows: Rows) -> pl.Series:
 
 
 def account_name(source: pl.Expr) -> pl.Expr:
-    """Return the name of an account from the number of its source and `merchant_id`."""
-    return pl.format("{}|{}", source, pl.col("merchant_id").fill_null("")).alias("account")
+    """Return the name of an account: `merchant_id`, else the number of its source."""
+    return pl.coalesce("merchant_id", pl.format("source {}", source)).alias("account")
 
 
 def quiet(matched: Matched, leg: Leg, night: Night) -> Rows:
