@@ -9,6 +9,7 @@ import sys
 import click
 
 from recon import __version__
+from recon.commands.say import say
 from recon.errors import ReconError
 
 COMMANDS: dict[str, str] = {
@@ -85,7 +86,7 @@ def main() -> None:
         click.echo("recon: interrupted; what was published stands, nothing else was", err=True)
         sys.exit(130)
     except ReconError as error:
-        click.echo(f"recon: {error}", err=True)
+        say(f"recon: {error}", err=True)
         sys.exit(error.exit_code)
     except MemoryError:
         click.echo("recon: memory ran out; nothing was published\n  fix: use --memory", err=True)
@@ -96,7 +97,5 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         problem = f"recon: {where}the system refused ({error.strerror or error})"
-        click.echo(
-            f"{problem}\n  fix: check the path, its permissions and the free space", err=True
-        )
+        say(f"{problem}\n  fix: check the path, its permissions and the free space", err=True)
         sys.exit(5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recon.core import inert
 from recon.errors import LockedError
 
 if TYPE_CHECKING:
@@ -121,4 +121,4 @@ def _log(event: str, **facts: object) -> None:
     if not sys.stderr.isatty():
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"at": moment, "event": event, **facts}
-        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stderr.write(inert.json_text(line, indent=None) + "\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say_json
 
 
 @click.group(name="decisions")
@@ -38,7 +38,7 @@ def import_file(file: Path, workspace: Path, as_json: bool) -> None:
     counts = {str(name): count for name, count in found["decision"].value_counts().iter_rows()}
     if as_json:
         facts = {"imported": kept is not None, "decisions": found.height, "counts": counts}
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
     elif kept is None:
         click.echo("nothing new: no decision is filled in, or this file was imported before")
     else:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say, say_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,10 +39,10 @@ def command(before: str, after: str, workspace: Path, lang: str | None, as_json:
     first, second = (space.resolve(selector) for selector in (before, after))
     facts = difference(_tables(space, first), _tables(space, second), _course(space, first, second))
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
     else:
         language = lang or published_language(second.folder)
-        click.echo(difference_text(in_language(facts, language), language, code_words()))
+        say(difference_text(in_language(facts, language), language, code_words()))
 
 
 def _tables(space: Workspace, run: Run) -> dict[str, pl.DataFrame]:

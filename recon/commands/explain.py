@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say, say_json
 
 if TYPE_CHECKING:
     from recon.store.workspace import Workspace
@@ -40,11 +41,11 @@ def command(
     run = space.resolve(selector)
     facts = explain(Lookup.in_force(space, run).fetch, ident, line_reader(space.staging))
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return
     language = lang or published_language(run.folder)
     told = in_language(facts, language)
-    click.echo(explanation_text(told, language, code_words()))
+    say(explanation_text(told, language, code_words()))
 
 
 def in_language(facts: Any, language: str) -> Any:  # noqa: ANN401 - plain facts of any depth

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say_json
 
 _LINE = ("{rows:,} row{s}, {columns} column{t}", "{rows:,} 行，{columns} 列")
 _NONE = ("nothing was exported", "没有导出记录")
@@ -28,7 +28,7 @@ def command(workspace: Path, lang: str | None, as_json: bool) -> None:
     rows, broken = read_exports(workspace)
     language = lang or workspace_language(Workspace(workspace))
     if as_json:
-        click.echo(json.dumps({"exports": rows, "broken": broken}, ensure_ascii=False, indent=2))
+        say_json({"exports": rows, "broken": broken})
     else:
         for row in rows:
             counts = {"rows": row["rows"], "columns": len(row["columns"])}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say, say_json
 from recon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def check(config: Path, lang: str | None, as_json: bool) -> None:
         for contract in rules.fee_contracts
     ]
     if as_json:
-        click.echo(json.dumps(contracts, ensure_ascii=False, indent=2))
+        say_json(contracts)
         return
-    click.echo("\n".join(_contract_lines(contracts, language)))
+    say("\n".join(_contract_lines(contracts, language)))
 
 
 def _contract_lines(contracts: Sequence[dict[str, Any]], language: str) -> list[str]:
@@ -173,9 +173,9 @@ def explain(ident: str, config: Path, workspace: Path, lang: str | None, as_json
                 told |= causes.get((row["txn_id"], told["code"]), {})
                 facts.append({name: row[name] for name in (*names, "amount_minor")} | told)
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return
-    click.echo("\n".join(_fee_lines(facts, language)))
+    say("\n".join(_fee_lines(facts, language)))
 
 
 def _channel_rows(workspace: Path, ident: str) -> pl.DataFrame:
@@ -287,9 +287,9 @@ def rebates(
     language = lang or rules.language
     facts = statement(rules, workspace, month, language)
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return
-    click.echo("\n".join(statement_lines(facts, language)))
+    say("\n".join(statement_lines(facts, language)))
 
 
 def _rules(config: Path) -> Rules:

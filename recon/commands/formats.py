@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from recon.commands.options import json_option
+from recon.commands.say import say_json
 
 
 @click.command(name="formats")
@@ -27,7 +26,7 @@ def command(as_json: bool) -> None:
         for item in FORMATS
     ]
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return
     rows = [(str(f["name"]), str(f["side"]), str(f["title_en"]), str(f["title_zh"])) for f in facts]
     click.echo("\n".join(table([("name", "side", "what", "名称"), *rows])))

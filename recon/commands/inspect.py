@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recon.commands.options import json_option, parse_date
+from recon.commands.say import say, say_json
 
 if TYPE_CHECKING:
     from recon.io.formats.contract import Options
@@ -77,7 +78,7 @@ def command(
         loaded = read_alone(file, name, options, day, Path(folder))
         facts = _facts(loaded, name, rows)
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+        say_json(facts, default=str)
     else:
         _print(facts)
     click.get_current_context().exit(4 if facts["state"] in _STOPPED else 0)
@@ -164,7 +165,7 @@ def _print(facts: dict[str, Any]) -> None:
         f"{facts['rows'] or 0:,} rows, {facts['rejected'] or 0:,} rejected"
     )
     if facts["message"]:
-        click.echo(f"  {facts['message']}")
+        say(f"  {facts['message']}")
     for control in facts["controls"]:
         word = "agrees" if control["agrees"] else "DIFFERS"
         click.echo(
@@ -176,5 +177,5 @@ def _print(facts: dict[str, Any]) -> None:
         shown = [["" if row[k] is None else str(row[k]) for k in used] for row in facts["sample"]]
         click.echo("\n".join(table([used, *shown])))
     for reject in facts["rejects"]:
-        click.echo(f"  reject {reject['record_no']}: {'; '.join(reject['reasons'])}")
-        click.echo(f"    {reject['text']}")
+        say(f"  reject {reject['record_no']}: {'; '.join(reject['reasons'])}")
+        say(f"    {reject['text']}")

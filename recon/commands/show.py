@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say_json
 
 
 @click.command(name="show")
@@ -32,7 +33,7 @@ def command(
     folder = Workspace(workspace).resolve(run).folder
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+        say_json(summary)
         return
     text = f"{summary_text(summary, lang)}\nfolder: {folder}"
     size = shutil.get_terminal_size()

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recon.core import inert
+
 if TYPE_CHECKING:
     from recon.io.load import Loaded
 
@@ -43,8 +45,11 @@ class Surveyed:
 
 def survey(folder: Path, day: date | None = None) -> list[Surveyed]:
     """Read each file below a folder alone, in the order of their paths; nothing is kept."""
+    from recon.io.mask import mask_texts
+
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [_surveyed(path, str(path.relative_to(folder)), day) for path in paths]
+    names = mask_texts([str(path.relative_to(folder)) for path in paths])
+    return [_surveyed(path, name, day) for path, name in zip(paths, names, strict=True)]
 
 
 def _surveyed(path: Path, name: str, day: date | None) -> Surveyed:
@@ -107,11 +112,12 @@ def day_of(path: Path) -> date:
 def survey_text(found: Sequence[Surveyed], how: str) -> str:
     """Return the table as `md`, `csv`, `json` or `table`, or `counts`: one line a format."""
     if how == "json":
-        return json.dumps([asdict(item) for item in found], ensure_ascii=False, indent=2)
+        return inert.json_text([asdict(item) for item in found])
     rows = [list(_COLUMNS), *(item.cells() for item in found)]
     if how == "csv":
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        cells = [[inert.cell(cell) for cell in row] for row in rows]
+        csv.writer(text, lineterminator="\n").writerows(cells)
         return text.getvalue().rstrip("\n")
     if how == "counts":
         return "\n".join([*_markdown(_by_format(found)), "", _counts(found)])
@@ -139,7 +145,8 @@ def _by_format(found: Sequence[Surveyed]) -> list[list[str]]:
 
 def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as a Markdown table, the first one its head."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    shown = [[inert.one_line(cell).replace("|", "\\|") for cell in row] for row in rows]
+    lines = [f"| {' | '.join(row)} |" for row in shown]
     return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from recon.commands.options import json_option, language_option, workspace_option
+from recon.commands.say import say, say_json
 
 
 @click.command(name="trace")
@@ -34,6 +34,6 @@ def command(
     run = space.resolve(selector)
     facts = trace(Lookup.in_force(space, run).fetch, ident, code_words())
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
     else:
-        click.echo(trace_text(facts, lang or published_language(run.folder)))
+        say(trace_text(facts, lang or published_language(run.folder)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from recon.commands.options import json_option, workspace_option
+from recon.commands.say import say_json
 from recon.errors import VerificationError
 
 
@@ -55,7 +55,7 @@ def command(
             "head": head,
             "runs": [{**asdict(report), "ok": report.ok} for report in reports],
         }
-        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        say_json(document)
     else:
         for report in reports:
             _print(report.run_id, report.checks, [asdict(failure) for failure in report.failures])

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from recon.core import inert
 from recon.core.money import format_minor
 from recon.report.pack import Pack
 from recon.report.priority import by_priority
 from recon.report.workbook_words import Say
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _MONEY = ("amount_minor", "expected_minor", "actual_minor", "difference_minor")
 _COLUMNS = (
     "dispute_id", "code", "label_zh", "label_en", "severity", "status", "currency", *_MONEY,
@@ -48,7 +48,4 @@ def _cell(row: dict[str, Any], name: str) -> str:
         return str(value) if currency is None else format_minor(value, currency).replace(",", "")
     if isinstance(value, (int, date)):
         return str(value)
-    text = str(value)
-    if not text.isprintable():
-        text = "".join(part if part.isprintable() else " " for part in text)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return inert.cell(str(value))

@@ -20,6 +20,7 @@ from typing import Any
 import jinja2
 import polars as pl
 
+from recon.core import inert
 from recon.core.money import exponent
 from recon.report.html_pictures import pictures
 from recon.report.html_tables import (
@@ -58,7 +59,11 @@ def write_html(pack: Pack, path: Path) -> None:
     causes = root_causes(pack)
     page = files("recon.report").joinpath("page")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: inert.lines(value) if type(value) is str else value,
     )
     template = environment.from_string(page.joinpath("report.html").read_text(encoding="utf-8"))
     run = pack.run
@@ -145,7 +150,7 @@ def _chunks(pack: Pack, ranked: pl.DataFrame) -> Iterator[str]:
 
 def _packed(document: object) -> str:
     """Return plain data as JSON, deflated, in letters that may stand in a page."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(inert.lines_within(document), ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
 
 
@@ -187,5 +192,5 @@ def _printed(pack: Pack, row: dict[str, Any]) -> dict[str, str]:
 
 def _script_safe(document: dict[str, Any]) -> str:
     """Return JSON that may stand inside a script element: no character can end it."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(inert.lines_within(document), ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from recon.core import inert
 from recon.report.matching_text import override_lines
 from recon.report.text import colour_of, display_width, state_word, table
 from recon.report.words import LABELS, Pair, money, pick, sentence
@@ -78,7 +79,7 @@ def _faulty(summary: Summary, language: str) -> Iterator[str]:
     for item in summary["inputs"]:
         if item["state"] in _FAULTY or item["rejected"]:
             told = f"{item['source']}  {state_word(item['state'], language)}  {item['path']}"
-            yield f"\x1b[31m  {told}{_PLAIN}"
+            yield f"\x1b[31m  {inert.one_line(told)}{_PLAIN}"
 
 
 def _cases(summary: Summary, language: str, room: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from recon.core import inert
 from recon.core.money import format_minor
 from recon.report.matching_text import override_lines, pass_rows
 from recon.report.words import Pair, label, pick
@@ -199,7 +200,7 @@ def _findings(summary: dict[str, Any], words: dict[str, str], language: str) -> 
             if item["state"] == "UNVERIFIED" and item["rows"] == item["rejected"] == 0
         ]
     counted = ", ".join(f"{row['code']} {row['count']}" for row in files)
-    return ["", f"{words['files']}: {counted}", *messages]
+    return ["", f"{words['files']}: {counted}", *map(inert.lines, messages)]
 
 
 def balance_lines(summary: dict[str, Any], language: str) -> list[str]:
@@ -221,9 +222,10 @@ def balance_lines(summary: dict[str, Any], language: str) -> list[str]:
 
 def table(rows: Sequence[Sequence[str]], right: tuple[int, ...] = ()) -> list[str]:
     """Return rows as aligned lines; Chinese characters count as two columns wide."""
-    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    shown = [[inert.one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(display_width, column)) for column in zip(*shown, strict=True)]
     lines = []
-    for row in rows:
+    for row in shown:
         cells = []
         for column, cell in enumerate(row):
             gap = " " * (widths[column] - display_width(cell))

@@ -23,6 +23,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
+from recon.core import inert
 from recon.core.money import exponent, format_minor
 
 EXACT_LIMIT = 10**15  # minor units; fifteen digits
@@ -383,7 +384,5 @@ def exact(minor: int, currency: str | None) -> str:
 
 def _printable(text: str) -> str:
     """Return a text without control characters, cut to what a cell should hold."""
-    clean = text
-    if not text.isprintable():
-        clean = "".join(part if part.isprintable() or part == "\n" else " " for part in text)
+    clean = inert.lines(text)
     return clean if len(clean) <= TEXT_LIMIT else clean[: TEXT_LIMIT - 1] + "…"

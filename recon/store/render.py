@@ -15,9 +15,10 @@ from typing import Any
 
 import polars as pl
 
+from recon.core import inert
+
 SHOWN_ROWS = 200
 SHOWN_WIDTH = 60
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 SCHEMA_VERSION = 1
 
 
@@ -67,7 +68,7 @@ def as_json(frame: pl.DataFrame) -> str:
     """Return one JSON object: columns and rows. Whole numbers are numbers, decimals are text."""
     rows = [dict(zip(frame.columns, map(_plain, row), strict=True)) for row in frame.iter_rows()]
     document = {"schema_version": SCHEMA_VERSION, "columns": frame.columns, "rows": rows}
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return inert.json_text(document, indent=1) + "\n"
 
 
 RENDERERS: dict[str, Callable[[pl.DataFrame], str]] = {
@@ -127,14 +128,11 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any value that a query can retur
         return ""
     plain = _plain(value)
     text = json.dumps(plain, ensure_ascii=False) if isinstance(plain, (list, dict)) else str(plain)
-    return "".join(part if part.isprintable() else " " for part in text)
+    return inert.one_line(text)
 
 
 def _inert(value: Any) -> str:  # noqa: ANN401 - any value that a query can return
-    text = _cell(value)
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{text}"
-    return text
+    return inert.cell(value) if isinstance(value, str) else _cell(value)
 
 
 def _width(text: str) -> int:
