@@ -45,6 +45,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "symbols",
             "allow_empty",
             "stale_days",
+            "merchant_id",
         )
     }
     return Options(

@@ -80,7 +80,7 @@ def verify(workspace: Path, selector: str | None = None) -> Report:
     Raises:
         UsageError: there is no such run.
     """
-    root = workspace.absolute()
+    root = workspace.resolve()
     return _verify(root, _choose(root, selector), with_chain=True)
 
 
@@ -90,7 +90,7 @@ def verify_all(workspace: Path) -> Iterator[Report]:
     Raises:
         UsageError: nothing is published.
     """
-    root = workspace.absolute()
+    root = workspace.resolve()
     folders = run_folders(root) or [_choose(root, None)]  # the latter refuses an empty workspace
     for number, folder in enumerate(folders):
         yield _verify(root, folder, with_chain=number == 0)

@@ -15,6 +15,7 @@ from pathlib import Path
 from recon.commands.header_words import KINDS, STATES, meant
 from recon.commands.meaning import Meaning, meaning_of
 from recon.commands.peek import Head, peek
+from recon.core import inert
 
 _MONEY = ("amount", "credit", "debit", "fee", "net")
 _DAYS = ("clearing_date", "value_date", "due_date")
@@ -70,7 +71,7 @@ def propose(path: Path) -> str:
             source = _generic(path, peek(path, Path(folder)))
     name = _name_of(path)
     head = [
-        f"# Proposed from {_comment(path.name)}. Look at every line that says confirm.",
+        f"# Proposed from {_for_comment(path.name)}. Look at every line that says confirm.",
         "version = 1",
         f'name = "{name}"',
         "",
@@ -264,10 +265,11 @@ def _fits(value: str, pattern: str) -> bool:
 
 
 def _words(values: Sequence[str], known: dict[str, tuple[str, ...]]) -> list[str]:
-    """Return a line for each word of a closed set; one that is not known stays a comment."""
-    words = list(dict.fromkeys(values))[:_MOST_WORDS]
+    """Return a line for each word of a closed set, card numbers masked; an unknown one is left."""
+    from recon.io.mask import mask_texts
+
     lines = []
-    for word in words:
+    for word in mask_texts(list(dict.fromkeys(values))[:_MOST_WORDS]):
         ours = meant(word, known)
         line = (
             f'{_toml(word)} = "{ours}"  # confirm' if ours else f'# {_toml(word)} = ""  # confirm'
@@ -278,7 +280,7 @@ def _words(values: Sequence[str], known: dict[str, tuple[str, ...]]) -> list[str
 
 def _path_line(path: Path) -> str:
     """Return the path of tomorrow's file, as far as today's name tells."""
-    pattern = re.sub(r"\d{4,}", "*", _clean(path.name))
+    pattern = re.sub(r"\d{4,}", "*", inert.one_line(path.name))
     return f"path = {_toml('inbox/{date}/' + pattern)}  # confirm: * fits any characters"
 
 
@@ -289,22 +291,17 @@ def _name_of(path: Path) -> str:
 
 
 def _examples(values: Sequence[str]) -> str:
-    """Return some values for a comment, card numbers masked."""
-    from recon.io.mask import mask_text
-
-    shown = [_comment(mask_text(value)) for value in list(dict.fromkeys(values))[:_SHOWN]]
+    """Return some values for a comment."""
+    shown = [_for_comment(value) for value in list(dict.fromkeys(values))[:_SHOWN]]
     return "for instance " + " | ".join(shown) if shown else "no value in the first rows"
 
 
-def _comment(text: str) -> str:
-    """Return text that a comment may hold: one line, short."""
-    clean = _clean(text)
+def _for_comment(text: str) -> str:
+    """Return text of the file as a comment may show it: one line, short, card numbers masked."""
+    from recon.io.mask import mask_text
+
+    clean = inert.one_line(mask_text(text))
     return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."
-
-
-def _clean(text: str) -> str:
-    """Return text without control characters."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _toml(text: str) -> str:

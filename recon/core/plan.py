@@ -11,6 +11,9 @@ from pathlib import Path
 
 from recon.core.codes import Side
 
+# What a sender may lay beside a file, by the end of its name, and how many digits it states.
+DIGEST_DIGITS = {".md5": 32, ".sha1": 40, ".sha256": 64, ".sha512": 128}
+
 Key = tuple[str, ...]  # canonical columns, compared together; a null in any makes the key null
 _NUMBERS = frozenset(  # that one payment has for itself; tills, cards, days and amounts are shared
     {"order_id", "channel_ref", "bank_ref", "rrn", "stan", "auth_code", "original_ref"}

@@ -226,7 +226,14 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
         return replace(result, state=InputState.REFUSED, message=_message(error))
     size = job.staged.path.stat().st_size
     state, message = verdict(
-        job.fmt, job.options, part.rows, part.rejects, totals, size, part.reading.columns
+        job.fmt,
+        job.options,
+        part.rows,
+        part.rejects,
+        totals,
+        size,
+        part.reading.columns,
+        part.whose,
     )
     if state == InputState.HELD:
         part.discard_rows()

@@ -42,6 +42,7 @@ from recon.io.mask import mask_rejects, without_secrets
 from recon.io.normalise import Context, normalise
 from recon.io.part_writer import PartWriter
 from recon.io.slim_rows import SlimRows
+from recon.io.whose import Whose
 
 _FILE_BITS = 63 - RECORD_BITS
 _FILE_ID_DIGITS = 16
@@ -109,6 +110,7 @@ class Part:
     rejects: list[Reject] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
     sums: ControlSums = field(default_factory=lambda: ControlSums(()))
+    whose: Whose = field(default_factory=Whose)
 
     def discard_rows(self) -> None:
         """Forget the rows and remove them from disk; their count stays."""
@@ -123,7 +125,7 @@ class Part:
 
 def load_file(job: Job) -> Part:
     """Read one staged file to the end. Raises InputError when it is refused as a whole."""
-    part = Part(job.part_path, slim=SlimRows(job.slim_path))
+    part = Part(job.part_path, slim=SlimRows(job.slim_path), whose=Whose(job.options.merchant_id))
     part.sums = ControlSums(job.fmt.controls(job.options), job.fmt.proofs)
     steps = _Steps(job, part)
     with PartWriter(part.path) as writer, ThreadPoolExecutor(max(1, job.threads)) as pool:
@@ -192,6 +194,7 @@ class _Steps:
         for batch in batches:
             self._part.rejects.extend(batch.rejects)
             self._part.sums.add(batch.frame)
+            self._part.whose.add(batch.frame["merchant_id"])
             if batch.frame.height:
                 self._check_order(batch.frame["record_no"])
                 self._occurrences.expect(self._likely_rows(batch.frame))

@@ -20,10 +20,11 @@ from pathlib import Path
 from recon.errors import InputError
 from recon.io.disk import writing
 from recon.io.formats.contract import StagedFile
+from recon.io.sidecar import check_digests
 from recon.io.unpack import LAYERS, unpacked
 
 _BLOCK = 1 << 18
-_UNFINISHED = ".incoming-"  # a copy that a killed run left behind; safe to remove
+_UNFINISHED = ".incoming-"  # how a copy is called until it is whole
 
 _AT_REST_NS = 1_000_000_000  # clocks of file systems are coarse: younger files are copied again
 
@@ -65,8 +66,8 @@ def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
 
     Packings are undone (`recon.io.unpack`); `StagedFile.path` is then the plain content, `name`
     ends with that of the file in the zip, and `sha256` is still that of the bytes as received.
-    Raises InputError for anything but a regular file that holds still while it is read,
-    ResourceError when the disk refuses.
+    Raises InputError for anything but a regular file that holds still while it is read and has the
+    digest that lies beside it, if one does; ResourceError when the disk refuses.
 
     A run asks twice for each input, first for its digest and then for its content: the second time
     the copy of the first is given back, as long as neither file has been touched in between.
@@ -82,6 +83,7 @@ def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
                 _COPIES[asked] = copy
         else:
             copy = _COPIES[asked]
+    check_digests(path, copy.received, copy.content)
     return StagedFile(copy.content, copy.name, copy.received.name, copy.size, business_date)
 
 
@@ -114,6 +116,13 @@ def content_of(path: Path, name: str, folder: Path) -> tuple[Path, int, str]:
 def place(blocks: Iterator[bytes], folder: Path) -> Path:
     """Write blocks into a staging folder under the name of their SHA-256 and return where."""
     return _place(blocks, folder).path
+
+
+def discard_unfinished(staging_dir: Path) -> None:
+    """Remove what a killed run had copied. Call only while nobody else stages here."""
+    with writing(staging_dir):
+        for part in staging_dir.glob(f"{_UNFINISHED}*"):
+            part.unlink()
 
 
 def verify(staged: StagedFile) -> bool:

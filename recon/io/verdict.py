@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from recon.core.codes import InputState
 from recon.io.control import disagreement
 from recon.io.formats.contract import Columns, ControlTotal, Format, Options, Reject
+from recon.io.whose import Whose
 
 REJECT_LIMIT_PPM = 50_000  # of a file's rows, where the source declares no limit of its own
 REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no limit of its own
@@ -26,6 +27,7 @@ def verdict(
     totals: Sequence[ControlTotal],
     size: int,
     columns: Columns = (),
+    whose: Whose | None = None,
 ) -> Verdict:
     """Return whether a file of `size` bytes proved itself, and why not."""
     wrong = (
@@ -34,6 +36,7 @@ def verdict(
         or _nothing_accepted(accepted, rejects)
         or _too_many_refused(options, accepted, rejects)
         or disagreement(totals, len(rejects))
+        or (whose.objection(accepted) if whose else "")
     )
     if wrong:
         return InputState.HELD, wrong

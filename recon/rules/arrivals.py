@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from recon.core.codes import InputState, Side
-from recon.core.plan import InputFile
+from recon.core.plan import DIGEST_DIGITS, InputFile
 from recon.core.schema import INPUTS, conform, words
 from recon.rules.calendar import Calendar
 from recon.rules.rule_file import RuleFile, Source
@@ -62,8 +62,14 @@ def fill_date(template: str, business_date: date) -> str:
 def _found(folder: Path, declared: str) -> list[Path]:
     whole = folder / declared
     if _WILD.search(declared):
-        return [Path(name) for name in sorted(glob.glob(str(whole)))]  # noqa: PTH207 - absolute patterns are allowed
+        names = sorted(glob.glob(str(whole)))  # noqa: PTH207 - absolute patterns are allowed
+        return [path for path in map(Path, names) if not _is_digest(path)]
     return [whole] if whole.exists() or whole.is_symlink() else []
+
+
+def _is_digest(path: Path) -> bool:
+    """Return whether a file is the digest of another one that lies beside it."""
+    return path.suffix in DIGEST_DIGITS and path.with_suffix("").exists()
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -87,6 +87,19 @@ FIXES: tuple[tuple[str, str], ...] = (
     ),
     (r"leave one of the two sources out", "请去掉两个来源之一"),
     (r"deliver the statement or the report of a day, not both", "同一天只送对账单或报告之一"),
+    (
+        r"ask the sender for both files again: one of the two was changed on its way",
+        "请向发送方重新索取这两个文件：其中之一在途中被改动",
+    ),
+    (
+        r"ask the sender for the digest again, or take that file away",
+        "请向发送方重新索取摘要文件，或将其移走",
+    ),
+    (r"deliver the file of that merchant", "请送达该商户的文件"),
+    (
+        r"if these rows are right, correct merchant_id of the source or leave it out",
+        "若这些行无误，请更正该来源的 merchant_id 或将其去掉",
+    ),
     (r"load one of the two on another night", "请将其中之一改在另一日载入"),
     (r"ask the sender what the change means", "请询问发送方变更的含义"),
     (

@@ -64,6 +64,10 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
         ),
         "应有 {0} 的数据行，实有 {1} 行，其中 {2} 行已于 {3} 报送（{4}），没有更晚日期的行",
     ),
+    (
+        r"expected rows of merchant ('.*'), found (\d+) rows, all of others \((.+)\)",
+        "应为商户 {0} 的数据行，实有 {1} 行，均属其他商户（{2}）",
+    ),
     (r"expected rows, found none", "应有数据行，实际没有"),
     (r"the same bytes were loaded before: the night of (\S+)", "同一文件已于 {0} 载入"),
     (r"the same bytes were loaded before: (.+)", "同一文件已载入：{0}"),
@@ -147,6 +151,11 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (r"expected a whole zip archive, found:? (.+)", "压缩包不完整：{0}"),
     (r"expected a whole gzip file, found a damaged one \((.+)\)", "gzip 文件已损坏（{0}）"),
+    (
+        r"expected the (\S+) (\S+) that (\S+) states, found (\S+)(?: and unpacked (\S+))?",
+        "{2} 声明的 {0} 为 {1}，实为 {3}",
+    ),
+    (r"expected one digest of (\d+) digits, found (\d+)", "应有一个 {0} 位摘要，实有 {1} 个"),
     (r"expected a regular file, (.+)", "应为普通文件，{0}"),
     (r"expected the content of one known format, found (.+)", "应为一种已知格式的内容，实为 {0}"),
     (r"the (?:file|JSON) is (?:cut|damaged): ?(.*)", "文件不完整：{0}"),

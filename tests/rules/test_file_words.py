@@ -13,6 +13,7 @@ from recon.core.codes import InputState
 from recon.io import load, retold, verdict
 from recon.io.formats import FORMATS
 from recon.io.formats.contract import ControlTotal, Options, Reject
+from recon.io.whose import Whose
 from recon.rules.cause_words import in_chinese
 from recon.rules.file_words import message_in_chinese
 
@@ -37,6 +38,9 @@ MESSAGES = {
     "no totals": of_file(PROVED, Options(), 9, [], [], 99),
     "wrong totals": of_file(PROVED, Options(), 9, [], WRONG, 99),
     "refused rows count": of_file(PROVED, Options(), 9, REJECTS, WRONG[:1], 99),
+    "another merchant": of_file(
+        PLAIN, Options(), 9, [], [], 99, (), Whose("8001", strangers=["9999"])
+    ),
     "loaded before": load._loaded_before("the night of 2026-11-09"),
     "retold": retold._contained(7, "in/b.csv"),
     "undecided": retold._undecided(2, 7, "in/b.csv"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ HEAD_BYTES: Final = 1 << 16
 _BLOCK: Final = 1 << 18
 _FREE: Final = 1 << 20
 _OF_A_SYSTEM: Final = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
+_LEADS_AWAY: Final = re.compile(r"^(?:[/\\]|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
+_UNIX_MODE: Final = 16  # bits of the attributes below the mode of the file
 _UTF8_FLAG: Final = 0x800
 ENCRYPTED: Final = 0x1
 
@@ -147,7 +150,9 @@ def one_member(path: Path, where: str, wanted: Wanted, pattern: str = "") -> zip
 def _check_limits(info: zipfile.ZipInfo, members: int, where: str) -> None:
     """Refuse encrypted members and archives that are too large or compressed beyond reason."""
     problem = ""
-    if info.flag_bits & ENCRYPTED:
+    if _LEADS_AWAY.search(info.filename) or stat.S_ISLNK(info.external_attr >> _UNIX_MODE):
+        problem = f"member {member_name(info)!r} that leads out of it"
+    elif info.flag_bits & ENCRYPTED:
         problem = f"member {member_name(info)!r} is encrypted"
     elif members > MEMBERS_LIMIT:
         problem = f"{members} members; at most {MEMBERS_LIMIT} are read"

@@ -306,6 +306,7 @@ class Options:
     member: str = ""  # which member of a zip, as a glob
     equal_rows: str = "resent"  # of two files: resent, or distinct money
     reject_limit_ppm: int | None = None  # most refused rows, parts per million; None: the default
+    merchant_id: str | None = None  # whose file it is
     is_due: bool = False  # a file is expected tonight
     allow_empty: bool = False  # a night without new rows is ordinary
     stale_days: int = 7  # as far from the night some row must stand, in a file that is due
