@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import click
 
+from recon.commands.approved import approved_rules, expect_rules_option
 from recon.commands.attempt import recorded, told, watched
 from recon.commands.options import json_option, language_option, night_memory, parse_date
 from recon.commands.progress import reporter
+from recon.commands.say import say_json
 
 
 @click.command(name="backfill")
@@ -19,6 +20,7 @@ from recon.commands.progress import reporter
 @click.option("--to", "last", required=True, callback=parse_date, metavar="YYYY-MM-DD")
 @click.option("--memory", callback=night_memory, metavar="4GiB", help="Memory to stay within.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True)
+@expect_rules_option
 @language_option
 @json_option
 def command(
@@ -27,22 +29,21 @@ def command(
     last: date,
     memory: int | None,
     threads: int,
+    expect_rules: str | None,
     lang: str | None,
     as_json: bool,
 ) -> None:
     """Reconcile every business date from --from to --to, in order."""
     from recon.errors import UsageError
-    from recon.io.formats import FORMATS
     from recon.pipeline import run_night
     from recon.report.text import night_line
-    from recon.rules.rule_file import read_rules
 
     if last < first:
         raise UsageError(
             f"expected --to on or after --from, found {last} before {first}",
             fix="exchange the two dates",
         )
-    rule_file = read_rules(config, tuple(item.name for item in FORMATS))
+    rule_file = approved_rules(config, expect_rules)
     worst, nights = 0, []
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
@@ -65,5 +66,5 @@ def command(
                 click.echo(night_line(result.summary, lang, repeated=result.repeated))
     if as_json:
         with told():
-            click.echo(json.dumps(nights, ensure_ascii=False, indent=2))
+            say_json(nights)
     click.get_current_context().exit(worst)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from recon.commands.options import json_option, parse_date
+from recon.commands.say import say_json
 
 
 @click.command(name="check")
@@ -37,9 +37,10 @@ def command(config: Path, business_date: date | None, as_json: bool) -> None:
         "files": _files(rule_file, business_date) if business_date else [],
     }
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return
     click.echo(f"{config}: in order. {len(rules.sources)} sources, {len(rules.legs)} legs.")
+    click.echo(f"  digest {rule_file.sha256}")
     for file in facts["files"]:
         click.echo(f"  {file['source']}: {file['path']}: {file['state']}")
 

@@ -50,6 +50,17 @@ def workspace_option(command: Command) -> Command:
     )(command)
 
 
+def timeout_option(command: Command) -> Command:
+    """Add `--timeout`."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=600,
+        show_default=True,
+        help="Seconds that a statement may take.",
+    )(command)
+
+
 def parse_date(_context: click.Context, _option: click.Parameter, value: str | None) -> date | None:
     """Return an ISO date, or refuse the option."""
     if value is None:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import click
 
-from recon.commands.options import json_option, memory_bytes, workspace_option
+from recon.commands.options import (
+    json_option,
+    memory_bytes,
+    timeout_option,
+    workspace_option,
+)
 from recon.errors import UsageError
 
 FORMATS = ("table", "csv", "json", "md", "parquet")
@@ -25,6 +30,7 @@ FORMATS = ("table", "csv", "json", "md", "parquet")
     show_default=True,
     help="Memory to stay within.",
 )
+@timeout_option
 def command(
     statement: str,
     workspace: Path,
@@ -32,6 +38,7 @@ def command(
     as_json: bool,
     output: Path | None,
     memory: int,
+    timeout: float,
 ) -> None:
     """Run one SELECT over every published run (read-only DuckDB).
 
@@ -50,7 +57,7 @@ def command(
     if layout == "parquet" and output is None:
         raise UsageError("expected a file to write Parquet to, found none", fix="add --output FILE")
     with open_snapshot(Workspace(workspace), memory_bytes=memory) as connection:
-        frame = answer(connection, statement)
+        frame = answer(connection, statement, seconds=timeout, most_bytes=memory)
     if output is None:
         click.echo(RENDERERS["json" if as_json else layout](frame), nl=False)
         return

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
-import json
 from datetime import date
 from pathlib import Path
 
 import click
 
+from recon.commands.approved import approved_rules, expect_rules_option
 from recon.commands.attempt import recorded, told, watched
 from recon.commands.options import json_option, language_option, night_memory, parse_date
 from recon.commands.progress import reporter
+from recon.commands.say import say_json
 
 _COLLECT_EVERY = 100_000  # new objects: rows stand in arrays, in which the collector finds nothing
 
@@ -28,6 +29,7 @@ _COLLECT_EVERY = 100_000  # new objects: rows stand in arrays, in which the coll
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a Prometheus text file, also when the night fails.",
 )
+@expect_rules_option
 @language_option
 @json_option
 def command(
@@ -38,6 +40,7 @@ def command(
     threads: int,
     fail_on: tuple[str, ...],
     metrics: Path | None,
+    expect_rules: str | None,
     lang: str | None,
     as_json: bool,
 ) -> None:
@@ -45,13 +48,11 @@ def command(
     del engine  # one engine today; the option is the door for others
     gc.set_threshold(_COLLECT_EVERY)
     from recon.commands.gates import broken_gates, parse_gates
-    from recon.io.formats import FORMATS
     from recon.pipeline import run_night
     from recon.report.text import summary_text
-    from recon.rules.rule_file import read_rules
 
     gates = parse_gates(fail_on)
-    rule_file = read_rules(config, tuple(item.name for item in FORMATS))
+    rule_file = approved_rules(config, expect_rules)
     workspace, name = rule_file.workspace, rule_file.rules.name
     with reporter() as progress, recorded(workspace, name, business_date, metrics=metrics) as night:
         result = run_night(
@@ -66,9 +67,7 @@ def command(
     with told():
         if as_json:
             facts = {**result.summary, "folder": str(result.folder), "repeated": result.repeated}
-            click.echo(
-                json.dumps({**facts, "seconds": result.seconds}, ensure_ascii=False, indent=2)
-            )
+            say_json({**facts, "seconds": result.seconds})
         else:
             click.echo(summary_text(result.summary, lang))
             note = "finished before, nothing was done" if result.repeated else "published"

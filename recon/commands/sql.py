@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from recon.commands.options import memory_bytes, workspace_option
-from recon.errors import UsageError
+from recon.commands.options import memory_bytes, timeout_option, workspace_option
+from recon.errors import ResourceError, UsageError
 
 WELCOME = """Read-only SQL over every published run. End a statement with ;
 .tables lists the views, .format NAME changes the output (table, csv, json, md), .quit ends.
@@ -26,7 +26,8 @@ WELCOME = """Read-only SQL over every published run. End a statement with ;
     show_default=True,
     help="Memory to stay within.",
 )
-def command(workspace: Path, memory: int) -> None:
+@timeout_option
+def command(workspace: Path, memory: int, timeout: float) -> None:
     """Open an SQL prompt over every published run (read-only DuckDB).
 
     Statements are read from standard input when it is not a terminal.
@@ -49,8 +50,9 @@ def command(workspace: Path, memory: int) -> None:
                 continue
             wanted = "show tables" if statement == ".tables" else statement
             try:
-                click.echo(RENDERERS[layout](answer(connection, wanted)), nl=False)
-            except UsageError as error:
+                rows = answer(connection, wanted, seconds=timeout, most_bytes=memory)
+                click.echo(RENDERERS[layout](rows), nl=False)
+            except (UsageError, ResourceError) as error:
                 click.echo(error.message(), err=True)
                 if not interactive:
                     raise
