@@ -30,7 +30,7 @@ from recon.errors import InputError
 from recon.io.another_night import EarlierNight, own_day
 from recon.io.drift import columns_from_json
 from recon.io.formats.contract import Columns
-from recon.io.stage import stage
+from recon.io.stage import discard_unfinished, stage
 from recon.rules.arrivals import Arrivals
 from recon.rules.netting import NETTING
 from recon.rules.night import Ledger, Night
@@ -50,8 +50,11 @@ _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 def input_digests(arrived: Arrivals, staging: Path, business_date: date) -> list[tuple[str, str]]:
     """Stage every input, some at a time, and return (source, SHA-256) in their order.
 
+    What a killed run had begun to copy goes first: call while holding the lock.
+
     A refused file is named by its problem, an absent one by its path.
     """
+    discard_unfinished(staging)
     absent = [(row["source"], row["path"]) for row in arrived.absent.to_dicts()]
     with ThreadPoolExecutor(_COPIES) as pool:
         staged = pool.map(lambda file: _staged(file, staging, business_date), arrived.files)

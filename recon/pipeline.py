@@ -24,7 +24,6 @@ from recon.core.match import match
 from recon.core.pieces import Pieces
 from recon.evening import Evening
 from recon.io.load import Loaded
-from recon.io.stage import discard_unfinished
 from recon.io.texts import texts_for
 from recon.judgement import Judgement, judge
 from recon.report.summary import passes, summarise
@@ -84,7 +83,6 @@ def run_night(
     clock = Stopwatch(on_progress)
     workspace = Workspace(rule_file.workspace)
     with lock.hold(workspace):
-        discard_unfinished(workspace.staging)
         calendar = calendar_of(rule_file)
         previous = workspace.previous(business_date)
         arrived = arrivals.expected(rule_file, business_date, calendar)

@@ -65,6 +65,7 @@ def _stated(sidecar: Path, name: str, length: int) -> str:
 def _digest(path: Path, algorithm: str) -> str:
     """Return a digest of a copy of ours."""
     with path.open("rb") as file:
-        return hashlib.file_digest(
-            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
-        ).hexdigest()
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+        while block := file.read(_MOST_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
