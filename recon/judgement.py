@@ -96,7 +96,7 @@ def _before(evening: Evening, books: Books, matched: Matched) -> list[Verdict]:
         refused.hold_undoings(matched, netting.NETTING, night, lone),
         late,
         duplicates.report_records(ledger, np.setdiff1d(books.repeated, books.resent)),
-        events.find(ledger, books.excluded),
+        events.find(ledger, books.excluded, night),
         retrievals.find(ledger, books.excluded, night),
         books.refunds,
     ]

@@ -46,7 +46,10 @@ OTHERWISE = frozenset(
     }
 )  # of these the counterpart may have left the ledger: the row stands alone
 BATCHES = frozenset({Code.NET_MISMATCH})
-KEPT_AS_TOLD = PAIRS | FURTHER | BATCHES  # when they resolve, their figures stay what they were
+HELD = frozenset({Code.FUNDS_FROZEN})
+KEPT_AS_TOLD = (
+    PAIRS | FURTHER | BATCHES | HELD
+)  # when they resolve, their figures stay what they were
 
 
 def by_sum(leg: Leg) -> bool:
