@@ -17,6 +17,7 @@ from recon.store.query import answer
 from recon.store.read import open_snapshot
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
+from tests.pages import rows_of
 from tests.test_samples import reconciled
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "coverage.md"
@@ -25,11 +26,9 @@ BLOCKS = "\n".join(re.findall(r"(?ms)^```sql\n(.*?)^```", TEXT))
 QUERIES = dict(re.findall(r"(?ms)^/\* (Q\d+)\. [^\n]+ \*/\n(.*?;)$", BLOCKS))
 EXTRA = dict(re.findall(r"(?ms)^/\* (E\d+)\. [^\n]+ \*/\n(.*?;)$", BLOCKS))
 MEANINGS = ("done", "code", "review", "complaints", "not yet", "outside")
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in TEXT.splitlines()
-    if line.startswith("| ") and not line.startswith(("| asked", "| **"))
-][len(MEANINGS) + 1 :]
+ROWS = [row for row in rows_of(TEXT) if row[0] != "asked" and not row[0].startswith("**")][
+    len(MEANINGS) + 1 :
+]
 SHOWN = {"done", "code"}
 COMMANDS = list(dict.fromkeys(re.findall(r"`(recon [^`]+)`", "\n".join(row[1] for row in ROWS))))
 

@@ -182,3 +182,29 @@ def test_a_query_without_end_ends(statement: str, limits: dict[str, float], told
         with pytest.raises(ResourceError, match=told):
             answer(connection, statement, **limits)  # type: ignore[arg-type]  # a table of cases
         assert answer(connection, "select 1 as one").rows() == [(1,)]
+
+
+STATEMENTS = (
+    "'; drop table breaks; --",
+    "' or 1=1 --",
+    'x" y',
+    "{date}",
+    "read_text('/etc/passwd')",
+)
+
+
+def test_ids_that_are_statements_are_only_ids(tmp_path: Path) -> None:
+    """Whatever an id says, its order meets its charge, and it is found by its own words."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 1.00"], psp=["A1 1.00"])
+    for source in ("orders", "psp"):
+        path = world.file(source, "20261109")
+        head, row = path.read_text("utf-8").splitlines()
+        doubled = [statement.replace('"', '""') for statement in STATEMENTS]
+        rows = [row.replace("A1", f'"{text}"', 1) for text in doubled]
+        rows = [text.replace("RA1", f"R{number}") for number, text in enumerate(rows)]
+        path.write_text("\n".join([head, *rows]) + "\n", "utf-8")
+    assert world.codes(world.run(MONDAY)) == []
+    for statement in STATEMENTS:
+        place = str(world.folder / "workspace")
+        assert recon("explain", "--workspace", place, "--", statement).exit_code == 0
