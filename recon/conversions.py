@@ -116,7 +116,7 @@ def judge(
     """Return what the matcher found, with linked rows of two currencies judged by their rates."""
     judged = {}
     for number, leg in enumerate(legs):
-        pairs = exchange.foreign_pairs(matched.ledger, matched.matches.links, number)
+        pairs = exchange.foreign_pairs(matched.ledger, matched.matches.of_leg(number))
         if pairs.height:
             rows = pl.concat([pairs["left"], pairs["right"]]).to_numpy()
             ids = matched.ledger.slim["txn_id"].gather(rows).to_numpy()

@@ -19,7 +19,6 @@ from recon.core.kernels.group_facts import (
     list_roots,
     rank_groups,
 )
-from recon.core.kernels.group_sum import LOW_BITS, LOW_MASK
 from recon.core.kernels.union_find import label_components, unite_rows
 from recon.core.numbers import numbers
 from recon.core.pieces import Pieces, steps
@@ -41,6 +40,8 @@ _WORST_FIRST = (
     Outcome.QUARANTINED,
 )
 _STEP = 1 << 21  # groups made at a time: each step reads the rows once
+LOW_BITS = 32  # sums beyond 64 bits are told in two words, high * 2**32 + low
+_LOW_MASK = (1 << LOW_BITS) - 1
 _NARROW = 1 << 62  # what no sum over all rows exceeds when 64 bits are enough
 
 
@@ -76,10 +77,10 @@ def group_table(slim: pl.DataFrame, group: Positions, outcome: NDArray[np.uint8]
         return facts
 
     def piece(start: int, stop: int) -> pl.DataFrame:
-        low = gathered(start, stop, 0, -1 if narrow else int(LOW_MASK))
+        low = gathered(start, stop, 0, -1 if narrow else _LOW_MASK)
         sums = {name: pl.Series(low[:, column].copy()) for name, column in _SUMS.items()}
         if not narrow:
-            high = gathered(start, stop, int(LOW_BITS), -1)
+            high = gathered(start, stop, LOW_BITS, -1)
             sums = {name: wide(high[:, _SUMS[name]], part) for name, part in sums.items()}
         marks = low[:, MARKS]
         first = ((marks >> OUTCOME_BITS) & CURRENCY_MASK).astype(np.uint16) - np.uint16(1)

@@ -107,6 +107,11 @@ class Matches:
     spoken: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPOKEN_SCHEMA))
     # what spoke for and against each link of a SCORE pass
 
+    def of_leg(self, leg_no: int) -> pl.DataFrame:
+        """Return the links of one leg, by left and right row; nothing is copied."""
+        first, end = np.searchsorted(self.links["leg"].to_numpy(), [leg_no, leg_no + 1]).tolist()
+        return self.links[first:end]
+
 
 NO_PAIRS = np.empty((0, 2), np.int64)
 

@@ -1,15 +1,29 @@
-"""Exact sums of minor units by group, as whole numbers of any size."""
+"""Sums by group of tables in which little varies."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
-from recon.core.kernels.group_sum import LOW_BITS, sum_groups
+import polars as pl
 
 
-def sums_by(group: NDArray[np.int64], amount: NDArray[np.int64], groups: int) -> list[int]:
-    """Return the sum of `amount` for each of `groups` groups; a row of group -1 counts nowhere."""
-    high, low, count = (np.zeros(groups, np.int64) for _ in range(3))
-    sum_groups(group, amount, high, low, count)
-    return [(int(top) << LOW_BITS) + int(rest) for top, rest in zip(high, low, strict=True)]
+def summed_by(frame: pl.DataFrame, names: Sequence[str], sums: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return one line a group: `names`, then `sums`; what is the same in every row is not hashed.
+
+    Of a million rows of one file, or one day, nearly every column is the same.
+    """
+    varying = [name for name in names if frame.is_empty() or not _constant(frame[name])]
+    result = frame.group_by(varying).agg(*sums) if varying else frame.select(*sums)
+    same = [
+        pl.lit(frame[name].first(), frame.schema[name]).alias(name)
+        for name in names
+        if name not in varying
+    ]
+    return result.with_columns(same).select(*names, pl.exclude(names))
+
+
+def _constant(column: pl.Series) -> bool:
+    """Return whether a column holds one value, or none at all."""
+    if column.null_count():
+        return column.null_count() == len(column)
+    return bool((column == column.first()).all())

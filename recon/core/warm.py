@@ -16,7 +16,6 @@ from numba.core.dispatcher import Dispatcher
 
 from recon.core import kernels
 from recon.core.codes import Kind, Side, State
-from recon.core.kernels.group_sum import sum_groups
 from recon.core.match import match
 from recon.core.passes.key_groups import group_keys
 from recon.core.passes.subset_search import Pool, planes, search
@@ -83,16 +82,9 @@ def warm_subsets() -> None:
         planes(Pool(amount + 1, 4, 4, budget))
 
 
-def warm_sums() -> None:
-    """Run the group sums on one row."""
-    words = [np.zeros(1, np.int64) for _ in range(3)]
-    sum_groups(np.zeros(1, np.int64), np.ones(1, np.int64), *words)
-
-
 SAMPLES: tuple[Callable[[], None], ...] = (
     warm_matcher,
     warm_subsets,
-    warm_sums,
     warm_text,
     warm_terms,
     warm_cut,

@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Kind, Side, State
 from recon.core.money import CURRENCIES
+from recon.core.pieces import steps
 from recon.core.plan import Leg
 from recon.core.schema import BALANCES, conform, words
-from recon.core.sums import sums_by
+from recon.core.sums import summed_by
 from recon.rules.classify import Classified
 from recon.rules.night import Matched, Night
 
-_MOVES = ("opening", "sales", "refunds", "undone", "chargebacks", "adjustments", "other")
-_ENDS = ("settled", "disputed", "in_transit", "overdue", "idle", "residual")
+_ORDERED = [int(Kind.PAYMENT), int(Kind.REFUND)]
 _MOVE_OF = {
     Kind.PAYMENT: "sales",
     Kind.CREDIT: "sales",
@@ -40,9 +40,12 @@ _MOVE_OF = {
     Kind.CHARGEBACK: "chargebacks",
     Kind.ADJUSTMENT: "adjustments",
 }
-
-_STEP = 1 << 20  # rows summed at a time: the arrays of a step stay small
-Numbers = NDArray[np.int64]
+_MOVES = {  # column -> kinds of the new rows that are told in it
+    f"{name}_minor": [int(kind) for kind in Kind if _MOVE_OF.get(kind, "other") == name]
+    for name in ("sales", "refunds", "undone", "chargebacks", "adjustments", "other")
+}
+_ENDS = ("settled", "disputed", "in_transit", "overdue", "idle", "residual")
+_DECISIVE = ("source", "currency", "kind", "state", "said", "opening", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,6 @@ class _Account:
     ends: NDArray[np.uint8]  # of every row of the ledger: position in _ENDS
 
 
-@dataclass(frozen=True, slots=True)
-class _Money:
-    """What some rows count with in an account."""
-
-    gross: Numbers  # as the file said it, before netting
-    net: Numbers  # what is compared, after netting
-    fee: Numbers
-
-
 def build(
     matched: Matched,
     classified: Classified,
@@ -74,8 +68,7 @@ def build(
 ) -> pl.DataFrame:
     """Return the BALANCES table; `said` holds the state of each row before netting."""
     frames = [
-        _lines(account, _sums(account, matched, said, night), night)
-        for account in _accounts(matched, classified, legs)
+        _lines(account, matched, said, night) for account in _accounts(matched, classified, legs)
     ]
     return pl.concat([BALANCES.empty(), *frames]).sort(BALANCES.key)
 
@@ -116,86 +109,71 @@ def _ends(legs: Sequence[Leg], matched: Matched, classified: Classified) -> NDAr
     return ends
 
 
-def _sums(
-    account: _Account, matched: Matched, said: pl.Series, night: Night
-) -> dict[str, list[int]]:
-    """Return the sums of each part by line: source position x currency position."""
-    lines = len(night.rules.sources) * len(CURRENCIES)
-    names = (*_MOVES, "fees", *_ENDS, "rows")
-    total = {name: [0] * lines for name in names}
-    side = matched.ledger.slim["side"].to_numpy()
-    every = np.flatnonzero(account.taking_part & (side == int(account.side)))
-    for start in range(0, len(every), _STEP):
-        rows = every[start : start + _STEP]
-        for name, sums in _step(account, rows, matched, said, lines):
-            total[name] = [one + two for one, two in zip(total[name], sums, strict=True)]
-    return total
-
-
-def _step(
-    account: _Account, rows: Numbers, matched: Matched, said: pl.Series, lines: int
-) -> Iterator[tuple[str, list[int]]]:
-    """Yield part and sums by line of some rows of an account."""
-    slim = matched.ledger.slim
-    money = _money(account, rows, matched, said)
-    opening = matched.ledger.opening[rows]
-    source = slim["source"].gather(rows).cast(pl.Int64).to_numpy()
-    line = source * len(CURRENCIES) + slim["currency"].gather(rows).cast(pl.Int64).to_numpy()
-    carried = money.gross - money.fee
-    by_kind = np.array([_MOVES.index(_MOVE_OF.get(kind, "other")) for kind in sorted(Kind)])
-    moves = np.where(opening, 0, by_kind[slim["kind"].gather(rows).to_numpy()])
-    came = np.where(opening, carried, money.gross)
-    yield from _parts(line, moves, came, _MOVES, lines)
-    yield "undone", sums_by(line, money.net - carried, lines)
-    yield "fees", sums_by(line, np.where(opening, 0, money.fee), lines)
-    yield from _parts(line, account.ends[rows].astype(np.int64), money.net, _ENDS, lines)
-    yield "rows", sums_by(line, np.ones(len(rows), np.int64), lines)
-
-
-def _parts(
-    line: Numbers, part: Numbers, amount: Numbers, names: Sequence[str], lines: int
-) -> Iterator[tuple[str, list[int]]]:
-    sums = sums_by(line * len(names) + part, amount, lines * len(names))
-    for number, name in enumerate(names):
-        yield name, sums[number :: len(names)]
-
-
-def _money(account: _Account, rows: Numbers, matched: Matched, said: pl.Series) -> _Money:
-    """Return what rows count with: against the bank what is compared, else what moved."""
-    slim = matched.ledger.slim
-    gross = slim["amount_minor"].gather(rows).cast(pl.Int64).to_numpy()
-    if Side.BANK in (account.side, account.against):
-        compared = slim[account.column].gather(rows).cast(pl.Int64)
-        net = compared.fill_null(pl.Series(gross)).to_numpy()
-        return _Money(gross, net, gross - net)
-    ordered = np.isin(slim["kind"].gather(rows), [int(Kind.PAYMENT), int(Kind.REFUND)])
-    success = int(State.SUCCESS)
-    before = ordered & (said.gather(rows) == success).to_numpy()
-    after = ordered & (slim["state"].gather(rows) == success).to_numpy()
-    none = np.zeros(len(rows), np.int64)
-    return _Money(np.where(before, gross, 0), np.where(after, gross, 0), none)
-
-
-def _lines(account: _Account, sums: dict[str, list[int]], night: Night) -> pl.DataFrame:
-    """Return the lines of one account that have rows."""
-    used = [line for line, rows in enumerate(sums["rows"]) if rows]
-    places = [divmod(line, len(CURRENCIES)) for line in used]
-    money = {
-        f"{name}_minor": pl.Series([found[line] for line in used], dtype=pl.Int128)
-        for name, found in sums.items()
-        if name != "rows"
-    }
-    frame = pl.DataFrame(
-        {
-            "source": [night.rules.sources[source].name for source, _ in places],
-            "currency": [CURRENCIES[currency] for _, currency in places],
-            "rows": [sums["rows"][line] for line in used],
-            **money,
-        },
-        schema_overrides={"source": pl.String, "currency": pl.String, "rows": pl.Int64},
-    ).with_columns(
+def _lines(account: _Account, matched: Matched, said: pl.Series, night: Night) -> pl.DataFrame:
+    """Return the lines of one account: rows counted by all that decides, then told."""
+    height = matched.ledger.slim.height
+    counted = pl.concat(_counted(account, matched, said, *step) for step in steps(height))
+    bank = Side.BANK in (account.side, account.against)
+    money = counted if bank else _where_it_moved(counted)
+    came = pl.col("net" if bank else "gross")  # what a row came to: less its fee
+    opening = pl.col("opening")
+    lines = money.group_by("source", "currency").agg(
+        pl.col("rows").sum(),
+        came.filter(opening).sum().alias("opening_minor"),
+        *(
+            pl.col("gross").filter(~opening & pl.col("kind").is_in(kinds)).sum().alias(name)
+            for name, kinds in _MOVES.items()
+        ),
+        (pl.col("gross") - came).filter(~opening).sum().alias("fees_minor"),
+        *(
+            pl.col("net").filter(pl.col("end") == number).sum().alias(f"{name}_minor")
+            for number, name in enumerate(_ENDS)
+        ),
+        undone=(pl.col("net") - came).sum(),
+    )
+    names = {number: item.name for number, item in enumerate(night.rules.sources)}
+    told = lines.with_columns(
+        pl.col("source").cast(pl.Int64).replace_strict(names, return_dtype=pl.String),
+        pl.col("currency")
+        .cast(pl.Int64)
+        .replace_strict(dict(enumerate(CURRENCIES)), return_dtype=pl.String),
+        undone_minor=pl.col("undone_minor") + pl.col("undone"),
         business_date=pl.lit(night.business_date),
         side=pl.lit(account.side.name).cast(words(Side)),
         against=pl.lit(account.against.name).cast(words(Side)),
     )
-    return conform(frame, BALANCES)
+    return conform(told, BALANCES)
+
+
+def _where_it_moved(counted: pl.DataFrame) -> pl.DataFrame:
+    """Return the money of orders and charges that succeeded: as files say it, and after netting."""
+    ordered, success = pl.col("kind").is_in(_ORDERED), int(State.SUCCESS)
+    return counted.with_columns(
+        gross=pl.when(ordered & (pl.col("said") == success)).then("gross").otherwise(0),
+        net=pl.when(ordered & (pl.col("state") == success)).then("gross").otherwise(0),
+    )
+
+
+def _counted(
+    account: _Account, matched: Matched, said: pl.Series, start: int, stop: int
+) -> pl.DataFrame:
+    """Return the rows of a stretch of the ledger, and their money, by all that decides of them.
+
+    Sums fit 64 bits (`sum_limit`); sums of them need not.
+    """
+    part = slice(start, stop)
+    taking_part = pl.Series(account.taking_part[part])
+    rows = matched.ledger.slim[part].select(
+        "source",
+        "currency",
+        "kind",
+        "state",
+        pl.Series("said", said[part]),
+        pl.Series("opening", matched.ledger.opening[part]),
+        pl.Series("end", account.ends[part]),
+        mine=taking_part & (pl.col("side") == int(account.side)),
+        gross="amount_minor",
+        net=pl.coalesce(account.column, "amount_minor"),
+    )
+    sums = pl.col("gross", "net").sum().cast(pl.Int128), pl.len().cast(pl.Int64).alias("rows")
+    return summed_by(rows.filter("mine"), _DECISIVE, sums)

@@ -124,9 +124,7 @@ def _bounced(matched: Matched, leg: Leg, sums: pl.DataFrame, members: pl.DataFra
 
 def _members(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     """Return every row of every batch on the leg: group, side, amount and days."""
-    links = matched.matches.links.filter(
-        (pl.col("leg") == leg_no) & pl.col("match_kind").is_in(_SUM_KINDS)
-    )
+    links = matched.matches.of_leg(leg_no).filter(pl.col("match_kind").is_in(_SUM_KINDS))
     if links.height == 0 or not any(item.method in _SUMMED for item in leg.passes):
         return pl.DataFrame(schema={"row": pl.Int64})
     ends = np.concatenate([links["left"].to_numpy(), links["right"].to_numpy()])

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, MatchKind, Side, State
+from recon.core.numbers import among
 from recon.core.plan import Leg
 from recon.rules import standing
 from recon.rules.night import Ledger, Matched, Verdict
@@ -98,11 +99,6 @@ def _parts(matched: Matched, leg: Leg, leg_no: int, surplus: pl.DataFrame) -> pl
     chosen = ("row", "twin", "other", "amount")
     if leg.right is Side.BANK or surplus.height == 0:
         return pl.DataFrame(schema=dict.fromkeys(chosen, pl.Int64))
-    links = matched.matches.links.filter(
-        (pl.col("leg") == leg_no) & pl.col("match_kind").is_in(_MET)
-    )
-    group = matched.matches.key_group[leg.name]
-    met = pl.DataFrame({"group": group[links["left"].to_numpy()]}).group_by("group").len("met")
     slim, plan = matched.ledger.slim, leg.passes[0]
     paid = int(State.SUCCESS)
     charges = surplus.filter((pl.col("side") == int(leg.right)) & (pl.col("state") == paid))
@@ -113,16 +109,26 @@ def _parts(matched: Matched, leg: Leg, leg_no: int, surplus: pl.DataFrame) -> pl
         same = slim[column].to_numpy()
         alike &= (same[twin] == same[other]) & (same[twin] == charges[column].to_numpy())
     charges = charges.with_columns(
-        group=pl.Series(group[other]),
+        group=pl.Series(matched.matches.key_group[leg.name][other]),
         alike=pl.Series(alike) & ~pl.col("same_reference"),
         whole=slim[plan.left_amount].gather(other).abs(),
         first=slim[plan.right_amount].gather(twin).abs(),
-    ).join(met, on="group", how="left", maintain_order="left")
+    )
+    met = _met_in(matched, leg, leg_no, charges["group"].to_numpy())
+    charges = charges.join(met, on="group", how="left", maintain_order="left")
     total = pl.col("first") + pl.col("amount").abs().sum().over("other")
     other_amount = pl.col("amount").abs() != pl.col("first")
     fills = (total == pl.col("whole")) | ((total < pl.col("whole")) & other_amount)
     is_part = fills & (pl.col("met") == 1)
     return charges.filter((is_part & pl.col("alike")).all().over("other")).select(chosen)
+
+
+def _met_in(matched: Matched, leg: Leg, leg_no: int, groups: NDArray[np.int32]) -> pl.DataFrame:
+    """Return how many links some key groups have that are no surplus: group, met."""
+    links = matched.matches.of_leg(leg_no)
+    of_left = matched.matches.key_group[leg.name][links["left"].to_numpy()]
+    near = links.select("match_kind", pl.Series("group", of_left)).filter(among(of_left, groups))
+    return near.filter(pl.col("match_kind").is_in(_MET)).group_by("group").len("met")
 
 
 def _carried(matched: Matched, leg: Leg, told: Verdict) -> Verdict:
@@ -217,16 +223,16 @@ def _code(leg: Leg) -> pl.Expr:
 
 def _surplus_rows(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     """Return surplus rows with a twin on their own side, one row of the other side, and facts."""
-    links = matched.matches.links.filter(pl.col("leg") == leg_no)
-    kind = links["match_kind"]
-    extra = links.filter(kind == int(MatchKind.SURPLUS))
+    links = matched.matches.of_leg(leg_no)
+    extra = links.filter(pl.col("match_kind") == int(MatchKind.SURPLUS))
     if extra.height == 0:
         return extra
-    pairs = links.filter(kind.is_in(_MET))
+    left, right = extra["left"].to_numpy(), extra["right"].to_numpy()
+    beside = among(links["left"].to_numpy(), left) | among(links["right"].to_numpy(), right)
+    pairs = links.filter(beside).filter(pl.col("match_kind").is_in(_MET))
     partner = np.full(matched.ledger.slim.height, -1)
     partner[pairs["left"].to_numpy()] = pairs["right"].to_numpy()
     partner[pairs["right"].to_numpy()] = pairs["left"].to_numpy()
-    left, right = extra["left"].to_numpy(), extra["right"].to_numpy()
     surplus_is_left = partner[left] < 0
     other = np.where(surplus_is_left, right, left)
     frame = pl.DataFrame(

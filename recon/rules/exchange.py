@@ -88,12 +88,10 @@ class Judgement:
     wait_until: date | None = None
 
 
-def foreign_pairs(ledger: Ledger, links: pl.DataFrame, leg_no: int) -> pl.DataFrame:
-    """Return the linked pairs of a leg whose currencies differ: left, right (row positions)."""
+def foreign_pairs(ledger: Ledger, links: pl.DataFrame) -> pl.DataFrame:
+    """Return those links of a leg whose currencies differ: left, right (row positions)."""
     slim = ledger.slim
-    mine = links.filter(
-        (pl.col("leg") == leg_no) & (pl.col("match_kind") == int(MatchKind.KEY))
-    ).select("left", "right")
+    mine = links.filter(pl.col("match_kind") == int(MatchKind.KEY)).select("left", "right")
     left, right = mine["left"].to_numpy(), mine["right"].to_numpy()
     currency = slim["currency"].to_numpy()
     return mine.filter(pl.Series(currency[left] != currency[right], dtype=pl.Boolean))

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, MatchKind, Side, State
+from recon.core.numbers import Positions
 from recon.core.pieces import steps
 from recon.core.plan import Leg
 from recon.rules import duplicates, exchange, pinned, standing
@@ -25,18 +26,19 @@ PAIRED = (
     MatchKind.SCORE,
     MatchKind.PINNED,
 )
+# kinds of links that do not promise equal money
+_DOUBTFUL = [int(kind) for kind in (MatchKind.KEY, MatchKind.BAND, MatchKind.PINNED)]
 _UNPAID = (State.PENDING, State.FAILED, State.CLOSED, State.UNKNOWN)
 
 
 def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     """Return the breaks of linked pairs on one leg; the pairs are looked at some at a time."""
-    every = matched.matches.links
-    first, end = np.searchsorted(every["leg"].to_numpy(), [leg_no, leg_no + 1]).tolist()
+    links = matched.matches.of_leg(leg_no)
     parts = duplicates.parts_of(matched, leg, leg_no)
     several = pinned.group_rows(matched, leg, leg_no)
     told = [
-        _found(matched, leg, leg_no, every[first + start : first + stop], night, (parts, several))
-        for start, stop in steps(end - first)
+        _found(matched, leg, leg_no, links[start:stop], night, (parts, several))
+        for start, stop in steps(links.height)
     ]
     return Verdict.joined([*told, exchange.waiting(matched, leg)])
 
@@ -49,7 +51,7 @@ def _found(
     night: Night,
     elsewhere: tuple[pl.DataFrame, NDArray[np.int64]],
 ) -> Verdict:
-    """Return the breaks of some links of a leg.
+    """Return the breaks of some links of a leg; what is told alike is not looked at again.
 
     `elsewhere` are rows that are told with their pair (further parts of an amount), and rows of
     pinned groups, which are judged as groups (`pinned`).
@@ -57,33 +59,19 @@ def _found(
     parts, several = elsewhere
     links = every.filter(pl.col("match_kind").is_in([int(kind) for kind in PAIRED]))
     left, right = links["left"].to_numpy(), links["right"].to_numpy()
-    slim = matched.ledger.slim
-    state, kind = slim["state"].to_numpy(), slim["kind"].to_numpy()
-    refund = (kind[left] == int(Kind.REFUND)).astype(np.int64)
-    if leg.right is Side.BANK:
-        code = np.zeros(len(left), np.uint16)
-    else:
-        code = story_table()[state[left], state[right], refund]
-    differs = (links["match_kind"] == int(MatchKind.KEY)).to_numpy()
-    by_person = (links["match_kind"] == int(MatchKind.PINNED)).to_numpy()
-    differs |= by_person & _unequal(matched, leg, left, right)
-    if leg.right is not Side.BANK:
-        differs &= (state[left] == int(State.SUCCESS)) & (state[right] == int(State.SUCCESS))
-    code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
-    code = exchange.codes(matched, leg, (left, right), code)
-    code = np.where(by_person & np.isin(left, several), 0, code)
-    banded = (links["match_kind"] == int(MatchKind.BAND)).to_numpy()
-    left_amount, right_amount = amounts(matched, leg)
-    uneven = banded & (code == 0) & (left_amount[left] != right_amount[right])
-    code = np.where(uneven, int(Code.ROUNDING), code)
-    undone_yet = _may_be_undone(matched, code, right, night)
-    waiting = _waiting(matched, leg, left[undone_yet], right[undone_yet], night)
-    code = np.where(undone_yet, 0, code)
-    trouble = np.flatnonzero(code)
-    findings = _findings(matched, leg, left[trouble], right[trouble], code[trouble])
+    story = _story(matched, leg, left, right)
+    asked = np.flatnonzero((story > 0) | links["match_kind"].is_in(_DOUBTFUL).to_numpy())
+    code = _codes(matched, leg, links[asked], story[asked], several)
+    undone_yet = _may_be_undone(matched, code, right[asked], night)
+    held = asked[undone_yet]
+    waiting = _waiting(matched, leg, left[held], right[held], night)
+    is_trouble = (code > 0) & ~undone_yet
+    trouble = asked[is_trouble]
+    findings = _findings(matched, leg, left[trouble], right[trouble], code[is_trouble])
     findings = _with_parts(findings, parts)
     told = _resolved_story(exchange.amended(findings, matched, leg), night)
-    fine = (code == 0) & ~undone_yet
+    fine = np.ones(links.height, bool)
+    fine[asked[code > 0]] = False
     return Verdict.joined(
         [
             waiting,
@@ -93,6 +81,43 @@ def _found(
             _attributes(matched, leg, night.rules.legs[leg_no].compare, left[fine], right[fine]),
         ]
     )
+
+
+def _story(matched: Matched, leg: Leg, left: Positions, right: Positions) -> NDArray[np.uint16]:
+    """Return the code that the states of each pair make, 0 for none; the bank knows no states."""
+    if leg.right is Side.BANK:
+        return np.zeros(left.size, np.uint16)
+    table = story_table()
+    state, kind = (matched.ledger.slim[name].to_numpy() for name in ("state", "kind"))
+    cell = (state[left] * np.uint8(len(State)) + state[right]) * np.uint8(2)
+    code: NDArray[np.uint16] = table.ravel().take(cell + (kind[left] == int(Kind.REFUND)))
+    return code
+
+
+def _codes(
+    matched: Matched,
+    leg: Leg,
+    links: pl.DataFrame,
+    code: NDArray[np.uint16],
+    several: NDArray[np.int64],
+) -> NDArray[np.uint16]:
+    """Return the code of each link, 0 for none: what `code` says of its states, then its money."""
+    left, right = links["left"].to_numpy(), links["right"].to_numpy()
+    slim, by_kind = matched.ledger.slim, links["match_kind"]
+    by_person = (by_kind == int(MatchKind.PINNED)).to_numpy()
+    differs = (by_kind == int(MatchKind.KEY)).to_numpy()
+    differs = differs | (by_person & _unequal(matched, leg, left, right))
+    if leg.right is not Side.BANK:
+        state = slim["state"].to_numpy()
+        differs &= (state[left] == int(State.SUCCESS)) & (state[right] == int(State.SUCCESS))
+    refund = (slim["kind"].to_numpy()[left] == int(Kind.REFUND)).astype(np.int64)
+    code = np.where((code == 0) & differs, _amount_code(matched, leg, left, right, refund), code)
+    code = exchange.codes(matched, leg, (left, right), code)
+    code = np.where(by_person & np.isin(left, several), 0, code)
+    banded = (by_kind == int(MatchKind.BAND)).to_numpy()
+    left_amount, right_amount = amounts(matched, leg)
+    uneven = banded & (code == 0) & (left_amount[left] != right_amount[right])
+    return np.where(uneven, int(Code.ROUNDING), code)
 
 
 def _carried(matched: Matched, leg: Leg, told: Verdict) -> Verdict:

@@ -31,7 +31,7 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     if leg.right is not Side.BANK or not declared or not matched.archive.has("counterparty"):
         return Verdict.of()
     slim = matched.ledger.slim
-    links = matched.matches.links.filter(pl.col("leg") == leg_no).select("left", "right")
+    links = matched.matches.of_leg(leg_no).select("left", "right")
     met = links.with_columns(source=slim["source"].gather(links["left"]).cast(pl.Int64)).filter(
         pl.Series(slim["amount_minor"].gather(links["right"]) > 0)
     )

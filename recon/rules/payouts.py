@@ -9,6 +9,7 @@ judged. The hours of `settlement.arrives` tell people when to look; a break wait
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 
 from recon.core.codes import SUM_KINDS, Code, PayoutState, Side
 from recon.core.money import CURRENCIES
+from recon.core.numbers import among
 from recon.core.pieces import steps
 from recon.core.plan import Key, Leg, Method, key_name
 from recon.core.schema import PAYOUTS, conform, words
+from recon.core.sums import summed_by
 from recon.rules.classify import Classified
 from recon.rules.night import Matched, Night, Verdict
 from recon.rules.settlement import ALL_DAY, parse_cycle
@@ -53,7 +56,7 @@ def _lots(matched: Matched, leg: Leg, leg_no: int, verdict: Verdict, night: Nigh
     ]
     if not parts:
         return PAYOUTS.empty()
-    return _told(_summed_again(pl.concat(parts)), came, matched, leg, night)
+    return _told(_summed_again(pl.concat(parts)), came.rows, matched, leg, night)
 
 
 def _states(matched: Matched, leg: Leg, verdict: Verdict) -> NDArray[np.uint8]:
@@ -63,8 +66,8 @@ def _states(matched: Matched, leg: Leg, verdict: Verdict) -> NDArray[np.uint8]:
     states[group >= 0] = int(PayoutState.ARRIVED)
     for code, state in reversed(_TOLD.items()):
         found = verdict.findings.filter(pl.col("code") == int(code))
-        told = np.unique(group[found["rows"].explode().drop_nulls().to_numpy()])
-        states[np.isin(group, told[told >= 0])] = int(state)
+        told = group[found["rows"].explode().drop_nulls().to_numpy()]
+        states[among(group, told[told >= 0])] = int(state)
     waiting = verdict.waiting.filter(pl.col("waiting_for") == int(Side.BANK))
     reported = waiting["code"].is_not_null().to_numpy()
     rows = waiting["row"].to_numpy()
@@ -72,26 +75,53 @@ def _states(matched: Matched, leg: Leg, verdict: Verdict) -> NDArray[np.uint8]:
     return states
 
 
-def _credits(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
-    """Return the bank's rows of each key group: their sum, last day and last moment."""
-    links = matched.matches.links.filter(pl.col("leg") == leg_no)
-    rows = links["right"].unique().sort().to_numpy()
-    slim = matched.ledger.slim
-    frame = pl.DataFrame(
-        {
-            "met": matched.matches.key_group[leg.name][rows],
-            "row": rows,
-            "actual": slim["amount_minor"].gather(rows),
-            "value_date": slim["value_date"].gather(rows),
-            "arrived_at": slim["occurred_at"].gather(rows),
-        },
-        schema_overrides={"met": pl.Int64},
+@dataclass(frozen=True, slots=True)
+class _Credits:
+    """The bank's money of each key group of a leg."""
+
+    rows: pl.DataFrame  # a group a row: row (its first), actual, value_date, arrived_at
+    place: NDArray[np.int32]  # where a group stands in `rows`, -1 where it has none; so is none's
+
+
+def _credits(matched: Matched, leg: Leg, leg_no: int) -> _Credits:
+    """Return the bank's rows of each key group: their sum, last day and last moment.
+
+    Hardly a group has several, so that only those are put together.
+    """
+    slim, groups = matched.ledger.slim, matched.matches.key_group[leg.name]
+    rows = _met(matched.matches.of_leg(leg_no)["right"], slim.height)
+    met = groups[rows]
+    frame = slim.select("amount_minor", "value_date", "occurred_at")[rows].select(
+        pl.Series("met", met),
+        pl.Series("row", rows),
+        pl.col("amount_minor").cast(pl.Int128).alias("actual"),
+        "value_date",
+        pl.col("occurred_at").alias("arrived_at"),
     )
-    return frame.group_by("met").agg(
-        pl.col("row").min(),
-        pl.col("actual").cast(pl.Int128).sum(),
-        pl.col("value_date", "arrived_at").max(),
-    )
+    place = np.full(slim.height + 1, -1, np.int32)
+    place[met[::-1]] = rows[::-1]
+    further = met[place[met] != rows]
+    if further.size:
+        several = pl.col("met").is_in(pl.Series(further).implode())
+        summed = (
+            frame.filter(several)
+            .group_by("met")
+            .agg(
+                pl.col("row").min(),
+                pl.col("actual").sum(),
+                pl.col("value_date", "arrived_at").max(),
+            )
+        )
+        frame = pl.concat([frame.filter(~several), summed], rechunk=True)
+    place[frame["met"].to_numpy()] = np.arange(frame.height, dtype=np.int32)
+    return _Credits(frame.drop("met"), place)
+
+
+def _met(rows: pl.Series, height: int) -> Rows:
+    """Return the distinct ones of some positions among `height`, ascending."""
+    linked = np.zeros(height, bool)
+    linked[rows.to_numpy()] = True
+    return np.flatnonzero(linked)
 
 
 def _members(
@@ -99,39 +129,48 @@ def _members(
     leg: Leg,
     verdict: Verdict,
     states: NDArray[np.uint8],
-    came: pl.DataFrame,
+    came: _Credits,
 ) -> Iterator[pl.DataFrame]:
-    """Yield the rows of the leg's left side that belong to a payout, some at a time."""
+    """Yield the rows of the leg's left side that belong to a payout, some at a time.
+
+    `met` is the credit of a sum, by its position; a row that met its credit alone adds what it was
+    `paid` to its payout.
+    """
     slim = matched.ledger.slim
     mine = (states < len(PayoutState)) & (slim["side"] == int(leg.left)).to_numpy()
     group = matched.matches.key_group[leg.name]
     summed = _by_sum(matched, leg)
     digests = _batch_digests(matched, leg)
     patience = verdict.waiting.select("row", "wait_until").unique("row")
+    waiting = np.full(slim.height, -1, np.int32)
+    waiting[patience["row"].to_numpy()] = np.arange(patience.height, dtype=np.int32)
+    columns = slim.select(
+        "source", "currency", "clearing_date", "due_date", amount=leg.passes[0].left_amount
+    )
     chosen = np.flatnonzero(mine)
     for start, stop in steps(len(chosen)):
         rows = chosen[start:stop]
-        frame = slim[rows].select(
+        credit, alone = _known(came.place[group[rows]]), pl.Series(~summed[rows])
+        yield columns[rows].select(
             "source",
             "currency",
             "clearing_date",
-            "due_date",
             pl.Series("row", rows),
             pl.Series("state", states[rows]),
             pl.Series("hi", digests[rows, 0]),
             pl.Series("lo", digests[rows, 1]),
-            pl.Series("met", group[rows].astype(np.int64)),
-            amount=pl.col(leg.passes[0].left_amount).cast(pl.Int128),
+            pl.col("amount").cast(pl.Int128),
+            came.rows["value_date"].gather(credit),
+            until=pl.coalesce("due_date", patience["wait_until"].gather(_known(waiting[rows]))),
+            met=pl.when(alone).then(None).otherwise(credit),
+            paid=pl.when(alone).then(came.rows["actual"].gather(credit)),
         )
-        frame = frame.join(patience, on="row", how="left").join(
-            came.select("met", "value_date", paid="actual"), on="met", how="left"
-        )
-        alone = pl.Series(~summed[rows])
-        yield frame.with_columns(
-            until=pl.coalesce("due_date", "wait_until"),
-            met=pl.when(alone).then(None).otherwise("met"),
-            paid=pl.when(alone).then("paid"),
-        )
+
+
+def _known(places: NDArray[np.int32]) -> pl.Series:
+    """Return places as a column in which -1 is null."""
+    frame = pl.DataFrame({"place": places})
+    return frame.select(pl.when(pl.col("place") >= 0).then("place")).to_series()
 
 
 def _by_sum(matched: Matched, leg: Leg) -> NDArray[np.bool_]:
@@ -162,7 +201,7 @@ def _summed(frame: pl.DataFrame) -> pl.DataFrame:
     lots = frame.with_columns(
         last=pl.col("until"), until=pl.when(named).then(None).otherwise("until")
     )
-    return lots.group_by(_LOT).agg(
+    sums = (
         pl.len().alias("rows"),
         pl.col("row").min(),
         pl.col("amount", "paid").sum(),
@@ -170,6 +209,7 @@ def _summed(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("clearing_date").max().alias("cleared_until"),
         pl.col("last").max(),
     )
+    return summed_by(lots, _LOT, sums)
 
 
 def _summed_again(parts: pl.DataFrame) -> pl.DataFrame:
@@ -186,9 +226,11 @@ def _told(
 ) -> pl.DataFrame:
     """Return the lines with names, the interval and what the bank shows."""
     slim = matched.ledger.slim
-    lots = lots.join(
-        came.select("met", "actual", "arrived_at", credit="row"), on="met", how="left"
-    ).with_columns(txn_id=pl.Series(slim["txn_id"].gather(lots["row"])))
+    lots = lots.with_columns(
+        *came.select(pl.col("actual", "arrived_at").gather(lots["met"])),
+        credit=came["row"].gather(lots["met"]),
+        txn_id=slim["txn_id"].gather(lots["row"]),
+    )
     lots = _named(_shared(lots), matched, leg)
     sources = dict(enumerate(night.rules.sources))
     hours = {

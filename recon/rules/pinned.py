@@ -32,9 +32,7 @@ def find(matched: Matched, leg: Leg, leg_no: int) -> Verdict:
 
 def group_rows(matched: Matched, leg: Leg, leg_no: int) -> NDArray[np.int64]:
     """Return the rows of pinned groups of three rows and more on a leg, ascending."""
-    links = matched.matches.links.filter(
-        (pl.col("match_kind") == int(MatchKind.PINNED)) & (pl.col("leg") == leg_no)
-    )
+    links = matched.matches.of_leg(leg_no).filter(pl.col("match_kind") == int(MatchKind.PINNED))
     rows = np.unique(np.concatenate([links["left"].to_numpy(), links["right"].to_numpy()]))
     if rows.size <= _PAIR:
         return rows[:0].astype(np.int64)

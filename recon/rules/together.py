@@ -82,7 +82,7 @@ def _wrong(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
     """
     slim = matched.ledger.slim
     kind = int(MatchKind.GROUP)
-    links = matched.matches.links.filter((pl.col("leg") == leg_no) & (pl.col("match_kind") == kind))
+    links = matched.matches.of_leg(leg_no).filter(pl.col("match_kind") == kind)
     plan = next(item for item in leg.passes if item.method is Method.GROUP)
     parts = []
     for side, column in (("left", plan.left_amount), ("right", plan.right_amount)):

@@ -21,6 +21,7 @@ from recon.core.codes import InputState, Outcome
 from recon.core.ends import Ends
 from recon.core.parallel import run_all
 from recon.core.pieces import STEP
+from recon.core.sums import summed_by
 from recon.store.table_file import scan_table
 
 _READERS = 2  # stretches of a file that are looked at at once
@@ -155,29 +156,15 @@ def _places(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np
 
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return counts and exact sums by GROUPING; what is the same in every row is not hashed."""
+    """Return counts and exact sums by GROUPING."""
     named = frame.with_columns(pl.col("currency").fill_null(""), pl.col("side").cast(pl.String))
-    varying = [name for name in GROUPING if frame.is_empty() or not _constant(named[name])]
     sums = (
         pl.len().cast(pl.Int64).alias("rows"),
         pl.col("amount_minor").null_count().cast(pl.Int64).alias("amount_unknown"),
         pl.col("amount_minor").cast(pl.Int128).sum(),
         pl.col("fee_minor").cast(pl.Int128).sum(),
     )
-    result = named.group_by(varying).agg(*sums) if varying else named.select(*sums)
-    same = [
-        pl.lit(named[name].first(), named.schema[name]).alias(name)
-        for name in GROUPING
-        if name not in varying
-    ]
-    return result.with_columns(same).select(
-        *GROUPING, *(name for name in result.columns if name not in varying)
-    )
-
-
-def _constant(column: pl.Series) -> bool:
-    """Return whether a column without nulls holds one value."""
-    return column.null_count() == 0 and bool((column == column.first()).all())
+    return summed_by(named, GROUPING, sums)
 
 
 def _sums(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -6,6 +6,6 @@ from recon.core.warm import every_kernel, warm
 def test_warm_compiles_every_matching_kernel():
     """After warm-up each kernel of the matcher has machine code, or is compiled into another."""
     compiled = set(warm())
-    wanted = {"exact.link_partitions", "pairing.pair_rest", "group_sum.sum_groups", "fee.price"}
+    wanted = {"exact.link_partitions", "pairing.pair_rest", "group_facts.rank_groups", "fee.price"}
     assert wanted <= compiled
     assert compiled <= {name for name, _ in every_kernel()}
