@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -41,7 +44,11 @@ _NUMBERS = frozenset(  # of a trade and of who is in it: digits matter, not thei
         *("card", "batch_id", "merchant_id", "terminal_id"),
     )
 )
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９．，－＋：／", "0123456789.,-+:/")
 _ROUNDED = r"^-?[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{2,3}$"  # as a spreadsheet shows a long number
+
+
+Parsed = tuple[NDArray[Any], NDArray[np.uint8]]  # values and a status for each row
 
 
 class Problems:
@@ -231,6 +238,7 @@ class RowReader:
         texts = self._raw.buffers(field.column)
         grammar = money_grammar(field, padded=self._options.padded)
         values, status = money.parse(texts, grammar, self._decimals)
+        _read_again(texts, (values, status), partial(self._amounts_of, grammar))
         null = status == parse_money.NULL
         counted = [word for word in field.nulls if any("0" <= letter <= "9" for letter in word)]
         if counted:
@@ -246,6 +254,13 @@ class RowReader:
                 self._problems.add(int(row), f"{field.column} {reason}")
         return _nullable(values, null | (status != parse_money.OK))
 
+    def _amounts_of(self, grammar: money.Grammar, texts: pa.Array, rows: list[int]) -> Parsed:
+        """Return the minor units of some rows and a status for each."""
+        decimals = self._decimals
+        return money.parse(
+            texts, grammar, decimals if isinstance(decimals, int) else decimals[rows]
+        )
+
     def _currency_of(self, row: int) -> str:
         """Return the currency of a row, the source's where the row's own is unknown."""
         code = None if self._currency is None else self._currency[row]
@@ -260,7 +275,12 @@ class RowReader:
         else:
             joined = _joined([self._raw.columns[column] for column in field.columns])
         zone = field.zone or self._options.zone
-        values, status = times.parse_utc(joined, field.patterns, zone, self._business_date)
+        found = times.parse_utc(joined, field.patterns, zone, self._business_date)
+        values, status = _read_again(
+            joined,
+            found,
+            lambda half, _rows: times.parse_utc(half, field.patterns, zone, self._business_date),
+        )
         self._note_times(" ".join(field.columns), joined, status, field.patterns, zone)
         return _nullable(values, status != parse_time.OK).cast(TIMESTAMP)
 
@@ -269,7 +289,11 @@ class RowReader:
         if not self._has(field.column, optional=field.optional):
             return self._nothing(pl.Date())
         texts = self._raw.buffers(field.column)
-        values, status = times.parse_days(texts, field.patterns, self._business_date)
+        values, status = _read_again(
+            texts,
+            times.parse_days(texts, field.patterns, self._business_date),
+            lambda half, _rows: times.parse_days(half, field.patterns, self._business_date),
+        )
         self._note_times(field.column, texts, status, field.patterns, "")
         return _nullable(values, status != parse_time.OK).cast(pl.Date)
 
@@ -307,6 +331,22 @@ class RowReader:
     def _nothing(self, dtype: pl.DataType) -> pl.Series:
         """Return null on every row."""
         return repeated(None, dtype, self._rows)
+
+
+def _read_again(
+    texts: TextBuffers, found: Parsed, parse: Callable[[pa.Array, list[int]], Parsed]
+) -> Parsed:
+    """Return what was found, rows refused for full-width digits and marks read in half width."""
+    values, status = found
+    half = {}
+    for row in np.flatnonzero(status > parse_money.NULL).tolist():
+        text = texts.text(row)
+        if not text.isascii() and (plain := text.translate(_HALF_WIDTH)) != text:
+            half[row] = plain
+    if half:
+        rows = list(half)
+        values[rows], status[rows] = parse(pa.array(half.values(), pa.string()), rows)
+    return values, status
 
 
 def stripped_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:

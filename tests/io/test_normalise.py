@@ -54,6 +54,17 @@ def bank(**fields):
     return {"fmt": replace(TINY, refine=None), "side": Side.BANK, "fields": fields}
 
 
+def test_full_width_digits_are_digits():
+    """`１２．５０` is 12.50 and full-width clocks are clocks; letters stay refused."""
+    typed = {"amount": "－１２．５０", "time": "２０２６-０３-０４　10：00：00".replace("　", " ")}
+    frame, rejects = run(
+        {**GOOD, **typed}, {**GOOD, "amount": "１２．５Ａ"}, fmt=replace(TINY, refine=None)
+    )
+    assert frame["amount_minor"].to_list() == [-1250]
+    assert frame["occurred_at"].to_list() == run(GOOD)[0]["occurred_at"].to_list()
+    assert len(rejects) == 1
+
+
 @pytest.mark.parametrize(("order", "refused"), [("4.2E+27", 1), ("2.0265e+15", 1), ("E+27", 0)])
 def test_a_number_that_a_spreadsheet_rounded_names_nothing(order, refused):
     """Two orders whose numbers were rounded to one would be taken for one; a memo may say so."""

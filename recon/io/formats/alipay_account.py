@@ -46,6 +46,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet, fits, read_stream
 
 SHEET: Final = Sheet(
@@ -149,7 +150,7 @@ def fields(options: Options) -> Fields:
         "_balance_minor": Money("账户余额(元)", thousands=",", optional=True),
         "product": Text("业务类型", optional=True),
         "currency": Constant(options.currency),
-        "occurred_at": Time(("发生时间",), ("YYYY-MM-DD hh:mm:ss", "YYYY/M/D hh:mm:ss")),
+        "occurred_at": Time(("发生时间",), CLOCK),
         "memo": Text("商品名称", optional=True),
     }
 

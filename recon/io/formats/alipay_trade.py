@@ -47,6 +47,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import Dialect, Layout, Tokens, cut_rows, frame_of, rows_of
 from recon.io.formats.lines import Block, Lines, line_offsets, listed
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import sniffed_encoding
 
 _TITLE: Final = "#支付宝业务明细查询"
@@ -281,7 +282,6 @@ def _derived(rows: RawRows, reading: Reading) -> RawRows:
 
 def fields(options: Options) -> Fields:
     """Return how the bill's columns become the canonical table."""
-    clock = ("YYYY-MM-DD hh:mm:ss", "YYYY/M/D hh:mm:ss")
     return {
         "kind": Choice("业务类型", {"交易": Kind.PAYMENT, "退款": Kind.REFUND}),
         "state": Constant(State.SUCCESS),
@@ -298,7 +298,7 @@ def fields(options: Options) -> Fields:
         "_share_minor": Money("分润(元)", thousands=","),
         "_received_minor": Money("商家实收(元)", thousands=","),
         "currency": Constant(options.currency),
-        "occurred_at": Time(("完成时间",), clock),
+        "occurred_at": Time(("完成时间",), CLOCK),
         "memo": Text("商品名称"),
     }
 

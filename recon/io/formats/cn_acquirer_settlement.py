@@ -21,6 +21,7 @@ from recon.io.formats.cn_bank_settlement import (
     signed,
 )
 from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Money, Text, Time
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.table import money_out
 
@@ -201,7 +202,7 @@ LAYOUTS: Final = (
             "bank_ref": Text("银行订单号"),
             "issuer": Text("支付银行"),
             "amount_minor": money("订单金额"),
-            "occurred_at": Time(("支付时间",), ("YYYY-MM-DD hh:mm:ss",)),
+            "occurred_at": Time(("支付时间",), CLOCK),
             "memo": Text("商品名称", optional=True),
         },
     ),
@@ -229,7 +230,7 @@ LAYOUTS: Final = (
             "product": Text("卡类型", optional=True),
             "amount_minor": money("交易金额"),
             "fee_minor": money("手续费"),
-            "occurred_at": Time(("交易时间",), ("YYYY-MM-DD hh:mm:ss",)),
+            "occurred_at": Time(("交易时间",), CLOCK),
             "attributes.voucher_no": Text("终端票据编号"),
         },
         signed("交易类型", "交易金额", "手续费"),

@@ -25,12 +25,13 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
 from recon.io.formats.table import money_out
 
 _CNY: Final = {"currency": Constant("CNY")}
-DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY年MM月DD日")
+DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY年MM月DD日", "YYYY/M/D")
 KINDS: Final = {
     **dict.fromkeys(
         ("消费", "支付", "订单支付", "预授权完成", "Sale", "SALE", "PCEP", "ZF01", "IPER"),
@@ -247,7 +248,7 @@ LAYOUTS: Final = (
             "card": Text("付款方账号", optional=True),
             "credit_minor": money("支付金额"),
             "debit_minor": money("退款金额"),
-            "occurred_at": Time(("交易时间",), ("YYYY-MM-DD hh:mm:ss",)),
+            "occurred_at": Time(("交易时间",), CLOCK),
             "clearing_date": Day("记账日期", DAYS),
         },
         controls=PAID_AND_REFUNDED,
@@ -416,7 +417,7 @@ LAYOUTS: Final = (
             "order_id": Text("订单号"),
             "bank_ref": Text("银行流水号"),
             "amount_minor": money("支付金额"),
-            "occurred_at": Time(("支付时间",), ("YYYY-MM-DD hh:mm:ss",)),
+            "occurred_at": Time(("支付时间",), CLOCK),
         },
     ),
 )

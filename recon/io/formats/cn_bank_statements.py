@@ -26,6 +26,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
+from recon.io.formats.marks import CLOCK, DATE
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
 
@@ -136,8 +137,8 @@ STATEMENTS: Final = (
             "_balance_minor": _amount("balance"),
             "merchant_id": Text("account"),
             "currency": Text("currency"),
-            "clearing_date": Day("交易日期", ("YYYY-MM-DD",)),
-            "value_date": Day("booked", ("YYYY-MM-DD",)),
+            "clearing_date": Day("交易日期", DATE),
+            "value_date": Day("booked", DATE),
             "bank_ref": Text("交易详情", optional=True),
             "product": Text("摘要"),
             "memo": Text("对方户名"),
@@ -172,8 +173,8 @@ STATEMENTS: Final = (
             "amount_minor": _amount("金额"),
             "_balance_minor": _amount("余额"),
             "currency": Text("currency"),
-            "occurred_at": Time(("记账日期", "记账时间"), ("YYYY-MM-DD hh:mm:ss",)),
-            "value_date": Day("记账日期", ("YYYY-MM-DD",)),
+            "occurred_at": Time(("记账日期", "记账时间"), CLOCK),
+            "value_date": Day("记账日期", DATE),
             "product": Text("交易名称"),
             "memo": Text("memo"),
             "counterparty": Text("other"),
@@ -207,8 +208,8 @@ STATEMENTS: Final = (
             "amount_minor": _amount("amount"),
             "_balance_minor": _amount("余额"),
             "currency": Constant("CNY"),
-            "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
-            "value_date": Day("交易日期", ("YYYY-MM-DD",)),
+            "occurred_at": Time(("交易日期", "交易时间"), CLOCK),
+            "value_date": Day("交易日期", DATE),
             "product": Text("交易类型"),
             "memo": Text("摘要"),
             "counterparty": Text("对方户名", optional=True),
@@ -258,7 +259,7 @@ STATEMENTS: Final = (
             "amount_minor": _amount("交易金额"),
             "_balance_minor": _amount("联机余额"),
             "currency": Text("货币"),
-            "value_date": Day("记账日期", ("YYYY-MM-DD",)),
+            "value_date": Day("记账日期", DATE),
             "product": Text("交易摘要"),
             "memo": Text("客户摘要", optional=True),
             "counterparty": Text("对手信息"),

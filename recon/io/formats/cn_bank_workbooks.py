@@ -5,7 +5,9 @@ balances may be numbers of the sheet: their shortest decimal text is the amount.
 balance behind it: the chain of balances proves the file.
 
 CCB has two exports: `ccb` (交易明细, money in and out in two columns, booking day first) and
-`ccb_current` (活期明细, signed amounts under a line with both totals).
+`ccb_current` (活期明细, signed amounts under a line with both totals). The e-banking
+export of Bank of China for companies has names in two languages, as several public readers know
+them; who pays and who is paid says the direction of an amount, lines above state both totals.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ import polars as pl
 from recon.core.codes import Side
 from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import Control, Day, Format, Money, Text, Time
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
+from recon.io.formats.table import money_out
 
 _CURRENCIES: Final = {
     "人民币": "CNY",
@@ -28,8 +32,8 @@ _CURRENCIES: Final = {
     "欧元": "EUR",
     "日元": "JPY",
 }
-_DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY/MM/DD", "YYYY-MM-DD hh:mm:ss")
-_CLOCK: Final = ("YYYYMMDD hh:mm:ss", "YYYY-MM-DD hh:mm:ss", "YYYY/MM/DD hh:mm:ss")
+_DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY/M/D", "YYYY-MM-DD hh:mm:ss")
+_CLOCK: Final = ("YYYYMMDD hh:mm:ss", *CLOCK)
 
 
 def _money(column: str) -> Money:
@@ -74,6 +78,25 @@ def _ccb_current(facts: Facts) -> dict[str, pl.Expr]:
         "currency": pl.col("币别").replace(_CURRENCIES),
         "amount": pl.col("交易金额").str.strip_prefix("+"),
         "memo": pl.concat_str(["摘要", "交易地点/附言", "对方账号与户名"], separator=" "),
+    }
+
+
+_PAYER, _PAYEE = "付款人账号[DebitAccountNo.]", "收款人账号[Payee'sAccountNumber]"
+_PAID_BY, _PAID_TO = "付款人名称[Payer'sName]", "收款人名称[Payee'sName]"
+
+
+def _boc_corporate(facts: Facts) -> dict[str, pl.Expr]:
+    """Derive the signed amount, the other side's name, and the three free texts as one memo."""
+    account = facts.get("account", "")
+    is_out = (pl.col(_PAYER) == account) & (pl.col(_PAYEE) != account)
+    amount = money_out(pl.col("交易金额[TradeAmount]"), is_out)
+    texts = ["摘要[Reference]", "用途[Purpose]", "交易附言[Remark]"]
+    return {
+        "account": pl.lit(account),
+        "amount": amount,
+        "currency": pl.col("交易货币[TradeCurrency]").replace(_CURRENCIES),
+        "other": pl.when(amount.str.starts_with("-")).then(_PAID_TO).otherwise(_PAID_BY),
+        "memo": pl.concat_str(texts, separator=" ").str.replace_all(" +", " "),
     }
 
 
@@ -168,6 +191,54 @@ STATEMENTS: Final = (
         side=Side.BANK,
         proofs=(CHAIN,),
         optional={"交易地点/附言": ""},
+    ),
+    SheetFormat(
+        "statement_boc_corporate",
+        "Bank of China corporate e-banking statement, in two languages",
+        "中国银行企业网银交易明细（中英文列名）",
+        Sheet(
+            required=(
+                *("交易日期[TransactionDate]", "交易时间[Transactiontime]", _PAYER, _PAYEE),
+                *("交易货币[TradeCurrency]", "交易金额[TradeAmount]", _PAID_BY, _PAID_TO),
+                *("交易后余额[After-transactionbalance]", "摘要[Reference]"),
+                "交易流水号[Transactionreferencenumber]",
+            ),
+            optional=("用途[Purpose]", "交易附言[Remark]", "交易类型[TransactionType]"),
+            quote='"',
+            closed=False,  # no export was at hand
+            facts=r"查询账号\s*\[[^\]]*\][,\s\"]*(?P<account>[0-9*]{8,25})",
+            totals="|".join(
+                rf"{name}\s*\[[^\]]*\][,\s\"]*(?P<{name}>[0-9][0-9,]*(?:\.[0-9]+)?)"
+                for name in ("借方发生总笔数", "借方发生总额", "贷方发生总笔数", "贷方发生总额")
+            ),
+        ),
+        {
+            "merchant_id": Text("account"),
+            "amount_minor": _money("amount"),
+            "_balance_minor": _money("交易后余额[After-transactionbalance]"),
+            "currency": Text("currency"),
+            "occurred_at": Time(
+                ("交易日期[TransactionDate]", "交易时间[Transactiontime]"),
+                (*_CLOCK, "YYYYMMDD hhmmss"),
+            ),
+            "value_date": Day("交易日期[TransactionDate]", _DAYS),
+            "bank_ref": Text("交易流水号[Transactionreferencenumber]"),
+            "product": Text("交易类型[TransactionType]", optional=True),
+            "memo": Text("memo"),
+            "counterparty": Text("other"),
+        },
+        _boc_corporate,
+        controls=(
+            Control("借方发生总笔数", "借方发生总笔数", (_AMOUNT < 0).sum()),
+            Control(
+                "借方发生总额", "借方发生总额", _AMOUNT.filter(_AMOUNT < 0).sum() * -1, Money("")
+            ),
+            Control("贷方发生总笔数", "贷方发生总笔数", (_AMOUNT > 0).sum()),
+            Control("贷方发生总额", "贷方发生总额", _AMOUNT.filter(_AMOUNT > 0).sum(), Money("")),
+        ),
+        side=Side.BANK,
+        proofs=(CHAIN,),
+        optional={"用途[Purpose]": "", "交易附言[Remark]": ""},
     ),
 )
 

@@ -15,6 +15,7 @@ import polars as pl
 from recon.core.codes import Kind, Side
 from recon.io.formats.chain import balance_chain
 from recon.io.formats.contract import Choice, Day, Format, Money, Text, Time
+from recon.io.formats.marks import CLOCK, DATE
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
 from recon.io.formats.table import negated
@@ -27,8 +28,8 @@ _CURRENCIES: Final = {
     "英镑": "GBP",
     "日元": "JPY",
 }
-_DAYS: Final = ("YYYY-MM-DD", "YYYY/MM/DD", "YYYYMMDD", "YYYY-MM-DD hh:mm:ss")
-_CLOCK: Final = ("YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD")
+_DAYS: Final = (*DATE, "YYYYMMDD", "YYYY-MM-DD hh:mm:ss")
+_CLOCK: Final = (*CLOCK, "YYYY-MM-DD")
 _PRICED: Final = r"^([A-Z]{3}) ?([0-9][0-9,]*(?:\.[0-9]+)?)$"
 _CELL: Final = r"(?:[A-Z]{3} ?[0-9][0-9.]*|\"[A-Z]{3} ?[0-9][0-9.,]*\")"
 _IN: Final = ("退货", "还款", "信用卡还款", "红包还款", "刷卡金返还", "自动购汇还款")

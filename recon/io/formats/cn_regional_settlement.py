@@ -24,6 +24,7 @@ from recon.io.formats.cn_bank_settlement import (
     signed,
 )
 from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Text, Time
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.unionpay_zm import year_of
 
@@ -51,7 +52,7 @@ LAYOUTS: Final = (
             "order_id": Text("订单号"),
             "product": Text("卡标志"),
             "amount_minor": money("交易金额"),
-            "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
+            "occurred_at": Time(("交易日期", "交易时间"), CLOCK),
             "clearing_date": Day("清算日期", DAYS),
         },
         signed("交易类型", "交易金额"),

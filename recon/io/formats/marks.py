@@ -1,4 +1,4 @@
-"""How a table was written out: the mark between its cells, quotes, and what guards its numbers.
+"""How a table was written out: marks, quotes, dates, and what guards its numbers.
 
 The same export comes with another mark, or with quotes, once somebody has saved it from a
 spreadsheet or chose so in the portal. Names in a header say which mark it is; nothing is guessed.
@@ -17,6 +17,12 @@ from recon.io.formats.contract import RawRows
 from recon.io.formats.cutting import frame_of, rows_of
 
 MARKS: Final = (",", "\t", ";", "|")
+CLOCK: Final = (  # the sender's, and what a spreadsheet makes of it
+    "YYYY-MM-DD hh:mm:ss",
+    "YYYY/M/D h:mm:ss",
+    "YYYY/M/D h:mm",
+)
+DATE: Final = ("YYYY-MM-DD", "YYYY/M/D")
 _GUARDED: Final = re.compile(rb"(?m)(?:^|[,\t;|]) *(?:=\"|'|\"'|\"=\"\")")
 
 

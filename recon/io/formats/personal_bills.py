@@ -15,10 +15,10 @@ import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.contract import Choice, Constant, Control, Field, Format, Money, Text, Time
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
 
-_CLOCK: Final = ("YYYY-MM-DD hh:mm:ss",)
 _COUNT: Final = r"共[:：]?(?P<记录数>[0-9]+)笔记录"
 _CONTROLS: Final = (Control("记录数", "记录数", pl.len()),)
 _DIRECTIONS: Final = {
@@ -133,7 +133,7 @@ ALIPAY: Final = SheetFormat(
     ),
     {
         **_fields("商品说明", "商家订单号", "交易订单号", "交易状态"),
-        "occurred_at": Time(("交易时间",), _CLOCK),
+        "occurred_at": Time(("交易时间",), CLOCK),
         "product": Text("收/付款方式", optional=True),
     },
     _alipay,
@@ -156,7 +156,7 @@ WECHAT: Final = SheetFormat(
     ),
     {
         **_fields("商品", "商户单号", "交易单号", "state"),
-        "occurred_at": Time(("交易时间",), _CLOCK),
+        "occurred_at": Time(("交易时间",), CLOCK),
         "product": Text("交易类型"),
     },
     _wechat,
@@ -181,7 +181,7 @@ JD: Final = SheetFormat(
     ),
     {
         **_fields("交易说明", "商家订单号", "交易订单号", "交易状态"),
-        "occurred_at": Time(("交易时间",), _CLOCK),
+        "occurred_at": Time(("交易时间",), CLOCK),
         "product": Text("收/付款方式"),
     },
     _jd,
@@ -206,7 +206,7 @@ MEITUAN: Final = SheetFormat(
     {
         **_fields("订单标题", "商家单号", "交易单号", "交易类型"),
         "state": Constant(State.SUCCESS),
-        "occurred_at": Time(("交易成功时间",), _CLOCK),
+        "occurred_at": Time(("交易成功时间",), CLOCK),
         "product": Text("支付方式"),
     },
     _meituan,
@@ -230,7 +230,7 @@ PINDUODUO: Final = SheetFormat(
         "order_id": Text("订单编号"),
         "amount_minor": Money("amount", thousands=","),
         "currency": Constant("CNY"),
-        "occurred_at": Time(("下单时间",), _CLOCK),
+        "occurred_at": Time(("下单时间",), CLOCK),
         "product": Text("支付方式"),
         "memo": Text("商品"),
     },

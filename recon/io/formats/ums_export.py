@@ -42,6 +42,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet, fits
 from recon.io.formats.table import money_out
 from recon.io.formats.workbook_sheet import read_either
@@ -127,7 +128,7 @@ def fields(options: Options) -> Fields:
         "fee_minor": Money("手续费", thousands=","),
         "net_minor": Money("清算金额", thousands=","),
         "currency": Constant(options.currency),
-        "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss",)),
+        "occurred_at": Time(("交易日期", "交易时间"), CLOCK),
         "clearing_date": Day("清算日期", ("YYYYMMDD",)),
         "attributes.entry_mode": Text("支付类型", optional=True),
     }

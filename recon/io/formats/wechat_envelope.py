@@ -16,12 +16,11 @@ from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.cutting import Dialect, Layout, cut_rows
 from recon.io.formats.lines import Block, Lines, listed
+from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import TITLE_LINES, sniffed_encoding
 
-CLOCK: Final = (
-    "YYYY-MM-DD hh:mm:ss",
-    "YYYY/M/D h:mm:ss",  # a spreadsheet's
-    "YYYY/M/D h:mm",
+CLOCKS: Final = (
+    *CLOCK,
     "YYYY-MM-DD hh：mm：ss",  # the vendor's first examples
     "YYYY-MM-DDhh：mm：ss",
 )

@@ -39,7 +39,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.formats.cutting import frame_of, rows_of
-from recon.io.formats.wechat_envelope import CLOCK, Bill, present_name
+from recon.io.formats.wechat_envelope import CLOCKS, Bill, present_name
 
 COLUMNS: Final = (
     "记账时间",
@@ -116,7 +116,7 @@ def fields(options: Options) -> Fields:
         "amount_minor": Money("amount", thousands=","),
         "_balance_minor": Money("账户结余(元)", thousands=","),
         "currency": Constant(options.currency),
-        "occurred_at": Time(("记账时间",), CLOCK),
+        "occurred_at": Time(("记账时间",), CLOCKS),
         "memo": Text("备注"),
     }
 

@@ -38,7 +38,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.table import money_out
-from recon.io.formats.wechat_envelope import CLOCK, Bill, present_name
+from recon.io.formats.wechat_envelope import CLOCKS, Bill, present_name
 
 _ALIASES: Final = {
     "服务商的APPID": "公众账号ID",
@@ -204,10 +204,10 @@ def fields(_options: Options) -> Fields:
         "fee_minor": Money("手续费", thousands=",", extra_zero_decimals=True),
         "net_minor": Money("funds", thousands=","),  # `refine` takes the fee off
         "currency": Text("货币种类"),
-        "occurred_at": Time(("occurred_at",), CLOCK),
-        "arrived_at": Time(("arrived_at",), CLOCK, optional=True),
+        "occurred_at": Time(("occurred_at",), CLOCKS),
+        "arrived_at": Time(("arrived_at",), CLOCKS, optional=True),
         "memo": Text("商品名称", optional=True),
-        "attributes.requested_at": Time(("requested_at",), CLOCK, optional=True),
+        "attributes.requested_at": Time(("requested_at",), CLOCKS, optional=True),
         "_coupon_refund_minor": Money("充值券退款金额", thousands=",", optional=True),
     }
 

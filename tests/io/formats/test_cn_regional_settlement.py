@@ -73,6 +73,15 @@ FILES: dict[str, tuple[str, ...]] = {
         "881223   甲页面版 20261120    0000003628981 P      9460.00 S N S T1 20261120 679710 000600                                         ryt ",
         "881223   甲页面版 20261119 0020261119117418 R       545.00 S N I Th 20261120 719885 092633                                         ryt ",
     ),
+    "statement_boc_corporate": (
+        "查询账号[ Inquirer account number ],345678901234",
+        "借方发生总笔数[ Total Numbers of Debited Payments ],1,借方发生总额[ Total Debit Amount of Payments ],1000.50",
+        '贷方发生总笔数[ Total Numbers of Credited Payments ],2,贷方发生总额[ Total Credit Amount of Payments ],"2,500.00"',
+        "交易类型[ Transaction Type ],业务类型[ Business type ],付款人账号[ Debit Account No. ],付款人名称[ Payer's Name ],收款人账号[ Payee's Account Number ],收款人名称[ Payee's Name ],交易日期[ Transaction Date ],交易时间[ Transaction time ],交易货币[ Trade Currency ],交易金额[ Trade Amount ],交易后余额[ After-transaction balance ],交易流水号[ Transaction reference number ],摘要[ Reference ],用途[ Purpose ],交易附言[ Remark ],备注[ Remarks ]",
+        '来账,转账,621700******1234,甲,345678901234,本公司,20261120,09:10:11,CNY,"2,000.00",5000.00,S1,货款,,,',
+        "往账,转账,345678901234,本公司,621700******9999,乙,20261120,10:10:11,CNY,1000.50,3999.50,S2,运费,,,",
+        "来账,转账,621700******1234,甲,345678901234,本公司,20261120,11:10:11,CNY,500.00,4499.50,S3,货款,尾款,,",
+    ),
     "statement_hsbc_hk": (
         "Date,Description,Billing amount,Billing currency,Balance,Balance currency",
         '24/11/2026,TRANSFER                 22NOV,"-1.00"\t,HKD,"3,612.17"\t,HKD',
@@ -96,6 +105,7 @@ AMOUNTS = {
     "settlement_kuaiqian": [100, -100],
     "settlement_cmb_clearing": [63000, 133050],
     "settlement_chinapnr": [946000, -54500],
+    "statement_boc_corporate": [200000, -100050, 50000],
     "statement_hsbc_hk": [-100, 150000],
     "statement_shengjing": [-170407, 163948],
 }
@@ -123,6 +133,7 @@ def test_amounts_have_the_sign_that_the_sender_says(tmp_path, name):
         ("settlement_citic_pos", ("总计|100.00", "总计|300.00")),
         ("settlement_jiangsu", ("总笔数:\t2", "总笔数:\t3")),
         ("statement_shengjing", ("35671.76", "35671.77")),
+        ("statement_boc_corporate", ("],1000.50", "],1000.60")),
     ],
 )
 def test_what_a_file_declares_is_compared(tmp_path, name, change):
