@@ -9,6 +9,7 @@ import sys
 import click
 
 from recon import __version__
+from recon.commands.kernel_cache import refuse_shared_cache
 from recon.commands.say import say
 from recon.errors import ReconError
 
@@ -66,12 +67,15 @@ def _exists(name: str) -> bool:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="recon")
-def group() -> None:
+@click.pass_context
+def group(context: click.Context) -> None:
     """Reconcile what the merchant, the channel and the bank say.
 
     Exit codes: 0 done, 1 bug, 2 usage or rule file, 3 an input is missing, 4 an input was refused,
     5 resources, 10 a --fail-on gate broke, 75 locked by another run, 130 interrupted.
     """
+    if context.invoked_subcommand != "doctor":  # which tells what is wrong with the place
+        refuse_shared_cache()
 
 
 def main() -> None:

@@ -208,3 +208,17 @@ def test_ids_that_are_statements_are_only_ids(tmp_path: Path) -> None:
     for statement in STATEMENTS:
         place = str(world.folder / "workspace")
         assert recon("explain", "--workspace", place, "--", statement).exit_code == 0
+
+
+def test_compiled_code_that_others_may_write_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel cache open to all ends every command but the one that tells what is wrong."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    tmp_path.chmod(0o777)
+    refused = recon("formats")
+    assert refused.exit_code == 2
+    assert "found one that is writable by all" in refused.stdout
+    assert "found writable by all" in recon("doctor").stdout
+    tmp_path.chmod(0o700)
+    assert recon("formats").exit_code == 0

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from recon.commands.kernel_cache import kernel_cache, sharing
 from recon.commands.options import json_option, parse_date, workspace_option
 
 _LIBRARIES = ("polars", "pyarrow", "duckdb", "numba", "numpy", "pydantic", "click", "holidays")
@@ -64,10 +65,7 @@ def command(config: Path | None, workspace: Path, today: date | None, as_json: b
 
 def _kernel_cache() -> dict[str, str | None]:
     """Return where compiled kernels are kept, and what is wrong with that place."""
-    import recon.core.kernels
-
-    declared = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(declared or Path(recon.core.kernels.__path__[0]) / "__pycache__")
+    folder = kernel_cache()
     nearest = next((item for item in (folder, *folder.parents) if item.exists()), Path("/"))
     problem = None
     if not os.access(nearest, os.W_OK):
@@ -75,8 +73,8 @@ def _kernel_cache() -> dict[str, str | None]:
             f"kernel cache {folder}: expected a writable folder; set NUMBA_CACHE_DIR to a private "
             f"one, or run `recon warmup` as a user who may write there"
         )
-    elif folder.exists() and folder.stat().st_mode & 0o002:
-        problem = f"kernel cache {folder}: expected private, found writable by all; chmod go-w it"
+    elif shared := sharing(folder):
+        problem = f"kernel cache {folder}: expected private, found {shared}"
     return {"folder": str(folder), "problem": problem}
 
 
