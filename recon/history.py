@@ -217,8 +217,9 @@ def rows_about(
 def told_payouts(workspace: Workspace, business_date: date) -> pl.DataFrame:
     """Return the payouts as the nights of the last months told them (PAYOUTS), night by night."""
     runs = earlier(workspace, business_date, _PAYOUT_DAYS)
-    frames = [scan(run.folder, "payouts").collect() for run in runs]
-    return pl.concat([PAYOUTS.empty(), *(conform(one, PAYOUTS) for one in frames)])
+    return pl.concat(
+        [PAYOUTS.empty().lazy(), *(scan(run.folder, "payouts") for run in runs)]
+    ).collect()
 
 
 def rows_of_months(

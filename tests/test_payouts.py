@@ -11,10 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from recon.cli import group
+from recon.core.schema import PAYOUTS, conform
 from recon.errors import RuleFileError
+from recon.rules.calendar import Calendar
 from recon.rules.cause_words import known
+from recon.rules.night import Night
 from recon.rules.rule_file import read_rules
 from recon.rules.settlement import check_hours, plain_name
+from recon.rules.usual_arrival import usual
 from tests.night_world import GROUP, NightWorld
 
 MONDAY, TUESDAY, WEDNESDAY = "2026-11-09", "2026-11-10", "2026-11-11"
@@ -200,3 +204,51 @@ def test_trace_tells_the_interval(tmp_path: Path) -> None:
     )
     assert "by 2026-11-17 (expected from 2026-11-16, 07:00-14:00)" in now["text_en"]
     assert "（预计自 2026-11-16 起，07:00-14:00）" in now["text_zh"]
+
+
+def test_what_is_usual_is_learned_from_earlier_payouts(tmp_path: Path) -> None:
+    """Days after the cycle's day, from the channel's own credits; told, with how many they were."""
+    world = NightWorld(tmp_path)
+    days = [f"2026-11-{day:02}" for day in (9, 10, 11, 12, 13, 14, 15, 16, 17)]
+    for number, day in enumerate(days):
+        late = 2 if number == 4 else 1  # Wednesday's payout comes on Friday
+        bank = []
+        if number >= late and number != 3 and day < "2026-11-14":
+            before = days[number - late : number] if number == 4 else [days[number - 1]]
+            bank = [f"10.00 memo=PAYOUT_8001_{one.replace('-', '')}" for one in before]
+        if day == "2026-11-16":
+            bank = ["10.00 memo=PAYOUT_8001_20261113"]
+        world.day(day, orders=[f"A{number} 10.00"], psp=[f"A{number} 10.00"], bank=bank)
+        night = world.run(day)
+        told = world.table(night, "payouts").filter(state="EXPECTED")
+        usual = set(told.select("usual_of", "usual_days", "usual_days_most").rows())
+        assert usual == ({(5, 0, 1)} if day > "2026-11-16" else {(None, None, None)})
+    arguments = ["trace", "A8", "--workspace", f"{tmp_path}/workspace"]
+    text = CliRunner().invoke(group, arguments, catch_exceptions=False).output
+    assert (
+        "(of its last 5 payouts half came within 0 days of the day agreed, 95 % within 1)" in text
+    )
+
+
+def test_hours_of_earlier_payouts_and_declared_ones(tmp_path: Path) -> None:
+    """Where the bank tells a time the hours are learned, but for a channel that declares them."""
+    for arrives, hours in (("", "09:30-14:00"), ('arrives = "07:00-14:00"', None)):
+        folder = tmp_path / (hours or "declared")
+        rules = read_rules(_world(folder, arrives).config).rules
+        night = Night(rules, Calendar("CN"), date(2026, 11, 20), date(2026, 11, 1))
+        told = pl.DataFrame(
+            {
+                "leg": "channel-bank",
+                "source": "psp",
+                "currency": "CNY",
+                "expected_from": date(2026, 11, 9),
+                "value_date": [date(2026, 11, day) for day in (9, 9, 10, 9, 12)],
+                "arrived_at": ["01:30", "02:30", "06:00", "03:30", "04:30"],  # UTC
+                "state": ["ARRIVED", "ARRIVED", "LATE", "ARRIVED", "LATE"],
+            }
+        )  # fmt: skip
+        clock = pl.format("2026-11-09 {}", "arrived_at").str.to_datetime("%Y-%m-%d %H:%M")
+        learned = usual(conform(told.with_columns(arrived_at=clock), PAYOUTS), night)
+        assert learned["usual_hours"].to_list() == ([hours] if hours else [])
+        assert learned["usual_days"].to_list() == ([0] if hours else [])
+        assert learned["usual_days_most"].to_list() == ([3] if hours else [])

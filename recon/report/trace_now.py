@@ -97,7 +97,16 @@ _SENTENCES: dict[str, Pair] = {
 _ONE_BY_ONE = 12
 _LATE: Pair = (", and that day is over", "，该日期已过")
 _FROM: Pair = (" (expected from {day})", "（预计自 {day} 起）")
+_USUAL = ("usual_of", "usual_days", "usual_days_most", "usual_hours")
 _HOURS: Pair = (" (expected from {day}, {hours})", "（预计自 {day} 起，{hours}）")
+_USUALLY: Pair = (
+    (
+        " (of its last {of} payouts half came within {half} days of the day agreed, 95 % within "
+        "{most}{hours})"
+    ),
+    "（最近 {of} 笔出款中，半数在约定日后 {half} 天内、95% 在 {most} 天内到账{hours}）",
+)
+_USUAL_HOURS: Pair = (", at {hours}", "，时段 {hours}")
 _DEBITED: Pair = ("; taken from the payout of {day}", "；已从 {day} 的结算款中扣除")
 _EXPLAINED: Pair = ("; it settles {rows} rows of the channel", "；对应渠道 {rows} 行")
 _UNEXPLAINED: Pair = ("; no row of the channel explains it", "；没有渠道记录可以解释")
@@ -203,6 +212,7 @@ def _answer(story: Story, row: Facts, codes: CodeWordsByName) -> Facts:
         "expected_from": plain(facts.get("expected_from")),
         "due": plain(due),
         "hours": facts.get("hours"),
+        **{name: facts.get(name) for name in _USUAL},
         "overdue": late,
         "open_breaks": [plain({key: item[key] for key in ("break_id", "code")}) for item in breaks],
         **both(_SENTENCES[place], filled),
@@ -285,8 +295,11 @@ def _interval(story: Story, row: Facts) -> Facts:
     )
     found = story.payouts.filter(mine)
     named = found.filter(pl.col("batch") == pl.lit(row["batch_id"], pl.String))
-    days = (named if named.height else found)["expected_from", "hours"].unique()
-    return days.row(0, named=True) if days.height == 1 else {}
+    fitting = named if named.height else found
+    days = fitting["expected_from", "hours"].unique()
+    if days.height != 1:
+        return {}
+    return days.row(0, named=True) | fitting.select(_USUAL).row(-1, named=True)
 
 
 def _open_breaks(story: Story, row: Facts) -> list[Facts]:
@@ -304,9 +317,23 @@ def _open_breaks(story: Story, row: Facts) -> list[Facts]:
 def _interval_words(facts: Facts, language: str) -> str:
     """Return the interval of a payout in words; a due day without hours says it already."""
     day, hours = facts.get("expected_from"), facts.get("hours")
+    learned = _usual_words(facts, language)
     if day is None or (hours is None and day == facts.get("due")):
+        return learned
+    return pick(_HOURS if hours else _FROM, language).format(day=plain(day), hours=hours) + learned
+
+
+def _usual_words(facts: Facts, language: str) -> str:
+    """Return what is usual for payouts of the channel, where its history tells it."""
+    if not facts.get("usual_of"):
         return ""
-    return pick(_HOURS if hours else _FROM, language).format(day=plain(day), hours=hours)
+    hours = facts["usual_hours"]
+    return pick(_USUALLY, language).format(
+        half=facts["usual_days"],
+        most=facts["usual_days_most"],
+        hours=pick(_USUAL_HOURS, language).format(hours=hours) if hours else "",
+        of=f"{facts['usual_of']:,}",
+    )
 
 
 def _filled(row: Facts, facts: Facts, language: str, *, late: bool) -> Facts:

@@ -3,7 +3,8 @@
 A payout is a settlement batch, or the rows without one that are due, and paid, on the same days.
 The interval begins on the day that the source's cycle names for the last clearing day in it and
 ends with the last day of patience, grace included: the day by which late and missing money is
-judged. The hours of `settlement.arrives` tell people when to look; a break waits for the day's end.
+judged. The hours of `settlement.arrives`, or else what is usual for the channel, tell people when
+to look; a break waits for the day's end.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from recon.core.sums import summed_by
 from recon.rules.classify import Classified
 from recon.rules.night import Matched, Night, Verdict
 from recon.rules.settlement import ALL_DAY, parse_cycle
+from recon.rules.usual_arrival import usual
 
 Rows = NDArray[np.int64]
 _LOT = ("state", "source", "currency", "hi", "lo", "met", "until", "value_date")
@@ -257,7 +259,8 @@ def _told(
             {int(item): item.name for item in PayoutState}, return_dtype=words(PayoutState)
         ),
     )
-    return conform(table, PAYOUTS)
+    learned = usual(matched.archive.payouts(), night)
+    return conform(table.join(learned, on=["leg", "source", "currency"], how="left"), PAYOUTS)
 
 
 def _shared(lots: pl.DataFrame) -> pl.DataFrame:
