@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from recon.io.load import Loaded
 
 _REASONS = 3  # first reasons for rejects that a line of the table shows
+_UNPROVED = "it states no totals or balances that its rows could be compared with"
 _COLUMNS = ("file", "format", "rows", "rejected", "controls", "state", "why")
 
 
@@ -33,7 +34,7 @@ class Surveyed:
     controls_agreed: int
     controls_declared: int
     state: str  # a state of `inputs`, or UNKNOWN when no format was found
-    why: str  # the message of the refusal or hold, else the first reasons for rejects
+    why: str  # the message of a refusal or hold, the first reasons for rejects, what proves nothing
 
     def cells(self) -> list[str]:
         """Return the file as a row of `_COLUMNS`."""
@@ -88,7 +89,9 @@ def _told(name: str, form: str, loaded: Loaded) -> Surveyed:
         controls_agreed=sum(control["agrees"] for control in controls),
         controls_declared=len(controls),
         state=item["state"],
-        why=_one_line(item["message"] or "") or _first_reasons(loaded),
+        why=_one_line(item["message"] or "")
+        or _first_reasons(loaded)
+        or ("" if item["state"] == "ACCEPTED" else _UNPROVED),
     )
 
 
