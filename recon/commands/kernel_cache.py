@@ -8,13 +8,13 @@ from pathlib import Path
 
 from recon.errors import UsageError
 
+KERNELS = Path(__file__).parents[1] / "core" / "kernels"  # named, not imported: that wakes Numba
+
 
 def kernel_cache() -> Path:
-    """Return the folder: beside the package, or where NUMBA_CACHE_DIR says."""
-    import recon.core.kernels
-
+    """Return the folder: beside the kernels, or where NUMBA_CACHE_DIR says."""
     declared = os.environ.get("NUMBA_CACHE_DIR")
-    return Path(declared or Path(recon.core.kernels.__path__[0]) / "__pycache__")
+    return Path(declared or KERNELS / "__pycache__")
 
 
 def sharing(folder: Path) -> str:
