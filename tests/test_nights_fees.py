@@ -68,6 +68,27 @@ def test_card_type_and_class_name_the_wrong_price(tmp_path: Path) -> None:
     assert rows == [("FEE_CARD_TYPE", "A2", 10), ("FEE_CLASS", "A4", 12)]
 
 
+def test_a_channel_may_have_several_contracts(tmp_path: Path) -> None:
+    """Each merchant has a contract of its own: only who has none is unlisted, and once."""
+    world = NightWorld(tmp_path)
+    contracts = "".join(
+        f'[[fee_contract]]\nname = "{merchant}"\n[[fee_contract.line]]\nname = "all"\n'
+        f'formula = "{rate}"\nwhen = {{ merchant_id = "{merchant}" }}\n'
+        for merchant, rate in (("8001", "0.6%"), ("8002", "0.3%"))
+    )
+    world.config.write_text(world.config.read_text("utf-8") + contracts, "utf-8")
+    fees = {"8001": "0.60", "8002": "0.40", "8003": "0.30"}
+    rows = [f"A{name} 100.00 fee={fee} merchant={name}" for name, fee in fees.items()]
+    failed = ["B1 50.00 fee=0.30 state=FAILED"]
+    world.day(MONDAY, orders=[f"A{name} 100.00" for name in fees], psp=rows + failed)
+    cases = world.table(world.run(MONDAY), "disputes").sort("order_id")
+    assert cases.select("order_id", pl.col("code").cast(pl.String)).rows() == [
+        ("A8002", "FEE_RATE"),
+        ("A8003", "FEE_UNLISTED"),
+        ("B1", "FEE_ON_FAILED"),
+    ]
+
+
 def test_a_fee_below_the_contract_is_claimed_from_nobody(tmp_path: Path) -> None:
     """Too much charged is claimed back; too little is the acquirer's loss, and is reserved."""
     world = world_of(tmp_path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recon.commands.fee_lists import import_list, price
 from recon.commands.options import json_option, language_option, workspace_option
 from recon.commands.say import say, say_json
 from recon.errors import UsageError
@@ -27,6 +28,10 @@ _config_argument = click.argument(
 @click.group(name="fees")
 def command() -> None:
     """Check price lists, infer prices, explain one fee, state the rebates of each month."""
+
+
+command.add_command(import_list)
+command.add_command(price)
 
 
 @command.command(name="check")

@@ -6,7 +6,6 @@ headers usually mean ours. Where two readings are equally good both are written,
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from recon.commands.header_words import KINDS, STATES, meant
 from recon.commands.meaning import Meaning, meaning_of
 from recon.commands.peek import Head, peek
 from recon.core import inert
+from recon.rules.toml_lines import quoted
 
 _MONEY = ("amount", "credit", "debit", "fee", "net")
 _DAYS = ("clearing_date", "value_date", "due_date")
@@ -144,18 +144,18 @@ def _one_kind(meaning: Meaning) -> list[str]:
 
 def _column(head: Head, name: str, column: str) -> str:
     """Return the line of a mapped column, with values of the file."""
-    return f"{name} = {_toml(column)}  # confirm; {_examples(head.values(column))}"
+    return f"{name} = {quoted(column)}  # confirm; {_examples(head.values(column))}"
 
 
 def doubtful_lines(meaning: Meaning) -> list[str]:
     """Return the lines of columns that fit equally well, or less clearly than the one taken."""
     equal = [
-        f"# {name} = {_toml(column)}  # confirm: one of {len(found)} that fit"
+        f"# {name} = {quoted(column)}  # confirm: one of {len(found)} that fit"
         for name, found in meaning.doubtful.items()
         for column in found
     ]
     weaker = [
-        f"# {name} = {_toml(column)}  # fits less clearly; it is in ignore_columns"
+        f"# {name} = {quoted(column)}  # fits less clearly; it is in ignore_columns"
         for name, found in meaning.others.items()
         for column in found
     ]
@@ -167,7 +167,7 @@ def _ignored(head: Head, meaning: Meaning) -> list[str]:
     if not head.has_header:
         return ["# no header line was seen: columns are named 1, 2, ... by their place; confirm"]
     used = meaning.used()
-    rest = [_toml(column) for column in head.columns if column not in used]
+    rest = [quoted(column) for column in head.columns if column not in used]
     return [f"ignore_columns = [{', '.join(rest)}]  # confirm: none of them is needed"] * bool(rest)
 
 
@@ -177,8 +177,8 @@ def _cutting(head: Head) -> list[str]:
     if head.encoding != "utf-8":
         lines.append(f'encoding = "{head.encoding}"  # confirm')
     if head.format == "delimited" and head.delimiters != (",",):
-        lines.append(f"delimiter = {_toml(head.delimiters[0])}  # confirm")
-        lines += [f"# delimiter = {_toml(mark)}  # fits as well" for mark in head.delimiters[1:]]
+        lines.append(f"delimiter = {quoted(head.delimiters[0])}  # confirm")
+        lines += [f"# delimiter = {quoted(mark)}  # fits as well" for mark in head.delimiters[1:]]
     if head.skip_lines:
         lines.append(f"skip_lines = {head.skip_lines}  # confirm: lines before the header")
     if not head.has_header:
@@ -187,9 +187,9 @@ def _cutting(head: Head) -> list[str]:
         lines.append("padded = true  # confirm: spaces or back-ticks stand around cells")
     if head.totals:
         lines.append(
-            f"comment = {_toml(head.totals[0])}  # confirm: such lines are totals, no rows"
+            f"comment = {quoted(head.totals[0])}  # confirm: such lines are totals, no rows"
         )
-        lines += [f"# lines that begin with {_toml(word)} are refused" for word in head.totals[1:]]
+        lines += [f"# lines that begin with {quoted(word)} are refused" for word in head.totals[1:]]
     return lines
 
 
@@ -215,7 +215,7 @@ def _amounts(head: Head, mapped: dict[str, str]) -> list[str]:
         f'# amount_unit = "{other}"',
     ]
     if symbols:
-        shown = ", ".join(_toml(symbol) for symbol in sorted(symbols))
+        shown = ", ".join(quoted(symbol) for symbol in sorted(symbols))
         lines.append(f"symbols = [{shown}]  # confirm: they stand beside amounts")
         values = [re.sub(_SYMBOL, "", value) for value in values]
     if any(re.search(r"\d\.\d{3},\d", value) for value in values) or (
@@ -272,7 +272,7 @@ def _words(values: Sequence[str], known: dict[str, tuple[str, ...]]) -> list[str
     for word in mask_texts(list(dict.fromkeys(values))[:_MOST_WORDS]):
         ours = meant(word, known)
         line = (
-            f'{_toml(word)} = "{ours}"  # confirm' if ours else f'# {_toml(word)} = ""  # confirm'
+            f'{quoted(word)} = "{ours}"  # confirm' if ours else f'# {quoted(word)} = ""  # confirm'
         )
         lines.append(line)
     return [*lines, "# a word that is not listed here rejects its row"]
@@ -281,7 +281,7 @@ def _words(values: Sequence[str], known: dict[str, tuple[str, ...]]) -> list[str
 def _path_line(path: Path) -> str:
     """Return the path of tomorrow's file, as far as today's name tells."""
     pattern = re.sub(r"\d{4,}", "*", inert.one_line(path.name))
-    return f"path = {_toml('inbox/{date}/' + pattern)}  # confirm: * fits any characters"
+    return f"path = {quoted('inbox/{date}/' + pattern)}  # confirm: * fits any characters"
 
 
 def _name_of(path: Path) -> str:
@@ -302,8 +302,3 @@ def _for_comment(text: str) -> str:
 
     clean = inert.one_line(mask_text(text))
     return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."
-
-
-def _toml(text: str) -> str:
-    """Return text as a TOML string."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -185,6 +185,14 @@ def price(
     return fee, line
 
 
+def applying(
+    tariff: Tariff, candidates: NDArray[np.int32], amount: int, day: int
+) -> NDArray[np.int32]:
+    """Return the candidates whose amount band and validity an amount and a day are in."""
+    fits = [kernel.applies(abs(amount), day, number, tariff.lines) for number in candidates]
+    return candidates[np.array(fits, np.bool_)]
+
+
 def price_lines(
     tariff: Tariff, amount: NDArray[np.int64], line: NDArray[np.int32]
 ) -> NDArray[np.int64]:

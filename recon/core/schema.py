@@ -416,9 +416,7 @@ PAYOUTS = Table(
         Column("arrived_at", TIMESTAMP, "when the bank booked it, UTC, where it tells a time"),
         Column("counterparty", pl.String, "who paid, as the bank says"),
         Column("state", words(PayoutState), "where it stands tonight"),
-        Column(
-            "usual_of", pl.Int64, "payouts of earlier nights that the next three come from"
-        ),
+        Column("usual_of", pl.Int64, "payouts of earlier nights that the next three come from"),
         Column("usual_days", pl.Int64, "days after `expected_from` by which half of them had come"),
         Column("usual_days_most", pl.Int64, "days after it by which 95 % of them had come"),
         Column("usual_hours", pl.String, "hours in which they came, by the clock of the source"),

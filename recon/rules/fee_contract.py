@@ -43,6 +43,7 @@ from recon.core.pricing import (
     ProfileOf,
     Profiles,
     Tariff,
+    applying,
     compile_lines,
     price,
 )
@@ -376,6 +377,17 @@ class Compiled:
         if any(line.valid_from or line.valid_until for line in self.lines):
             day = rows["clearing_date"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()
         return price(self.tariff, profiles, amount, day, profile, threads)
+
+    def applying(self, row: pl.DataFrame) -> NDArray[np.int32]:
+        """Return every line that applies to one row, the most specific first.
+
+        Needs what `price_rows` needs. Where the first two are equally specific, none wins.
+        """
+        number, profiles = self.profile_rows(row)
+        profile = int(number(slice(0, 1))[0])
+        met = profiles.line[profiles.start[profile] : profiles.start[profile + 1]]
+        day = _day(row["clearing_date"][0], NO_DAY)
+        return applying(self.tariff, met, row["amount_minor"][0], day)
 
 
 def _day(day: date | None, unbounded: int) -> int:

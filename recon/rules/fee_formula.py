@@ -1,6 +1,6 @@
 """The formula language of acquirers' fee contracts, read exactly.
 
-    AMT*0.006 or 0.6%          rate                     MAX(0.2,AMT*0.005)   with a floor
+    AMT*0.006, 0.6% or 60bp    rate                     MAX(0.2,AMT*0.005)   with a floor
     MIN(20,AMT*0.005)          with a cap               MTM(0.8,500,AMT*0.006)  floor and cap
     SGL(2.5)                   flat                     INC(2.5,20000)  for every started 20,000
     FIX(20000,2,50000,3,5)     flat by amount band      INCF(2.5,20000) for every full 20,000
@@ -34,7 +34,8 @@ from recon.core.pricing import (
 FORMS = (
     "AMT*R, MAX, MIN, MTM, SGL, FIX, FLO, INC, INCF, IFBIG, IPSMAX, BKFEE, each with + surcharge"
 )
-_TOKEN = re.compile(r"\s*([A-Z]+|[0-9]+(?:\.[0-9]+)?%?|[(),*+])\s*", re.ASCII)
+_TOKEN = re.compile(r"\s*([A-Z]+|[0-9]+(?:\.[0-9]+)?(?:%|bp)?|[(),*+])\s*", re.ASCII)
+_PARTS = {"%": 100, "bp": 10_000}  # what a rate is a part of
 _LAST_DIGIT = 9
 
 
@@ -90,13 +91,13 @@ class _Parser:
         return self.rate()
 
     def rate(self) -> Formula:
-        """Return `AMT*R`, `R*AMT` or `R%`."""
+        """Return `AMT*R`, `R*AMT`, `R%` or `Rbp`."""
         if self.peek() == "AMT":
             self.take("AMT")
             self.take("*")
             return self.flat_rate(self.number())
         value = self.number()
-        if self.tokens[self.position - 1].endswith("%"):
+        if self.tokens[self.position - 1].endswith(tuple(_PARTS)):
             return self.flat_rate(value)
         self.take("*")
         self.take("AMT")
@@ -135,12 +136,13 @@ class _Parser:
         return value
 
     def number(self) -> Decimal:
-        """Return the number here; a percent sign divides it by 100."""
+        """Return the number here; a percent sign divides it by 100, basis points by 10,000."""
         token = self.peek()
         if not token or not token[0].isdigit():
             raise self.wrong(f"a number, found {token or 'the end'!r}")
         self.take(token)
-        return Decimal(token.removesuffix("%")) / (100 if token.endswith("%") else 1)
+        digits = token.rstrip("%bp")
+        return Decimal(digits) / _PARTS.get(token.removeprefix(digits), 1)
 
     def billionths(self, rate: Decimal) -> int:
         """Return a rate in billionths."""

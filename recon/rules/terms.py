@@ -51,11 +51,25 @@ def fee_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.Dat
     if not night.rules.fee_contracts:
         return pl.DataFrame(schema=FACTS)
     rows, earlier = priced_amounts(rows, night.rules), priced_amounts(earlier, night.rules)
-    found = [
-        fees.find(_mine(rows, contract), fee_policy(contract), _mine(earlier, contract))
-        for contract in night.rules.fee_contracts
-    ]
-    return pl.concat(found)
+    found, listed = [], []
+    for contract in night.rules.fee_contracts:
+        mine, policy = _mine(rows, contract), fee_policy(contract)
+        facts = fees.find(mine, policy, _mine(earlier, contract))
+        found.append(facts)
+        unlisted = facts.filter(code=int(Code.FEE_UNLISTED))["txn_id"].implode()
+        listed.append(fees.judged(mine, policy).filter(~pl.col("txn_id").is_in(unlisted))["txn_id"])
+    return _of_several(pl.concat(found), pl.concat(listed))
+
+
+def _of_several(facts: pl.DataFrame, listed: pl.Series) -> pl.DataFrame:
+    """Return the facts of several contracts, each once.
+
+    What one contract has a line for (`listed`, txn_ids) is unlisted in none.
+    """
+    unlisted = pl.col("code") == int(Code.FEE_UNLISTED)
+    agreed = unlisted & pl.col("txn_id").is_in(listed.implode())
+    once = ["code", "txn_id", "expected_minor", "actual_minor", "cause"]
+    return facts.filter(~agreed).unique(once, keep="first", maintain_order=True)
 
 
 def returns_by_payment(night: Night) -> bool:
