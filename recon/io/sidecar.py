@@ -68,4 +68,4 @@ def _digest(path: Path, algorithm: str) -> str:
         digest = hashlib.new(algorithm, usedforsecurity=False)
         while block := file.read(_MOST_BYTES):
             digest.update(block)
-    return digest.hexdigest()
+    return str(digest.hexdigest())
