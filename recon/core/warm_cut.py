@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import marks as marks_kernel
 from recon.core.kernels import text_columns, tokenise
+from recon.core.kernels import xml_elements as xml
 from recon.core.text import read_only
 
 _TEXT = b'a,"b"\nc,d\n'
+_XML = b'<s><r x="1"><a>1</a></r></s>'
 
 
 def warm_cut() -> None:
@@ -31,6 +33,21 @@ def warm_cut() -> None:
     text_columns.undouble_quotes(data.copy(), starts, ends, records, 34)
     begin, end = (read_only(spans[0, :records].astype(np.int64)) for spans in (starts, ends))
     text_columns.view_fields(data, begin, end, np.empty((records, 2), np.uint64))
+
+
+def warm_xml() -> None:
+    """Find the elements of one record; bytes are read-only."""
+    data = np.frombuffer(_XML, np.uint8)
+    names = np.frombuffer(b"sr", np.uint8)
+    tree = [[0, 0, 1, -1, -1, 0], [0, 1, 2, -1, -1, 0], [1, 2, -1, -1, 0, 2]]
+    state, opened = np.array([0, 1], np.int64), np.zeros((3, xml.OPEN_COLUMNS), np.int64)
+    found, marked = np.empty((2, xml.FOUND_COLUMNS), np.int64), np.empty(2, np.uint8)
+    attribute = np.frombuffer(b"x", np.uint8)
+    wanted = names, read_only(np.array(tree, np.int32)), attribute
+    xml.find_elements(data, 0, *wanted, 9, state, opened, found, marked)
+    one = np.zeros(1, np.int64)
+    xml.first_by_owner(one, one, marked[:1], np.zeros(1, np.int32), one.copy())
+    xml.line_classes(data, one, one)
 
 
 def _places(capacity: int) -> tuple[NDArray[Any], ...]:

@@ -12,15 +12,21 @@ the row before when several begin on one line.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
 from recon.core.codes import Kind, State
+from recon.core.kernels import xml_elements as kernel
 from recon.errors import InputError
 from recon.io.formats.archive import is_zip
-from recon.io.formats.camt_totals import SIGNS, summary_controls
+from recon.io.formats.camt_entries import Entries, Rows, wanted_in
+from recon.io.formats.camt_totals import SIGNS, Entry, Totals, summary_controls
 from recon.io.formats.contract import (
     Choice,
     Day,
@@ -33,47 +39,18 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
 )
-from recon.io.formats.records import Data, LineCount, RowBuilder, mapped, refuse_row
-from recon.io.formats.statement import Page, exact_minor, exponent_of, plain_text, tell_statement
-from recon.io.formats.xml_tree import Element, closing_end, parse_steps
+from recon.io.formats.records import Data, account_for_records, mapped, refuse_row
+from recon.io.formats.statement import Page, exact_minor, exponent_of, tell_statement
+from recon.io.formats.xml_records import Elements, XmlRecords, taken
+from recon.io.formats.xml_tree import Element
 from recon.io.formats.zip_pack import members
 
-COLUMNS = (
-    "statement",
-    "account",
-    "status",
-    "direction",
-    "reversal",
-    "amount",
-    "currency",
-    "booking_date",
-    "value_date",
-    "charges",
-    "bank_reference",
-    "reference",
-    "memo",
-    "reason",
-    "counterparty",
-)
 _MESSAGES = {
     "BkToCstmrAcctRpt": "camt.052 (intraday account report)",
     "BkToCstmrStmt": "camt.053 (statement)",
     "BkToCstmrDbtCdtNtfctn": "camt.054 (debit and credit notification)",
 }
-_RETURN_REASONS = ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
-_NO_REFERENCE = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"})
-_STATUSES = frozenset({"BOOK", "PDNG", "INFO", "FUTR"})
-_REFERENCES = (
-    "Refs/EndToEndId",
-    "RmtInf/Strd/CdtrRefInf/Ref",
-    "Refs/InstrId",
-    "Refs/TxId",
-    "Refs/PmtInfId",
-    "Refs/MsgId",
-    "Refs/MndtId",
-    "Refs/ChqNb",
-    "Refs/ClrSysRef",
-)
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +72,8 @@ class Message:
         )
 
 
-@dataclass(slots=True)
-class _Movement:
-    """What one row says, before it is text."""
-
-    sign: int
-    minor: int
-    sources: tuple[Element, ...]  # the detail first, then its entry
-
-
-@dataclass(slots=True)
-class _Totals:
-    """What was taken of one statement, per currency."""
-
-    booked: dict[str, int] = field(default_factory=dict)
-    entries: list[tuple[int, str, int]] = field(default_factory=list)  # sign, currency, minor
-    refused: int = 0
-
-
 class _Reader:
-    """Takes the entries and statements of one XML document as the parser closes them."""
+    """Takes the entries of one XML document, a batch of them at a time, and its statements."""
 
     def __init__(
         self, message: Message, data: Data, origin: tuple[int, int], reading: Reading
@@ -123,54 +82,86 @@ class _Reader:
         self.data = data
         self.first_line, self.first_byte = origin
         self.reading = reading
-        self.rows = RowBuilder(COLUMNS)
         self.record_no = self.first_line
-        self.lines = LineCount()
-        self.passed = 0  # bytes whose lines are counted
-        self.totals = _Totals()
+        self.spans: list[NDArray[np.int64]] = []  # where entries stand, batch by batch
+        self.entries = 0  # that were evaluated
+        self.opened: list[tuple[int, str, str]] = []  # entries before; account and number
+        self.closed: list[tuple[int, Element]] = []  # entries up to its end; statement
+        self.totals = Totals()  # of the statement at hand
         self.pages: list[Page] = []
         self.exponents: dict[str, int] = {}
         self.told: list[tuple[str, str]] = []
 
-    def place(self, element: Element) -> tuple[int, int, int]:
-        """Return a new record number and the byte range of an element."""
-        self.record_no = max(self.first_line + element.line, self.record_no + 1)
-        end = closing_end(self.data, element)
-        return self.record_no, self.first_byte + element.start, self.first_byte + end
+    def batches(self, where: str, encoding: str) -> Iterator[RawRows]:
+        """Yield the rows of the document; raises InputError for XML that is damaged."""
+        records = XmlRecords(
+            self.data,
+            where,
+            wanted_in(self.message.part),
+            {self.message.part: lambda path: self.closed.append((records.records, path[-1]))},
+            self.open_statement,
+            encoding,
+        )
+        for elements in records.batches():
+            yield self.take(elements)
+        self.take_statements([])
+        assert records.tree.root is not None
+        _check_root(records.tree.root, self, where)
+        self.account_for_lines()
 
-    def take_entry(self, path: list[Element]) -> None:
-        """Take a closed Ntry: its rows, or a reject with every reason."""
-        entry = path[-1]
-        if len(path) == 1 or path[-2].name != self.message.part:
-            return
-        statement = path[-2]
-        self.count_lines(entry)
-        status = entry.value("Sts/Cd", "Sts/Prtry", "Sts")
-        reasons = _faults(entry, status)
-        amount = _amount(entry.find("Amt"))
-        if amount is None:
-            reasons.append("Amt is not an unsigned amount that its currency allows")
-        sign = SIGNS.get(entry.value("CdtDbtInd"), 0)
-        if reasons or amount is None:
-            place = self.place(entry)
-            self.totals.refused += 1
-            raw = bytes(self.data[entry.start : closing_end(self.data, entry)])
-            text = raw.decode("utf-8", "replace")
-            refuse_row(self.reading, place, " ".join(text.split()), reasons)
-            return
-        currency, minor = amount
-        self.totals.entries.append((sign, currency, minor))
-        if status == "BOOK":
-            booked = self.totals.booked
-            booked[currency] = booked.get(currency, 0) + sign * minor
-        for movement in _movements(entry, sign, currency, minor):
-            cells = _cells(statement, movement, status, currency)
-            self.rows.add(self.place(movement.sources[0]), cells)
+    def open_statement(self, entries: int, statement: Element) -> None:
+        """Note which statement the next entries stand in."""
+        self.opened.append((entries, _account(statement), _number(statement)))
 
-    def take_statement(self, path: list[Element]) -> None:
+    def take(self, elements: Elements) -> RawRows:
+        """Return the rows of a run of entries; refused ones become rejects, with every reason."""
+        entries = Entries.of(elements)
+        rows = Rows.of(entries)
+        first, count = self.entries, len(entries.at)
+        befores, accounts, numbers = zip(*self.opened, strict=True)
+        statement = np.searchsorted(befores, np.arange(first, first + count), side="right") - 1
+        columns = rows.columns(
+            taken(pl.Series(accounts), statement), taken(pl.Series(numbers), statement)
+        )
+        self.opened = self.opened[-1:]
+        self.spans.append(elements.found[entries.at][:, [kernel.START, kernel.END]])
+        self.take_statements(list(entries.totals()))
+        places = self.places(elements.found[rows.place])
+        for row, raw, reasons in rows.refused():
+            record_no, start, end = places[:, row].tolist()
+            text = " ".join(raw.decode("utf-8", "replace").split())
+            refuse_row(self.reading, (record_no, start, end), text, reasons)
+        kept = entries.is_whole[rows.entry]
+        newest = pl.CompatLevel.newest()
+        cells = {
+            name: column.filter(pl.Series(kept)).to_arrow(compat_level=newest)
+            for name, column in columns.items()
+        }
+        return RawRows(cells, *np.ascontiguousarray(places[:, kept]))
+
+    def places(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return record numbers, first bytes and bytes past the last of elements: int64 (3, n)."""
+        order = np.arange(len(found))
+        lines = self.first_line + found[:, kernel.LINE]
+        record_no = np.maximum.accumulate(np.maximum(lines - order, self.record_no + 1)) + order
+        self.record_no = int(record_no[-1])
+        ends = self.first_byte + found[:, [kernel.START, kernel.END]].T
+        return np.vstack([record_no, ends])
+
+    def take_statements(self, entries: list[Entry | None]) -> None:
+        """Add the next entries to the totals, and close the statements that end among them."""
+        at = 0
+        for count, statement in self.closed:
+            self.totals.add(entries[at : count - self.entries])
+            at = count - self.entries
+            self.take_statement(statement)
+        self.totals.add(entries[at:])
+        self.entries += len(entries)
+        self.closed.clear()
+
+    def take_statement(self, statement: Element) -> None:
         """Take a closed statement, report or notification: its balances and declared totals."""
-        statement = path[-1]
-        totals, self.totals = self.totals, _Totals()
+        totals, self.totals = self.totals, Totals()
         account, number = _account(statement), _number(statement)
         self.told.append((account, number))
         balances = _balances(statement)
@@ -183,44 +174,12 @@ class _Reader:
             )
         if not balances and self.message.has_balances:
             self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
-        self.reading.controls.extend(
-            summary_controls(statement, totals.entries, totals.refused, f"{account}, {number}")
-        )
-
-    def count_lines(self, entry: Element) -> None:
-        """Put the lines up to the end of an entry in their classes."""
-        end = closing_end(self.data, entry)
-        self.lines.around(bytes(self.data[self.passed : entry.start]))
-        self.lines.inside(bytes(self.data[entry.start : end]).count(b"\n"))
-        self.passed = end
+        self.reading.controls.extend(summary_controls(statement, totals, f"{account}, {number}"))
 
     def account_for_lines(self) -> None:
         """Put every physical line of the document in exactly one class."""
-        self.lines.around(bytes(self.data[self.passed :]))
-        self.record_no = self.first_line + self.lines.tell(self.reading)
-
-
-def _faults(entry: Element, status: str) -> list[str]:
-    """Return why an entry cannot be taken, its amount aside."""
-    reasons = []
-    if status not in _STATUSES:
-        reasons.append(f"status {status or '(none)'} is not BOOK, PDNG, INFO or FUTR")
-    indicator = entry.value("CdtDbtInd")
-    if indicator not in SIGNS:
-        reasons.append(f"CdtDbtInd {indicator or '(none)'} is not CRDT or DBIT")
-    for name in ("BookgDt", "ValDt"):
-        text = entry.value(f"{name}/Dt", f"{name}/DtTm")
-        if text and not _day(text):
-            reasons.append(f"{name} {text} is not a day")
-    return reasons
-
-
-def _day(text: str) -> str:
-    """Return the sender's calendar day of an ISO date or date and time, '' when it is none."""
-    try:
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
-        return ""
+        spans = np.concatenate([np.zeros((0, 2), np.int64), *self.spans])
+        self.record_no = self.first_line + account_for_records(self.data, spans, self.reading)
 
 
 def _amount(element: Element | None) -> tuple[str, int] | None:
@@ -232,130 +191,6 @@ def _amount(element: Element | None) -> tuple[str, int] | None:
         return None
     minor = exact_minor(element.text.strip(), exponent_of(currency))
     return None if minor is None else (currency, minor)
-
-
-def _movements(entry: Element, sign: int, currency: str, minor: int) -> list[_Movement]:
-    """Return one movement a transaction detail when they add up to the entry, else the entry."""
-    details = [*entry.all("NtryDtls/TxDtls"), *entry.all("TxDtls")]
-    movements = []
-    for detail in details:
-        found = _amount(detail.find("Amt", "AmtDtls/TxAmt/Amt"))
-        if found is None or found[0] != currency:
-            break
-        detail_sign = SIGNS.get(detail.value("CdtDbtInd"), sign)
-        movements.append(_Movement(detail_sign, found[1], (detail, entry)))
-    total = sum(movement.sign * movement.minor for movement in movements)
-    if details and len(movements) == len(details) and total == sign * minor:
-        if len(details) == 1:
-            movements[0].sources = (entry, details[0])
-        return movements
-    return [_Movement(sign, minor, (entry, *details))]
-
-
-def _values(sources: tuple[Element, ...], *paths: str) -> list[str]:
-    """Return the different texts at `paths` in `sources`, in order."""
-    found = [
-        element.text.strip()
-        for source in sources
-        if source.name == "TxDtls"
-        for path in paths
-        for element in source.all(path)
-    ]
-    return list(dict.fromkeys(text for text in found if text not in _NO_REFERENCE))
-
-
-def _own_references(sources: tuple[Element, ...]) -> list[str]:
-    """Return the bank's own references: of the detail, of the entry, of the batch."""
-    found = _values(sources, "Refs/AcctSvcrRef")
-    entry = next(source for source in sources if source.name == "Ntry")
-    found += [entry.value(path) for path in ("AcctSvcrRef", "NtryRef", "NtryDtls/Btch/PmtInfId")]
-    return list(dict.fromkeys(text for text in found if text not in _NO_REFERENCE))
-
-
-def _reference(sources: tuple[Element, ...], own: list[str]) -> str | None:
-    """Return the reference to match by; several different ones of a batch are none.
-
-    Where the bank names more transactions than it details, those it details are not the entry.
-    """
-    told = sources if _tells_all(sources) else sources[:1]
-    for path in _REFERENCES[:5]:
-        found = _values(told, path)
-        if len(found) == 1:
-            return found[0]
-    return own[0] if own else None
-
-
-def _tells_all(sources: tuple[Element, ...]) -> bool:
-    """Return whether an entry comes with as many transaction details as its batch counts."""
-    if sources[0].name != "Ntry":
-        return True
-    counts = [batch.text.strip() for batch in sources[0].all("NtryDtls/Btch/NbOfTxs")]
-    numbers = [int(count) for count in counts if re.fullmatch("[0-9]{1,15}", count)]
-    return not numbers or sum(numbers) == len(sources) - 1
-
-
-def _memo(sources: tuple[Element, ...], own: list[str], charges: str) -> str | None:
-    """Return the words and every reference of a row; the bank's own come last after `//`."""
-    entry = next(source for source in sources if source.name == "Ntry")
-    words = _values(sources, "RmtInf/Ustrd", *_REFERENCES)
-    for side in ("Dbtr", "Cdtr"):
-        words += _values(sources, f"RltdPties/{side}/Nm", f"RltdPties/{side}/Pty/Nm")
-    words += _values(sources, "AddtlTxInf", "RtrInf/Rsn/Cd")
-    words += [text for text in (entry.value("AddtlNtryInf"), charges) if text]
-    words += [f"//{text}" for text in own]
-    return " ".join(" ".join(dict.fromkeys(words)).split()) or None
-
-
-def _charges(sources: tuple[Element, ...]) -> str:
-    """Return the charges as words: `charges EUR 0.50 DBIT`; they are told, never computed with."""
-    records = [
-        record
-        for source in sources
-        for path in ("Chrgs/Rcrd", "Chrgs")
-        for record in source.all(path)
-        if record.find("Amt") is not None
-    ]
-    texts = []
-    for record in records:
-        amount = record.find("Amt")
-        assert amount is not None
-        parts = (amount.attributes.get("Ccy", ""), amount.text, record.value("CdtDbtInd"))
-        texts.append(" ".join(part.strip() for part in parts if part.strip()))
-    return f"charges {', '.join(dict.fromkeys(texts))}" if texts else ""
-
-
-def _cells(
-    statement: Element, movement: _Movement, status: str, currency: str
-) -> tuple[str | None, ...]:
-    """Return the cells of a row, in the order of COLUMNS."""
-    sources = movement.sources
-    entry = next(source for source in sources if source.name == "Ntry")
-    own, charges = _own_references(sources), _charges(sources)
-    return (
-        _number(statement),
-        _account(statement),
-        status,
-        "CRDT" if movement.sign > 0 else "DBIT",
-        entry.value("RvslInd") or None,
-        plain_text(movement.sign * movement.minor, exponent_of(currency)),
-        currency,
-        _day(entry.value("BookgDt/Dt", "BookgDt/DtTm")) or None,
-        _day(entry.value("ValDt/Dt", "ValDt/DtTm")) or None,
-        charges or None,
-        own[0] if own else None,
-        _reference(sources, own),
-        _memo(sources, own, charges),
-        next((text for text in _values(sources, *_RETURN_REASONS) if text), None),
-        _counterparty(sources, movement.sign),
-    )
-
-
-def _counterparty(sources: tuple[Element, ...], sign: int) -> str | None:
-    """Return who paid a credit or was paid by a debit; None where a row tells several."""
-    side = "Dbtr" if sign > 0 else "Cdtr"
-    names = _values(sources, f"RltdPties/{side}/Nm", f"RltdPties/{side}/Pty/Nm")
-    distinct = dict.fromkeys(" ".join(name.split()) for name in names if name.strip())
-    return next(iter(distinct)) if len(distinct) == 1 else None
 
 
 def _account(statement: Element) -> str:
@@ -439,15 +274,10 @@ def read(
     for name, data in _documents(staged, options):
         reader = _Reader(message, data, (line, byte), reading)
         where = staged.name if name == staged.name else f"{staged.name}/{name}"
-        wanted = {"Ntry": reader.take_entry, message.part: reader.take_statement}
-        for root in parse_steps(data, where, wanted):  # noqa: B007 - the last one is looked at below
-            yield from reader.rows.ripe()
-        _check_root(root, reader, where)
-        reader.account_for_lines()
+        yield from reader.batches(where, options.encoding)
         pages.extend(reader.pages)
         exponents.update(reader.exponents)
         line, byte = reader.record_no, byte + len(data)
-        yield from reader.rows.batches()
         told.extend(reader.told)
     tell_statement(reading, pages, exponents)
     reading.facts["account"] = ", ".join(dict.fromkeys(account for account, _ in told))
@@ -459,7 +289,8 @@ def _documents(staged: StagedFile, options: Options) -> Iterator[tuple[str, Data
     if not is_zip(staged.path):
         yield staged.name, mapped(staged.path)
     else:
-        yield from members(staged, options.member, (".xml",))
+        for name, data in members(staged, options.member, (".xml",)):
+            yield name, data.decode("utf-16").encode() if data[:2] in _UTF16_MARKS else data
 
 
 def fields(_options: Options) -> Fields:

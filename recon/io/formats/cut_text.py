@@ -35,7 +35,7 @@ class CutText(Mapping[str, pa.Array]):
         if name not in self.names:
             raise KeyError(name)
         if name not in self._views:
-            self._views[name] = _viewed(self.buffers(name))
+            self._views[name] = viewed(self.buffers(name))
         return self._views[name]
 
     def __contains__(self, name: object) -> bool:
@@ -75,7 +75,7 @@ def cut_text(
     return CutText(names, data, starts[:, :rows], ends[:, :rows])
 
 
-def _viewed(text: TextBuffers) -> pa.Array:
+def viewed(text: TextBuffers) -> pa.Array:
     """Return text as an Arrow array whose long values stay where they lie."""
     views = np.empty((len(text), 2), np.uint64)
     kernel.view_fields(text.data, text.starts, text.ends, views)

@@ -3,11 +3,13 @@
 A row has no bytes of its own in a columnar file: its byte range is 0..0 and its record number is
 its place in the file. A float column is refused: money that was a float has already been rounded.
 A timestamp without a zone is local time of the source; one with a zone is the same instant there.
+A decimal has a scale of its own, so zeros behind its last digit say nothing and are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +31,7 @@ from recon.io.formats.contract import (
 from recon.io.formats.delimited import check_columns, fields, source_columns
 
 BATCH_ROWS: Final = 1 << 18
+FINE_SCALE: Final = 3  # decimals of a column from which on zeros at their end are left out
 _MAGIC: Final = b"PAR1"
 
 
@@ -120,7 +123,7 @@ def _is_exact(kind: Any) -> bool:  # noqa: ANN401 (pyarrow types are untyped)
 
 
 def as_text(column: pa.Array, zone: str) -> pa.Array:
-    """Return the column as text: `2026-11-22 10:11:12` for times, all decimals for decimals.
+    """Return the column as text: `2026-11-22 10:11:12` for times, plain digits for decimals.
 
     zone: the source's; an instant with a zone of its own is written as the local time there.
     """
@@ -131,7 +134,17 @@ def as_text(column: pa.Array, zone: str) -> pa.Array:
             column = pc.local_timestamp(column.cast(pa.timestamp(column.type.unit, zone)))
         seconds = column.cast(pa.timestamp("s"), safe=False)
         return pc.strftime(seconds, format="%Y-%m-%d %H:%M:%S").cast(pa.string())
+    if pa.types.is_decimal(column.type) and not 0 <= column.type.scale < FINE_SCALE:
+        return _plain_decimals(column)
     return column.cast(pa.large_string())
+
+
+def _plain_decimals(column: pa.Array) -> pa.Array:
+    """Return decimals as digits without an exponent, which Arrow writes where most are zeros."""
+    words = column.cast(pa.large_string()).dictionary_encode()
+    texts = [format(Decimal(text), "f") for text in words.dictionary.to_pylist()]
+    short = [text.rstrip("0").rstrip(".") if "." in text else text for text in texts]
+    return pa.array(short, pa.large_string()).take(words.indices)
 
 
 def _recognise(probe: Probe) -> bool:

@@ -6,7 +6,9 @@ one thread, no extension, no other file within reach, and nothing spilled to dis
 becomes text, exactly; a floating-point column is refused: money that was a float has been rounded.
 
 A result has no order and no bytes of its own: rows are sorted by all columns, the record number is
-the place in that order, the byte range is 0..0. A query must not ask for the clock or for chance.
+the place in that order, the byte range is 0..0. A query, or a view or macro that it names, that
+asks for the clock or for chance (`now()`, `random()`, a sample) is refused: asked again it would
+answer something else.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from recon.core.codes import Side
 from recon.errors import InputError
 from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.delimited import check_columns, fields, source_columns
+from recon.io.formats.parquet import FINE_SCALE
 
 BATCH_ROWS: Final = 1 << 18
 _MAGIC: Final = b"DUCK"
@@ -33,7 +36,15 @@ _EXACT: Final = re.compile(
     r"|ENUM\(.*\)|\"NULL\"",
     re.DOTALL,
 )
+_SCALE: Final = re.compile(r"DECIMAL\([0-9]+,([0-9]+)\)")
 _TIMES: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_NO_CODE: Final = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL
+)
+_CLOCK_OR_SAMPLE: Final = re.compile(
+    r"\b(?:current_(?:date|time|timestamp)|localtime(?:stamp)?|tablesample|using\s+sample)\b",
+    re.IGNORECASE,
+)
 _SETTINGS: Final = (
     "set threads = 1",
     f"set memory_limit = '{_MEMORY}'",
@@ -91,6 +102,7 @@ def _batches(
 ) -> Iterator[RawRows]:
     """Yield the batches of the result, sorted."""
     query = _query(connection, options.member, where)
+    _check_steady(connection, query, where)
     shape = connection.sql(query)
     check_columns(tuple(shape.columns), options, where)
     kinds = dict(zip(shape.columns, map(str, shape.types), strict=True))
@@ -128,9 +140,44 @@ def _query(connection: duckdb.DuckDBPyConnection, member: str, where: str) -> st
     return found[0].query.strip().rstrip(";")
 
 
+def _check_steady(connection: duckdb.DuckDBPyConnection, query: str, where: str) -> None:
+    """Refuse a query whose answer may be another one when it is asked again."""
+    functions = (
+        "select distinct function_name from duckdb_functions() "
+        "where stability <> 'CONSISTENT' and function_name <> 'error'"
+    )
+    names = "|".join(re.escape(row[0]) for row in connection.execute(functions).fetchall())
+    called = re.compile(rf"\b(?:{names})(?=\s*\()", re.IGNORECASE)
+    definitions = dict(
+        connection.execute(
+            "select view_name, sql from duckdb_views() where not internal union all "
+            "select function_name, macro_definition from duckdb_functions() "
+            "where not internal and macro_definition is not null"
+        ).fetchall()
+    )
+    texts = [query]
+    for text in texts:
+        code = _NO_CODE.sub(" ", text)
+        found = called.search(code) or _CLOCK_OR_SAMPLE.search(code)
+        if found:
+            raise InputError(
+                f"expected a query that answers the same each time, found {found[0]}",
+                where=where,
+                fix="leave the clock and chance out of the query and of the views it reads; rows "
+                "of a day are chosen by a column of the table",
+                code="FILE_SCHEMA",
+            )
+        named = [
+            name
+            for name in definitions
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
+        ]
+        texts += [definitions.pop(name) for name in named]
+
+
 def _kind(kind: str) -> str:
     """Return a type in a word, as far as it matters: text is empty, integers are one."""
-    scale = re.fullmatch(r"DECIMAL\([0-9]+,([0-9]+)\)", kind)
+    scale = _SCALE.fullmatch(kind)
     if scale:
         return f"decimal of scale {scale[1]}"
     if kind.endswith(("INT", "INTEGER")):
@@ -141,6 +188,10 @@ def _kind(kind: str) -> str:
 def _as_text(name: str, kind: str, where: str) -> str:
     """Return the expression that writes a column as exact text."""
     column = _quoted(name)
+    scale = _SCALE.fullmatch(kind)
+    if scale and int(scale[1]) >= FINE_SCALE:
+        plain = f"rtrim(rtrim(cast({column} as varchar), '0'), '.')"
+        return f"{plain} as {column}"
     if kind in _TIMES:
         return f"strftime({column}, '%Y-%m-%d %H:%M:%S') as {column}"
     if _EXACT.fullmatch(kind):

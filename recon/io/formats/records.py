@@ -14,7 +14,10 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from recon.core.kernels.xml_elements import line_classes
+from recon.core.text import read_only
 from recon.errors import InputError
 from recon.io.formats.contract import ControlTotal, Options, RawRows, Reading, Reject, StagedFile
 from recon.io.formats.lines import encoding_named
@@ -245,6 +248,21 @@ def account_for_spans(data: bytes, spans: Sequence[tuple[int, int]], reading: Re
         else:
             reading.trailer_lines += 1
     return len(lines)
+
+
+def account_for_records(data: Data, spans: NDArray[np.int64], reading: Reading) -> int:
+    """Do as `account_for_spans` does of records by their bytes: int64 (records, 2), ascending."""
+    starts, ends = np.ascontiguousarray(spans.T)
+    text = read_only(np.frombuffer(data, np.uint8))
+    held, blank, before, after = line_classes(text, starts, ends)
+    if not held and after:
+        before, after = after - 1, 1
+    reading.lines += held + blank + before + after
+    reading.record_lines += held
+    reading.blank_lines += blank
+    reading.header_lines += before
+    reading.trailer_lines += after
+    return int(held + blank + before + after)
 
 
 class LineCount:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from recon.core.money import CURRENCY_NUMBER, exponent
 from recon.io.formats.contract import ControlTotal, Reading
 
@@ -43,6 +45,26 @@ def exact_minor(text: str, decimals: int) -> int | None:
     if len(fraction) > decimals:
         return None
     return int(match[1] + fraction.ljust(decimals, "0"))
+
+
+def exact_minors(texts: pl.Series, decimals: pl.Series) -> pl.Series:
+    """Return what `exact_minor` does of each text, Int128; decimals: of each one's currency."""
+    parts = texts.str.extract_groups(f"^{_PLAIN.pattern}$")
+    whole, fraction = parts.struct.unnest().get_columns()
+    fraction = fraction.fill_null("").str.strip_chars_end("0")
+    fits = fraction.str.len_bytes() <= decimals
+    digits = whole + fraction.str.pad_end(decimals, "0")
+    return digits.set(~fits, None).cast(pl.Int128)
+
+
+def plain_texts(minor: pl.Series, decimals: pl.Series) -> pl.Series:
+    """Return what `plain_text` does of each amount; null stays null."""
+    digits = minor.abs().cast(pl.String).str.pad_start(decimals.cast(pl.Int64) + 1, "0")
+    width = digits.str.len_bytes().cast(pl.Int64) - decimals
+    whole, fraction = digits.str.slice(0, width), digits.str.slice(width)
+    sign = pl.select(pl.when(minor < 0).then(pl.lit("-")).otherwise(pl.lit(""))).to_series()
+    point = pl.select(pl.when(decimals > 0).then(pl.lit(".")).otherwise(pl.lit(""))).to_series()
+    return sign + whole + point + fraction
 
 
 def exponent_of(currency: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -100,12 +101,20 @@ class Element:
         return ""
 
 
-class _Builder:
-    """Builds elements as expat reports them; hands over and forgets those named in `wanted`."""
+class TreeBuilder:
+    """Builds elements as expat reports them; hands over and forgets those named in `wanted`.
+
+    What is fed in pieces is one document. Raises InputError for anything but sound XML.
+    """
 
     def __init__(
-        self, where: str, wanted: Mapping[str, Callable[[list[Element]], None]], head: bytes
+        self,
+        where: str,
+        wanted: Mapping[str, Callable[[list[Element]], None]],
+        head: bytes,
+        encoding: str | None = None,
     ) -> None:
+        """Take the first bytes; `encoding`: of all of them, where it is not the declared one."""
         self.where = where
         self.lead = len(head) - len(head.lstrip())  # blank bytes that are passed over
         self.lead_lines = head[: self.lead].count(b"\n")
@@ -115,13 +124,40 @@ class _Builder:
         self.kept = 0
         self.names: dict[str, tuple[str, str]] = {}  # as expat says it -> name, namespace
         self.root: Element | None = None
-        is_unpacked = _UTF16_DECLARED.search(head.split(b">", 1)[0]) and b"\x00" not in head
-        self.parser = expat.ParserCreate("utf-8" if is_unpacked else None, " ")
+        if _UTF16_DECLARED.search(head.split(b">", 1)[0]) and b"\x00" not in head:
+            encoding = "utf-8"  # it was unpacked
+        self.parser = expat.ParserCreate(encoding, " ")
         self.parser.StartDoctypeDeclHandler = self.doctype
+        self.parser.buffer_text = True
+        with suppress(AttributeError):  # newer parsers else keep short pieces back
+            self.parser.SetReparseDeferralEnabled(False)  # noqa: FBT003  C signature
+        self.listen()
+
+    def listen(self) -> None:
+        """Build elements of what is fed from now on."""
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
-        self.parser.buffer_text = True
+
+    def ignore(self) -> None:
+        """Only look whether what is fed from now on is sound; whole elements are to follow."""
+        self.parser.StartElementHandler = None
+        self.parser.EndElementHandler = None
+        self.parser.CharacterDataHandler = None
+
+    def feed(self, data: Data | memoryview, *, final: bool = False) -> None:
+        """Take the next bytes; `final`: they are the last."""
+        try:
+            self.parser.Parse(data, final)
+        except expat.ExpatError as error:
+            raise InputError(
+                f"the XML is not whole: {expat.ErrorString(error.code)}",
+                where=f"{self.where}, line {error.lineno + self.lead_lines}",
+                fix=_FIX,
+                code="FILE_SCHEMA",
+            ) from error
+        except (LookupError, ValueError) as error:
+            raise self.refused(f"the XML's encoding cannot be read: {error}") from error
 
     @property
     def line(self) -> int:
@@ -195,26 +231,16 @@ def parse_steps(
     data: Data, where: str, wanted: Mapping[str, Callable[[list[Element]], None]]
 ) -> Iterator[Element]:
     """Do as `parse` does, a stretch of the document a step; yield the outermost element open."""
-    builder = _Builder(where, wanted, data[:CHUNK])
+    builder = TreeBuilder(where, wanted, data[:CHUNK])
     if data.find(b"<!DOCTYPE") >= 0:
         raise builder.refused("the XML declares a DOCTYPE, which no bank file needs")
     if _HUGE_TAG.search(data):
         raise builder.refused("a tag is longer than 64 KiB")
-    try:
-        for start in range(builder.lead, len(data), CHUNK):
-            builder.parser.Parse(bytes(data[start : start + CHUNK]), False)  # noqa: FBT003  C signature
-            if builder.stack:
-                yield builder.stack[0]
-        builder.parser.Parse(b"", True)  # noqa: FBT003  C signature
-    except expat.ExpatError as error:
-        raise InputError(
-            f"the XML is not whole: {expat.ErrorString(error.code)}",
-            where=f"{where}, line {error.lineno + builder.lead_lines}",
-            fix=_FIX,
-            code="FILE_SCHEMA",
-        ) from error
-    except (LookupError, ValueError) as error:
-        raise builder.refused(f"the XML's encoding cannot be read: {error}") from error
+    for start in range(builder.lead, len(data), CHUNK):
+        builder.feed(data[start : start + CHUNK])
+        if builder.stack:
+            yield builder.stack[0]
+    builder.feed(b"", final=True)
     assert builder.root is not None
     yield builder.root
 

@@ -97,6 +97,41 @@ def zip_of(members: dict[str, str]) -> bytes:
     return target.getvalue()
 
 
+@pytest.mark.parametrize("encoding", ["GBK", "gb18030", "Big5", "UTF-8"])
+def test_chinese_statements_are_read_in_the_encoding_they_declare(
+    tmp_path: Path, encoding: str
+) -> None:
+    """Names must be whole, byte ranges of the bytes as sent, and the words of XML undone."""
+    text = STATEMENT.replace('encoding="UTF-8"', f'encoding="{encoding}"')
+    text = text.replace("Acme Payments", "支付 &amp; <![CDATA[<清算>]]><!-- x -->&#x516C;司")
+    data = text.encode(encoding)
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    assert outcome.frame["counterparty"][0] == "支付 & <清算>公司"
+    first = outcome.rows[0]
+    assert data[first["byte_start"] : first["byte_end"]].endswith(b"</Ntry>")
+    last = outcome.rows[-1]
+    assert data[last["byte_start"] : last["byte_end"]].startswith(b"<Ntry><Amt")
+
+
+def test_bytes_outside_the_declared_encoding_are_refused(tmp_path: Path) -> None:
+    """Half a character must be a refusal with its line, wherever it stands."""
+    text = STATEMENT.replace('encoding="UTF-8"', 'encoding="GBK"')
+    data = text.encode().replace(b"Acme Payments", b"Acme \xff\xff")
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert "says it is gb18030, and is not" in outcome.verdict
+
+
+def test_a_long_statement_is_read_batch_by_batch(tmp_path: Path, monkeypatch) -> None:
+    """Batches of single entries must give what one batch gives: rows, places, totals."""
+    whole = read_text(STATEMENT, tmp_path)
+    monkeypatch.setattr("recon.io.formats.xml_records.BATCH", 1)
+    single = read_text(STATEMENT, tmp_path)
+    assert single.rows == whole.rows
+    assert single.totals == whole.totals
+    assert single.reading.facts == whole.reading.facts
+
+
 def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     """Batches open only when they add up, pending rows count in no balance, signs are given."""
     outcome = read_text(STATEMENT, tmp_path)

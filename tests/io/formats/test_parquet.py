@@ -10,7 +10,7 @@ import pytest
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe
 from recon.io.formats.parquet import FORMAT
-from tests.io.formats.reading import read_path
+from tests.io.formats.reading import load_path, read_path
 
 OPTIONS = Options(
     columns={"order_id": "id", "amount": "amt", "occurred_at": "at", "value_date": "day"}
@@ -101,3 +101,18 @@ def test_text_that_is_no_utf8_is_refused(tmp_path, packed):
     path.write_bytes(path.read_bytes().replace(b"ABCDEFGH", b"AB\xff\xfeEFGH"))
     with pytest.raises(InputError, match="readable Parquet file"):
         read_path(FORMAT, path, Options(columns={"order_id": "id"}))
+
+
+@pytest.mark.parametrize("scale", [3, 8, 18])
+def test_zero_of_a_fine_scale_has_no_exponent(tmp_path, scale):
+    """Arrow writes `0E-8`; an amount must be digits, and one that is too fine a reject."""
+    amounts = pa.array([Decimal(0), Decimal("12.5"), Decimal("0.001")], pa.decimal128(30, scale))
+    times = pa.array(["2026-01-02 10:00:00"] * 3)
+    path = tmp_path / "fine.parquet"
+    pq.write_table(
+        pa.table({"no": pa.array(["A", "B", "C"]), "amount": amounts, "at": times}), path
+    )
+    options = Options(columns={"order_id": "no", "amount": "amount", "occurred_at": "at"})
+    found = load_path(FORMAT, path, options)
+    assert found.frame["amount_minor"].to_list() == [0, 1250]
+    assert [reject.record_no for reject in found.rejects] == [3]

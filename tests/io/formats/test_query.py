@@ -111,3 +111,41 @@ def test_damaged_databases_are_refused(database, tmp_path):
     for wrong in (b"DUCK", data[:12], data[:5000], data[: len(data) // 2], b"\xff" * 8 + data[8:]):
         assert read_bytes(FORMAT, wrong, tmp_path, options).refusal is not None
     assert FORMAT in recognised(probe_of(database))
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "select * from paid where random() < 0.5",
+        "select no, amount, now()::timestamp paid_at from paid",
+        "select no, amount, CURRENT_TIMESTAMP::timestamp paid_at from paid",
+        "from paid using sample 2 rows",
+        "select * from outer_view",
+    ],
+)
+def test_a_query_that_may_answer_otherwise_is_refused(database, member):
+    """The clock and chance must be refused, also two views down."""
+    with duckdb.connect(database) as connection:
+        connection.execute("create view by_chance as select * from paid where random() < 0.5")
+        connection.execute("create view outer_view as select * from by_chance")
+    assert "answers the same each time" in read(database, member).verdict
+
+
+def test_words_of_the_clock_in_texts_and_names_are_no_matter(database):
+    """A text, a comment and a quoted name that look like a call must be read."""
+    member = """select no, amount, paid_at from paid as "now" where no <> 'random()' -- now()"""
+    assert len(read(database, member).rows) == 4
+
+
+def test_decimals_of_a_fine_scale_are_exact(tmp_path):
+    """Zeros behind the last digit must not refuse a row; a digit there must."""
+    path = tmp_path / "fine.db"
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            "create table paid as select no, amount::decimal(38, 3) amount, "
+            "timestamp '2026-03-10 08:00:00' paid_at "
+            "from (values ('A', '12.500'), ('B', '0'), ('C', '1.005')) t(no, amount)"
+        )
+    found = read(path, "paid")
+    assert found.frame["amount_minor"].to_list() == [1250, 0]
+    assert [reject.record_no for reject in found.rejects] == [3]
