@@ -58,6 +58,7 @@ COLUMNS = (
     "reference",
     "memo",
 )
+CONTINUATIONS = 10_000  # of one record; a bank's text has a few, a damaged file has all its lines
 _CODES = "01|02|03|16|49|88|98|99"
 _BOUNDARY = re.compile(rf"(?:^|/[ \t]+)(?=(?:{_CODES}),)")
 _RECOGNISED = re.compile(r"\s*01,[^,/\n]*,[^,/\n]*,[0-9]{6},[^/]*/\s*02,")
@@ -95,7 +96,7 @@ class _Level:
     values: dict[str, str] = field(default_factory=dict)
 
 
-def _cut_records(lines: Iterable[Line], reading: Reading) -> Iterator[_Record]:
+def _cut_records(lines: Iterable[Line], reading: Reading, where: str) -> Iterator[_Record]:
     """Yield the records with their continuations, and put every line in a class."""
     record: _Record | None = None
     for line in lines:
@@ -113,6 +114,8 @@ def _cut_records(lines: Iterable[Line], reading: Reading) -> Iterator[_Record]:
                     yield record
                 record = _Record(code, [_fields(text[3:])], line, line, begin, 0)
             elif record is not None:
+                if len(record.chunks) == CONTINUATIONS:
+                    raise _too_long(record, where)
                 record.chunks.append(_fields(text[3:] if code else text))
                 record.count += 1 if code else 0
             if record is not None:
@@ -121,6 +124,16 @@ def _cut_records(lines: Iterable[Line], reading: Reading) -> Iterator[_Record]:
         _count_line(line, codes, reading)
     if record is not None:
         yield record
+
+
+def _too_long(record: _Record, where: str) -> InputError:
+    """Return the refusal of a file in which no line ends a record any more."""
+    return InputError(
+        f"more than {CONTINUATIONS} lines continue the record {record.code} that begins here",
+        where=f"{where}, line {record.first.number}",
+        fix="ask the bank for the whole file again",
+        code="FILE_SCHEMA",
+    )
 
 
 def _byte_width(line: Line, text: str) -> int:
@@ -357,7 +370,7 @@ def _split_transaction(chunks: list[list[str]]) -> tuple[tuple[str, str, str, st
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a BAI2 file into rows; raises InputError when its records are not whole."""
     reader = _Reader(staged.name, reading)
-    for record in _cut_records(file_lines(staged, options, reading), reading):
+    for record in _cut_records(file_lines(staged, options, reading), reading, staged.name):
         reader.take(record)
         if reader.rows.is_ripe:
             yield from reader.rows.ripe()

@@ -176,3 +176,12 @@ def test_any_lines_are_read_or_refused(
     outcome = read_bytes(FORMAT, "\n".join(lines).encode(), folder)
     if outcome.refusal is None:
         assert outcome.reading.all_lines_accounted()
+
+
+def test_a_record_that_no_line_ends_any_more_is_refused(tmp_path: Path, monkeypatch) -> None:
+    """Lines without end behind one record must be refused with the place where it begins."""
+    monkeypatch.setattr("recon.io.formats.bai2.CONTINUATIONS", 5)
+    lines = REPORT.splitlines(keepends=True)
+    outcome = read_bytes(FORMAT, "".join([*lines[:8], *["a\n"] * 9, *lines[8:]]).encode(), tmp_path)
+    assert "more than 5 lines continue the record 16" in outcome.verdict
+    assert outcome.refusal.where.endswith("line 8")
