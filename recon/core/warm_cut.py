@@ -13,7 +13,7 @@ from recon.core.kernels import xml_elements as xml
 from recon.core.text import read_only
 
 _TEXT = b'a,"b"\nc,d\n'
-_XML = b'<s><r x="1"><a>1</a></r></s>'
+_XML = b'<s><!-- --><r x="1"><a>1</a></r></s>'
 
 
 def warm_cut() -> None:
