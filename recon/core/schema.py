@@ -458,10 +458,8 @@ PUBLISHED: tuple[Table, ...] = (
 
 def check(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return `frame`, after asserting that its columns and types are those of `table`."""
-    wanted = list(table.schema.items())
-    found = list(frame.schema.items())
-    names = ([name for name, _ in wanted], [name for name, _ in found])
-    assert names[0] == names[1], f"{table.name}: expected/found differ: {names}"
+    wanted, found = list(table.schema.items()), list(frame.schema.items())
+    assert [name for name, _ in wanted] == frame.columns, f"{table.name}: found {frame.columns}"
     pairs = zip(wanted, found, strict=True)
     differing = [pair for pair in pairs if _held(pair[1][1], pair[0][1]) != pair[1][1]]
     assert not differing, f"{table.name}: expected/found differ: {differing}"
