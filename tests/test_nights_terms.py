@@ -158,3 +158,28 @@ def test_a_refund_has_the_days_that_the_terms_give_the_channel(tmp_path: Path) -
     night = world.run(WEDNESDAY)
     assert world.codes(night) == ["REFUND_NOT_SETTLED"]
     assert world.table(night, "disputes")["order_id"].to_list() == ["F2"]
+
+
+def test_refunds_above_the_original_by_any_order_of_arrival(tmp_path: Path) -> None:
+    """The refund that is told last is the one too many, whenever it was made."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8").replace("[[leg]]", "[refunds]\n\n[[leg]]", 1)
+    world.config.write_text(text, "utf-8")
+    nights = {
+        "2026-11-09": ["A1 100.00"],
+        "2026-11-10": ["F2 60.00 12:00 kind=refund original=A1"],
+        "2026-11-11": ["F1 60.00 11:00 kind=refund original=A1 on=2026-11-10"],
+    }
+    for day, rows in nights.items():
+        orders = [row.replace(" ", " -", 1) if "refund" in row else row for row in rows]
+        world.day(
+            day,
+            orders=orders,
+            psp=rows,
+            bank=["100.00 memo=PAYOUT_8001_20261109"][: day == "2026-11-10"],
+        )
+        night = world.run(day)
+    excess = world.table(night, "disputes").filter(code="REFUND_EXCESS")
+    assert excess.select("order_id", "expected_minor", "actual_minor").rows() == [
+        ("F1", 10000, 12000)
+    ]

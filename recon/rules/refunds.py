@@ -37,6 +37,7 @@ _OPTIONAL: dict[str, pl.DataType | type[pl.DataType]] = {
     "requested_minor": pl.Int64,
     "original_date": pl.Date,
     "occurred_at": pl.Datetime("us"),
+    "tonight": pl.Boolean,  # told tonight: of several refunds the one told last is at fault
 }
 _OTHER_ROUTES = {
     "merchant_account": "refunded to the merchant's account, the payer got nothing from here",
@@ -286,7 +287,7 @@ def _excess(single: pl.DataFrame) -> pl.DataFrame:
         .unique(
             ["number", "channel_ref"], keep="first", maintain_order=True
         )  # re-sent rows count once
-        .sort("occurred_at", "txn_id", nulls_last=True)
+        .sort(pl.col("tonight").fill_null(value=False), "occurred_at", "txn_id", nulls_last=True)
         .group_by("original_id", maintain_order=True)
         .agg(
             pl.col("txn_id"),

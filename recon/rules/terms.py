@@ -176,7 +176,9 @@ def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.
     policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
     codes = [int(code) for code in _REFUND_CODES]
     known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
-    known = known.with_columns(reason="memo")  # a deduction that the sender explains is on record
+    tonight = pl.col("txn_id").is_in(rows["txn_id"].implode())
+    # a deduction that the sender explains is on record
+    known = known.with_columns(reason="memo", tonight=tonight)
     judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
     withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
     fresh = (
