@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from recon.pipeline import Result
@@ -157,3 +158,18 @@ def test_an_unpaid_order_whose_charge_was_undone_is_nothing(world: NightWorld) -
     """Neither side calls it paid: no money moved."""
     order = {"orders": ["A1 100.00 state=CLOSED on=2026-11-09"]}
     assert codes(world, {"psp": STORIES["voided"][0]}, order, {}, {}) == [[]] * 4
+
+
+def test_what_is_put_right_keeps_the_currency_it_was_told_in(world: NightWorld) -> None:
+    """100 CNY charged as 100 USD, voided and charged again: a case in CNY, then resolved."""
+    told, over = nights(
+        world,
+        {"orders": ["A1 100.00"], "psp": ["A1 100.00 currency=USD"]},
+        {"psp": ["V1 -100.00 kind=void original=A1 currency=USD", "A1 100.00 ref=RX"]},
+    )
+    for night, status in ((told, "NEW"), (over, "RESOLVED")):
+        case = world.table(night, "disputes").row(
+            by_predicate=pl.col("code") == "CURRENCY_MISMATCH", named=True
+        )
+        figures = [case[name] for name in ("status", "currency", "expected_minor", "actual_minor")]
+        assert figures == [status, "CNY", 10_000, 0]

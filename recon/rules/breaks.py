@@ -204,7 +204,8 @@ def _put_right(resolved: pl.DataFrame, matched: Matched) -> pl.DataFrame:
     """Give differences that are over the figures and rows under which they were told."""
     kept = [code.name for code in KEPT_AS_TOLD]
     told = matched.told.filter(pl.col("code").cast(pl.String).is_in(kept))
-    figures = ("txn_ids", "expected_minor", "actual_minor", "difference_minor", "due_date")
+    money = ("expected_minor", "actual_minor", "difference_minor", "currency")
+    figures = ("txn_ids", *money, "due_date")
     known = told.select("break_id", *(pl.col(name).alias(f"told_{name}") for name in figures))
     frame = resolved.join(known, on="break_id", how="left", maintain_order="left")
     mine = pl.col("told_txn_ids").is_not_null()
