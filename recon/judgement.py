@@ -70,7 +70,7 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
     found, anchors = breaks.build(classified.findings, matched, books.opening, night)
     found = pl.concat(
         [
-            add_nearest(found, matched, evening.legs),
+            add_nearest(found, matched, evening.legs, night),
             terms.as_breaks(agreed.facts, agreed.wide, ledger, night),
             files.find(books.inputs, night),
             exchange.file_findings(evening.rates.problems, night),

@@ -85,6 +85,7 @@ _BROKE: Pair = (
 _CAUSE: Pair = ("    cause: {cause}", "    原因：{cause}")
 _DUE: Pair = ("    was due {due}", "    应到日 {due}")
 _NEAREST: Pair = ("    nearest candidate: {text}", "    最接近的候选：{text}")
+_ALSO_NEAR: Pair = ("    also near: {text}", "    其他接近的候选：{text}")
 _NONE_NEAR: Pair = (
     "    no unmatched row on the other side comes near",
     "    对侧没有接近的未匹配行",
@@ -370,13 +371,17 @@ def _break(item: Facts, language: str, codes: CodeWordsByName, *, as_above: bool
 
 def _nearest(item: Facts, language: str) -> list[str]:
     nearest = item["nearest"]
+    failed = [sentence(_FAILED, language, gate=item["failed_gate"])] if item["failed_gate"] else []
     if nearest is None:
         alone = item["code"].startswith(("MISSING", "UNKNOWN", "UNAUTHORISED"))
-        return [pick(_NONE_NEAR, language)] if alone and item["status"] != "RESOLVED" else []
-    lines = [sentence(_NEAREST, language, text=_brief(nearest, language))]
-    if item["failed_gate"]:
-        lines.append(sentence(_FAILED, language, gate=item["failed_gate"]))
-    return lines + [_gate(gate, nearest["currency"], language) for gate in nearest["gates"]]
+        told = [pick(_NONE_NEAR, language), *failed]
+        return told if alone and item["status"] != "RESOLVED" else []
+    lines = [sentence(_NEAREST, language, text=_brief(nearest, language)), *failed]
+    lines += [_gate(gate, nearest["currency"], language) for gate in nearest["gates"]]
+    for other in item["others"]:
+        lines.append(sentence(_ALSO_NEAR, language, text=_brief(other, language)))
+        lines += [_gate(gate, other["currency"], language) for gate in other["gates"]]
+    return lines
 
 
 def _gate(gate: Facts, currency: str, language: str) -> str:

@@ -21,8 +21,10 @@ ReadLine = Callable[
 ]  # row, its input -> staged, line, note
 SHOWN_ROWS = 12
 SHOWN_PARTNERS = 5
+SHOWN_OTHERS = 2  # further candidates beside the nearest one
 _MINUTE = timedelta(minutes=1)
 _AROUND = 400  # candidates nearest in amount that are looked at
+_CIRCLES = (1_000, 20, 2)  # an amount is looked at when it is off by no more than one in so many
 _GATES = ("order_id", "channel_ref", "rrn", "bank_ref", "batch_id", "merchant_id", "terminal_id")
 _BRIEF = (
     "txn_id", "side", "source", "kind", "state", "order_id", "channel_ref", "bank_ref", "rrn",
@@ -162,9 +164,11 @@ def _links(known: _Known, row: Facts) -> list[Facts]:
 def _break(known: _Known, row: Facts, item: Facts) -> Facts:
     """Return a break with its nearest candidate, gate by gate."""
     nearest = known.nearest.get(item["nearest_txn_id"])
-    searched = "recon run"
-    if nearest is None and item["status"] != "RESOLVED" and item["group_id"] is not None:
-        nearest, searched = _search(known, row, item), "recon explain"
+    searched, total = "recon run", item["expected_minor"] + item["actual_minor"]
+    others = _search(known, row, item) if item["status"] != "RESOLVED" else []
+    if nearest is None and item["failed_gate"] is None and others:
+        nearest, searched = others[0], "recon explain"
+    others = [other for other in others if nearest and other["txn_id"] != nearest["txn_id"]]
     facts = {
         name: item[name]
         for name in (
@@ -180,8 +184,11 @@ def _break(known: _Known, row: Facts, item: Facts) -> Facts:
         else {
             **brief(nearest),
             "found_by": searched,
-            "gates": gates(row, nearest, item["expected_minor"] + item["actual_minor"]),
+            "gates": gates(row, nearest, total),
         },
+        "others": [
+            {**brief(other), "gates": gates(row, other, total)} for other in others[:SHOWN_OTHERS]
+        ],
     }
 
 
@@ -196,24 +203,34 @@ _SOUGHT_ON = {
 }
 
 
-def _search(known: _Known, row: Facts, item: Facts) -> Facts | None:
-    """Return the row that is nearest in amount among those no link of the leg has taken."""
-    if item["code"] not in _SOUGHT_ON:
-        return None
-    others = known.fetch(
-        "transactions",
-        (pl.col("side").cast(pl.String) == _SOUGHT_ON[item["code"]])
-        & (pl.col("currency") == row["currency"]),
-    )
+def _search(known: _Known, row: Facts, item: Facts) -> list[Facts]:
+    """Return rows that no link of the leg has taken, those nearest in amount first.
+
+    Only amounts less than half off are near; the narrowest circle around the amount that holds
+    enough of them is searched.
+    """
+    if item["code"] not in _SOUGHT_ON or item["group_id"] is None:
+        return []
     total = item["expected_minor"] + item["actual_minor"]
     amount = pl.col("net_minor" if row["side"] == "BANK" else "amount_minor")
-    near = others.with_columns(off=(amount - total).abs()).sort("off", "txn_id").head(_AROUND)
-    ids = near["txn_id"].to_list()
-    touching = pl.col("left_txn_id").is_in(ids) | pl.col("right_txn_id").is_in(ids)
-    taken = known.fetch("links", touching & (pl.col("leg") == item["leg"]))
-    used = {*taken["left_txn_id"].to_list(), *taken["right_txn_id"].to_list()}
-    free = near.filter(~pl.col("txn_id").is_in(sorted(used)))
-    return free.row(0, named=True) if free.height else None
+    other_side = pl.col("side").cast(pl.String) == _SOUGHT_ON[item["code"]]
+    free: list[Facts] = []
+    for share in _CIRCLES:
+        near = known.fetch(
+            "transactions",
+            other_side
+            & (pl.col("currency") == row["currency"])
+            & amount.is_between(total - abs(total) // share, total + abs(total) // share),
+        ).with_columns(off=(amount - total).abs())
+        near = near.sort("off", "txn_id").head(_AROUND)
+        ids = near["txn_id"].to_list()
+        touching = pl.col("left_txn_id").is_in(ids) | pl.col("right_txn_id").is_in(ids)
+        taken = known.fetch("links", touching & (pl.col("leg") == item["leg"]))
+        used = {*taken["left_txn_id"].to_list(), *taken["right_txn_id"].to_list()}
+        free = near.filter(~pl.col("txn_id").is_in(sorted(used))).drop("off").to_dicts()
+        if len(free) > SHOWN_OTHERS or near.height == _AROUND:
+            break
+    return free
 
 
 def gates(row: Facts, candidate: Facts, total_minor: int) -> list[Facts]:

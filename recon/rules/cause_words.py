@@ -12,6 +12,7 @@ from functools import cache
 
 from recon.rules.fee_price import NO_PRICE
 from recon.rules.file_words import is_message, message_in_chinese
+from recon.rules.gate_phrases import conditions_in_chinese
 from recon.rules.reject_words import reason_in_chinese
 
 _ALSO = "; also fits: "
@@ -65,7 +66,6 @@ _SIZES = {"large": "偏大", "small": "偏小"}
 _PERIODS = {"batch": "批次", "month": "月"}
 _MODES = {"excess": "超额累进", "whole": "全额"}
 _UNITS = {"min": "分钟", "h": "小时", "d": "天"}
-_DAYS = {"days": "天", "working days": "个工作日"}
 
 
 def rounding_in_chinese(rounding: str) -> str:
@@ -81,10 +81,9 @@ def _either(words: str) -> str:
     return re.sub(r" or (\d+) more$", r" 等另 \1 个", words).replace(" or ", " 或 ")
 
 
-def _keys(columns: str) -> str:
-    """Return the key columns of the passes in Chinese."""
-    named = re.sub(r"\w+", lambda found: _COLUMNS.get(found[0], found[0]), columns)
-    return named.replace(" or ", " 或 ")
+def _conditions(words: str) -> str:
+    """Return what a pair fails under a pass in Chinese."""
+    return conditions_in_chinese(words, _COLUMNS)
 
 
 # Pattern, words, and for each group how its value reads (None: as it is).
@@ -271,24 +270,16 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     ),
     (r"the merchant has no request for it", "商户没有对应申请", ()),
     (r"the merchant shows it as (\w+)", "商户侧状态为{}", (_STATES,)),
-    (r"key differs \((.*)\)", "关键字不同（{}）", (_keys,)),
     (r"amount equal", "金额相同", ()),
+    (r"amount in (\S+) against (\S+)", "金额为 {}，对方为 {}", (None, None)),
+    (r"no unmatched row on the other side", "对侧没有未匹配行", ()),
+    (r"no unmatched row in (\S+) on the other side", "对侧没有 {} 的未匹配行", (None,)),
     (
-        r"pass (.+) takes equal amounts from (\d+) (\D+) before to (\d+) \3 after",
-        "规则 {0} 只取金额相同、前 {1} {2}至后 {3} {2}内的记录",
-        (None, None, _DAYS, None),
+        r"none near: the nearest unmatched amount is (\S+ [A-Z]{3}) off",
+        "没有接近的候选：最接近的未匹配金额相差 {}",
+        (None,),
     ),
-    (
-        r"pass (.+) takes amounts within (.+) from (\d+) (\D+) before to (\d+) \4 after",
-        "规则 {0} 只取金额相差 {1} 以内、前 {2} {3}至后 {4} {3}内的记录",
-        (None, _either, None, _DAYS, None),
-    ),
-    (
-        r"pass (.+) takes pairs of at least (\S+ %)",
-        "规则 {} 只取可能性不低于 {} 的记录",
-        (None, None),
-    ),
-    (r"pass (.+) takes rows that add up", "规则 {} 只取合计相符的记录", (None,)),
+    (r"pass (.+?) fails on (.+)", "规则 {} 不符：{}", (None, _conditions)),
     (r"amount off by (\S+ [A-Z]{3})", "金额差 {}", (None,)),
     (r"(\d+) (min|h|d) apart", "时间差 {} {}", (None, _UNITS)),
     (r"(\d+) d after the day due", "晚于应到日 {} 天", (None,)),
@@ -332,7 +323,8 @@ def _refusal(text: str) -> str | None:
 
 
 def _parts(text: str) -> list[str]:
-    return [part for half in text.split("; ") for part in _COMMA.split(half)]
+    halves = text.split("; ")
+    return [part for half in halves for part in ([half] if _phrase(half) else _COMMA.split(half))]
 
 
 def _list(text: str, separator: str | re.Pattern[str], joint: str) -> str:

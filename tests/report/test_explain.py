@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recon.cli import group
 from recon.errors import UsageError
 from recon.report.explanation import differing_characters, gates
+from recon.rules.cause_words import known
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
@@ -174,51 +175,94 @@ def test_what_stays_open_is_told_once_with_its_nights(recon):
     assert text.count("difference") == 1
 
 
-@pytest.mark.parametrize(
-    ("bank_pass", "asked"),
-    [
+BAND = 'method = "band"\ntolerance_minor = 20'
+GATES = [
+    # the leg's pass, the credit, the day that shows it, what is said after the amount
+    ('method = "exact"\nkeys = ["batch_id"]', "10.50", 10, "key missing (batch_id)"),
+    (
+        'method = "unique"\nkeys = ["value_date=value_date"]',
+        "10.50",
+        10,
+        "key missing (value_date) and amount 0.50 CNY off, none allowed",
+    ),
+    ('method = "window"\ndays_after = 2', "10.50", 10, "amount 0.50 CNY off, none allowed"),
+    (
+        'method = "window"\ndays_after = 1',
+        "10.00",
+        13,
+        "2 days too late (from 0 before the day due to 1 after the day due)",
+    ),
+    (
+        'method = "window"\nuntil_due = true',
+        "10.00",
+        12,
+        "2 days too late (from 0 before its own day to 0 after the day due)",
+    ),
+    (BAND, "10.50", 10, "amount 0.30 CNY beyond 0.20 CNY"),
+    (
+        f"{BAND}\ndays_after = 1\nbusiness_days = true",
+        "10.21",
+        16,
         (
-            'method = "window"\ndays_after = 2',
-            "takes equal amounts from 0 days before to 2 days after",
+            "amount 0.01 CNY beyond 0.20 CNY and "
+            "3 working days too late (from 0 before the day due to 1 after the day due)"
         ),
-        ('method = "score"', "takes pairs of at least 95 %"),
-        ('method = "subset"', "takes rows that add up"),
-    ],
-)
-def test_a_pass_without_a_key_says_what_it_asks(tmp_path, bank_pass, asked):
-    """A credit of 10.50 beside a sale of 10.00: the amount, and what the leg's pass would take."""
+    ),
+    (
+        f'{BAND}\ntolerance_percent = 3\ntolerance_cap_minor = 25\ntolerance_base = "right"',
+        "10.50",
+        10,
+        "amount 0.25 CNY beyond 0.20 CNY or 3 % of the bank up to 0.25 CNY",
+    ),
+    (
+        f'{BAND}\ntolerance_sign = "above"',
+        "9.95",
+        10,
+        "amount 0.05 CNY beyond 0.20 CNY (only bank above channel)",
+    ),
+    ('method = "score"', "10.50", 10, "amount 0.50 CNY beyond 0.00 CNY"),
+    ('method = "subset"', "10.50", 10, "amount 0.50 CNY beyond 0.00 CNY by itself"),
+    ('method = "group"\nkeys = ["batch_id"]', "10.50", 10, "key missing (batch_id)"),
+]
+
+
+@pytest.mark.parametrize(("bank_pass", "credit", "day", "failed"), GATES)
+def test_every_gate_of_every_method_is_named_with_how_far(tmp_path, bank_pass, credit, day, failed):
+    """A sale of 10.00 due on Tuesday and a credit that no pass takes: which gate, by how much."""
     passes = f'[[leg.pass]]\nname = "payouts"\n{bank_pass}\n'
     world = NightWorld(tmp_path, bank_passes=passes)
     world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00"])
     world.run("2026-11-09")
-    world.day("2026-11-10", bank=["10.50 memo=PAYOUT"])
-    night = world.run("2026-11-10")
+    world.day(f"2026-11-{day}", bank=[f"{credit} memo=PAYOUT"])
+    night = world.run(f"2026-11-{day}")
     breaks = world.table(night, "breaks").filter(pl.col("code") == "UNKNOWN_CREDIT")
-    assert breaks["failed_gate"].to_list() == [f"amount off by -0.50 CNY; pass payouts {asked}"]
+    assert [text.partition("; ")[2] for text in breaks["failed_gate"]] == [
+        f"pass payouts fails on {failed}"
+    ]
+    assert breaks["nearest_txn_id"].null_count() == 0
+    assert known(breaks["failed_gate"].item())
 
 
-@pytest.mark.parametrize(
-    ("bank_pass", "day", "gate"),
-    [
-        (
-            'method = "window"\ndays_after = 1',
-            "2026-11-13",
-            "3 d after the day due; pass payouts takes equal amounts from 0 days before to 1 days",
-        ),
-        (
-            'method = "band"\ntolerance_minor = 20\ndays_after = 1\nbusiness_days = true',
-            "2026-11-12",
-            "2 d after the day due; pass payouts takes amounts within 0.20 CNY from 0 working days",
-        ),
-    ],
-)
-def test_a_window_that_failed_says_by_how_many_days(tmp_path, bank_pass, day, gate):
-    """A sale due on Tuesday, its money later than the pass allows: both cases name the days."""
-    passes = f'[[leg.pass]]\nname = "payouts"\n{bank_pass}\n'
-    world = NightWorld(tmp_path, bank_passes=passes)
-    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 10.00"])
-    world.run("2026-11-09")
-    world.day(day, bank=["10.00 memo=PAYOUT"])
-    breaks = world.table(world.run(day), "breaks").filter(pl.col("failed_gate").is_not_null())
-    told = breaks.filter(pl.col("code") == "UNKNOWN_CREDIT")["failed_gate"].to_list()
-    assert [text.startswith(f"amount equal, {gate}") for text in told] == [True]
+def test_a_row_that_bears_the_key_is_nearer_than_an_equal_amount(tmp_path):
+    """Under an order number and a window: the same order late before a stranger of that amount."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8")
+    keyed = 'name = "order number"\nmethod = "window"'
+    world.config.write_text(text.replace('name = "order number"', keyed), "utf-8")
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["A1 12.00", "B7 10.00"])
+    breaks = world.table(world.run("2026-11-09"), "breaks")
+    lone = breaks.filter(pl.col("code") == "MISSING_IN_CHANNEL")
+    told = "amount off by 2.00 CNY, 0 min apart; pass order number fails on amount 2.00 CNY off"
+    assert lone["failed_gate"].item().startswith(told)
+
+
+def test_what_is_not_near_is_no_candidate(tmp_path):
+    """An order of 10.00 and a lone charge of 950.00: none is named, how far it lies is said."""
+    world = NightWorld(tmp_path)
+    world.day("2026-11-09", orders=["A1 10.00"], psp=["B7 950.00"])
+    breaks = world.table(world.run("2026-11-09"), "breaks")
+    breaks = breaks.filter(pl.col("code").cast(pl.String).str.starts_with("MISSING_IN_"))
+    told = "none near: the nearest unmatched amount is 940.00 CNY off"
+    assert breaks["failed_gate"].to_list() == [told, told]
+    assert breaks["nearest_txn_id"].null_count() == breaks.height
+    assert known(told)

@@ -30,25 +30,40 @@ RULES = Path(cause_words.__file__).parent
         ("paid with 622202******0001, refunded to 625999******0007",
          "付款卡 622202******0001，退到 625999******0007"),
         (
-            "key differs (order_id or terminal_id+due_date); amount off by -61.00 CNY, 3 d apart",
-            "关键字不同（订单号 或 终端号+应到日）；金额差 -61.00 CNY，时间差 3 天",
+            ("amount off by -61.00 CNY, 3 d after the day due; pass order number fails on key "
+            "differs (order_id); pass till fails on key missing (terminal_id+due_date)"),
+            ("金额差 -61.00 CNY，晚于应到日 3 天；规则 order number 不符：关键字不同（订单号）；"
+            "规则 till 不符：缺少关键字（终端号+应到日）"),
         ),
         (
-            "amount equal; pass payouts takes equal amounts from 0 days before to 2 days after",
-            "金额相同；规则 payouts 只取金额相同、前 0 天至后 2 天内的记录",
+            ("amount equal; pass payouts fails on 2 working days too late "
+            "(from 1 before the day due to 2 after the day due)"),
+            "金额相同；规则 payouts 不符：过晚 2 个工作日（应到日前 1 至应到日后 2）",
         ),
         (
-            "pass near takes amounts within 1.00 CNY or 0.5 % from 1 days before to 1 days after",
-            "规则 near 只取金额相差 1.00 CNY 或 0.5 % 以内、前 1 天至后 1 天内的记录",
+            ("pass near fails on amount 0.30 CNY beyond 1.00 CNY or 3 % of the channel up to "
+            "5.00 CNY (only bank above channel) and 1 days too early "
+            "(from 0 before its own day to 0 after the day due)"),
+            ("规则 near 不符：金额超出容差 1.00 CNY 或 渠道金额的 3 %（最高 5.00 CNY） 达 0.30 CNY"
+            "（仅允许银行高于渠道），过早 1 天（当日前 0 至应到日后 0）"),
         ),
-        ("amount off by 0.50 CNY, 3 d after the day due", "金额差 0.50 CNY，晚于应到日 3 天"),
         (
-            "pass w takes equal amounts from 1 working days before to 2 working days after",
-            "规则 w 只取金额相同、前 1 个工作日至后 2 个工作日内的记录",
+            "pass w fails on amount 0.50 CNY off, none allowed and currency: CNY against USD",
+            "规则 w 不符：金额差 0.50 CNY，不允许相差，币种：CNY 对 USD",
         ),
         ("amount equal, 1 d before the day due", "金额相同，早于应到日 1 天"),
-        ("pass texts takes pairs of at least 95 %", "规则 texts 只取可能性不低于 95 % 的记录"),
-        ("pass sums takes rows that add up", "规则 sums 只取合计相符的记录"),
+        (
+            "pass texts fails on being less than 95 % probable",
+            "规则 texts 不符：可能性低于 95 %",
+        ),
+        (
+            "pass sums fails on amount 0.50 CNY beyond 0.00 CNY by itself",
+            "规则 sums 不符：单独计金额超出容差 0.00 CNY 达 0.50 CNY",
+        ),
+        (
+            "none near: the nearest unmatched amount is 9.00 CNY off",
+            "没有接近的候选：最接近的未匹配金额相差 9.00 CNY",
+        ),
         ("one of 2 rows of 5.00 (11, 12)", "2 条 5.00 的记录之一（11, 12）"),
         ("computed in whole mode; due: 1.00 x 0.05 %", "按全额方式计算；应为 1.00 x 0.05 %"),
         ("submitted since 2026-11-01, due by 2026-11-05",

@@ -1,0 +1,87 @@
+"""Failed conditions of passes in words: which, by how much. `gate_phrases` has them in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recon.core.codes import Side
+from recon.core.money import format_minor
+from recon.core.passes.gates import Failed
+from recon.core.plan import Leg, Method, Pass, key_name
+
+_MORE = {  # what a pass asks beyond the conditions of a pair
+    Method.UNIQUE: "not being the only candidate",
+    Method.SUBSET: "no other rows making up the rest",
+}
+_APART = "being tied or held apart"
+
+
+def pass_words(
+    leg: Leg, step: Pass, failed: Failed, place: int, currencies: tuple[str, str]
+) -> str:
+    """Return what the pair at `place` fails under one pass; `currencies` of left and right."""
+    parts = list(_conditions(leg, step, failed, place, currencies)) or [_beyond_conditions(step)]
+    return f"pass {step.name} fails on {' and '.join(parts)}"
+
+
+def _conditions(
+    leg: Leg, step: Pass, failed: Failed, place: int, currencies: tuple[str, str]
+) -> Iterator[str]:
+    key = key_name(step.left_key)
+    if failed.key_missing[place]:
+        yield f"key missing ({key})"
+    if failed.key[place]:
+        yield f"key differs ({key})"
+    if failed.flow[place]:
+        yield "kind: money in against money back"
+    if failed.currency[place]:
+        yield f"currency: {currencies[0]} against {currencies[1]}"
+    elif failed.amount_missing[place]:
+        yield "amount unknown"
+    elif failed.amount[place]:
+        by = f"{format_minor(abs(int(failed.amount[place])), currencies[0])} {currencies[0]}"
+        yield f"amount {by} {_allowed(leg, step, currencies[0])}"
+    if failed.day_missing[place]:
+        yield "day unknown"
+    if failed.days[place]:
+        yield _days(step, int(failed.days[place]))
+
+
+def _allowed(leg: Leg, step: Pass, currency: str) -> str:
+    """Return what amounts the pass takes, after the figure by which they are missed."""
+    if step.method in (Method.UNIQUE, Method.WINDOW):
+        return "off, none allowed"
+    fixed = f"{format_minor(step.tolerance_minor, currency)} {currency}"
+    if step.method is Method.SUBSET:
+        return f"beyond {fixed} by itself"
+    ways = [fixed] if step.tolerance_minor or not step.tolerance_ppm else []
+    if step.tolerance_ppm:
+        base = leg.right if step.tolerance_base == "right" else leg.left
+        percent = f"{step.tolerance_ppm / 10_000:g} % of the {_side(base)}"
+        if step.tolerance_cap_minor:
+            percent += f" up to {format_minor(step.tolerance_cap_minor, currency)} {currency}"
+        ways.append(percent)
+    if step.tolerance_sign:
+        way = "above" if step.tolerance_sign > 0 else "below"
+        return f"beyond {' or '.join(ways)} (only {_side(leg.right)} {way} {_side(leg.left)})"
+    return f"beyond {' or '.join(ways)}"
+
+
+def _side(side: Side) -> str:
+    return side.name.lower()
+
+
+def _days(step: Pass, by: int) -> str:
+    """Return how many days the right row came outside the window, and the window."""
+    unit = "working days" if step.business_days else "days"
+    early = "its own day" if step.until_due else "the day due"
+    way = "late" if by > 0 else "early"
+    window = f"from {step.days_before} before {early} to {step.days_after} after the day due"
+    return f"{abs(by)} {unit} too {way} ({window})"
+
+
+def _beyond_conditions(step: Pass) -> str:
+    """Return what keeps a pair apart that fails no condition."""
+    if step.method is Method.SCORE:
+        return f"being less than {step.confidence_ppm / 10_000:g} % probable"
+    return _MORE.get(step.method, _APART)
