@@ -120,3 +120,34 @@ def test_a_leg_named_the_other_way_links_the_mirrored_pairs(
             world.day(later, bank=[f"{credit} memo=PAYOUT"] if later == day else [])
             night = world.run(later)
         assert (found, world.table(night, "links").height) == (1, links)
+
+
+def test_a_night_without_rows_may_count_working_days(tmp_path: Path) -> None:
+    """Both files empty, or all rows on one side, under a pass that counts working days: exit 0."""
+    passes = '[[leg.pass]]\nname = "payouts"\nmethod = "window"\nbusiness_days = true\n'
+    world = NightWorld(tmp_path, bank_passes=passes)
+    world.day("2026-11-09")
+    assert world.run("2026-11-09").exit_code == 0
+    world.day("2026-11-10", bank=["10.00 memo=PAYOUT"])
+    assert world.codes(world.run("2026-11-10")) == ["UNKNOWN_CREDIT"]
+
+
+def test_a_night_of_december_needs_no_calendar_of_the_next_year(tmp_path: Path) -> None:
+    """A pass that counts working days asks about days that rows carry, none beyond."""
+    passes = '[[leg.pass]]\nname = "payouts"\nmethod = "window"\nbusiness_days = true\n'
+    world = NightWorld(tmp_path, bank_passes=passes, cycle="D+0", opening="2026-12-28")
+    world.day("2026-12-28", orders=["A1 10.00"], psp=["A1 10.00"], bank=["10.00 memo=PAYOUT"])
+    assert world.codes(world.run("2026-12-28")) == []
+
+
+def test_runs_of_rows_do_not_depend_on_the_order_of_a_file(tmp_path: Path) -> None:
+    """Sales of one moment, told in any order: the subset search says the same of their credit."""
+    passes = '[[leg.pass]]\nname = "sum"\nmethod = "subset"\ndays_after = 3\n'
+    sales = [f"A{number} {amount}.00" for number, amount in enumerate((3, 5, 8, 13, 21, 34, 55))]
+    said = []
+    for number, order in enumerate((sales, sales[::-1], sales[3:] + sales[:3])):
+        world = NightWorld(tmp_path / str(number), bank_passes=passes, cycle="D+0")
+        world.day("2026-11-09", orders=sales, psp=order, bank=["68.00 memo=x", "29.00 memo=y"])
+        searches = world.table(world.run("2026-11-09"), "searches").drop("txn_id")
+        said.append(searches.sort(searches.columns).rows())
+    assert said[0] == said[1] == said[2]

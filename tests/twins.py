@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from threading import Lock
-from time import process_time
 from types import FunctionType, ModuleType, SimpleNamespace
 
 import numpy as np
@@ -23,7 +22,8 @@ from numba.core.extending import _Intrinsic
 from recon.core import kernels
 
 LARGEST = 5_000  # elements beyond which plain Python takes too long
-SECONDS = 0.3  # of plain Python for one kernel
+EFFORT = 150_000  # elements that plain Python looks at for one kernel, in all
+OVERHEAD = 50  # elements' worth that each call costs whatever its size
 CLOSE = 1e-12  # reals: library functions may differ in the last place
 
 
@@ -100,8 +100,10 @@ class Twins:
     def call(self, kernel, arguments):
         """Return what the compiled kernel returned; compare it with its twin while it is cheap."""
         name = self.names[id(kernel)]
-        if work_of(name, arguments) > LARGEST or self._spent[name] > SECONDS:
+        work = work_of(name, arguments)
+        if work > LARGEST or self._spent[name] > EFFORT:
             return kernel(*arguments)
+        self._spent[name] += work + OVERHEAD
         with self._lock:  # another thread may write to the same arrays
             return self._compare(kernel, name, arguments)
 
@@ -109,10 +111,8 @@ class Twins:
         """Run both twins and note where they differ."""
         copies = _copies(arguments)
         result = kernel(*arguments)
-        begin = process_time()
         with np.errstate(over="ignore"):
             expected = self._plain[id(kernel)](*copies)
-        self._spent[name] += process_time() - begin
         pairs = [(result, expected), *zip(arguments, copies, strict=True)]
         if not all(_same(one, two) for one, two in pairs):
             self.differing.append(name)

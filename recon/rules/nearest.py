@@ -129,9 +129,9 @@ class _Search:
         far = ~one_currency | (2 * np.abs(off) > np.abs(self._asked.totals[every.asking]))
         fails = np.min([one.count for one in failures], axis=0)
         apart = np.abs(_moments(facts.slim)[pairs.left] - _moments(facts.slim)[pairs.right])
-        order = np.lexsort(
-            (every.row, apart, np.abs(off), fails, ~one_currency, far, ~every.telling, every.asking)
-        )
+        content = _content(self._slim, every.row)
+        rank = (~every.telling, far, ~one_currency, fails, np.abs(off), apart, content, every.row)
+        order = np.lexsort((*rank[::-1], every.asking))
         asking, first = np.unique(every.asking[order], return_index=True)
         for place, k in zip(asking.tolist(), order[first].tolist(), strict=True):
             words = self._words(facts, pairs, failures, k)
@@ -160,7 +160,8 @@ class _Search:
         currency = self._slim["currency"].cast(pl.Int64).fill_null(-1)
         pooled = currency.gather(self._pool).to_numpy()
         moments = _moments(self._slim[self._pool])
-        order = np.lexsort((self._pool, moments, self._amounts, pooled))
+        content = _content(self._slim, self._pool)
+        order = np.lexsort((self._pool, content, moments, self._amounts, pooled))
         amounts, moments = self._amounts[order], moments[order]
         wanted = currency.gather(self._asked.rows).to_numpy()
         begin = np.searchsorted(pooled[order], wanted)
@@ -178,7 +179,8 @@ class _Search:
     def _of_key(self, mine: Key, theirs: Key) -> Candidates:
         """Return the rows nearest in amount among those that bear the asking row's key."""
         words = self._digests[key_name(theirs)][self._pool]
-        order = np.lexsort((self._pool, self._amounts, words[:, 1], words[:, 0]))
+        content = _content(self._slim, self._pool)
+        order = np.lexsort((self._pool, content, self._amounts, words[:, 1], words[:, 0]))
         first_word, amounts = words[order, 0], self._amounts[order]
         asked = self._digests[key_name(mine)][self._asked.rows]
         begin = np.searchsorted(first_word, asked[:, 0])
@@ -246,6 +248,11 @@ def _far(facts: Facts, pairs: Pairs, k: int, off: Rows) -> str:
         return f"no unmatched row in {code} on the other side"
     by = f"{format_minor(abs(int(off[k])), code)} {code}"
     return f"none near: the nearest unmatched amount is {by} off"
+
+
+def _content(slim: pl.DataFrame, rows: Rows) -> Rows:
+    """Return the digests of rows' contents, which part equally near rows."""
+    return slim["fingerprint"].gather(rows).fill_null(0).to_numpy()
 
 
 def _moments(slim: pl.DataFrame) -> Rows:

@@ -12,22 +12,27 @@ from recon.core.passes.contract import BusinessDays
 from recon.core.plan import Leg
 from recon.rules.calendar import Calendar
 
-_MARGIN_DAYS = 40  # windows and due dates reach beyond the days that rows carry
 _DATES = ("clearing_date", "value_date", "due_date")
 
 
 def business_days(
     legs: tuple[Leg, ...], slim: pl.DataFrame, calendar: Calendar
 ) -> BusinessDays | None:
-    """Return the table of working days around the ledger's dates; None when no pass wants it."""
-    if not any(item.business_days for leg in legs for item in leg.passes) or slim.height == 0:
+    """Return the table of working days around the ledger's dates; None when no pass wants it.
+
+    It reaches from the first to the last day that a row carries. Windows are counted in its
+    numbers, so that no later day is asked for, which the calendar may not know yet. Without rows,
+    or without dates, it is empty: nothing is counted by it.
+    """
+    if not any(item.business_days for leg in legs for item in leg.passes):
         return None
     days = [slim[name] for name in _DATES] + [slim["occurred_at"].dt.date()]
     known: list[Any] = [
         day for column in days for day in (column.min(), column.max()) if day is not None
     ]
-    first = min(known) - timedelta(days=_MARGIN_DAYS)
-    last = max(known) + timedelta(days=_MARGIN_DAYS)
+    if not known:
+        return BusinessDays(0, np.empty(0, np.int64))
+    first, last = min(known), max(known)
     span = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
     working = np.array([calendar.is_working(day) for day in span], np.int64)
     number = np.concatenate([np.zeros(1, np.int64), np.cumsum(working)[:-1]])

@@ -53,6 +53,17 @@ def edges_of(rows, inside):
     }
 
 
+@given(st.permutations(range(4)), st.permutations(range(4)))
+def test_equal_rows_of_one_day_meet_in_order_of_time(ours, theirs):
+    """Four sales and four charges of one amount and day, in any order of files: k-th with k-th."""
+    rows = [row(M, "k", 100, time=60 * k) for k in ours]
+    rows += [row(C, "k", 100, time=60 * k + 5) for k in theirs]
+    links = solve(rows, leg_of(Method.WINDOW, left=M, right=C)).links
+    assert {(ours[a], theirs[b - 4]) for a, b in links.select("left", "right").iter_rows()} == {
+        (k, k) for k in range(4)
+    }
+
+
 def check_against_optima(matches, edges):
     """Links are a part of a maximum matching and cover exactly the decided rows."""
     matchings = oracle.maximum_matchings(edges)

@@ -80,6 +80,10 @@ class Facts:
         moments = self.slim["occurred_at"].gather(rows).to_physical()
         return moments.fill_null(NO_TIME).to_numpy()
 
+    def content(self, rows: Rows) -> NDArray[np.int64]:
+        """Return the digests of the rows' contents: an order that no file's order decides."""
+        return self.slim["fingerprint"].gather(rows).fill_null(0).to_numpy()
+
     @cached_property
     def own_day(self) -> NDArray[np.int64]:
         """Return each row's own day since 1970, NO_DAY where unknown; only dated passes ask."""

@@ -103,6 +103,22 @@ def by_day(
     return Dated(rows[order], key[order], when[order])
 
 
+def in_time_order(facts: Facts, side: Dated) -> Dated:
+    """Return a side with its rows of equal group and day in order of time, content, place.
+
+    Which of two equal payments meets which is then the same however the files are cut.
+    """
+    same = (np.diff(side.group) == 0) & (np.diff(side.day) == 0)
+    if not same.any():
+        return side
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    run = np.cumsum(np.append(True, ~same))[tied]
+    mine = side.rows[tied]
+    rows = side.rows.copy()
+    rows[tied] = mine[np.lexsort((mine, facts.content(mine), facts.time(mine), run))]
+    return Dated(rows, side.group, side.day)
+
+
 def list_open(begin: Rows, end: Rows, partner: Rows, other_partner: Rows) -> Rows:
     """Return (row, candidate) positions of rows without a partner and candidates without one."""
     skip = np.empty(other_partner.size + 1, np.int64)

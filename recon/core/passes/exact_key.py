@@ -86,8 +86,8 @@ def pairing_order(
 
     The place in the file decides last, between equal rows only: shuffled files pair alike.
     """
-    content = facts.slim["fingerprint"].gather(rows).fill_null(0).to_numpy()
-    order = (rows, content, minor[rows], facts.time(rows), facts.state_order[rows], group)
+    times, states = facts.time(rows), facts.state_order[rows]
+    order = (rows, facts.content(rows), minor[rows], times, states, group)
     return np.lexsort(order)
 
 

@@ -59,7 +59,8 @@ class Failed:
             self.key_missing, self.key, self.flow, self.currency, self.amount_missing,
             self.amount != 0, self.day_missing, self.days != 0,
         )  # fmt: skip
-        return np.sum(parts, axis=0, dtype=np.int64)
+        failed: Rows = np.sum(parts, axis=0, dtype=np.int64)
+        return failed
 
 
 def failed(facts: Facts, leg: Leg, step: Pass, pairs: Pairs) -> Failed:
@@ -120,8 +121,8 @@ def _keys(facts: Facts, step: Pass, pairs: Pairs) -> tuple[Flags, Flags]:
         none = np.zeros(pairs.left.size, np.bool_)
         return none, none
     one, two = words(facts, step.left_key, pairs.left), words(facts, step.right_key, pairs.right)
-    missing = ~(one.any(axis=1) & two.any(axis=1))
-    return missing, ~missing & (one != two).any(axis=1)
+    known = np.logical_and(one.any(axis=1), two.any(axis=1))
+    return ~known, known & np.any(one != two, axis=1)
 
 
 def words(facts: Facts, key: Key, rows: Rows) -> NDArray[np.uint64]:

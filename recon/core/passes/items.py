@@ -26,7 +26,11 @@ class Items:
 
 
 def in_time(work: Work, side: Side) -> Items:
-    """Return the rows of a side by group, day, time and row."""
+    """Return the rows of a side by group, day, time, content and row.
+
+    Runs of consecutive rows are then the same however the files are cut.
+    """
     group = np.repeat(side.bucket[:, 0], np.diff(side.start))
-    order = sort_order(group, side.day, work.facts.time(side.rows), side.rows)
+    facts = work.facts
+    order = sort_order(group, side.day, facts.time(side.rows), facts.content(side.rows), side.rows)
     return Items(side.rows[order], group[order], side.day[order], side.amount[order])

@@ -1,6 +1,6 @@
 """WINDOW pass: equal key, currency and amount inside a date window, a maximum matching.
 
-Rows of one key, currency and amount differ by their day only, so that pairing them in time order
+Rows of one key, currency and amount differ by their time only, so that pairing them in time order
 picks nothing among equals as long as every one of them has a partner. Where some maximum matching
 leaves a row out and another one does not, that row is undecided: it is shown, not linked.
 """
@@ -22,7 +22,13 @@ from recon.core.kernels.window import (
     spread_from_right,
 )
 from recon.core.passes.contract import CERTAIN, NO_DAY, Found, Rows, Work
-from recon.core.passes.dated import Dated, counted_days, equal_rows, list_open
+from recon.core.passes.dated import (
+    Dated,
+    counted_days,
+    equal_rows,
+    in_time_order,
+    list_open,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Matching:
 
 def find_windows(work: Work) -> Found:
     """Link the decided pairs of a maximum matching; list the undecided rows as ties."""
-    left, right = equal_rows(work, dated=True)
+    left, right = (in_time_order(work.facts, side) for side in equal_rows(work, dated=True))
     if work.step.until_due:
         left, ranges = own_ranges(work, left, right)
         matching = solve_deadlines(ranges, right.rows.size)

@@ -18,7 +18,7 @@ def exercise(*arguments, **environment):
     done = subprocess.run(
         [sys.executable, "-m", "tests.exercise", *arguments],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | {"POLARS_MAX_THREADS": "1"} | environment,  # small tables: no waiting
         capture_output=True,
         text=True,
         check=False,
