@@ -30,7 +30,7 @@ TIES_SHOWN = 8  # candidates listed for one row; a tie of thousands needs no tho
 
 @dataclass(frozen=True)
 class Dated:
-    """Rows of one side sorted by (group, day, row)."""
+    """Rows of one side sorted by group and day, those of one day by time, content and row."""
 
     rows: Rows
     group: Rows
@@ -61,7 +61,7 @@ def right_days(work: Work) -> NDArray[np.int64]:
 
 
 def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
-    """Return both sides' rows of equal key, currency and amount, sorted by (group, day, row).
+    """Return both sides' rows of equal key, currency and amount, sorted by group, day and time.
 
     With `dated`, a row without any date has no candidate; otherwise every day is the same.
     """
@@ -74,10 +74,9 @@ def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
         money_keys(facts, right, step.right_key, two),
         threads=work.threads,
     )
-    return (
-        by_day(facts, left, groups.left, left_days(work) if dated else None),
-        by_day(facts, right, groups.right, right_days(work) if dated else None),
-    )
+    one_side = by_day(facts, left, groups.left, left_days(work) if dated else None)
+    other_side = by_day(facts, right, groups.right, right_days(work) if dated else None)
+    return in_time_order(facts, one_side), in_time_order(facts, other_side)
 
 
 def money_keys(facts: Facts, rows: Rows, key: Key, minor: NDArray[np.int64]) -> Keys:

@@ -26,11 +26,11 @@ class Items:
 
 
 def in_time(work: Work, side: Side) -> Items:
-    """Return the rows of a side by group, day, time, content and row.
+    """Return the rows of a side by group, day, time, amount, content and row.
 
-    Runs of consecutive rows are then the same however the files are cut.
+    Runs of consecutive rows then have the same sums however files are cut and days are shifted.
     """
-    group = np.repeat(side.bucket[:, 0], np.diff(side.start))
-    facts = work.facts
-    order = sort_order(group, side.day, facts.time(side.rows), facts.content(side.rows), side.rows)
+    group, facts = np.repeat(side.bucket[:, 0], np.diff(side.start)), work.facts
+    moments, content = facts.time(side.rows), facts.content(side.rows)
+    order = sort_order(group, side.day, moments, side.amount, content, side.rows)
     return Items(side.rows[order], group[order], side.day[order], side.amount[order])

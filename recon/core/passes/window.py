@@ -22,13 +22,7 @@ from recon.core.kernels.window import (
     spread_from_right,
 )
 from recon.core.passes.contract import CERTAIN, NO_DAY, Found, Rows, Work
-from recon.core.passes.dated import (
-    Dated,
-    counted_days,
-    equal_rows,
-    in_time_order,
-    list_open,
-)
+from recon.core.passes.dated import Dated, counted_days, equal_rows, list_open
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Matching:
 
 def find_windows(work: Work) -> Found:
     """Link the decided pairs of a maximum matching; list the undecided rows as ties."""
-    left, right = (in_time_order(work.facts, side) for side in equal_rows(work, dated=True))
+    left, right = equal_rows(work, dated=True)
     if work.step.until_due:
         left, ranges = own_ranges(work, left, right)
         matching = solve_deadlines(ranges, right.rows.size)
