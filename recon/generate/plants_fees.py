@@ -35,7 +35,9 @@ def charged(fee: pl.Expr | Callable[[Profile], pl.Expr]) -> Effect:
         other = fee if isinstance(fee, pl.Expr) else fee(world.profile)
         changed = picks.with_columns(wrong=other).filter(pl.col("wrong") != pl.col("fee"))
         world.fee[changed["i"].to_numpy()] = changed["wrong"].to_numpy()
-        return changed.with_columns(difference=pl.col("wrong") - pl.col("fee"))
+        difference = pl.col("wrong") - pl.col("fee")
+        loser = pl.when(difference > 0).then(pl.lit("MERCHANT")).otherwise(pl.lit("ACQUIRER"))
+        return changed.with_columns(difference=difference, loser=loser)
 
     return effect
 

@@ -2,7 +2,8 @@
 
 A dispute (or a finding about a file) meets a truth when the code is the same and one row of its
 evidence carries the planted reference. Each meets at most one. Where they meet, the night of the
-first report, the night of the resolution and the money at risk must be equal too.
+first report, the night of the resolution, the money at risk and who is out of pocket must be equal
+too, as far as the truth names them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ FOUND: Final = {
     "resolved": pl.Date,
     "amount_minor": pl.Int64,
     "decided_by": pl.String,  # KEYS or LIKELIHOOD, as the engine says
+    "out_of_pocket": pl.String,
+}
+_JUDGED: Final = {  # what must agree, and how a line calls it
+    "night": "night",
+    "resolved": "resolution",
+    "amount_minor": "amount",
+    "out_of_pocket": "out of pocket",
 }
 _SECTIONS: Final = {KEYS: "decided by keys and contracts", LIKELIHOOD: "decided by likelihood"}
 
@@ -41,8 +49,8 @@ class Score:
     by_code: pl.DataFrame  # decided_by, code, planted, found, right, precision and recall
     missed: pl.DataFrame  # TRUTH rows that nothing met
     false: pl.DataFrame  # FOUND rows that no truth explains
-    differing: pl.DataFrame  # met, but night, resolution or money differ
-    agreeing: pl.DataFrame  # one row: met, and how many of them agree in night, resolved, amount
+    differing: pl.DataFrame  # met, but not told as planted
+    agreeing: pl.DataFrame  # one row: met, and how many of them agree in each that is judged
     normal: pl.DataFrame  # kind, rows that look like breaks and are none, flagged: false ones
 
     @property
@@ -63,10 +71,7 @@ def score(workspace: Path, truth: pl.DataFrame, normal: pl.DataFrame | None = No
     met = _one_to_one(meetings)
     missed = numbered.join(met, on="truth_no", how="anti").drop("truth_no")
     false = found.join(met, on="dispute_id", how="anti")
-    agrees = [
-        pl.col(name).eq_missing(pl.col(f"{name}_planted")).alias(name)
-        for name in ("night", "resolved", "amount_minor")
-    ]
+    agrees = [_agrees(name).alias(name) for name in _JUDGED]
     return Score(
         by_code=_by_code(truth, found, met),
         missed=missed,
@@ -75,6 +80,13 @@ def score(workspace: Path, truth: pl.DataFrame, normal: pl.DataFrame | None = No
         agreeing=met.select(agrees).sum().insert_column(0, pl.Series("met", [met.height])),
         normal=_normal(normal, false.join(references, on="dispute_id")),
     )
+
+
+def _agrees(name: str) -> pl.Expr:
+    """Return where found and planted agree; a truth that does not say who has lost asks nothing."""
+    planted = pl.col(f"{name}_planted")
+    silent = planted.is_null() if name == "out_of_pocket" else pl.lit(value=False)
+    return pl.col(name).eq_missing(planted) | silent
 
 
 def _normal(normal: pl.DataFrame | None, false: pl.DataFrame) -> pl.DataFrame:
@@ -198,6 +210,7 @@ def _once(cases: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit(LIKELIHOOD))
             .otherwise(pl.lit(KEYS))
             .alias("decided_by"),
+            pl.col("out_of_pocket").first(),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())
     )
@@ -215,6 +228,7 @@ def _file_findings(runs: Mapping[date, Run]) -> tuple[pl.DataFrame, pl.DataFrame
             pl.lit(None, pl.Date).alias("resolved"),
             pl.lit(0, pl.Int64).alias("amount_minor"),
             pl.lit(KEYS).alias("decided_by"),
+            pl.lit("NOBODY").alias("out_of_pocket"),
             "source",
         )
         for day, run in runs.items()
@@ -232,7 +246,7 @@ def score_lines(result: Score, shown: int = 10) -> list[str]:
         if rows.height:
             lines += _section(title, rows)
     met, *agreeing = result.agreeing.row(0)
-    words = zip(("night", "resolution", "amount"), agreeing, strict=True)
+    words = zip(_JUDGED.values(), agreeing, strict=True)
     lines.append("right in " + ", ".join(f"{word}: {count:,} of {met:,}" for word, count in words))
     lines += [
         f"normal {row['kind']:21}{row['rows']:>9,} flagged {row['flagged']:,}"
@@ -241,7 +255,7 @@ def score_lines(result: Score, shown: int = 10) -> list[str]:
     for title, frame in (
         ("missed", result.missed),
         ("false", result.false),
-        ("found with another night, resolution or amount", result.differing),
+        (f"found with another {', '.join(_JUDGED.values())}", result.differing),
     ):
         lines.append(f"{title}: {frame.height:,}")
         lines += [f"  {row}" for row in frame.head(shown).to_dicts()]

@@ -21,6 +21,7 @@ TRUTH: Final = {
     "planted": pl.String,  # what was done, in words
     "merchant": pl.String,  # M0001 and so on; null: of all merchants
     "decided_by": pl.String,  # KEYS (and contracts) or LIKELIHOOD
+    "out_of_pocket": pl.String,  # who has lost the money, as what was planted left it
 }
 KEYS: Final = "KEYS"
 LIKELIHOOD: Final = "LIKELIHOOD"
@@ -30,6 +31,22 @@ NORMAL: Final = {
     "column": pl.String,
     "reference": pl.String,
 }
+
+
+_OUT_OF_POCKET: Final = {  # of what is planted; an effect whose way differs row by row says so
+    "PAYER": "DUPLICATE_CLEARING DUPLICATE_CHARGE PAID_BY_OTHER_MEANS CHANNEL_PAID_MERCHANT_NOT "
+    "FAILED_BUT_DEBITED VOIDED_BUT_SETTLED MISSING_IN_MERCHANT REFUND_NOT_SETTLED REFUND_OVERDUE "
+    "REFUND_AMOUNT REFUND_WITHHELD",
+    "MERCHANT": "MERCHANT_PAID_CHANNEL_NOT REVERSAL_ORPHAN REFUND_DUPLICATE REFUND_EXCESS "
+    "REFUND_NO_ORIGINAL REFUND_UNBOOKED CHARGEBACK AMOUNT_MISMATCH NET_MISMATCH MISSING_IN_CHANNEL "
+    "MISSING_SETTLEMENT UNAUTHORISED_DEBIT PAYOUT_BOUNCED FUNDS_FROZEN LATE_SETTLEMENT "
+    "FEE_ON_FAILED FEE_NOT_RETURNED FEE_UNLISTED REBATE_MISSING REBATE_LATE",
+    "ACQUIRER": "SETTLED_UNRECONCILED FEE_OVER_RETURNED FX_DIFFERENCE REBATE_INELIGIBLE "
+    "REBATE_TIER REBATE_AMOUNT",
+    "NOBODY": "FILE_MISSING FILE_EMPTY FILE_TOTAL FILE_SCHEMA DUPLICATE_RECORD REFUND_ROUTE "
+    "RETRIEVAL_DUE CURRENCY_MISMATCH ATTRIBUTE_MISMATCH UNKNOWN_CREDIT FEE_BELOW_COST AMBIGUOUS",
+}
+LOSER: Final = {code: who for who, codes in _OUT_OF_POCKET.items() for code in codes.split()}
 
 
 @dataclass(slots=True)
@@ -70,7 +87,8 @@ class Truth:
     ) -> None:
         """Add one truth a row; `night` and `resolved` are days since 1970-01-01.
 
-        `reference` is the column of `picks` that holds the reference, `column` if left out.
+        `reference` is the column of `picks` that holds the reference, `column` if left out; a
+        column `loser` says who is out of pocket where that differs from row to row.
         """
         day = pl.col(night) if isinstance(night, str) else night
         money = pl.col(amount) if isinstance(amount, str) else amount
@@ -85,6 +103,9 @@ class Truth:
             pl.lit(planted).alias("planted"),
             _merchant(picks.columns).alias("merchant"),
             pl.lit(decided_by).alias("decided_by"),
+            (pl.col("loser") if "loser" in picks.columns else pl.lit(LOSER[code])).alias(
+                "out_of_pocket"
+            ),
         )
         inside = found.filter(pl.col("night").is_between(self.first, self.last))
         self.parts.append(
@@ -107,12 +128,14 @@ def _merchant(columns: list[str]) -> pl.Expr:
 
 
 def read_truth(path: Path) -> pl.DataFrame:
-    """Return a truth table from its CSV or Parquet file."""
+    """Return a truth table from its CSV or Parquet file; one written by hand may say less."""
     if path.suffix == ".parquet":
         return pl.read_parquet(path)
     texts = pl.read_csv(path, infer_schema=False)
-    if "decided_by" not in texts.columns:  # written by hand
+    if "decided_by" not in texts.columns:
         texts = texts.with_columns(decided_by=pl.lit(KEYS))
+    if "out_of_pocket" not in texts.columns:
+        texts = texts.with_columns(out_of_pocket=pl.lit(None, pl.String))
     return texts.select(
         pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
         for name, dtype in TRUTH.items()
