@@ -164,6 +164,11 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     columns: Columns = ()  # of a file that names its columns, set before the first batch
 
+    def refuse(self, reject: Reject) -> None:
+        """Put a row among the rejects; InputError when there are more than anybody looks at."""
+        self.rejects.append(reject)
+        check_rejects(len(self.rejects), f"record {reject.record_no}")
+
     def all_lines_accounted(self) -> bool:
         """Return whether every physical line is in exactly one class."""
         return self.lines == (

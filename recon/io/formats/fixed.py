@@ -79,7 +79,7 @@ def _cut_block(
             least = "at least " if longer else ""
             reasons.append(f"expected a line of {least}{length} bytes, found {sizes[line]}")
         first, last = int(begin[line]), int(end[line])
-        reading.rejects.append(
+        reading.refuse(
             Reject(
                 block.first_line + line,
                 block.raw_start + first,

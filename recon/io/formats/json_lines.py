@@ -96,7 +96,7 @@ def _read_block(
             continue
         first, last = int(begin[line]), int(end[line])
         place = (block.first_line + line, block.raw_start + first, block.raw_start + last)
-        reading.rejects.append(Reject(*place, raw_text(block, first, last), (reason,)))
+        reading.refuse(Reject(*place, raw_text(block, first, last), (reason,)))
     reading.lines += begin.size
     columns = list(zip(*cells, strict=True)) if cells else [()] * len(wanted)
     rows = np.array(kept, dtype=np.int64)

@@ -328,4 +328,4 @@ def refuse_row(
 ) -> None:
     """Put a row among the rejects, its text cut at 500 characters."""
     record_no, start, end = place
-    reading.rejects.append(Reject(record_no, start, end, text[:TEXT_LIMIT], tuple(reasons)))
+    reading.refuse(Reject(record_no, start, end, text[:TEXT_LIMIT], tuple(reasons)))

@@ -140,7 +140,7 @@ def _read_block(report: Report, block: Block, reading: Reading, others: list[str
             first, last = int(begin[line]), int(end[line])
             why = block.undecodable.get(line, "expected a row, a title or a total of the report")
             place = (block.first_line + line, block.raw_start + first, block.raw_start + last)
-            reading.rejects.append(Reject(*place, raw_text(block, first, last), (why,)))
+            reading.refuse(Reject(*place, raw_text(block, first, last), (why,)))
     reading.lines += begin.size
     lines = np.array(kept, dtype=np.int64)
     return RawRows(

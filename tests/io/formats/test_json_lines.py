@@ -71,3 +71,10 @@ def test_amounts_go_through_the_exact_parser(tmp_path):
     result = load_bytes(FORMAT, tmp_path, raw, OPTIONS)
     assert result.column("amount_minor") == [120]
     assert result.refused_lines == [1]
+
+
+def test_a_file_of_refused_lines_only_is_given_up_in_the_middle(tmp_path, monkeypatch):
+    """Lines that nobody could look at must be a refusal before they are all kept."""
+    monkeypatch.setattr("recon.io.formats.contract.MOST_REJECTS", 3)
+    with pytest.raises(InputError, match="at most 3 refused rows"):
+        read(tmp_path, *"abcdefgh")
