@@ -51,7 +51,9 @@ def _stated(sidecar: Path, name: str, length: int) -> str:
     with sidecar.open("rb") as file:
         text = file.read(_MOST_BYTES).decode("ascii", "replace")
     lines = [line for line in text.splitlines() if name in line] or [text]
-    found = set(re.findall(rf"(?<![0-9a-f])[0-9a-f]{{{length}}}(?![0-9a-f])", lines[0].lower()))
+    found: set[str] = set(
+        re.findall(rf"(?<![0-9a-f])[0-9a-f]{{{length}}}(?![0-9a-f])", lines[0].lower())
+    )
     if len(found) != 1:
         raise InputError(
             f"expected one digest of {length} digits, found {len(found)}",
@@ -68,4 +70,4 @@ def _digest(path: Path, algorithm: str) -> str:
         digest = hashlib.new(algorithm, usedforsecurity=False)
         while block := file.read(_MOST_BYTES):
             digest.update(block)
-    return str(digest.hexdigest())
+    return digest.hexdigest()
