@@ -19,7 +19,7 @@ def _load_overload(
     """Return a kernel from the cache; None where it is not there and has to be compiled."""
     rtsys.initialize(target)
     with cache._guard_against_spurious_io_errors():  # noqa: SLF001 - as Numba's own does
-        return cache._load_overload(signature, target)  # type: ignore[no-any-return,no-untyped-call]  # noqa: SLF001
+        return cache._load_overload(signature, target)  # type: ignore[no-any-return,no-untyped-call]  # noqa: SLF001 - as Numba
     return None  # the cache could not be read
 
 
