@@ -42,6 +42,7 @@ def options_of(source: Source, rules: Rules) -> Options:
             "date_patterns",
             "member",
             "padded",
+            "full_width",
             "symbols",
             "allow_empty",
             "stale_days",

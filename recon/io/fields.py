@@ -238,7 +238,7 @@ class RowReader:
         texts = self._raw.buffers(field.column)
         grammar = money_grammar(field, padded=self._options.padded)
         values, status = money.parse(texts, grammar, self._decimals)
-        _read_again(texts, (values, status), partial(self._amounts_of, grammar))
+        self._read_again(texts, (values, status), partial(self._amounts_of, grammar))
         null = status == parse_money.NULL
         counted = [word for word in field.nulls if any("0" <= letter <= "9" for letter in word)]
         if counted:
@@ -253,6 +253,24 @@ class RowReader:
                 reason = money.reason(int(status[row]), text, grammar, self._currency_of(int(row)))
                 self._problems.add(int(row), f"{field.column} {reason}")
         return _nullable(values, null | (status != parse_money.OK))
+
+    def _read_again(
+        self, texts: TextBuffers, found: Parsed, parse: Callable[[pa.Array, list[int]], Parsed]
+    ) -> Parsed:
+        """Return what was found, rows refused for full-width signs read in half width."""
+        values, status = found
+        half = {}
+        refused = (
+            np.flatnonzero(status > parse_money.NULL) if self._options.reads_full_width else []
+        )
+        for row in map(int, refused):
+            text = texts.text(row)
+            if not text.isascii() and (plain := text.translate(_HALF_WIDTH)) != text:
+                half[row] = plain
+        if half:
+            rows = list(half)
+            values[rows], status[rows] = parse(pa.array(half.values(), pa.string()), rows)
+        return values, status
 
     def _amounts_of(self, grammar: money.Grammar, texts: pa.Array, rows: list[int]) -> Parsed:
         """Return the minor units of some rows and a status for each."""
@@ -276,7 +294,7 @@ class RowReader:
             joined = _joined([self._raw.columns[column] for column in field.columns])
         zone = field.zone or self._options.zone
         found = times.parse_utc(joined, field.patterns, zone, self._business_date)
-        values, status = _read_again(
+        values, status = self._read_again(
             joined,
             found,
             lambda half, _rows: times.parse_utc(half, field.patterns, zone, self._business_date),
@@ -289,7 +307,7 @@ class RowReader:
         if not self._has(field.column, optional=field.optional):
             return self._nothing(pl.Date())
         texts = self._raw.buffers(field.column)
-        values, status = _read_again(
+        values, status = self._read_again(
             texts,
             times.parse_days(texts, field.patterns, self._business_date),
             lambda half, _rows: times.parse_days(half, field.patterns, self._business_date),
@@ -331,22 +349,6 @@ class RowReader:
     def _nothing(self, dtype: pl.DataType) -> pl.Series:
         """Return null on every row."""
         return repeated(None, dtype, self._rows)
-
-
-def _read_again(
-    texts: TextBuffers, found: Parsed, parse: Callable[[pa.Array, list[int]], Parsed]
-) -> Parsed:
-    """Return what was found, rows refused for full-width digits and marks read in half width."""
-    values, status = found
-    half = {}
-    for row in np.flatnonzero(status > parse_money.NULL).tolist():
-        text = texts.text(row)
-        if not text.isascii() and (plain := text.translate(_HALF_WIDTH)) != text:
-            half[row] = plain
-    if half:
-        rows = list(half)
-        values[rows], status[rows] = parse(pa.array(half.values(), pa.string()), rows)
-    return values, status
 
 
 def stripped_text(array: pa.Array, nulls: tuple[str, ...]) -> pl.Series:

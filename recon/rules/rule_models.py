@@ -173,6 +173,7 @@ class Source(Table):
     thousands: Literal["", ",", ".", " ", "'"] = ""
     symbols: tuple[str, ...] = ()  # of a currency, in front of amounts or behind, such as "¥"
     padded: bool = False  # spaces, tabs, back-ticks, ="..." or ' stand around cells
+    full_width: bool = False  # digits and marks of amounts and times may be full-width
     kind: str = ""  # what every row is, where no column tells it, for instance "refund"
     time_patterns: TimePatterns = ("YYYY-MM-DD hh:mm:ss",)
     date_patterns: TimePatterns = ("YYYY-MM-DD",)

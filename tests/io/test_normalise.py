@@ -65,6 +65,14 @@ def test_full_width_digits_are_digits():
     assert len(rejects) == 1
 
 
+@pytest.mark.parametrize("full_width", [True, False])
+def test_full_width_digits_of_a_mapped_file_are_declared(full_width):
+    """A file that only a mapping describes is read as plain ASCII, unless the source says more."""
+    options = Options(columns={"amount": "amount"}, full_width=full_width)
+    _, rejects = run({**GOOD, "amount": "１２．５０"}, options=options)
+    assert len(rejects) == (0 if full_width else 1)
+
+
 @pytest.mark.parametrize(("order", "refused"), [("4.2E+27", 1), ("2.0265e+15", 1), ("E+27", 0)])
 def test_a_number_that_a_spreadsheet_rounded_names_nothing(order, refused):
     """Two orders whose numbers were rounded to one would be taken for one; a memo may say so."""

@@ -303,6 +303,7 @@ class Options:
     thousands: str = ""
     symbols: tuple[str, ...] = ()  # of a currency, in front of amounts or behind
     padded: bool = False  # spaces, tabs, back-ticks, `="..."` or `'` stand around cells
+    full_width: bool = False  # full-width digits and marks of amounts and times are read
     kind: str = ""  # Kind name of every row, where no column tells it
     time_patterns: tuple[str, ...] = ("YYYY-MM-DD hh:mm:ss",)
     date_patterns: tuple[str, ...] = ("YYYY-MM-DD",)
@@ -316,6 +317,11 @@ class Options:
     allow_empty: bool = False  # a night without new rows is ordinary
     stale_days: int = 7  # as far from the night some row must stand, in a file that is due
     retold_ppm: int = 900_000  # so many rows of one earlier night make a file that night's
+
+    @property
+    def reads_full_width(self) -> bool:
+        """Return whether `１２．５０` is 12.50: in known layouts, and where a mapping says so."""
+        return self.full_width or not self.columns
 
 
 Reader = Callable[[StagedFile, Options, Reading], Iterator[RawRows]]
