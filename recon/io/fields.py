@@ -259,11 +259,10 @@ class RowReader:
     ) -> Parsed:
         """Return what was found, rows refused for full-width signs read in half width."""
         values, status = found
+        if not self._options.reads_full_width:
+            return found
         half = {}
-        refused = (
-            np.flatnonzero(status > parse_money.NULL) if self._options.reads_full_width else []
-        )
-        for row in map(int, refused):
+        for row in np.flatnonzero(status > parse_money.NULL).tolist():
             text = texts.text(row)
             if not text.isascii() and (plain := text.translate(_HALF_WIDTH)) != text:
                 half[row] = plain
