@@ -52,6 +52,7 @@ def options_of(source: Source, rules: Rules) -> Options:
     return Options(
         currency=source.currency or rules.currency,
         zone=source.time_zone or rules.time_zone,
+        own_zone=source.time_zone or "",
         kinds={word: kind.upper() for word, kind in source.kinds.items()},
         kind=source.kind.upper(),
         states={word: state.upper() for word, state in source.states.items()},

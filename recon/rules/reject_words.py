@@ -103,6 +103,10 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r"local time (.+) has no one UTC time in zone (.+)",
         "当地时间 {0} 在时区 {1} 中没有唯一的时刻",
     ),
+    (
+        r"time zone (.+) has several meanings: give the source its time_zone",
+        "时区缩写 {0} 有多种含义：请为该数据源写明 time_zone",
+    ),
     (r"expected (\d+) fields, found (\d+)", "应有 {0} 个字段，实有 {1} 个"),
     (r"a quote is opened and not closed", "引号未闭合"),
     (r"text follows a closing quote", "引号闭合后还有文字"),

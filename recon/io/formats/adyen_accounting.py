@@ -31,7 +31,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.table import Table
-from recon.io.formats.zones import in_stated_zone
+from recon.io.formats.zones import home, in_stated_zone
 
 _FEES = ("Commission (SC)", "Markup (SC)", "Scheme Fees (SC)", "Interchange (SC)")
 TABLE = Table(
@@ -93,7 +93,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         yield rows_of(derived, rows)
 
 
-def fields(_options: Options) -> Fields:
+def fields(options: Options) -> Fields:
     """Return how the columns become the canonical table; `refine` adds them up."""
     return {
         "state": Choice("type", _STATES, State.SUCCESS),
@@ -104,6 +104,7 @@ def fields(_options: Options) -> Fields:
         "product": Text("Payment Method"),
         "currency": Text("currency"),
         "occurred_at": Time(("Booking Date",), ("YYYY-MM-DD hh:mm:ss",), zone="UTC"),
+        **home(options),
         "net_minor": Money("payable", extra_zero_decimals=True),
         "_modification": Text("Modification Psp Reference", optional=True),
         "_modification_order": Text("Modification Merchant Reference", optional=True),

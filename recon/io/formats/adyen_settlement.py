@@ -46,7 +46,7 @@ from recon.io.formats.contract import (
 )
 from recon.io.formats.cutting import frame_of, rows_of
 from recon.io.formats.table import Table
-from recon.io.formats.zones import in_stated_zone
+from recon.io.formats.zones import home, in_stated_zone
 
 _FEES = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)")
 TABLE = Table(
@@ -106,7 +106,7 @@ def _money(column: str) -> Money:
     return Money(column, extra_zero_decimals=True)
 
 
-def fields(_options: Options) -> Fields:
+def fields(options: Options) -> Fields:
     """Return how the columns become the canonical table; `refine` signs and adds them up."""
     return {
         "state": Constant(State.SUCCESS),
@@ -117,6 +117,7 @@ def fields(_options: Options) -> Fields:
         "product": Text("Payment Method"),
         "currency": Text("currency"),
         "occurred_at": Time(("Creation Date",), ("YYYY-MM-DD hh:mm:ss",), zone="UTC"),
+        **home(options),
         "clearing_date": Day("Booking Date", ("YYYY-MM-DD hh:mm:ss", "YYYY-MM-DD"), optional=True),
         "credit_minor": _money("Net Credit (NC)"),
         "debit_minor": _money("Net Debit (NC)"),

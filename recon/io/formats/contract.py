@@ -287,6 +287,7 @@ class Options:
 
     currency: str = "CNY"
     zone: str = "Asia/Shanghai"
+    own_zone: str = ""  # what the source itself declares, not the rule file for all
     encoding: str = ""  # empty: the format's own
     delimiter: str = ","
     quote: str = '"'

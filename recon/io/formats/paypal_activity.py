@@ -32,7 +32,7 @@ from recon.io.formats.paypal_words import (
     WITHDRAWAL,
 )
 from recon.io.formats.table import Table, filled, negated, reader
-from recon.io.formats.zones import in_stated_zone
+from recon.io.formats.zones import home, in_stated_zone
 
 TABLE = Table(
     "a PayPal activity download",
@@ -90,6 +90,7 @@ def fields(options: Options) -> Fields:
         "net_minor": _money("Net", options),
         "currency": Text("Currency"),
         "occurred_at": Time(("Date", "Time"), clock, zone="UTC"),
+        **home(options),
         "memo": Text("memo"),
     }
 

@@ -118,6 +118,35 @@ def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str, rej
     assert len(outcome.rejects) == rejects
 
 
+@pytest.mark.parametrize(
+    ("time", "name", "own_zone", "utc"),
+    [
+        ("2026-01-01 12:00:00", "CST", "Asia/Shanghai", "2026-01-01 04:00:00"),
+        ("2026-01-01 12:00:00", "CST", "America/Chicago", "2026-01-01 18:00:00"),
+        ("2026-07-01 12:00:00", "CST", "America/Chicago", ""),  # its clocks say CDT then
+        ("2026-01-01 12:00:00", "IST", "Asia/Kolkata", "2026-01-01 06:30:00"),
+        ("2026-07-01 12:00:00", "BST", "Europe/London", "2026-07-01 11:00:00"),
+        ("2026-10-25 01:30:00", "BST", "Europe/London", "2026-10-25 00:30:00"),  # the first of two
+        ("2026-01-01 12:00:00", "BST", "Asia/Kolkata", ""),
+        ("2026-07-01 12:00:00", "BST", "", ""),
+    ],
+)
+def test_a_zone_of_several_meanings_is_the_one_that_the_source_declares(
+    tmp_path: Path, time: str, name: str, own_zone: str, utc: str
+) -> None:
+    """An abbreviation that several zones bear is never guessed."""
+    raw = BATCH.replace("2026-01-01 12:00:00,CET", f"{time},{name}").encode()
+    options = Options(own_zone=own_zone)
+    outcome = read_bytes(adyen_settlement.FORMAT, raw, tmp_path, options)
+    reasons = [reason for reject in outcome.rejects for reason in reject.reasons]
+    if utc:
+        assert reasons == []
+        assert str(outcome.frame["occurred_at"][0]).startswith(utc)
+    else:
+        why = f"time zone {name} has several meanings: give the source its time_zone"
+        assert reasons == [why]
+
+
 def test_every_cut_is_noticed(tmp_path: Path) -> None:
     """A closed batch cut anywhere must be refused or held, or have lost what proves it."""
     data = BATCH.encode().rstrip()
