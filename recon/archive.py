@@ -64,12 +64,16 @@ class Shelves:
     def lines(self, column: str, values: Sequence[str]) -> pl.DataFrame:
         """Return the bank lines of earlier nights that carry one of the values in a column."""
         wanted = (pl.col("side").cast(pl.String) == Side.BANK.name) & pl.col(column).is_in(values)
+        rows = self.earlier(wanted).sort("value_date", "txn_id")
+        return rows.unique("fingerprint", keep="first", maintain_order=True)
+
+    def earlier(self, wanted: pl.Expr) -> pl.DataFrame:
+        """Return the rows of the nights that are searched for which `wanted` holds."""
         frames = [
             conform(scan(run.folder, "transactions").filter(wanted).collect(), TRANSACTIONS)
             for run in history.earlier(self.workspace, self.business_date, _DAYS)
         ]
-        rows = pl.concat([TRANSACTIONS.empty(), *frames]).sort("value_date", "txn_id")
-        return rows.unique("fingerprint", keep="first", maintain_order=True)
+        return pl.concat([TRANSACTIONS.empty(), *frames])
 
     def payouts(self) -> pl.DataFrame:
         """Return the payouts as earlier nights told them (PAYOUTS), night by night."""

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import SUM_KINDS, Code
+from recon.core.codes import BENIGN, SUM_KINDS, Code
 from recon.core.plan import Leg, Method
-from recon.rules import owed, standing
+from recon.rules import owed, standing, withheld
 from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors
 from recon.rules.night import Matched, Night, Verdict
 
@@ -35,8 +35,10 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
     sums = _sums(members)
     apart = pl.col("difference").abs() > pl.col("tolerance")
     wrong = sums.filter(apart)
+    kept = withheld.told_apart(matched, leg, wrong, members, night)
+    wrong = wrong.join(kept, on="group", how="anti", maintain_order="left")
     rounded = sums.filter((pl.col("difference") != 0) & ~apart)
-    tardy = sums.filter(~apart & (pl.col("paid") > pl.col("first_due"))).select("group")
+    tardy = sums.join(wrong, on="group", how="anti").filter(pl.col("paid") > pl.col("first_due"))
     late = _late(matched, leg, members.join(tardy, on="group", how="semi"))
     overdue = _sums(late).with_columns(actual="expected")
     broken = members.filter(pl.col("group").is_in(wrong["group"].to_list()))["row"]
@@ -50,6 +52,7 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
             _carried(matched, leg, short.findings, members),
             _bounced(matched, leg, wrong.filter(back), members),
             Verdict.of(_report(rounded, members, Code.ROUNDING, leg)),
+            Verdict.of(_report(kept, members, Code.NETTED, leg, withheld.KEPT)),
             Verdict.of(
                 _report(overdue, late, Code.LATE_SETTLEMENT, leg), broken=late["row"].to_numpy()
             ),
@@ -178,7 +181,9 @@ def _sums(members: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _report(sums: pl.DataFrame, members: pl.DataFrame, code: Code, leg: Leg) -> pl.DataFrame | None:
+def _report(
+    sums: pl.DataFrame, members: pl.DataFrame, code: Code, leg: Leg, cause: str | None = None
+) -> pl.DataFrame | None:
     """Return one finding a batch: the credit first, then its largest rows."""
     if sums.height == 0:
         return None
@@ -198,10 +203,11 @@ def _report(sums: pl.DataFrame, members: pl.DataFrame, code: Code, leg: Leg) -> 
         pl.lit(int(code)).alias("code"),
         pl.lit(leg.name).alias("leg"),
         "rows",
-        pl.lit(0 if code is Code.ROUNDING else EVIDENCE_ROWS).alias("faulty"),
+        pl.lit(0 if code in BENIGN else EVIDENCE_ROWS).alias("faulty"),
         anchor=pl.col("anchor").cast(pl.String),
         expected_minor=pl.col("expected"),
         actual_minor=pl.col("actual"),
         currency="currency",
+        cause=pl.lit(cause),
         due_date="due",
     )

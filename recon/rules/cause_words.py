@@ -199,6 +199,11 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"more than the fee returned", "退回的手续费多于应退", ()),
     (r"the channel undid the payment on a later night", "渠道在之后的日期撤销了该笔付款", ()),
     (r"undone by another amount: (\S+)", "撤销的金额不同：{}", (None,)),
+    (
+        r"less by what the channel kept, which is told as a case of its own",
+        "少付的部分为渠道扣留，已另案列出",
+        (),
+    ),
     (r"made good by what was undone of it", "已由部分撤销补足", ()),
     (r"paid by (.+)", "由 {} 付款", (None,)),
     (r"declared as payer: (.+)", "声明的付款方为 {}", (None,)),

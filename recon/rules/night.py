@@ -82,6 +82,10 @@ class Archive(Protocol):
         """Return the bank lines of earlier nights that carry one of the values in a column."""
         ...
 
+    def earlier(self, wanted: pl.Expr) -> pl.DataFrame:
+        """Return the rows of earlier nights for which `wanted` holds, night by night."""
+        ...
+
     def payouts(self) -> pl.DataFrame:
         """Return the payouts as earlier nights told them (PAYOUTS), night by night."""
         ...
@@ -126,6 +130,10 @@ class EmptyArchive:
         return TRANSACTIONS.empty()
 
     def lines(self, _column: str, _values: Sequence[str]) -> pl.DataFrame:
+        """Return no rows."""
+        return TRANSACTIONS.empty()
+
+    def earlier(self, _wanted: pl.Expr) -> pl.DataFrame:
         """Return no rows."""
         return TRANSACTIONS.empty()
 

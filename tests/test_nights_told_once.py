@@ -1,0 +1,76 @@
+"""One money, one dispute: what a case tells is told by no second one, and ends when it is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recon.rules.cause_words import known
+from recon.rules.withheld import KEPT
+from recon.verify import verify
+from tests.night_world import NightWorld
+
+DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12")  # Monday to Thursday
+PAID = "memo=PAYOUT_8001_20261109"
+Day = dict[str, list[str]]
+CONTRACT = """
+[[fee_contract]]
+name = "all"
+[[fee_contract.line]]
+name = "all"
+formula = "0.6%"
+"""
+
+
+def codes(world: NightWorld, *days: Day, rules: str = "") -> list[list[str]]:
+    """Return the codes of Monday, Tuesday, ...; `rules` are added to the rule file."""
+    world.config.write_text(world.config.read_text("utf-8") + rules, "utf-8")
+    told = []
+    for day, rows in zip(DAYS, days, strict=False):
+        world.day(day, **rows)
+        night = world.run(day)
+        assert verify(world.folder / "workspace", night.run_id).failures == []
+        told.append(world.codes(night))
+    return told
+
+
+SOLD = ["A1 100.00"]
+FAILED: Day = {
+    "orders": SOLD,
+    "psp": [
+        "A1 100.00 fee=0.60",
+        "B1 50.00 fee=0.30 state=FAILED",
+        "B2 9.00 fee=0.05 state=FAILED",
+    ],
+}
+
+
+def test_a_fee_on_a_failed_payment_that_is_deducted(tmp_path: Path) -> None:
+    """The payout is less by the fees that are told already: one case a fee, none of the payout."""
+    world = NightWorld(tmp_path)
+    found = codes(world, FAILED, {"bank": [f"99.05 {PAID}"]}, {}, rules=CONTRACT)
+    assert found == [["FEE_ON_FAILED", "FEE_ON_FAILED"], [], []]
+    assert known(KEPT)
+
+
+def test_a_fee_on_a_failed_payment_that_is_deducted_the_same_night(tmp_path: Path) -> None:
+    """Where the payout comes with the rows, the fee is told once as well."""
+    world = NightWorld(tmp_path, cycle="T+0")
+    found = codes(world, {**FAILED, "bank": [f"99.05 {PAID}"]}, {}, rules=CONTRACT)
+    assert found == [["FEE_ON_FAILED", "FEE_ON_FAILED"], []]
+
+
+@pytest.mark.parametrize("paid", ["99.04", "99.06", "99.75", "99.10"])
+def test_a_payout_that_differs_by_anything_else_is_told(tmp_path: Path, paid: str) -> None:
+    """One fen off, the fee added instead of taken, or a part of the fees only: a case."""
+    found = codes(NightWorld(tmp_path), FAILED, {"bank": [f"{paid} {PAID}"]}, rules=CONTRACT)
+    assert found[1] == ["NET_MISMATCH"]
+
+
+def test_without_a_contract_the_payout_is_told(tmp_path: Path) -> None:
+    """Nobody tells of the fees then, so that the payout's difference is the one case."""
+    assert codes(NightWorld(tmp_path), FAILED, {"bank": [f"99.05 {PAID}"]}) == [
+        [],
+        ["NET_MISMATCH"],
+    ]
