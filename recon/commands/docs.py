@@ -232,6 +232,8 @@ def _field(field: Field) -> str:
     from recon.io.formats.contract import Choice, Constant, Day, Money, Time
 
     if isinstance(field, Constant):
+        if field.value == "":
+            return "what the rule file declares"
         return f"constant `{getattr(field.value, 'name', field.value)}`"
     columns = field.columns if isinstance(field, Time) else (field.column,)
     where = " + ".join(f"`{column}`" for column in columns)

@@ -7,6 +7,7 @@ here; the others are rows of kind OTHER with amount 0, state by their record typ
 signed, in the settlement currency; payable is net of fees, so amount = payable + fees.
 
 It tells the same money as the settlement detail report: declare one of the two, not both.
+Times are in the zone of their row; BST, CST and IST need the source's `time_zone`.
 """
 
 from __future__ import annotations

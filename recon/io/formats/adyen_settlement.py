@@ -18,7 +18,8 @@ A payment's own number is its Psp Reference. Any other row that has one belongs 
 own number is the Modification Reference, and the Merchant Reference leads to the original. Rows
 without one (fees, transfers, payouts) have no number; a payout's `bank_ref` is the `TX...XT` that
 the bank line carries. Proof: a batch that shows its payout or balance transfer adds up to zero in
-each currency.
+each currency. Times are in the zone of their row; BST, CST and IST, which several zones bear, need
+the source's `time_zone`.
 """
 
 from __future__ import annotations

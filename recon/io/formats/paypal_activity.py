@@ -2,7 +2,8 @@
 
 The order of day and month and the decimal mark follow the account, not the language, so the source
 must declare them (`date_patterns`; `decimal_mark` where it is a comma); each row states its time
-zone. Amounts are signed, a fee is negative; net = gross + fee.
+zone (BST, CST and IST need the source's `time_zone`). Amounts are signed, a fee is negative; net =
+gross + fee.
 
 | Type (in English)                 | kind                  |
 |-----------------------------------|-----------------------|
