@@ -74,3 +74,36 @@ def test_without_a_contract_the_payout_is_told(tmp_path: Path) -> None:
         [],
         ["NET_MISMATCH"],
     ]
+
+
+CHARGED_TWICE: Day = {"orders": SOLD, "psp": ["A1 100.00 ref=R1", "A1 100.00 ref=R2 10:05"]}
+
+
+def refunded(amount: str, *, books: str, channel: str) -> Day:
+    """Return a refund of an amount on both sides, and the originals that each side names."""
+    row = f"F1 -{amount} kind=refund original="
+    return {"orders": [row + books], "psp": [row + channel], "bank": [f"200.00 {PAID}"]}
+
+
+@pytest.mark.parametrize(("books", "channel"), [("R2", "R2"), ("A1", "R2"), ("R2", "A1")])
+def test_a_second_charge_that_both_sides_refund(tmp_path: Path, books: str, channel: str) -> None:
+    """The merchant did what was suggested, and booked it: the case is told a last time."""
+    back = refunded("100.00", books=books, channel=channel)
+    found = codes(NightWorld(tmp_path), CHARGED_TWICE, back, {})
+    assert found == [["DUPLICATE_CHARGE"], ["DUPLICATE_CHARGE:RESOLVED"], []]
+    assert known("refunded on both sides by the charge's own number")
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        refunded("99.99", books="R2", channel="R2"),
+        refunded("100.00", books="R1", channel="R1"),
+        refunded("100.00", books="R2", channel="R1"),
+    ],
+    ids=["one fen less", "of the first charge", "of another charge by the channel"],
+)
+def test_a_second_charge_that_is_not_refunded(tmp_path: Path, back: Day) -> None:
+    """A refund of less, or of the first charge, leaves the second one open."""
+    found = codes(NightWorld(tmp_path), CHARGED_TWICE, back)
+    assert found[1] == ["DUPLICATE_CHARGE:OPEN"]

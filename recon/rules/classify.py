@@ -134,7 +134,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
             ambiguous.find(matched, leg, leg_no, night),
         ]
     )
-    return compensated.settle(leg, matched, verdict)
+    return compensated.settle(leg, leg_no, matched, verdict)
 
 
 def _outcomes(

@@ -3,6 +3,10 @@
 A channel that charged too much gives it back by itself (a second charge, an order that the books
 do not call paid, ten yuan too much); the books have no refund of it. Both are told as netted, and
 neither the difference nor the refund is a case. Decided by keys and by the exact sum.
+
+Where the books do show the refund, it ends a second charge only if one side names that charge by
+its own number, and both mean its order: a refund of the order by its number alone may as well be
+one of what was sold.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import Code, Side
+from recon.core.codes import Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
 from recon.rules import standing
 from recon.rules.night import Matched, Verdict
@@ -24,12 +28,20 @@ _DIFFERENCES = standing.numbers(
 )
 _REFUNDS = [int(Code.REFUND_UNBOOKED), int(Code.REFUND_NOT_SETTLED)]
 _CAUSE = "made good by a refund that the other side does not show"
+_SECOND_CHARGES = standing.numbers(frozenset({Code.DUPLICATE_CHARGE, Code.PAID_BY_OTHER_MEANS}))
+_OWN = ("channel_ref", "rrn")
+_REFUNDED = "refunded on both sides by the charge's own number"
 
 
-def settle(leg: Leg, matched: Matched, verdict: Verdict) -> Verdict:
-    """Return the verdict on a leg without differences and lone refunds that cancel out."""
+def settle(leg: Leg, leg_no: int, matched: Matched, verdict: Verdict) -> Verdict:
+    """Return the verdict on a leg without differences that refunds have made good."""
     if leg.right is Side.BANK or verdict.findings.height == 0:
         return verdict
+    return _refunded(leg, leg_no, matched, _cancelled(leg, matched, verdict))
+
+
+def _cancelled(leg: Leg, matched: Matched, verdict: Verdict) -> Verdict:
+    """Return the verdict without differences and lone refunds that cancel out."""
     told = verdict.findings.with_row_index("no")
     alone = told.filter(pl.col("code").is_in(_REFUNDS) & (pl.col("rows").list.len() == 1))
     differences = told.filter(pl.col("code").is_in(_DIFFERENCES))
@@ -64,6 +76,53 @@ def _meetings(matched: Matched, differences: pl.DataFrame, alone: pl.DataFrame) 
     )
     found = pl.concat(named).join(refunds, on=["hi", "lo", "currency"])
     return found.unique(["no", "refund_no"], keep="first").sort("no", "refund_no")
+
+
+def _refunded(leg: Leg, leg_no: int, matched: Matched, verdict: Verdict) -> Verdict:
+    """Return the verdict without second charges that both sides have refunded."""
+    told = verdict.findings.with_row_index("no")
+    charges = told.filter(pl.col("code").is_in(_SECOND_CHARGES)).select(
+        "no", "currency", row=pl.col("rows").list.first()
+    )
+    refunds = _refunds_of_both(matched, leg_no) if charges.height else charges
+    if refunds.height == 0:
+        return verdict
+    numbers = [
+        keyed(matched, charges, column, "row").with_columns(own=pl.lit(column in _OWN))
+        for column in (*_OWN, "order_id")
+    ]
+    naming = [
+        keyed(matched, refunds, "original_ref", side).with_columns(told_by=pl.lit(side))
+        for side in ("left", "right")
+    ]
+    amounts = matched.ledger.slim["amount_minor"]
+    meant = (
+        pl.concat(numbers)
+        .join(pl.concat(naming), on=["hi", "lo", "currency"])
+        .group_by("no", "row", "right")
+        .agg(pl.col("own").any(), by_both=pl.col("told_by").n_unique() == len(naming))
+        .filter(pl.col("own") & pl.col("by_both"))
+    )
+    over = (
+        meant.with_columns(amounts.gather(meant["row"]), back=amounts.gather(meant["right"]))
+        .group_by("no")
+        .agg(left=pl.col("amount_minor").first() + pl.col("back").sum())
+        .filter(pl.col("left") == 0)["no"]
+        .sort()
+        .to_list()
+    )
+    return without(leg, verdict, told, over, _REFUNDED) if over else verdict
+
+
+def _refunds_of_both(matched: Matched, leg_no: int) -> pl.DataFrame:
+    """Return the refunds that both sides show tonight, at one amount: left, right, currency."""
+    slim = matched.ledger.slim
+    links = matched.matches.of_leg(leg_no).filter(pl.col("match_kind") == int(MatchKind.EXACT))
+    pairs = links.select(pl.col("left", "right").cast(pl.Int64))
+    facts = slim[pairs["left"].to_numpy()].select("kind", "state", "currency")
+    theirs = slim["state"].gather(pairs["right"])
+    done = (facts["state"] == int(State.SUCCESS)) & (theirs == int(State.SUCCESS))
+    return pairs.with_columns(facts["currency"]).filter(done & (facts["kind"] == int(Kind.REFUND)))
 
 
 def keyed(matched: Matched, frame: pl.DataFrame, column: str, place: str) -> pl.DataFrame:
