@@ -25,6 +25,8 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
                 "invoicenumber",
             ),
             *("invoiceid", "订单号", "订单编号", "系统订单号"),
+            *("auftragsnummer", "bestellnummer", "nºpedido", "númerodepedido", "pedido"),
+            *("commande", "ncommande", "nºcommande", "numérodecommande"),
         ),
         ("单号", "销售单号", "交易单号", "业务单号", "小票号", "小票单号"),
     ),
@@ -81,12 +83,23 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("应收金额",),
         ("退款金额", "refundamount"),
     ),
-    "credit": (("credit", "creditamount", "income", "收入金额", "贷方发生额", "收入", "贷方金额"),),
-    "debit": (("debit", "debitamount", "expense", "支出金额", "借方发生额", "支出", "借方金额"),),
+    "credit": (
+        (
+            *("credit", "creditamount", "income", "收入金额", "贷方发生额", "收入", "贷方金额"),
+            *("haben", "crédit", "haber", "abono"),
+        ),
+    ),
+    "debit": (
+        (
+            *("debit", "debitamount", "expense", "支出金额", "借方发生额", "支出", "借方金额"),
+            *("soll", "débit", "debe", "cargo"),
+        ),
+    ),
     "fee": (
         (
             *("fee", "fees", "commission", "手续费", "手续费金额", "交易手续费", "渠道手续费"),
             *("服务费", "平台服务费", "技术服务费", "佣金", "平台佣金"),
+            *("gebühr", "gebühren", "comisión", "frais"),
         ),
     ),
     "net": (
@@ -126,17 +139,30 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         (
             *("valuedate", "bookingdate", "date", "transactiondate", "txndate", "postingdate"),
             *("buchungstag", "buchungsdatum", "fecha", "orderdate", "paymentdate", "paiddate"),
-            *("交易日期", "起息日", "记账日期", "入账日期", "日期"),
+            *("交易日期", "起息日", "记账日期", "入账日期", "日期", "datum", "fechaoperación"),
         ),
     ),
     "due_date": (("duedate", "到账日期", "应到日期"),),
     "kind": (
+        (  # what signs the amounts comes first
+            *("dc", "cd", "drcr", "crdr", "debitcredit", "creditdebit", "creditdebitindicator"),
+            *(
+                "sollhaben",
+                "借贷标志",
+                "借贷",
+                "借贷方向",
+                "收支",
+                "收支类型",
+                "收支方向",
+                "收支标志",
+            ),
+        ),
         ("transactiontype", "tradetype", "交易类型"),
         ("type", "kind", "业务类型", "类型", "单据类型"),
     ),
     "state": (
         ("paymentstatus", "tradestate", "支付状态", "交易状态"),
-        ("status", "state", "orderstatus", "订单状态", "状态"),
+        ("status", "state", "orderstatus", "estado", "statut", "订单状态", "状态"),
         ("退款状态", "refundstatus"),
     ),
     "merchant_id": (
@@ -170,6 +196,7 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
                 "verwendungszweck",
                 "buchungstext",
                 "libelle",
+                "libellé",
                 "concepto",
                 "remark",
                 "摘要",
@@ -195,10 +222,13 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "reversal": ("reversal", "冲正", "消费冲正"),
     "fee": ("fee", "手续费"),
     "payout": ("payout", "withdrawal", "提现"),
+    "credit": ("c", "cr", "credit", "h", "haben", "贷", "贷方", "收", "收入", "进账"),
+    "debit": ("d", "dr", "debit", "s", "soll", "借", "借方", "支", "支出", "出账"),
 }
 STATES: Final[dict[str, tuple[str, ...]]] = {
     "success": (
         *("success", "succeeded", "paid", "completed", "settled", "captured", "ok", "y"),
+        *("bezahlt", "pagado", "payé"),
         *("成功", "支付成功", "交易成功", "已支付", "已完成", "退款成功", "交易完成", "支付完成"),
         *("已付款", "已收款", "已结算", "买家已付款", "待发货", "等待卖家发货", "已发货"),
         *("卖家已发货", "待收货", "已签收", "已评价", "已核销", "部分退款", "已部分退款"),

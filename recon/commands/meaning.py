@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from recon.commands.header_words import HEADERS, OWN_REFUND, plain
+from recon.commands.header_words import HEADERS, KINDS, OWN_REFUND, meant, plain
 from recon.commands.peek import Head
 
 _CLOCK = re.compile(r"[0-9]{1,2}:?[0-9]{2}(?::?[0-9]{2})?")
@@ -23,6 +23,7 @@ class Meaning:
     doubtful: dict[str, list[str]] = field(default_factory=dict)
     others: dict[str, list[str]] = field(default_factory=dict)
     every_kind: str = ""  # of a file whose rows are all of one kind
+    is_statement: bool = False  # rows are credits and debits: by their columns, or a word of each
 
     def used(self) -> set[str]:
         """Return the sender's columns that are mapped or wait for a choice."""
@@ -37,6 +38,7 @@ def meaning_of(head: Head) -> Meaning:
         _fit(found, name, [_named(head, words) for words in groups])
     _settle_received(found)
     _settle_refunds(found, head)
+    found.is_statement = _is_statement(found, head)
     _settle_own_number(found)
     _settle_clock(found, head)
     used = found.used()
@@ -87,18 +89,27 @@ def _settle_refunds(found: Meaning, head: Head) -> None:
     found.every_kind = "refund"
 
 
+def _is_statement(found: Meaning, head: Head) -> bool:
+    """Return whether columns, or the words of a column, are credits and debits."""
+    kind = found.mapped.get("kind")
+    words = {meant(word, KINDS) for word in head.values(kind)} if kind else set()
+    return bool({"credit", "debit"} & {*found.mapped, *found.doubtful, *words})
+
+
 def _settle_own_number(found: Meaning) -> None:
     """Take the only number of a list of sales as the order's."""
-    is_statement = {"credit", "debit"} & {*found.mapped, *found.doubtful}
     known = {"order_id", "channel_ref"} & {*found.mapped, *found.doubtful}
-    if "bank_ref" in found.mapped and not is_statement and not known:
+    if "bank_ref" in found.mapped and not found.is_statement and not known:
         found.mapped["order_id"] = found.mapped.pop("bank_ref")
 
 
 def _settle_clock(found: Meaning, head: Head) -> None:
-    """Put the day before a time of day that stands in a column of its own."""
+    """Put the day before a time of day that stands in a column of its own; a day with one is it."""
     clock = found.mapped.get("occurred_at", "")
     values = head.values(clock) if clock else []
     day = next((found.mapped[name] for name in _DAYS if name in found.mapped), "")
     if day and values and all(_CLOCK.fullmatch(value) for value in values):
         found.mapped["occurred_at"] = f"{day} + {clock}"
+    stamped = head.values(found.mapped["value_date"]) if "value_date" in found.mapped else []
+    if "occurred_at" not in found.mapped and stamped and all(":" in one for one in stamped):
+        found.mapped["occurred_at"] = found.mapped.pop("value_date")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -183,8 +184,13 @@ def _decoded(start: bytes, name: str) -> tuple[str, str]:
 
 def _width(lines: Sequence[str], mark: str) -> int:
     """Return the commonest number of cells of a line that a delimiter gives."""
-    counts = [len(row) for row in islice(csv.reader(lines, delimiter=mark), 20) if any(row)]
-    return max(sorted(set(counts)), key=counts.count, default=0)
+    return _commonest(len(row) for row in islice(csv.reader(lines, delimiter=mark), 20) if any(row))
+
+
+def _commonest(widths: Iterable[int]) -> int:
+    """Return the commonest width, of several the widest: lines before the header are narrow."""
+    counts = Counter(widths)
+    return max(counts, key=lambda width: (counts[width], width), default=0)
 
 
 def _headed(form: str, rows: Sequence[tuple[str, ...]], name: str) -> Head:
@@ -192,7 +198,7 @@ def _headed(form: str, rows: Sequence[tuple[str, ...]], name: str) -> Head:
     widths = [len(row) for row in rows if any(row)]
     if not widths:
         raise _unreadable(name, "no row")
-    width = max(sorted(set(widths)), key=widths.count)
+    width = _commonest(widths)
     first = next(
         (n for n, row in enumerate(rows) if len(row) == width and all(row[: width - 1])),
         next(n for n, row in enumerate(rows) if len(row) == width),

@@ -112,7 +112,7 @@ def _generic(path: Path, head: Head) -> list[str]:
     """Return the source table of a file that is read by declared columns."""
     meaning = meaning_of(head)
     mapped = meaning.mapped
-    side = "bank" if {"credit", "debit"} & {*mapped} else "merchant"
+    side = "bank" if meaning.is_statement else "merchant"
     lines = [
         "[[source]]",
         f'name = "{_name_of(path)}"',
@@ -165,7 +165,10 @@ def doubtful_lines(meaning: Meaning) -> list[str]:
 def _ignored(head: Head, meaning: Meaning) -> list[str]:
     """Return the line that names every column without a meaning for us."""
     if not head.has_header:
-        return ["# no header line was seen: columns are named 1, 2, ... by their place; confirm"]
+        return [
+            "# no header line was seen: columns are named 1, 2, ... by their place; confirm",
+            *(f'# column "{name}": {_examples(head.values(name))}' for name in head.columns),
+        ]
     used = meaning.used()
     rest = [quoted(column) for column in head.columns if column not in used]
     return [f"ignore_columns = [{', '.join(rest)}]  # confirm: none of them is needed"] * bool(rest)
@@ -222,7 +225,8 @@ def _amounts(head: Head, mapped: dict[str, str]) -> list[str]:
         any(re.search(r",\d{2}$", value) for value in values)
         and not any("." in value for value in values)
     ):
-        return [*lines, 'decimal_mark = ","  # confirm', 'thousands = "."  # confirm']
+        mark = " " if any(re.search(r"\d \d{3}", value) for value in values) else "."
+        return [*lines, 'decimal_mark = ","  # confirm', f'thousands = "{mark}"  # confirm']
     if any(re.search(r"\d,\d{3}(\D|$)", value) for value in values):
         lines.append('thousands = ","  # confirm')
     return lines

@@ -51,7 +51,7 @@ def read_as_proposed(path: Path, folder: Path) -> tuple[pl.DataFrame, int]:
         **{name: getattr(source, name) for name in _READING},
     )
     loaded = read_alone(path, source.format, options, day_of(path), folder)
-    assert loaded.inputs["message"].to_list() == [""]
+    assert loaded.inputs["message"].to_list() == [""], loaded.inputs["message"].to_list()
     return pl.concat(pl.read_parquet(part) for part in loaded.parts), loaded.rejects.height
 
 
@@ -363,7 +363,59 @@ A2,2026-01-15 11:00:00,-3.00
         "utf-8",
         [1250, 300],
     ),
+    "German shop": (
+        "Auftragsnummer;Datum;Betrag;Gebühr\nA1;15.01.2026;12,50;0,25\nA2;15.01.2026;3,00;0,05\n",
+        "utf-8",
+        [1250, 300],
+    ),
+    "German bank with two columns": (
+        "Buchungstag;Soll;Haben\n15.01.2026;;1.234,56\n16.01.2026;12,00;\n",
+        "utf-8",
+        [123456, -1200],
+    ),
+    "French bank": (
+        "Date;Libellé;Débit;Crédit\n15/01/2026;PAIEMENT;;1 234,56\n16/01/2026;FRAIS;12,00;\n",
+        "cp1252",
+        [123456, -1200],
+    ),
+    "Spanish shop with a clock": (
+        "Nº pedido;Fecha;Importe;Estado\nA1;15/01/2026 10:00;12,50;pagado\n",
+        "utf-8",
+        [1250],
+    ),
+    "header in line five of seven": (
+        """Shop
+Report
+
+Prepared
+order_id,paid_at,amount
+A1,2026-01-15 10:00:00,12.50
+A2,2026-01-15 11:00:00,3.00
+""",
+        "utf-8",
+        [1250, 300],
+    ),
 }
+
+
+@pytest.mark.parametrize(("mark", "into", "out"), [("D/C", "C", "D"), ("借贷标志", "贷", "借")])
+def test_a_column_that_signs_the_amounts_is_the_kind(mark, into, out, tmp_path):
+    """Debits without a minus are told by their word, never left out as a needless column."""
+    path = tmp_path / "bank.csv"
+    path.write_text(
+        f"date,reference,amount,{mark}\n2026-01-15,R1,9.00,{into}\n2026-01-16,R2,5.00,{out}\n"
+    )
+    source = proposed(path)
+    assert (source.side, source.columns["kind"]) == ("bank", mark)
+    assert source.kinds == {into: "credit", out: "debit"}
+    assert source.columns["bank_ref"] == "reference"
+
+
+def test_columns_without_a_header_are_shown_with_their_values(tmp_path):
+    """Nothing tells what they mean, so a person sees what stands in each."""
+    path = tmp_path / "orders.csv"
+    path.write_text("A1,2026-01-15 10:00:00,12.50\nA2,2026-01-15 11:00:00,3.00\n")
+    assert '# column "3": for instance 12.50 | 3.00' in propose(path)
 
 
 @pytest.mark.parametrize("name", OTHERS)
