@@ -16,10 +16,12 @@ from numba.core.dispatcher import Dispatcher
 
 from recon.core import kernels
 from recon.core.codes import Kind, Side, State
+from recon.core.groups import group_table
 from recon.core.match import match
 from recon.core.passes.key_groups import group_keys
 from recon.core.passes.subset_search import Pool, planes, search
 from recon.core.plan import Leg, Method, Pass
+from recon.core.repeats import RepeatModel, find_repeats
 from recon.core.schema import SLIM, conform
 from recon.core.text import text_buffers
 from recon.core.warm_cut import warm_cut, warm_xml
@@ -34,6 +36,27 @@ def warm_matcher() -> None:
     for bits in (0, 2):
         for keys in (digest, numbers):
             group_keys(keys, keys, threads=1, bits=bits)
+    rows = warm_rows()
+    legs = tuple(
+        Leg(f"{method.name} {own}", Side.MERCHANT, Side.CHANNEL, (warm_pass(method, own),))
+        for method in Method
+        for own in (False, True)
+    )
+    digests = {"key": np.repeat(digest[:1], 4, axis=0)}
+    texts = {"memo": text_buffers(pl.Series(["a", "b", "a", "c"]))}
+    everybody = {leg.name: np.ones(4, np.bool_) for leg in legs}
+    match(rows, digests, legs, everybody, threads=1, texts=texts)
+
+
+def warm_groups() -> None:
+    """Make the groups of four rows, and look for repeats among them."""
+    numbers = np.arange(4)
+    group_table(warm_rows(), numbers.astype(np.int32), np.zeros(4, np.uint8)).whole()
+    find_repeats(numbers, numbers, RepeatModel())
+
+
+def warm_rows() -> pl.DataFrame:
+    """Return two payments of each of two sides (SLIM)."""
     rows = pl.DataFrame(
         {
             "txn_id": [1, 2, 3, 4],
@@ -48,15 +71,7 @@ def warm_matcher() -> None:
             "value_date": [0] * 4,
         }
     )
-    legs = tuple(
-        Leg(f"{method.name} {own}", Side.MERCHANT, Side.CHANNEL, (warm_pass(method, own),))
-        for method in Method
-        for own in (False, True)
-    )
-    digests = {"key": np.repeat(digest[:1], 4, axis=0)}
-    texts = {"memo": text_buffers(pl.Series(["a", "b", "a", "c"]))}
-    everybody = {leg.name: np.ones(4, np.bool_) for leg in legs}
-    match(conform(rows, SLIM), digests, legs, everybody, threads=1, texts=texts)
+    return conform(rows, SLIM)
 
 
 def warm_pass(method: Method, own: bool) -> Pass:  # noqa: FBT001 - one of two variants
@@ -84,6 +99,7 @@ def warm_subsets() -> None:
 
 SAMPLES: tuple[Callable[[], None], ...] = (
     warm_matcher,
+    warm_groups,
     warm_subsets,
     warm_text,
     warm_terms,
