@@ -86,11 +86,11 @@ def test_encodings(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_declared_encoding_is_one_that_we_know(name: str, tmp_path: Path) -> None:
-    """A misspelt encoding is an error with a fix, whoever reads the file; XML states its own."""
+    """A misspelt encoding is an error with a fix, whoever reads the file; Ingenico states its own."""
     sample = samples()[name]
     misspelt = replace(sample.options, encoding="utf8000")
     outcome = read_bytes(BY_NAME[name], sample.raw, tmp_path, misspelt)
-    if name.startswith(("camt", "ingenico")):
+    if name.startswith("ingenico"):
         assert outcome.whole
     else:
         assert outcome.refusal is not None
