@@ -202,6 +202,8 @@ class XmlRecords:
         except InputError as error:
             if _is_single_byte(name):
                 return name
+            if self.encoding:
+                raise
             problem = f"the XML's encoding cannot be read: unknown encoding {name}"
             raise InputError(
                 problem, where=self.where, fix=error.fix, code="FILE_SCHEMA"
