@@ -86,7 +86,7 @@ def test_encodings(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_declared_encoding_is_one_that_we_know(name: str, tmp_path: Path) -> None:
-    """A misspelt encoding is an error with a fix, whoever reads the file; Ingenico states its own."""
+    """A misspelt encoding is an error with a fix, whoever reads it; Ingenico states its own."""
     sample = samples()[name]
     misspelt = replace(sample.options, encoding="utf8000")
     outcome = read_bytes(BY_NAME[name], sample.raw, tmp_path, misspelt)
