@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recon.commands.aligned import cells_of
 from recon.commands.header_words import TOTALS
 from recon.errors import InputError
 
@@ -33,7 +34,7 @@ _ZIP = b"PK\x03\x04"
 class Head:
     """The first rows of a table; without a header line the columns are named 1, 2, ..."""
 
-    format: str  # delimited, json_lines, xlsx, parquet or arrow
+    format: str  # delimited, fixed_width, json_lines, xlsx, parquet or arrow
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # at most SAMPLE_ROWS, each as wide as `columns`
     skip_lines: int = 0
@@ -42,6 +43,13 @@ class Head:
     delimiters: tuple[str, ...] = (",",)  # all that cut the file equally well
     padded: bool = False  # spaces, tabs, back-ticks, `="..."` or `'` stand around cells
     totals: tuple[str, ...] = ()  # the words that begin lines of totals behind the header
+    ranges: tuple[str, ...] = ()  # of fixed width: the bytes of each column, 1-8
+
+    def declared(self, column: str) -> str:
+        """Return a column, or two with ` + ` between, as a rule file names it."""
+        if not self.ranges:
+            return column
+        return " + ".join(self.ranges[self.columns.index(part)] for part in column.split(" + "))
 
     def values(self, column: str) -> list[str]:
         """Return the values of a column, or of two with ` + ` between, that are not blank."""
@@ -53,7 +61,7 @@ class Head:
 def peek(path: Path, folder: Path) -> Head:
     """Return the head of a generic file; `folder` takes its copy.
 
-    It is delimited text, JSON lines, an XLSX workbook, Parquet or Arrow.
+    It is delimited or aligned text, JSON lines, an XLSX workbook, Parquet or Arrow.
     """
     from datetime import date
 
@@ -155,6 +163,9 @@ def _delimited(start: bytes, end: bytes, name: str) -> Head:
     widths = {mark: _width(lines, mark) for mark in _DELIMITERS}
     widest = max(widths.values())
     if widest < 2:  # noqa: PLR2004 - one cell a line is no table
+        aligned = _aligned(lines, encoding)
+        if aligned is not None:
+            return aligned
         raise _unreadable(name, "lines that neither a comma, a semicolon, a tab nor a bar cuts")
     best = tuple(mark for mark in _DELIMITERS if widths[mark] == widest)
     cells = list(islice(csv.reader(lines, delimiter=best[0]), SAMPLE_ROWS))
@@ -167,6 +178,21 @@ def _delimited(start: bytes, end: bytes, name: str) -> Head:
         padded=any(_WRAPPED.search(cell) for row in cells[head.skip_lines :] for cell in row),
         totals=total_words([*lines[head.skip_lines :], *closing]),
     )
+
+
+def _aligned(lines: Sequence[str], encoding: str) -> Head | None:
+    """Return the head of fixed-width text whose columns spaces part, None where none do."""
+    found = cells_of([line.encode(encoding) for line in lines[:SAMPLE_ROWS]])
+    if found is None:
+        return None
+    ranges, cells = found
+    rows = [tuple(cell.decode(encoding).strip() for cell in row) for row in cells]
+    has_header = not any(_is_value(cell) for cell in rows[0])
+    names = rows[0] if has_header and len(set(rows[0])) == len(ranges) else ranges
+    data = tuple(rows[has_header:])
+    if not any(all(map(_is_value, column)) for column in zip(*data, strict=True)):
+        return None  # words that happen to stand below each other
+    return Head("fixed_width", names, data, int(has_header), encoding=encoding, ranges=ranges)
 
 
 def _decoded(start: bytes, name: str) -> tuple[str, str]:
@@ -233,6 +259,6 @@ def _unreadable(name: str, found: str) -> InputError:
     return InputError(
         f"expected delimited text, JSON lines, an XLSX workbook or Parquet, found {found}",
         where=name,
-        fix="fixed width is declared by hand, see docs/formats.md",
+        fix="fixed width whose columns no spaces part is declared by hand, see docs/formats.md",
         code="FILE_SCHEMA",
     )

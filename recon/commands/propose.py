@@ -128,7 +128,7 @@ def _generic(path: Path, head: Head) -> list[str]:
         "",
         "[source.columns]",
         *(_column(head, name, column) for name, column in mapped.items()),
-        *doubtful_lines(meaning),
+        *doubtful_lines(head, meaning),
     ]
     for table, name, known in (("kinds", "kind", KINDS), ("states", "state", STATES)):
         if name in mapped:
@@ -144,18 +144,20 @@ def _one_kind(meaning: Meaning) -> list[str]:
 
 def _column(head: Head, name: str, column: str) -> str:
     """Return the line of a mapped column, with values of the file."""
-    return f"{name} = {quoted(column)}  # confirm; {_examples(head.values(column))}"
+    declared = quoted(head.declared(column))
+    label = f"{_for_comment(column)}, " if head.ranges else ""
+    return f"{name} = {declared}  # confirm; {label}{_examples(head.values(column))}"
 
 
-def doubtful_lines(meaning: Meaning) -> list[str]:
+def doubtful_lines(head: Head, meaning: Meaning) -> list[str]:
     """Return the lines of columns that fit equally well, or less clearly than the one taken."""
     equal = [
-        f"# {name} = {quoted(column)}  # confirm: one of {len(found)} that fit"
+        f"# {name} = {quoted(head.declared(column))}  # confirm: one of {len(found)} that fit"
         for name, found in meaning.doubtful.items()
         for column in found
     ]
     weaker = [
-        f"# {name} = {quoted(column)}  # fits less clearly; it is in ignore_columns"
+        f"# {name} = {quoted(head.declared(column))}  # fits less clearly; it is in ignore_columns"
         for name, found in meaning.others.items()
         for column in found
     ]
@@ -164,6 +166,12 @@ def doubtful_lines(meaning: Meaning) -> list[str]:
 
 def _ignored(head: Head, meaning: Meaning) -> list[str]:
     """Return the line that names every column without a meaning for us."""
+    if head.ranges:
+        return [
+            f"# bytes {head.declared(name)}: {_for_comment(name)}, {_examples(head.values(name))}"
+            for name in head.columns
+            if name not in meaning.used()
+        ]
     if not head.has_header:
         return [
             "# no header line was seen: columns are named 1, 2, ... by their place; confirm",
@@ -183,7 +191,8 @@ def _cutting(head: Head) -> list[str]:
         lines.append(f"delimiter = {quoted(head.delimiters[0])}  # confirm")
         lines += [f"# delimiter = {quoted(mark)}  # fits as well" for mark in head.delimiters[1:]]
     if head.skip_lines:
-        lines.append(f"skip_lines = {head.skip_lines}  # confirm: lines before the header")
+        what = "the first row" if head.ranges else "the header"
+        lines.append(f"skip_lines = {head.skip_lines}  # confirm: lines before {what}")
     if not head.has_header:
         lines.append("header = false  # confirm")
     if head.padded:

@@ -398,6 +398,33 @@ A2,2026-01-15 11:00:00,3.00
 }
 
 
+ALIGNED = """\
+ORDERNO    TXNDATE  TXNTIME    AMOUNT  REMARK
+A000000001 20260115 100000      12.50  PAID
+A000000002 20260115 110000       3.00  PAID
+"""
+
+
+def test_aligned_columns_are_proposed_as_ranges_of_bytes(tmp_path):
+    """Spaces that part every line show the columns; a longer amount still lies in its range."""
+    path = tmp_path / "orders.txt"
+    path.write_text(ALIGNED)
+    source = proposed(path)
+    assert (source.format, source.skip_lines) == ("fixed_width", 1)
+    assert source.columns["amount"] == "28-39"
+    path.write_text(ALIGNED.replace("      12.50", "  345678.50"))
+    rows, refused = read_as_proposed(path, tmp_path)
+    assert (rows["amount_minor"].to_list(), refused) == ([34567850, 300], 0)
+
+
+def test_prose_is_no_aligned_table(tmp_path):
+    """Words that stand below each other by chance are no columns."""
+    path = tmp_path / "letter.txt"
+    path.write_text("we ask you all\nto pay us now.\nto get us paid\n")
+    with pytest.raises(InputError, match="no spaces part"):
+        propose(path)
+
+
 @pytest.mark.parametrize(("mark", "into", "out"), [("D/C", "C", "D"), ("借贷标志", "贷", "借")])
 def test_a_column_that_signs_the_amounts_is_the_kind(mark, into, out, tmp_path):
     """Debits without a minus are told by their word, never left out as a needless column."""
