@@ -16,6 +16,7 @@ import polars as pl
 from recon import __version__
 from recon.core.codes import (
     BENIGN,
+    Code,
     Decision,
     DisputeStatus,
     InputState,
@@ -43,6 +44,7 @@ _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered befor
 _BATCH_DAYS = 31  # the nights over which one batch may be spread
 _PAYOUT_DAYS = 92  # a quarter of payouts tells how long a channel takes
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
+_ORIGINAL_DAYS = 31  # how long after its refund a payment may be told
 _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
@@ -212,6 +214,28 @@ def rows_about(
     runs = earlier(workspace, business_date, within_days) if references else []
     frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]
     return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
+
+
+def refunds_without_original(
+    workspace: Workspace, business_date: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what earlier nights told as refunds of no known payment, and is not over.
+
+    The breaks (BREAKS) and the rows at fault (TRANSACTIONS), which stand in the night that told.
+    """
+    mine = pl.col("code").cast(pl.String) == Code.REFUND_NO_ORIGINAL.name
+    told, rows = [BREAKS.empty()], [TRANSACTIONS.empty()]
+    for run in earlier(workspace, business_date, _ORIGINAL_DAYS):
+        found = conform(scan(run.folder, "breaks").filter(mine).collect(), BREAKS)
+        if found.height:
+            named = pl.col("txn_id").is_in(found["txn_ids"].list.first().implode())
+            rows.append(
+                conform(scan(run.folder, "transactions").filter(named).collect(), TRANSACTIONS)
+            )
+            told.append(found)
+    last = pl.concat(told).unique("break_id", keep="last", maintain_order=True)
+    over = pl.col("status").cast(pl.String) == DisputeStatus.RESOLVED.name
+    return last.filter(~over), pl.concat(rows).unique("txn_id", maintain_order=True)
 
 
 def told_payouts(workspace: Workspace, business_date: date) -> pl.DataFrame:

@@ -72,6 +72,7 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
         [
             add_nearest(found, matched, evening.legs, night),
             terms.as_breaks(agreed.facts, agreed.wide, ledger, night),
+            agreed.over,
             files.find(books.inputs, night),
             exchange.file_findings(evening.rates.problems, night),
         ]

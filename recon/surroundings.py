@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recon import history
 from recon.core.codes import Kind, Side, State
 from recon.core.room import Room
-from recon.core.schema import TRANSACTIONS
+from recon.core.schema import BREAKS, TRANSACTIONS
 from recon.io.load import Loaded, load
 from recon.io.row_lookup import read_columns, read_rows
 from recon.rules import refund_arrival, terms
@@ -86,6 +86,7 @@ class Judged:
 
     facts: pl.DataFrame
     wide: pl.DataFrame
+    over: pl.DataFrame = field(default_factory=BREAKS.empty)  # told before, put right tonight
 
 
 def judge_terms(
@@ -108,9 +109,13 @@ def judge_terms(
     left_out = ledger.slim["txn_id"].gather(excluded).implode()
     rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
     channel = _with_undone(rows, ledger).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
-    earlier = TRANSACTIONS.empty()
+    earlier, met, over = TRANSACTIONS.empty(), TRANSACTIONS.empty(), BREAKS.empty()
+    if night.rules.refunds is not None:
+        told, unmet = history.refunds_without_original(workspace, night.business_date)
+        met = terms.with_original(unmet, rows)
+        over = terms.put_right(told, met, night)
     if night.rules.refunds is not None or terms.returns_by_payment(night):
-        references = terms.refund_references(rows)
+        references = sorted({*terms.refund_references(rows), *met["original_ref"]})
         earlier = history.rows_about(workspace, references, night.business_date)
     months = terms.rebate_months(channel, night)
     previous = workspace.previous(night.business_date)
@@ -127,7 +132,7 @@ def judge_terms(
     facts = [
         terms.fee_facts(channel, _payments_before(undone, earlier), night),
         terms.sum_fee_facts(batches, "batch", night),
-        terms.refund_facts(rows, earlier, night),
+        terms.refund_facts(rows, earlier, night, met["txn_id"]),
     ]
     if months:
         facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
@@ -138,7 +143,7 @@ def judge_terms(
     named = terms.named_rows(found).implode()
     whole = terms.whole_rows(rows, undone, earlier, past, batches)
     wide = whole.filter(pl.col("txn_id").is_in(named))
-    return Judged(found, wide)
+    return Judged(found, wide, over)
 
 
 def _undone_tonight(ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:

@@ -107,3 +107,23 @@ def test_a_second_charge_that_is_not_refunded(tmp_path: Path, back: Day) -> None
     """A refund of less, or of the first charge, leaves the second one open."""
     found = codes(NightWorld(tmp_path), CHARGED_TWICE, back)
     assert found[1] == ["DUPLICATE_CHARGE:OPEN"]
+
+
+REFUND = "kind=refund original=A1"
+REFUNDED: Day = {"orders": [f"F1 -40.00 {REFUND}"], "psp": [f"F1 40.00 {REFUND}"]}
+NOT_KNOWN, OVER = "REFUND_NO_ORIGINAL", "REFUND_NO_ORIGINAL:RESOLVED"
+
+
+@pytest.mark.parametrize(
+    ("payment", "told"),
+    [("A1 40.00", [OVER]), ("A1 39.99", ["REFUND_EXCESS", OVER]), ("A2 40.00", [])],
+    ids=["of the amount", "one fen less", "another payment"],
+)
+def test_a_payment_that_is_told_after_its_refund(
+    tmp_path: Path, payment: str, told: list[str]
+) -> None:
+    """The refund has its original then, once, and is held against what was paid."""
+    world = NightWorld(tmp_path, cycle="T+3")
+    sold: Day = {"orders": [payment], "psp": [payment]}
+    found = codes(world, REFUNDED, {}, sold, {}, rules="\n[refunds]\n")
+    assert found == [[NOT_KNOWN], [], told, []]

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.attributes import value
-from recon.core.codes import BENIGN, Code, DisputeStatus, Kind, Side
+from recon.core.codes import BENIGN, Code, DisputeStatus, Kind, Side, State
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
 from recon.rules import fee_sums, fees, rebates, refunds
 from recon.rules.breaks import break_identity
@@ -169,8 +169,35 @@ def refund_references(rows: pl.DataFrame) -> list[str]:
     return named.drop_nulls().unique().sort().to_list()
 
 
-def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """Return the facts of tonight's refunds; `earlier` holds payments and refunds they concern."""
+def with_original(refunded: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the refunds (TRANSACTIONS) of which some of `rows` are the payment."""
+    paid = rows.filter(
+        (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name)
+        & pl.col("state").cast(pl.String).is_in([State.SUCCESS.name, State.REVERSED.name])
+    )
+    names = [paid.select("currency", original_ref=name) for name in ("order_id", "channel_ref")]
+    return refunded.join(pl.concat(names), on=["original_ref", "currency"], how="semi")
+
+
+def put_right(told: pl.DataFrame, met: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return breaks of earlier nights (BREAKS) as over, where their row is one of `met`."""
+    over = told.filter(pl.col("txn_ids").list.first().is_in(met["txn_id"].implode()))
+    return over.with_columns(
+        business_date=pl.lit(night.business_date),
+        group_id=pl.lit(None, pl.Int64),
+        status=pl.lit(DisputeStatus.RESOLVED.name).cast(words(DisputeStatus)),
+        cause=pl.lit("put right by a later row"),
+    )
+
+
+def refund_facts(
+    rows: pl.DataFrame, earlier: pl.DataFrame, night: Night, met: pl.Series
+) -> pl.DataFrame:
+    """Return the facts of tonight's refunds; `earlier` holds payments and refunds they concern.
+
+    `met` are refunds of earlier nights (txn_id) whose payment has come tonight: only now can it be
+    said that they are more than was paid.
+    """
     if night.rules.refunds is None:
         return pl.DataFrame(schema=FACTS)
     policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
@@ -181,7 +208,8 @@ def refund_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.
     known = known.with_columns(reason="memo", tonight=tonight)
     judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
     withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
-    fresh = (
+    late = pl.col("txn_id").is_in(met.implode()) & (pl.col("code") == int(Code.REFUND_EXCESS))
+    fresh = late | (
         pl.when(withheld)
         .then(pl.col("txn_id").is_in(asked["txn_id"].implode()))
         .otherwise(pl.col("txn_id").is_in(judged["txn_id"].implode()))
