@@ -127,3 +127,43 @@ def test_a_payment_that_is_told_after_its_refund(
     sold: Day = {"orders": [payment], "psp": [payment]}
     found = codes(world, REFUNDED, {}, sold, {}, rules="\n[refunds]\n")
     assert found == [[NOT_KNOWN], [], told, []]
+
+
+FREEZES = 'void = "void"\nfreeze = "freeze"\nrelease = "unfreeze"'
+
+
+def freezing(folder: Path) -> NightWorld:
+    """Return a world whose channel freezes and releases."""
+    world = NightWorld(folder)
+    text = world.config.read_text("utf-8")
+    world.config.write_text(text.replace('void = "void"', FREEZES), "utf-8")
+    return world
+
+
+def frozen(amount: str) -> Day:
+    """Return a sale of 100.00 of which an amount is frozen."""
+    return {"orders": SOLD, "psp": [*SOLD, f"Z1 -{amount} kind=freeze"]}
+
+
+RELEASED = "U1 100.00 kind=release original=RZ1"
+
+
+def test_a_batch_that_is_frozen_whole(tmp_path: Path) -> None:
+    """Its credit is not missing beside the freeze; when it comes after all, it came late."""
+    paid = {"psp": [RELEASED], "bank": [f"100.00 {PAID}"]}
+    found = codes(freezing(tmp_path), frozen("100.00"), {}, paid, {})
+    assert found[:2] == [["FUNDS_FROZEN"], ["FUNDS_FROZEN:OPEN"]]
+    assert found[2:] == [["FUNDS_FROZEN:RESOLVED", "LATE_SETTLEMENT"], []]
+
+
+def test_a_batch_that_is_released_and_not_paid(tmp_path: Path) -> None:
+    """From the release on its money is missing."""
+    found = codes(freezing(tmp_path), frozen("100.00"), {}, {"psp": [RELEASED]})
+    assert found[2] == ["FUNDS_FROZEN:RESOLVED", "MISSING_SETTLEMENT"]
+
+
+@pytest.mark.parametrize("amount", ["99.99", "100.01"])
+def test_a_batch_of_which_another_amount_is_frozen(tmp_path: Path, amount: str) -> None:
+    """One fen less or more: the freeze does not say where the money of the batch is."""
+    found = codes(freezing(tmp_path), frozen(amount), {})
+    assert found[1] == ["FUNDS_FROZEN:OPEN", "MISSING_SETTLEMENT"]

@@ -26,9 +26,12 @@ class Batched:
     quiet: NDArray[np.int64]
 
 
-def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Batched:
-    """Return the breaks of batches that met their credit: net differs, or it came late."""
-    quiet = owed.quiet(matched, leg, night)
+def find(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataFrame) -> Batched:
+    """Return the breaks of batches that met their credit: net differs, or it came late.
+
+    `frozen` are the findings of frozen funds: a batch that is frozen whole has rightly no credit.
+    """
+    quiet = owed.quiet(matched, leg, night, frozen)
     members = _members(matched, leg, leg_no)
     if members.height == 0:
         return Batched(Verdict.of(), quiet)

@@ -103,19 +103,21 @@ def classify(
     `before` holds the verdicts of stages that ran ahead of matching (netting, repeated records).
     """
     by_leg = {}
+    ahead = Verdict.joined(before)
+    frozen = ahead.findings.filter(pl.col("code") == int(Code.FUNDS_FROZEN))
     for leg_no, leg in enumerate(legs):
-        said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night))
+        said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night, frozen))
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
-    first, by_leg = undone_in_part.settle(matched, legs, Verdict.joined(before), by_leg)
+    first, by_leg = undone_in_part.settle(matched, legs, ahead, by_leg)
     verdict = Verdict.joined([first, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)
 
 
-def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
-    """Return what every family says of one leg."""
+def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataFrame) -> Verdict:
+    """Return what every family says of one leg; `frozen` are the findings of frozen funds."""
     matched = ambiguous.without_further(matched, leg, leg_no)
-    batched = batches.find(matched, leg, leg_no, night)
+    batched = batches.find(matched, leg, leg_no, night, frozen)
     alone = standing.still_alone(matched, leg, leg_no)
     rest = short_batches.find(matched, leg)
     spent = [batched.verdict.settled, alone.broken, rest.settled]

@@ -3,7 +3,7 @@
 A batch whose net is zero is closed on its day: nothing is due. A batch whose net is negative (more
 was refunded than sold) waits; the next payout of the merchant is less by just that sum
 (`together.py`). While all that a merchant has outstanding comes to nothing or less, no payout of
-it is missing.
+it is missing; nor is that of a batch of which all is frozen.
 """
 
 from __future__ import annotations
@@ -83,14 +83,36 @@ def account_name(source: pl.Expr) -> pl.Expr:
     return pl.coalesce("merchant_id", pl.format("source {}", source)).alias("account")
 
 
-def quiet(matched: Matched, leg: Leg, night: Night) -> Rows:
-    """Return the rows past due whose merchant has nothing, or less, outstanding."""
+def quiet(matched: Matched, leg: Leg, night: Night, frozen: pl.DataFrame) -> Rows:
+    """Return the rows past due that rightly have no credit.
+
+    Their merchant has nothing, or less, outstanding; or all of their batch is frozen, which the
+    findings `frozen` tell. What is missing already stays so.
+    """
     if leg.right is not Side.BANK:
         return np.empty(0, np.int64)
+    held = _frozen_batches(matched, leg, frozen)
     rows = lone_rows(matched, leg, night)
     amount = matched.ledger.slim[leg.passes[0].left_amount].gather(rows)
-    if not bool((amount < 0).any()):
+    if held.height == 0 and not bool((amount < 0).any()):
         return np.empty(0, np.int64)
+    open_batches = outstanding(matched, leg, rows).join(held, on=["batch", "currency"], how="left")
     pool = pl.col("total").sum().over("account", "currency")
-    open_batches = outstanding(matched, leg, rows)
-    return open_batches.filter(pool <= 0)["rows"].explode().drop_nulls().to_numpy()
+    reported = matched.ledger.reported_on.get(leg.name, np.zeros(matched.ledger.slim.height, bool))
+    missing = pl.col("rows").list.eval(pl.element().is_in(np.flatnonzero(reported))).list.any()
+    whole = (pl.col("total") == pl.col("held")) & ~missing
+    free = open_batches.filter((pool <= 0) | whole.fill_null(value=False))
+    return free["rows"].explode().drop_nulls().to_numpy()
+
+
+def _frozen_batches(matched: Matched, leg: Leg, frozen: pl.DataFrame) -> pl.DataFrame:
+    """Return what is frozen of each batch: batch, currency, held."""
+    rows = frozen["rows"].list.first().to_numpy()
+    batch = batch_anchors(matched, leg, rows, is_left=True).alias("batch")
+    held = pl.col("actual_minor").abs().cast(pl.Int128).sum()
+    return (
+        frozen.select("currency", "actual_minor")
+        .with_columns(batch)
+        .group_by("batch", "currency")
+        .agg(held=held)
+    )
