@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from recon import conversions, surroundings, undoings
+from recon import conversions, surroundings, undoings, voided
 from recon.archive import Shelves
 from recon.books import Books
 from recon.evening import Evening
@@ -92,10 +92,11 @@ def _before(evening: Evening, books: Books, matched: Matched) -> list[Verdict]:
     """Return the verdicts of rules that need no links."""
     ledger, night = books.ledger, books.night
     tonight = undoings.Tonight(evening.workspace, ledger, books.netted, books.parts, books.opening)
-    lone, late = undoings.judge(tonight, books.undone, night)
+    lone, late, known = undoings.judge(tonight, books.undone, night)
     return [
         refused.hold_undoings(matched, netting.NETTING, night, lone),
         late,
+        voided.find(tonight, known, matched, evening.legs, night),
         duplicates.report_records(ledger, np.setdiff1d(books.repeated, books.resent)),
         events.find(ledger, books.excluded, night),
         retrievals.find(ledger, books.excluded, night),

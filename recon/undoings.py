@@ -17,7 +17,7 @@ from recon.rules import netting
 from recon.rules.night import Ledger, Night, Verdict
 from recon.store.workspace import Workspace
 
-_UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
+UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
 _KEY = ["side", "currency", "reference", "undone_minor"]
 
 
@@ -32,10 +32,13 @@ class Tonight:
     opening: pl.DataFrame  # table OPEN_ITEMS
 
 
-def judge(tonight: Tonight, verdict: Verdict, night: Night) -> tuple[Verdict, Verdict]:
+def judge(
+    tonight: Tonight, verdict: Verdict, night: Night
+) -> tuple[Verdict, Verdict, pl.DataFrame]:
     """Return netting's verdict without undoings whose payment left the books earlier, and news.
 
-    The news are payments undone tonight that the merchant's books still call paid.
+    The news are payments undone tonight that the merchant's books still call paid. Last come the
+    undoings that were taken out: columns row, order_id and fingerprint of the payment.
     """
     known = _settled_originals(tonight, verdict, night)
     rows = known["row"].implode()
@@ -46,18 +49,20 @@ def judge(tonight: Tonight, verdict: Verdict, night: Night) -> tuple[Verdict, Ve
         ~((pl.col("leg") == netting.NETTING) & pl.col("row").is_in(rows))
     )
     rest = replace(verdict, findings=findings, waiting=waiting)
-    return rest, _late(tonight, known, night)
+    return rest, _late(tonight, known, night), known
 
 
 def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.DataFrame:
-    """Return new lone undoings whose payment an earlier night brought and closed.
+    """Return lone undoings whose payment an earlier night brought and closed.
 
     Columns row, order_id and fingerprint of the payment. A payment that was undone before is not
-    there to be undone again.
+    there to be undone again. Of carried undoings only the merchant's are asked: they may be kept by
+    a charge that stands.
     """
     empty = pl.DataFrame(schema={"row": pl.Int64, "order_id": pl.String, "fingerprint": pl.Int64})
     lone = verdict.waiting.filter(pl.col("leg") == netting.NETTING)["row"].to_numpy()
-    lone = lone[~tonight.ledger.opening[lone]]
+    merchant = (tonight.ledger.slim["side"] == int(Side.MERCHANT)).to_numpy()
+    lone = lone[merchant[lone] | ~tonight.ledger.opening[lone]]
     if len(lone) == 0:
         return empty
     asked = _undoings(tonight, lone)
@@ -66,9 +71,9 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     own = _payments(told)["reference"].unique().sort().to_list()
     told = _told(tonight, sorted({*references, *own}), night) if own else told
     paid = _numbered(_payments(told))
-    used = paid.join(_used(tonight, told), on=_KEY).filter(pl.col("nth") < pl.col("used"))
+    used = paid.join(_used(tonight, told, asked), on=_KEY).filter(pl.col("nth") < pl.col("used"))
     free = _numbered(paid.filter(~pl.col("fingerprint").is_in(used["fingerprint"].implode())))
-    ranked = _numbered(asked)
+    ranked = _numbered(asked.drop("fingerprint"))
     found = ranked.join(free, on=[*_KEY, "nth"], how="inner", suffix="_paid").sort("row")
     once = found.unique("fingerprint", keep="first", maintain_order=True)
     return once.select("row", "order_id", "fingerprint")
@@ -77,7 +82,7 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
 def _told(tonight: Tonight, references: Sequence[str], night: Night) -> pl.DataFrame:
     """Return successful rows of earlier nights about some references, each once."""
     told = history.rows_about(
-        tonight.workspace, references, night.business_date, within_days=_UNDO_DAYS
+        tonight.workspace, references, night.business_date, within_days=UNDO_DAYS
     )
     success = pl.col("state").cast(pl.String) == State.SUCCESS.name
     return told.filter(success).unique("fingerprint", keep="first", maintain_order=True)
@@ -99,6 +104,7 @@ def _undoings(tonight: Tonight, rows: NDArray[np.int64]) -> pl.DataFrame:
         "side",
         "currency",
         "occurred_at",
+        "fingerprint",
         turn="row",
         reference="original_ref",
         undone_minor=-pl.col("amount_minor"),
@@ -128,10 +134,16 @@ def _payments(told: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _used(tonight: Tonight, told: pl.DataFrame) -> pl.DataFrame:
-    """Return how many payments of a key are undone: on earlier nights, or tonight while carried."""
+def _used(tonight: Tonight, told: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return how many payments of a key others have undone: on earlier nights, or tonight.
+
+    Tonight's are those whose payment is carried. The `asked` undoings themselves do not count.
+    """
     undo = [kind.name for kind in UNDO_KINDS]
-    before = told.filter(pl.col("kind").cast(pl.String).is_in(undo))
+    before = told.filter(
+        pl.col("kind").cast(pl.String).is_in(undo)
+        & ~pl.col("fingerprint").is_in(asked["fingerprint"].implode())
+    )
     opening = tonight.ledger.opening
     carried = tonight.netted.filter(
         pl.Series(opening[tonight.netted["left"].to_numpy()])
@@ -171,17 +183,14 @@ def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
     """Return which orders the merchant's books call paid, and have not undone up to tonight."""
     names = [item.name for item in night.rules.sources if item.side == "merchant"]
     columns = ["kind", "state", "order_id", "original_ref", "txn_id"]
-    told = history.rows_about(
-        tonight.workspace, orders, night.business_date, within_days=_UNDO_DAYS
-    )
+    told = history.rows_about(tonight.workspace, orders, night.business_date, within_days=UNDO_DAYS)
     told = told.filter(pl.col("side").cast(pl.String) == Side.MERCHANT.name).select(columns)
     fresh = read_columns(tonight.parts, names, columns).filter(
         pl.col("original_ref").is_in(orders) | pl.col("order_id").is_in(orders)
     )
     payment = pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
     success = pl.col("state").cast(pl.String) == State.SUCCESS.name
-    paid = told.filter(payment & success)
-    changed = fresh.filter(payment & ~success)["order_id"]
-    undone = pl.concat([told, fresh]).filter(~payment)["original_ref"]
-    ended = pl.concat([undone, changed]).drop_nulls().implode()
-    return paid.filter(~pl.col("order_id").is_in(ended))["order_id"].unique()
+    every = pl.concat([told, fresh])
+    last = every.filter(payment).unique("order_id", keep="last", maintain_order=True)
+    undone = every.filter(~payment)["original_ref"].drop_nulls().implode()
+    return last.filter(success & ~pl.col("order_id").is_in(undone))["order_id"].unique()

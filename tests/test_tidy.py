@@ -51,6 +51,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.history",
         "recon.source_options",
     ),
+    "recon.voided": (
+        "recon.core",
+        "recon.history",
+        "recon.io",
+        "recon.rules",
+        "recon.undoings",
+    ),
     "recon.refusals": ("recon.core", "recon.store"),
     "recon.archive": ("recon.core", "recon.io", "recon.store", "recon.history", "recon.refusals"),
     "recon.redelivered": ("recon.core", "recon.rules", "recon.store", "recon.history"),
@@ -80,6 +87,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.rules",
         "recon.surroundings",
         "recon.undoings",
+        "recon.voided",
     ),
     "recon.pipeline": (
         "recon.archive",

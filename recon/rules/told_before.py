@@ -57,9 +57,9 @@ def tellings(matched: Matched, leg: Leg, lone: pl.DataFrame, side: Side) -> Tell
     ids = matched.ledger.slim["txn_id"].gather(asked["row"])
     place = pl.DataFrame({"row": asked["row"], "txn_id": ids})
     mine = place.join(matched.archive.rows(ids.to_numpy()), on="txn_id")
-    mine = mine.with_columns(key=_key(keys[side])).filter(pl.col("key").is_not_null())
+    mine = mine.with_columns(key=key_of(keys[side])).filter(pl.col("key").is_not_null())
     told = matched.archive.told(mine[by].unique().sort().to_list())
-    sides = [told.filter(_of(one)).with_columns(key=_key(key)) for one, key in keys.items()]
+    sides = [told.filter(_of(one)).with_columns(key=key_of(key)) for one, key in keys.items()]
     told = pl.concat(sides).filter(pl.col("key").is_in(mine["key"].implode()))
     return Tellings(mine, told) if told.height else None
 
@@ -70,7 +70,7 @@ def _untold(matched: Matched, leg: Leg, rows: Rows) -> NDArray[np.bool_]:
     return np.ones(len(rows), bool) if codes is None else codes[rows] == 0
 
 
-def _key(columns: Key) -> pl.Expr:
+def key_of(columns: Key) -> pl.Expr:
     """Return a key as one text, null where a part of it is."""
     return pl.concat_str([pl.col(name).cast(pl.String) for name in columns], separator="\x1f")
 
