@@ -23,7 +23,7 @@ days_before = 1
 days_after = 1
 """
 CASES = {
-    "one": (["70.00 memo=x"], "UNIQUE", "one subset adds up"),
+    "one": (["110.00 memo=x"], "UNIQUE", "one subset adds up"),
     "several": (["60.00 memo=x"], "ALTERNATIVES", "none is picked"),
     "none": (["11.00 memo=x"], "NONE", "proved: no subset adds up"),
 }

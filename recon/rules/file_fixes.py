@@ -290,6 +290,11 @@ FIXES: tuple[tuple[str, str], ...] = (
         r'write format = "(.+)" for the source, or deliver the file declared for it',
         '请为该来源写 format = "{0}"，或送达其声明的文件',
     ),
+    (
+        r"leave the clock and chance out of the query and of the views it reads",
+        "查询及其所读视图不得使用时钟或随机数",
+    ),
+    (r"rows of a day are chosen by a column of the table", "当日的记录请按表中的列筛选"),
     (r"write a SELECT, or one of: (.+)", "请写一条 SELECT，或其中之一：{0}"),
     (r"write one of (.+)", "请写其中之一：{0}"),
     (r"convert other files before delivery", "其他文件请在送达前转换"),

@@ -116,10 +116,11 @@ def answer_one(
     work: Work, target: int, amount: int, items: Items, place: tuple[int, int]
 ) -> Solved:
     """Return the answer of one target over its pool."""
-    pool = items.amount[place[0] : place[1]]
-    slack = work.step.tolerance_minor
-    found = search(Pool(pool, amount - slack, amount + slack, work.step.budget))
-    rows = items.rows[place[0] : place[1]]
+    part = slice(*place)
+    pool, slack = items.amount[part], work.step.tolerance_minor
+    band = amount - slack, amount + slack
+    found = search(Pool(pool, *band, work.step.budget, items.moment[part]))
+    rows = items.rows[part]
     members = tuple(rows[np.array(line, np.int64)] for line in found.members)
     return Solved(target, pool.size, found, members)
 

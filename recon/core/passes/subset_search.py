@@ -92,17 +92,30 @@ def normal_density(at: float, mean: float, variance: float) -> float:
 
 @dataclass(frozen=True)
 class Pool:
-    """Amounts in time order (zeros left out by the caller), the target band, and the budget."""
+    """Amounts in time order (zeros left out by the caller), the target band, and the budget.
+
+    `moment` numbers the moments of the rows; None: each row has one of its own.
+    """
 
     amount: Ints
     low: int
     high: int
     budget: int
+    moment: Ints | None = None
 
     @property
     def width(self) -> int:
         """Return how many sums count as hits."""
         return self.high - self.low + 1
+
+    @property
+    def edges(self) -> Ints:
+        """Return the positions at which a run may begin or end: between two moments."""
+        size = self.amount.size
+        if self.moment is None:
+            return np.arange(size + 1)
+        inner = np.flatnonzero(np.diff(self.moment)) + 1
+        return np.concatenate(([0], inner, [size]))
 
     def of_size(self, size: int, target: float) -> float:
         """Return how many sets of `size` rows are expected to add up to the band by chance."""
@@ -135,16 +148,16 @@ def whole(pool: Pool) -> Search | None:
 
 def runs(pool: Pool) -> Search | None:
     """Try consecutive rows; the expected accidents are the density of runs around the target."""
-    n = pool.amount.size
+    edges = pool.edges
+    n = edges.size - 1
     if n * (n + 1) // 2 > pool.budget:
         return None
-    prefix = np.zeros(n + 1, np.int64)
-    np.cumsum(pool.amount, out=prefix[1:])
+    prefix = np.append(0, np.cumsum(pool.amount))[edges]
     around = int(np.abs(pool.amount).max())
     out = np.empty((LISTED, 2), np.int64)
     hits, near = find_runs(prefix, pool.low, pool.high, around, out)
     accidents = max(near - 1, 0) * pool.width / (pool.width + 2 * around)
-    members = [tuple(range(int(a), int(b))) for a, b in out[:hits]]
+    members = [tuple(range(int(edges[a]), int(edges[b]))) for a, b in out[:hits]]
     return decide(Form.RUN, hits, accidents, members)
 
 

@@ -249,3 +249,12 @@ def test_one_hit_of_a_part_of_a_form_is_no_proof():
     assert (few.answer, few.form, few.alternatives) == (Answer.ALTERNATIVES, Form.FEW, 2)
     cut = search(Pool(amount, target, target, 20))
     assert (cut.answer, cut.form, cut.members) == (Answer.EXHAUSTED, Form.FEW, ((0, 2),))
+
+
+def test_a_run_takes_all_rows_of_a_moment_or_none():
+    """Rows of one moment have no order: that two of them stand side by side says nothing."""
+    amount, moment = np.array([10, 20, 40, 50, 7], np.int64), np.array([0, 0, 0, 0, 1], np.int64)
+    assert search(Pool(amount, 60, 60, 10**6)).form == Form.RUN
+    found = search(Pool(amount, 60, 60, 10**6, moment))
+    assert (found.answer, found.alternatives) == (Answer.ALTERNATIVES, 2)
+    assert search(Pool(amount, 120, 120, 10**6, moment)).members == ((0, 1, 2, 3),)
