@@ -12,6 +12,10 @@ from recon.core.codes import BENIGN
 from recon.pipeline import Result, run_night
 from recon.rules.rule_file import read_rules
 from recon.store.read import read_table
+from recon.verify import verify
+
+WEEK = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-13")  # from Monday on
+Day = dict[str, list[str]]  # rows by source
 
 RULES = """version = 1
 name = "test"
@@ -168,6 +172,21 @@ class NightWorld:
             if benign or code not in {item.name for item in BENIGN}:
                 found.append(code if status == "NEW" else f"{code}:{status}")
         return sorted(found)
+
+
+def nights(world: NightWorld, *days: Day) -> list[Result]:
+    """Run Monday, Tuesday, ... with the given rows; each night must prove itself."""
+    results = []
+    for day, rows in zip(WEEK, days, strict=False):
+        world.day(day, **rows)
+        results.append(world.run(day))
+        assert verify(world.folder / "workspace", results[-1].run_id).failures == []
+    return results
+
+
+def codes(world: NightWorld, *days: Day) -> list[list[str]]:
+    """Return the codes of Monday, Tuesday, ..."""
+    return [world.codes(night) for night in nights(world, *days)]
 
 
 def _row(source: str, day: str, text: str) -> str:

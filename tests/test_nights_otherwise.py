@@ -7,34 +7,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon.pipeline import Result
-from recon.verify import verify
-from tests.night_world import NightWorld
+from tests.night_world import Day, NightWorld, codes, nights
 
-DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-13")
 PAID = "memo=PAYOUT_8001_2026111"
-Day = dict[str, list[str]]
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> NightWorld:
     """Return a world that opens on a Monday."""
     return NightWorld(tmp_path)
-
-
-def nights(world: NightWorld, *days: Day) -> list[Result]:
-    """Run Monday, Tuesday, ... with the given rows; each night must prove itself."""
-    results = []
-    for day, rows in zip(DAYS, days, strict=False):
-        world.day(day, **rows)
-        results.append(world.run(day))
-        assert verify(world.folder / "workspace", results[-1].run_id).failures == []
-    return results
-
-
-def codes(world: NightWorld, *days: Day) -> list[list[str]]:
-    """Return the codes of Monday, Tuesday, ..."""
-    return [world.codes(night) for night in nights(world, *days)]
 
 
 @pytest.mark.parametrize("state", ["CLOSED", "PENDING"])

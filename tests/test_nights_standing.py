@@ -8,36 +8,19 @@ import polars as pl
 import pytest
 
 from recon.core.schema import DECISIONS, conform
-from recon.pipeline import Result
 from recon.store import decisions
 from recon.store.workspace import Workspace
 from recon.verify import verify
-from tests.night_world import NightWorld
+from tests.night_world import Day, NightWorld, codes, nights
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = "2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12"
 PAID = "memo=PAYOUT_8001_20261109"
-Day = dict[str, list[str]]
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> NightWorld:
     """Return a world that opens on a Monday."""
     return NightWorld(tmp_path)
-
-
-def nights(world: NightWorld, *days: Day) -> list[Result]:
-    """Run Monday, Tuesday, ... with the given rows; each night must prove itself."""
-    results = []
-    for day, rows in zip((MONDAY, TUESDAY, WEDNESDAY, THURSDAY), days, strict=False):
-        world.day(day, **rows)
-        results.append(world.run(day))
-        assert verify(world.folder / "workspace", results[-1].run_id).failures == []
-    return results
-
-
-def codes(world: NightWorld, *days: Day) -> list[list[str]]:
-    """Return the codes of Monday, Tuesday, ..."""
-    return [world.codes(night) for night in nights(world, *days)]
 
 
 def test_a_difference_stays_open_under_one_identity(world: NightWorld) -> None:

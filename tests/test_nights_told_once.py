@@ -8,12 +8,10 @@ import pytest
 
 from recon.rules.cause_words import known
 from recon.rules.withheld import KEPT
-from recon.verify import verify
-from tests.night_world import NightWorld
+from tests import night_world
+from tests.night_world import Day, NightWorld
 
-DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12")  # Monday to Thursday
 PAID = "memo=PAYOUT_8001_20261109"
-Day = dict[str, list[str]]
 CONTRACT = """
 [[fee_contract]]
 name = "all"
@@ -26,13 +24,7 @@ formula = "0.6%"
 def codes(world: NightWorld, *days: Day, rules: str = "") -> list[list[str]]:
     """Return the codes of Monday, Tuesday, ...; `rules` are added to the rule file."""
     world.config.write_text(world.config.read_text("utf-8") + rules, "utf-8")
-    told = []
-    for day, rows in zip(DAYS, days, strict=False):
-        world.day(day, **rows)
-        night = world.run(day)
-        assert verify(world.folder / "workspace", night.run_id).failures == []
-        told.append(world.codes(night))
-    return told
+    return night_world.codes(world, *days)
 
 
 SOLD = ["A1 100.00"]

@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recon.pipeline import Result
-from recon.verify import verify
-from tests.night_world import NightWorld
+from tests.night_world import Day, NightWorld, codes, nights
 
-DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-13")
 CODE = "VOIDED_BUT_SETTLED"
 PAID = {"orders": ["A1 100.00"], "psp": ["A1 100.00"]}
 CREDIT = {"bank": ["100.00 memo=PAYOUT_8001_20261109"]}
@@ -20,7 +17,6 @@ TOLD = {
     "a void": {"orders": ["V1 -100.00 kind=void original=A1"]},
     "the order again": {"orders": ["A1 100.00 state=VOIDED"]},
 }
-Day = dict[str, list[str]]
 
 
 @pytest.fixture
@@ -32,21 +28,6 @@ def world(tmp_path: Path) -> NightWorld:
     text = text.replace('FAILED = "failed"\n', 'FAILED = "failed"\nVOIDED = "reversed"\n', 1)
     made.config.write_text(text, "utf-8")
     return made
-
-
-def nights(world: NightWorld, *days: Day) -> list[Result]:
-    """Run Monday, Tuesday, ... with the given rows; each night must prove itself."""
-    results = []
-    for day, rows in zip(DAYS, days, strict=False):
-        world.day(day, **rows)
-        results.append(world.run(day))
-        assert verify(world.folder / "workspace", results[-1].run_id).failures == []
-    return results
-
-
-def codes(world: NightWorld, *days: Day) -> list[list[str]]:
-    """Return the codes of Monday, Tuesday, ..."""
-    return [world.codes(night) for night in nights(world, *days)]
 
 
 @pytest.mark.parametrize("how", TOLD)
