@@ -40,12 +40,11 @@ def applied(rules: Rules, ledger: Ledger, archive: Archive) -> list[dict[str, An
     night has either: a number typed wrongly, or a night put away. A decision outlives the rows that
     it is about, so that neither stops the night; an auditor sees which decisions are at work.
     """
-    ids = ledger.slim["txn_id"]
     named = [
         [row for row in (item.left, item.right) if row is not None] for item in rules.overrides
     ]
     rows = np.unique(np.array([row for pair in named for row in pair], np.int64))
-    absent = np.setdiff1d(rows, ids.to_numpy())
+    absent = rows[~_stands(rows, ledger)[1]]
     unknown = set(absent.tolist()) - set(archive.whole(absent)["txn_id"].to_list())
     gone = set(absent.tolist())
     return [
@@ -97,13 +96,22 @@ def _alone(overrides: tuple[Override, ...], leg: LegRules, ledger: Ledger) -> ND
 
 def _places(named: Sequence[tuple[int | None, ...]], ledger: Ledger) -> NDArray[np.int64]:
     """Return the positions of the rows named together, where all of them are in the ledger."""
-    ids = ledger.slim["txn_id"].to_numpy()
     wanted = np.array(named, np.int64)
-    if wanted.size == 0 or ids.size == 0:
+    if wanted.size == 0:
         return np.empty((0, 2), np.int64)
-    place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    found: NDArray[np.int64] = np.unique(place[(ids[place] == wanted).all(axis=1)], axis=0)
+    place, stands = _stands(wanted, ledger)
+    found: NDArray[np.int64] = np.unique(place[stands.all(axis=1)], axis=0)
     return found
+
+
+def _stands(rows: NDArray[np.int64], ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the position at which each row would stand among tonight's, and whether it does."""
+    ids = ledger.slim["txn_id"].to_numpy()  # ascending
+    place = np.searchsorted(ids, rows)
+    stands = np.zeros(rows.shape, np.bool_)
+    inside = place < len(ids)
+    stands[inside] = ids[place[inside]] == rows[inside]
+    return place, stands
 
 
 def _refuse_other_sides(
