@@ -14,6 +14,8 @@ from recon.core.codes import Side
 # What a sender may lay beside a file, by the end of its name, and how many digits it states.
 DIGEST_DIGITS = {".md5": 32, ".sha1": 40, ".sha256": 64, ".sha512": 128}
 
+SECOND = 1_000_000  # microseconds, in which moments are counted
+MINUTE = 60 * SECOND
 Key = tuple[str, ...]  # canonical columns, compared together; a null in any makes the key null
 _NUMBERS = frozenset(  # that one payment has for itself; tills, cards, days and amounts are shared
     {"order_id", "channel_ref", "bank_ref", "rrn", "stan", "auth_code", "original_ref"}
@@ -47,6 +49,8 @@ class Pass:
     tolerance_ppm: int = 0
     days_before: int = 0
     days_after: int = 0
+    minutes_before: int = 0  # UNIQUE, WINDOW: with either of the two, moments meet instead of days
+    minutes_after: int = 0
     budget: int = 50_000_000  # elementary steps of a subset search
     tolerance_cap_minor: int = 0  # most that the percentage may give; 0 is no cap
     tolerance_sign: int = 0  # 0 both ways; +1 only right above left, -1 only right below left
@@ -58,6 +62,18 @@ class Pass:
     confidence_ppm: int = 950_000  # SCORE: least probability of a pair that is linked
     many_to_many: bool = False  # SUBSET: sets of up to three rows a side instead of one row's parts
     accident_ppm: int = 1_000  # SUBSET: expected accidental matches above which nothing is linked
+
+    @property
+    def clocked(self) -> bool:
+        """Tell whether the window counts minutes between two moments, not days."""
+        return bool(self.minutes_before or self.minutes_after)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Return how far before and after a row its partner may stand: days or microseconds."""
+        if self.clocked:
+            return self.minutes_before * MINUTE, self.minutes_after * MINUTE
+        return self.days_before, self.days_after
 
 
 @dataclass(frozen=True, slots=True)

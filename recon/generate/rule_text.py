@@ -107,6 +107,8 @@ keys = ["order_id"]
 name = "counter terminal and amount"  # card sales at the counter have no order number
 method = "unique"
 keys = ["terminal_id", "due_date=clearing_date"]
+minutes_before = 10
+minutes_after = 10
 
 [[leg]]
 name = "channel_bank"

@@ -20,6 +20,7 @@ _CONDITIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"currency: (\S+) against (\S+)", "币种：{} 对 {}"),
         (r"amount unknown", "金额未知"),
         (r"day unknown", "日期未知"),
+        (r"time unknown", "时间未知"),
         (r"amount (\S+ [A-Z]{3}) off, none allowed", "金额差 {}，不允许相差"),
         (r"amount (\S+ [A-Z]{3}) beyond (\S+ [A-Z]{3}) by itself", "单独计金额超出容差 {1} 达 {0}"),
         (
@@ -33,6 +34,13 @@ _CONDITIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
                 r"\(from (\d+) before (the day due|its own day) to (\d+) after (the day due)\)"
             ),
             "{2} {0} {1}（{4}前 {3} 至{6}后 {5}）",
+        ),
+        (
+            (
+                r"(\d+) min (\d+) s too (late|early) "
+                r"\(from (\d+) minutes before to (\d+) after\)"
+            ),
+            "{2} {0} 分 {1} 秒（前 {3} 分钟至后 {4} 分钟）",
         ),
         (r"being less than (\S+ %) probable", "可能性低于 {}"),
         (r"not being the only candidate", "不是唯一候选"),

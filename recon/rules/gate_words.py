@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from recon.core.codes import Side
 from recon.core.money import format_minor
 from recon.core.passes.gates import Failed
-from recon.core.plan import Leg, Method, Pass, key_name
+from recon.core.plan import SECOND, Leg, Method, Pass, key_name
 
 _MORE = {  # what a pass asks beyond the conditions of a pair
     Method.UNIQUE: "not being the only candidate",
@@ -42,7 +42,7 @@ def _conditions(
         by = f"{format_minor(abs(int(failed.amount[place])), currencies[0])} {currencies[0]}"
         yield f"amount {by} {_allowed(leg, step, currencies[0])}"
     if failed.day_missing[place]:
-        yield "day unknown"
+        yield "time unknown" if step.clocked else "day unknown"
     if failed.days[place]:
         yield _days(step, int(failed.days[place]))
 
@@ -72,12 +72,22 @@ def _side(side: Side) -> str:
 
 
 def _days(step: Pass, by: int) -> str:
-    """Return how many days the right row came outside the window, and the window."""
+    """Return how far outside the window the right row came, and the window."""
+    if step.clocked:
+        return _minutes(step, by)
     unit = "working days" if step.business_days else "days"
     early = "its own day" if step.until_due else "the day due"
     way = "late" if by > 0 else "early"
     window = f"from {step.days_before} before {early} to {step.days_after} after the day due"
     return f"{abs(by)} {unit} too {way} ({window})"
+
+
+def _minutes(step: Pass, by: int) -> str:
+    """Return by how many minutes and seconds the right row missed the window; begun ones count."""
+    minutes, seconds = divmod(-(-abs(by) // SECOND), 60)
+    way = "late" if by > 0 else "early"
+    window = f"from {step.minutes_before} minutes before to {step.minutes_after} after"
+    return f"{minutes} min {seconds} s too {way} ({window})"
 
 
 def _beyond_conditions(step: Pass) -> str:

@@ -34,6 +34,7 @@ KEY_COLUMNS = (
 
 _TOLERANT = ("band", "score")
 _DATED = ("unique", "window", *_TOLERANT, "subset")
+_CLOCKED = ("unique", "window")
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "tolerance_minor": ("group", *_TOLERANT, "subset"),
     "tolerance_percent": _TOLERANT,
@@ -42,6 +43,8 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "tolerance_base": _TOLERANT,
     "days_before": _DATED,
     "days_after": _DATED,
+    "minutes_before": _CLOCKED,
+    "minutes_after": _CLOCKED,
     "business_days": _DATED,
     "until_due": ("window",),
     "budget": ("subset",),
@@ -66,6 +69,8 @@ class PassRules(Table):
     tolerance_base: Literal["left", "right"] = "left"  # whose amount the percentage is of
     days_before: Annotated[int, Field(ge=0, le=366)] = 0
     days_after: Annotated[int, Field(ge=0, le=366)] = 0
+    minutes_before: Annotated[int, Field(ge=0, le=1440)] = 0  # between moments, instead of days
+    minutes_after: Annotated[int, Field(ge=0, le=1440)] = 0
     business_days: bool = False  # windows count working days
     until_due: bool = False  # window: from the row's own day to its due date
     budget: Annotated[int, Field(ge=1_000, le=10**12)] = 50_000_000  # steps of a subset search
@@ -104,15 +109,29 @@ class PassRules(Table):
             raise ValueError("; ".join(misplaced) + (hint if self.method == "exact" else ""))
         return self
 
+    @model_validator(mode="after")
+    def one_window(self) -> PassRules:
+        """Refuse a window that counts both minutes and days."""
+        if self.minutes_before or self.minutes_after:
+            days = ("days_before", "days_after", "business_days", "until_due")
+            both = [f"`{name}`" for name in days if getattr(self, name)]
+            if both:
+                raise ValueError(
+                    f"{' and '.join(both)} count days, minutes_before and minutes_after the time "
+                    "between two moments; a pass has one window: leave one of them out"
+                )
+        return self
+
     def plan(self, leg: LegRules) -> Pass:
         """Return the pass in the engine's words: the leg in the way of the money."""
         pairs = [[part.strip() for part in key.split("=")] for key in self.keys]
         texts, days = [self.text, self.right_text or self.text], [self.days_before, self.days_after]
+        minutes = [self.minutes_before, self.minutes_after]
         sign = {"both": 0, "above": 1, "below": -1}[self.tolerance_sign]
         bases = ["left", "right"]
         if leg.swapped:
             pairs = [pair[::-1] for pair in pairs]
-            for mirrored in (texts, days, bases):
+            for mirrored in (texts, days, minutes, bases):
                 mirrored.reverse()
             sign = -sign
         left, right = leg.sides
@@ -128,6 +147,8 @@ class PassRules(Table):
             tolerance_ppm=int(self.tolerance_percent * 10_000),
             days_before=days[0],
             days_after=days[1],
+            minutes_before=minutes[0],
+            minutes_after=minutes[1],
             budget=self.budget,
             tolerance_cap_minor=self.tolerance_cap_minor,
             tolerance_sign=sign,

@@ -21,6 +21,9 @@ STEPS = st.fixed_dictionaries(
         "business_days": st.booleans(),
     }
 )
+MINUTES = st.fixed_dictionaries(
+    {"minutes_before": st.integers(0, 2), "minutes_after": st.integers(0, 2)}
+)
 BANDS = st.fixed_dictionaries(
     {
         "tolerance_minor": st.integers(0, 3),
@@ -43,7 +46,7 @@ def rows(side):
         kind=st.sampled_from([Kind.PAYMENT, Kind.PAYMENT, Kind.REFUND]),
         state=st.just(State.SUCCESS),
         currency=st.sampled_from([0, 0, 0, 1]),
-        time=st.sampled_from([None, 0, 86_400 * 3]),
+        time=st.sampled_from([None, 0, 59, 60, 61, 120, 86_400 * 3]),
         due=st.sampled_from([None, 0, 1, 2, 3, 4]),
         value=st.sampled_from([None, 0, 1, 2, 3, 4]),
     )
@@ -53,13 +56,16 @@ def rows(side):
     rows(Side.MERCHANT),
     rows(Side.CHANNEL),
     st.sampled_from(LINKS_ALONE),
-    STEPS,
+    STEPS | MINUTES,
     BANDS,
     st.booleans(),
 )
 def test_a_pass_links_the_pair_that_fails_nothing(ours, theirs, method, days, bands, own_window):
     """Two rows alone in the world are linked exactly when no condition fails."""
-    options = days | bands | {"until_due": own_window and method is Method.WINDOW}
+    clocked = "minutes_before" in days
+    if clocked and method not in (Method.UNIQUE, Method.WINDOW):
+        days = {}
+    options = days | bands | {"until_due": own_window and method is Method.WINDOW and not clocked}
     leg = leg_of(method, **options)
     world = [ours, theirs]
     slim, digests = slim_of(world), digests_of(world)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,31 @@ def test_equal_rows_of_one_day_meet_in_order_of_time(ours, theirs):
     assert {(ours[a], theirs[b - 4]) for a, b in links.select("left", "right").iter_rows()} == {
         (k, k) for k in range(4)
     }
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=12), st.data())
+def test_a_window_of_minutes_is_a_window_of_days_on_a_finer_clock(drawn, data):
+    """The same rows, a minute for a day, give the same links and the same ties."""
+    method = data.draw(st.sampled_from([Method.WINDOW, Method.UNIQUE]))
+    before, after = data.draw(st.integers(0, 2)), data.draw(st.integers(1, 3))
+    by_day = [dated(M, at, at, None) if ours else dated(C, None, None, at) for ours, at in drawn]
+    by_minute = [row(M if ours else C, "k", 100, time=60 * at) for ours, at in drawn]
+    days = solve(by_day, leg_of(method, days_before=before, days_after=after))
+    minutes = solve(by_minute, leg_of(method, minutes_before=before, minutes_after=after))
+    assert link_set(minutes, "left", "right") == link_set(days, "left", "right")
+    assert set(minutes.ambiguous.rows()) == set(days.ambiguous.rows())
+
+
+@given(st.integers(-200_000_000, 200_000_000))
+def test_minutes_are_counted_to_the_microsecond(apart):
+    """One microsecond past the last minute is outside."""
+    rows = slim_of([row(M, "k", 100), row(C, "k", 100)])
+    moment = rows["occurred_at"].to_physical() + pl.Series([0, apart])
+    rows = rows.with_columns(moment.cast(rows.schema["occurred_at"]).alias("occurred_at"))
+    world = [row(M, "k", 100), row(C, "k", 100)]
+    leg = leg_of(Method.UNIQUE, minutes_before=1, minutes_after=2)
+    found = match(rows, digests_of(world), (leg,), everybody(world, leg), threads=1)
+    assert found.links.height == (-60_000_000 <= apart <= 120_000_000)
 
 
 def check_against_optima(matches, edges):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recon.cli import group
 from recon.errors import UsageError
 from recon.report.explanation import differing_characters, gates
-from recon.rules.cause_words import known
+from recon.rules.cause_words import in_chinese, known
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
@@ -198,6 +198,12 @@ GATES = [
         12,
         "2 days too late (from 0 before its own day to 0 after the day due)",
     ),
+    (
+        'method = "window"\nminutes_before = 5',
+        "10.00",
+        13,
+        "time unknown",  # a bank tells days
+    ),
     (BAND, "10.50", 10, "amount 0.30 CNY beyond 0.20 CNY"),
     (
         f"{BAND}\ndays_after = 1\nbusiness_days = true",
@@ -254,6 +260,28 @@ def test_a_row_that_bears_the_key_is_nearer_than_an_equal_amount(tmp_path):
     lone = breaks.filter(pl.col("code") == "MISSING_IN_CHANNEL")
     told = "amount off by 2.00 CNY, 0 min apart; pass order number fails on amount 2.00 CNY off"
     assert lone["failed_gate"].item().startswith(told)
+
+
+def test_a_window_of_minutes_parts_equal_sales_of_one_till(tmp_path):
+    """Three equal sales an hour apart: two meet their charges, the third came too late."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8")
+    keyed = 'name = "order number"\nkeys = ["order_id"]'
+    clocked = 'name = "clock"\nmethod = "unique"\nminutes_before = 1\nminutes_after = 5\n'
+    assert text.count(keyed) == 1
+    text = text.replace(keyed, clocked + 'keys = ["amount_minor"]')
+    world.config.write_text(text, "utf-8")
+    orders = ["A1 20.00 10:00", "A2 20.00 11:00", "A3 20.00 12:00"]
+    world.day(
+        "2026-11-09", orders=orders, psp=["X1 20.00 12:06", "X2 20.00 11:05", "X3 20.00 09:59"]
+    )
+    night = world.run("2026-11-09")
+    found = world.table(night, "breaks").filter(pl.col("code") == "MISSING_IN_CHANNEL")
+    assert world.table(night, "links").filter(pl.col("leg") != "channel_bank").height == 2
+    told = found["failed_gate"].item()
+    assert told.endswith("fails on 1 min 0 s too late (from 1 minutes before to 5 after)")
+    assert known(told)
+    assert "过晚 1 分 0 秒（前 1 分钟至后 5 分钟）" in in_chinese(told)
 
 
 def test_what_is_not_near_is_no_candidate(tmp_path):

@@ -92,6 +92,13 @@ def test_the_file_is_in_order(tmp_path):
         (KEYS, f"tolerance_minor = 5, {KEYS}", 23, "is for method group or band or score or"),
         (KEYS, f"tolerance_minor = 5, {KEYS}", 23, "minimum_minor silences small differences"),
         (KEYS, f'text = "memo", method = "group", {KEYS}', 23, "`text` is for method score"),
+        (KEYS, f"minutes_after = 5, {KEYS}", 23, "is for method unique or window, found 'exact'"),
+        (
+            KEYS,
+            f'method = "window", minutes_after = 5, days_after = 1, {KEYS}',
+            23,
+            "`days_after` count days, minutes_before and minutes_after the time between",
+        ),
         (KEYS, 'method = "band", tolerance_minor = -1', 23, "expected 0 or more, found -1"),
         (KEYS, 'method = "band", tolerance_minor = 0.5', 23, "expected a whole number, found 0.5"),
         (KEYS, f'method = "band", tolerance_minor = {10**20}', 23, f"expected {10**15} at most"),

@@ -99,6 +99,12 @@ class Facts:
         """Return each row's value day, as `own_day`."""
         return days(self.slim, "value_date", "clearing_date", "occurred_at")
 
+    @cached_property
+    def moment(self) -> NDArray[np.int64]:
+        """Return when each row happened, in microseconds since 1970, NO_DAY where unknown."""
+        moments = self.slim["occurred_at"].to_physical().fill_null(NO_DAY)
+        return np.ascontiguousarray(moments.to_numpy())
+
     @property
     def rows(self) -> int:
         """Return how many rows the slim table has."""

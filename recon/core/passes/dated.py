@@ -63,7 +63,8 @@ def right_days(work: Work) -> NDArray[np.int64]:
 def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
     """Return both sides' rows of equal key, currency and amount, sorted by group, day and time.
 
-    With `dated`, a row without any date has no candidate; otherwise every day is the same.
+    With `dated`, a row without any date has no candidate; otherwise every day is the same. A pass
+    that counts minutes has moments in the place of days.
     """
     facts, step = work.facts, work.step
     left = with_amount(facts, left_rows(work), step.left_amount)
@@ -74,9 +75,17 @@ def equal_rows(work: Work, *, dated: bool) -> tuple[Dated, Dated]:
         money_keys(facts, right, step.right_key, two),
         threads=work.threads,
     )
-    one_side = by_day(facts, left, groups.left, left_days(work) if dated else None)
-    other_side = by_day(facts, right, groups.right, right_days(work) if dated else None)
+    one_day, other_day = _days(work) if dated else (None, None)
+    one_side = by_day(facts, left, groups.left, one_day)
+    other_side = by_day(facts, right, groups.right, other_day)
     return in_time_order(facts, one_side), in_time_order(facts, other_side)
+
+
+def _days(work: Work) -> tuple[Rows, Rows]:
+    """Return where the rows of either side stand on the axis that the pass's window counts."""
+    if work.step.clocked:
+        return work.facts.moment, work.facts.moment
+    return left_days(work), right_days(work)
 
 
 def money_keys(facts: Facts, rows: Rows, key: Key, minor: NDArray[np.int64]) -> Keys:

@@ -50,7 +50,8 @@ class Failed:
     amount_missing: Flags
     amount: Rows  # minor units beyond what is allowed, 0 where it is
     day_missing: Flags
-    days: Rows  # days beyond the window: negative too early, positive too late, 0 inside
+    days: Rows  # days, or microseconds where the pass counts minutes, beyond the window:
+    # negative too early, positive too late, 0 inside
 
     @property
     def count(self) -> Rows:
@@ -90,7 +91,7 @@ def failed(facts: Facts, leg: Leg, step: Pass, pairs: Pairs) -> Failed:
 def dated(step: Pass) -> bool:
     """Tell whether a pass compares days."""
     if step.method is Method.UNIQUE:
-        return bool(step.days_before or step.days_after)
+        return any(step.reach)
     return step.method in _MONEY
 
 
@@ -132,12 +133,16 @@ def words(facts: Facts, key: Key, rows: Rows) -> NDArray[np.uint64]:
 
 def _days(facts: Facts, step: Pass, pairs: Pairs) -> tuple[Flags, Rows]:
     """Return which pairs miss a day, and how far the right row's day lies outside the window."""
-    due, shown = facts.due_day[pairs.left], facts.value_day[pairs.right]
+    if step.clocked:
+        due, shown = facts.moment[pairs.left], facts.moment[pairs.right]
+    else:
+        due, shown = facts.due_day[pairs.left], facts.value_day[pairs.right]
     opens = facts.own_day[pairs.left] if step.until_due else due
     if step.business_days:
         table = facts.business_days
         assert table is not None, f"pass {step.name}: business days are not given"
         due, shown, opens = table.count(due), table.count(shown), table.count(opens)
     missing = (due == NO_DAY) | (shown == NO_DAY) | (opens == NO_DAY)
-    off = _outside(shown, opens - step.days_before, due + step.days_after)
+    before, after = step.reach
+    off = _outside(shown, opens - before, due + after)
     return missing, np.where(missing, 0, off)

@@ -20,7 +20,7 @@ def find_unique(work: Work) -> Found:
 
 def windowed(work: Work) -> bool:
     """Tell whether the pass sets a date window."""
-    return bool(work.step.days_before or work.step.days_after)
+    return any(work.step.reach)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def candidates(side: Dated, other: Dated, earliest: int, latest: int) -> Candida
 
 def settle(work: Work, left: Dated, right: Dated) -> Found:
     """Link mutual only candidates and list the ties."""
-    before, after = work.step.days_before, work.step.days_after
+    before, after = work.step.reach
     one = candidates(left, right, -before, after)
     two = candidates(right, left, -after, before)
     mark_alone(one.begin, one.end, two.begin, two.end, one.partner)

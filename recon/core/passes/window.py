@@ -50,7 +50,7 @@ def find_windows(work: Work) -> Found:
         left, ranges = own_ranges(work, left, right)
         matching = solve_deadlines(ranges, right.rows.size)
     else:
-        before, after = work.step.days_before, work.step.days_after
+        before, after = work.step.reach
         matching, ranges = solve_constant(left, right, -before, after)
     mark_undecided(ranges, matching)
     return report(left, right, ranges, matching)
