@@ -129,6 +129,20 @@ def to_utc(values: NDArray[np.int64], status: NDArray[np.uint8], zone: str) -> N
     kernel.localise(begins, offsets, values, status)
 
 
+def to_local(instants: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
+    """Return UTC microseconds since 1970 as those of the wall clocks of a zone."""
+    if not len(instants):
+        return instants.copy()
+    first, last = int(instants.min()), int(instants.max())
+    begins, offsets = offset_table(zone, _year(first), _year(last))
+    ends = np.append(begins[1:], np.iinfo(np.int64).max)
+    offsets = offsets[(begins <= last) & (ends > first)]  # most often one: a file is of a few days
+    begins = begins[(begins <= last) & (ends > first)]
+    if len(offsets) == 1:
+        return instants + offsets[0]
+    return instants + offsets[np.searchsorted(begins, instants, side="right") - 1]
+
+
 def offset_table(
     zone: str, first_year: int, last_year: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -204,9 +218,9 @@ def _micros(instant: datetime) -> int:
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def _year(local_us: int) -> int:
-    """Return the year of local microseconds."""
-    return (_EPOCH + timedelta(days=local_us // kernel.DAY_US)).year
+def _year(micros: int) -> int:
+    """Return the year of microseconds since 1970."""
+    return (_EPOCH + timedelta(days=micros // kernel.DAY_US)).year
 
 
 def _codes(pattern: str) -> list[int]:

@@ -103,9 +103,7 @@ def _with_days(
     if source.side == "merchant" and any(item.side == "channel" for item in rules.sources):
         return frame.with_columns(pl.coalesce(pl.col("due_date"), _channel_day(frame, rules)))
     zone = source.time_zone or rules.time_zone
-    cleared, _grey = clearing_day(
-        frame["occurred_at"], zone, source.cut_off, source.cut_off_tolerance_minutes
-    )
+    cleared = clearing_day(frame["occurred_at"], zone, source.cut_off)
     frame = frame.with_columns(pl.coalesce(pl.col("clearing_date"), cleared.alias("c")))
     cycle = parse_cycle(source.settlement.cycle)
     due = calendar.due_dates(frame["clearing_date"], cycle)
@@ -131,8 +129,7 @@ def _channel_day(frame: pl.DataFrame, rules: Rules) -> pl.Expr:
         minutes = channel.cut_off_tolerance_minutes
         latest_moment = frame["occurred_at"].dt.offset_by(f"{minutes}m")
         zone = channel.time_zone or rules.time_zone
-        cleared, _grey = clearing_day(latest_moment, zone, channel.cut_off, minutes)
-        day = cleared.alias(name)
+        day = clearing_day(latest_moment, zone, channel.cut_off).alias(name)
         latest.append(pl.lit(day))
         if channel.serves:
             chosen.append(pl.when(pl.col("product").is_in(channel.serves)).then(pl.lit(day)))

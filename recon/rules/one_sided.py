@@ -16,7 +16,7 @@ from recon.rules.again import earlier_rows
 from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.returned import came_back, paid_in_part
-from recon.rules.settlement import clearing_day, parse_cycle
+from recon.rules.settlement import near_the_cut, parse_cycle
 from recon.rules.unreconciled import past_term
 
 MIDNIGHT = time()
@@ -228,7 +228,7 @@ def _near_cut_off(frame: pl.DataFrame, night: Night) -> pl.Series:
             channel.time_zone or night.rules.time_zone,
             channel.cut_off_tolerance_minutes,
         )
-        _, grey = clearing_day(frame["occurred_at"], zone, channel.cut_off, minutes)
+        grey = near_the_cut(frame["occurred_at"], zone, channel.cut_off, minutes)
         near |= grey.fill_null(value=False)
     return near & frame.select(_has_time(night).fill_null(value=False)).to_series()
 

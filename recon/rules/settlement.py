@@ -6,15 +6,19 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from recon.errors import RuleFileError
+from recon.core.times import to_local
+from recon.errors import RuleFileError, UsageError
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 NOON = 12 * 60
 MINUTES_OF_DAY = 24 * 60
+_MINUTE_US = 60_000_000
+_DAY_US = MINUTES_OF_DAY * _MINUTE_US
 ALL_DAY = "00:00-24:00"
 _LAST_MONTH_DAY = 28  # a day that every month has
 _MOST_DAYS = 366
@@ -100,51 +104,59 @@ def plain_name(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().translate(_SPELT)
 
 
-def clearing_day(
-    occurred_at: pl.Series, zone: str, cut_off: str, tolerance_minutes: int
-) -> tuple[pl.Series, pl.Series]:
-    """Return the clearing day (Date) of UTC times and whether each stands near the cut.
+def clearing_day(occurred_at: pl.Series, zone: str, cut_off: str) -> pl.Series:
+    """Return the clearing day (Date) of UTC times.
 
     With a cut-off from 12:00 on, day D runs from the cut-off on D-1 to the cut-off on D; with an
-    earlier one, from the cut-off on D to the cut-off on D+1, so 00:00 is the calendar day. The grey
-    flag marks times at most `tolerance_minutes` from a cut: terminal clocks are not the switch's,
-    so the day of such a row is settled by the channel's file, never by this guess.
+    earlier one, from the cut-off on D to the cut-off on D+1, so 00:00 is the calendar day.
     """
-    minutes = parse_cut_off(cut_off)
+    days = (_since_the_cut(occurred_at, zone, cut_off) // _DAY_US).astype(np.int32)
+    return _where_known(pl.Series("clearing_date", days).cast(pl.Date), occurred_at)
+
+
+def near_the_cut(
+    occurred_at: pl.Series, zone: str, cut_off: str, tolerance_minutes: int
+) -> pl.Series:
+    """Return which UTC times stand at most `tolerance_minutes` from a cut: the grey zone.
+
+    Terminal clocks are not the switch's, so the day of such a row is settled by the channel's file,
+    never by a guess.
+    """
     if not 0 <= tolerance_minutes < NOON:
         raise RuleFileError(
             f"expected a tolerance of 0 to {NOON - 1} minutes, found {tolerance_minutes}",
             where="cut_off tolerance",
             fix="write minutes, for instance 5",
         )
-    local = _local(occurred_at, zone)
+    into_day = _since_the_cut(occurred_at, zone, cut_off) % _DAY_US
+    tolerance = tolerance_minutes * _MINUTE_US
+    grey = (into_day <= tolerance) | (into_day >= _DAY_US - tolerance)
+    return _where_known(pl.Series(grey & (tolerance > 0)), occurred_at)
+
+
+def _since_the_cut(occurred_at: pl.Series, zone: str, cut_off: str) -> NDArray[np.int64]:
+    """Return local microseconds since 1970, each day of them beginning at its cut-off."""
+    minutes = parse_cut_off(cut_off)
     shift = MINUTES_OF_DAY - minutes if minutes >= NOON else -minutes
-    frame = pl.DataFrame({"local": local}).select(
-        shifted=pl.col("local").dt.timestamp("us") + shift * 60_000_000
-    )
-    day_us = MINUTES_OF_DAY * 60_000_000
-    tolerance_us = tolerance_minutes * 60_000_000
-    into_day = pl.col("shifted") % day_us
-    answer = frame.select(
-        day=(pl.col("shifted") // day_us).cast(pl.Int32).cast(pl.Date),
-        grey=((into_day <= tolerance_us) | (into_day >= day_us - tolerance_us))
-        & (tolerance_us > 0),
-    )
-    return answer["day"].alias("clearing_day"), answer["grey"]
-
-
-def _local(occurred_at: pl.Series, zone: str) -> pl.Series:
-    """Return UTC times as wall-clock times of a zone, without a zone."""
+    known = occurred_at.to_physical().drop_nulls()
+    if known.is_empty():
+        return np.zeros(len(occurred_at), np.int64)
+    instants = occurred_at.to_physical()
+    if len(known) < len(instants):
+        instants = instants.fill_null(known[0])
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+        local = to_local(instants.to_numpy(), zone)
+    except UsageError as error:
         raise RuleFileError(
             f"expected a time zone, found {zone!r}",
             where="zone",
             fix="write an IANA name, for instance Asia/Shanghai",
         ) from error
-    return (
-        occurred_at.dt.replace_time_zone("UTC")
-        .dt.convert_time_zone(zone)
-        .dt.replace_time_zone(None)
-    )
+    return local + shift * _MINUTE_US
+
+
+def _where_known(answer: pl.Series, occurred_at: pl.Series) -> pl.Series:
+    """Return an answer about times, null where the time is unknown."""
+    if not occurred_at.null_count():
+        return answer
+    return answer.set(occurred_at.is_null(), None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -187,3 +188,21 @@ def test_unknown_zone_and_useless_pattern_are_usage_errors():
         parse_one("2026-03-04 10:00:00", zone="Mars/Olympus")
     with pytest.raises(UsageError, match="month and a day"):
         times.compile_patterns(["hh:mm:ss"])
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@settings(max_examples=40)
+@given(seconds=st.lists(st.integers(0, 4_000_000_000), max_size=12))
+def test_wall_clocks_are_those_of_the_library(zone, seconds):
+    """UTC becomes local time as `zoneinfo` has it, on either side of every change of offset."""
+    found = times.to_local(np.array(seconds, np.int64) * 1_000_000, zone)
+    for second, local in zip(seconds, found.tolist(), strict=True):
+        wall = datetime.fromtimestamp(second, UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
+        assert local == int(wall.timestamp()) * 1_000_000
+
+
+def test_the_instant_at_which_clocks_change_has_the_new_offset():
+    """Berlin at 01:00 UTC on 29 March 2026 is 03:00; a microsecond before it is not yet 02:00."""
+    change = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp()) * 1_000_000
+    hours = times.to_local(np.array([change - 1, change]), "Europe/Berlin") - change
+    assert hours.tolist() == [3_600_000_000 - 1, 7_200_000_000]

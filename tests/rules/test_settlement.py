@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.errors import RuleFileError
-from recon.rules.settlement import Basis, Cycle, clearing_day, parse_cut_off, parse_cycle
+from recon.rules.settlement import (
+    Basis,
+    Cycle,
+    clearing_day,
+    near_the_cut,
+    parse_cut_off,
+    parse_cycle,
+)
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UTC = ZoneInfo("UTC")
@@ -25,7 +32,8 @@ def clear(texts, cut_off, tolerance=0, zone="Asia/Shanghai"):
     """Return the clearing days and grey flags of local times."""
     times = [utc(text, ZoneInfo(zone)) for text in texts]
     series = pl.Series("occurred_at", times, dtype=pl.Datetime("us"))
-    day, grey = clearing_day(series, zone, cut_off, tolerance)
+    day = clearing_day(series, zone, cut_off)
+    grey = near_the_cut(series, zone, cut_off, tolerance)
     return day.to_list(), grey.to_list()
 
 
@@ -77,9 +85,9 @@ def test_bad_zone_and_tolerance_are_refused():
     """An unknown zone and a tolerance of half a day are refused."""
     times = pl.Series([datetime(2026, 1, 1)], dtype=pl.Datetime("us"))  # noqa: DTZ001 - UTC by contract
     with pytest.raises(RuleFileError, match="found 'Asia/Nowhere'"):
-        clearing_day(times, "Asia/Nowhere", "23:00", 5)
+        clearing_day(times, "Asia/Nowhere", "23:00")
     with pytest.raises(RuleFileError, match="found 720"):
-        clearing_day(times, "Asia/Shanghai", "23:00", 720)
+        near_the_cut(times, "Asia/Shanghai", "23:00", 720)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +142,8 @@ def test_second_real_file():
 def test_null_time_has_no_day():
     """An unknown time has no clearing day and no flag."""
     times = pl.Series([None], dtype=pl.Datetime("us"))
-    day, grey = clearing_day(times, "Asia/Shanghai", "23:00", 5)
+    day = clearing_day(times, "Asia/Shanghai", "23:00")
+    grey = near_the_cut(times, "Asia/Shanghai", "23:00", 5)
     assert day.to_list() == [None]
     assert grey.to_list() == [None]
 
@@ -155,7 +164,8 @@ def test_clearing_day_agrees_with_walking_the_clock(seconds, minutes, tolerance)
     times = [datetime(1970, 1, 1) + timedelta(seconds=value) for value in seconds]  # noqa: DTZ001 - UTC by contract
     series = pl.Series("t", times, dtype=pl.Datetime("us"))
     cut_off = f"{minutes // 60:02}:{minutes % 60:02}"
-    day, grey = clearing_day(series, "Asia/Tokyo", cut_off, tolerance)
+    day = clearing_day(series, "Asia/Tokyo", cut_off)
+    grey = near_the_cut(series, "Asia/Tokyo", cut_off, tolerance)
     for time, found, flag in zip(times, day.to_list(), grey.to_list(), strict=True):
         local = time.replace(tzinfo=UTC).astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None)
         cut = local.replace(hour=minutes // 60, minute=minutes % 60, second=0)
