@@ -26,9 +26,11 @@ def fill(data: NDArray[np.generic], known: NDArray[np.bool_], values: pl.Series)
     if values.null_count() == len(values):
         known[:] = False
         return
+    numbers = values.to_physical()
     if values.null_count():
         known[:] = values.is_not_null().to_numpy()
-    np.copyto(data, values.to_physical().fill_null(0).to_numpy())
+        numbers = numbers.fill_null(0)
+    np.copyto(data, numbers.to_numpy())
 
 
 def series_of(

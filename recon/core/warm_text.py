@@ -9,6 +9,7 @@ import polars as pl
 
 from recon.core import money, times
 from recon.core.digest import Occurrences, digest, digest_rows, fingerprints
+from recon.core.few_words import different_words
 from recon.core.kernels.find_pan import find_pan
 from recon.core.kernels.trim import may_be_rounded, needs_trim
 from recon.core.text import text_buffers
@@ -17,7 +18,7 @@ _TIME = "2026-03-04 10:00:00"
 
 
 def warm_text() -> None:
-    """Parse an amount and a time, and digest, trim and scan one row."""
+    """Parse an amount and a time, and digest, number, trim and scan one row."""
     column = pl.Series(["12.50"])
     money.parse(column, money.Grammar(), 2)
     times.parse_utc(pl.Series([_TIME]), ("YYYY-MM-DD hh:mm:ss",), "UTC", date(2026, 3, 4))
@@ -25,6 +26,7 @@ def warm_text() -> None:
     digest_rows(pl.DataFrame({"text": column, "number": [1]}), {"text": 1, "number": 2})
     fingerprints("warm", found, Occurrences().add(found))
     part = text_buffers(column)
+    different_words(part)
     needs_trim(part.data, part.starts, part.ends, part.valid, 0)
     may_be_rounded(part.data, part.starts, part.ends, part.valid)
     find_pan(part.data, part.starts, part.ends, part.valid, np.zeros(1, np.uint8))

@@ -9,7 +9,7 @@ how many; `expected = "optional"` asks for neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -67,8 +67,10 @@ def judge(
         if told.options.is_due:
             awaited.setdefault((told.file.source, told.file.template), []).append(position)
     for positions in awaited.values():
-        rows = pl.concat([_rows(files[at]) for at in positions])
         mine = [files[at] for at in positions]
+        if _is_tonights(mine, business_date):
+            continue
+        rows = pl.concat([piece for told in mine for piece in _rows(told)])
         verdict = _far(rows, mine[0].options, business_date) or _again(
             rows, mine, business_date, nights
         )
@@ -77,20 +79,36 @@ def judge(
     return judged
 
 
-def _rows(told: Told) -> pl.DataFrame:
-    """Return kind, fingerprint and own day of the rows of a file."""
-    columns = ("kind", "fingerprint", "occurred_at", "clearing_date", "value_date")
-    slim = pl.DataFrame({name: pl.concat(list(told.part.slim.column(name))) for name in columns})
-    return slim.select("kind", "fingerprint", own_day(told.options.zone))
+def _is_tonights(files: Sequence[Told], business_date: date) -> bool:
+    """Return whether the first rows alone show that neither `_far` nor `_again` has a judgement."""
+    options = files[0].options
+    most_young = (_PPM - options.retold_ppm) * sum(told.part.slim.height for told in files)
+    young, is_near = 0, False
+    for rows in (piece for told in files for piece in _rows(told)):
+        is_near = is_near or _is_near(rows, options, business_date)
+        young += int((rows["day"] >= business_date).sum())
+        if is_near and young * _PPM > most_young:
+            return True
+    return False
+
+
+def _rows(told: Told) -> Iterator[pl.DataFrame]:
+    """Yield kind, fingerprint and own day of the rows of a file, batch by batch."""
+    names = ("kind", "fingerprint", "occurred_at", "clearing_date", "value_date")
+    for columns in zip(*(told.part.slim.column(name) for name in names), strict=True):
+        yield pl.DataFrame(list(columns)).select("kind", "fingerprint", own_day(told.options.zone))
+
+
+def _is_near(rows: pl.DataFrame, options: Options, business_date: date) -> bool:
+    """Return whether some row stands near the night, or on no known day."""
+    reach = timedelta(days=options.stale_days)
+    near = pl.col("day").is_between(business_date - reach, business_date + reach)
+    return bool(rows.select(near.fill_null(value=True).any()).item())
 
 
 def _far(rows: pl.DataFrame, options: Options, business_date: date) -> Judgement | None:
     """Return the judgement about rows that all stand far from the night."""
-    reach = timedelta(days=options.stale_days)
-    near = pl.col("day").is_between(business_date - reach, business_date + reach)
-    if rows.select(near.fill_null(value=True).any()).item():
-        return None
-    if rows["kind"].is_in(_BUSINESS).sum() < FEW:
+    if _is_near(rows, options, business_date) or rows["kind"].is_in(_BUSINESS).sum() < FEW:
         return None
     first, last = (rows["day"].sort()[place] for place in (0, -1))
     return InputState.HELD, (

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recon.core import money, times
 from recon.core.codes import Kind, State
+from recon.core.few_words import different_words
 from recon.core.kernels import parse_money, parse_time
 from recon.core.kernels.trim import may_be_rounded, needs_trim
 from recon.core.schema import TIMESTAMP, TRANSACTIONS, words
@@ -210,16 +211,13 @@ class RowReader:
     def _choice(self, name: str, field: Choice) -> pl.Series:
         """Return the member that each word stands for; each different word is looked up once."""
         self._has(field.column, optional=False)
-        encoded = arrow_text(self._raw.columns[field.column]).dictionary_encode(
-            null_encoding="encode"
-        )
-        found = [(text or "").strip(_STRIPPED) for text in encoded.dictionary.to_pylist()]
+        texts, indices = different_words(self._raw.buffers(field.column))
+        found = [text.strip(_STRIPPED) for text in texts]
         members = [field.words.get(text, field.otherwise) for text in found]
         example = next(iter(field.words.values()), field.otherwise)
         vocabulary = Kind if isinstance(example, Kind) or name == "kind" else State
         unknown = np.array([member is None for member in members], np.bool_)
         names = [None if member is None else member.name for member in members]
-        indices = encoded.indices.to_numpy()
         if unknown.any():
             known = ", ".join(repr(word) for word in list(field.words)[:_SHOWN_WORDS])
             expected = f"one of {known}" if known else f"words in [source.{name}s], which has none"

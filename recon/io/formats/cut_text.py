@@ -22,13 +22,16 @@ class CutText(Mapping[str, pa.Array]):
     starts: NDArray[np.int32]  # (columns, rows), plain spans
     ends: NDArray[np.int32]
     _views: dict[str, pa.Array] = field(default_factory=dict)
+    _buffers: dict[str, TextBuffers] = field(default_factory=dict)
 
     def buffers(self, name: str) -> TextBuffers:
-        """Return where the texts of a column lie."""
-        column = self.names.index(name)
-        starts = read_only(self.starts[column].astype(np.int64))
-        ends = read_only(self.ends[column].astype(np.int64))
-        return TextBuffers(self.data, starts, ends, all_valid(len(starts)))
+        """Return where the texts of a column lie; found when they are first asked for."""
+        if name not in self._buffers:
+            column = self.names.index(name)
+            starts = read_only(self.starts[column].astype(np.int64))
+            ends = read_only(self.ends[column].astype(np.int64))
+            self._buffers[name] = TextBuffers(self.data, starts, ends, all_valid(len(starts)))
+        return self._buffers[name]
 
     def __getitem__(self, name: str) -> pa.Array:
         """Return a column; it is made when it is first asked for."""
