@@ -44,7 +44,7 @@ _SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered befor
 _BATCH_DAYS = 31  # the nights over which one batch may be spread
 _PAYOUT_DAYS = 92  # a quarter of payouts tells how long a channel takes
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
-_ORIGINAL_DAYS = 31  # how long after its refund a payment may be told
+ORIGINAL_DAYS = 31  # how long after its refund a payment may be told
 _NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
 _ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
@@ -207,7 +207,7 @@ def rows_about(
     *,
     within_days: int = _REFUND_DAYS,
 ) -> pl.DataFrame:
-    """Return earlier payments and refunds that name one of the references (TRANSACTIONS)."""
+    """Return the rows of earlier nights that name one of the references (TRANSACTIONS)."""
     named = pl.any_horizontal(
         pl.col(name).is_in(references) for name in ("order_id", "channel_ref", "original_ref")
     )
@@ -225,7 +225,7 @@ def refunds_without_original(
     """
     mine = pl.col("code").cast(pl.String) == Code.REFUND_NO_ORIGINAL.name
     told, rows = [BREAKS.empty()], [TRANSACTIONS.empty()]
-    for run in earlier(workspace, business_date, _ORIGINAL_DAYS):
+    for run in earlier(workspace, business_date, ORIGINAL_DAYS):
         found = conform(scan(run.folder, "breaks").filter(mine).collect(), BREAKS)
         if found.height:
             named = pl.col("txn_id").is_in(found["txn_ids"].list.first().implode())

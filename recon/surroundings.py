@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def judge_terms(
         over = terms.put_right(told, met, night)
     if night.rules.refunds is not None or terms.returns_by_payment(night):
         references = sorted({*terms.refund_references(rows), *met["original_ref"]})
-        earlier = history.rows_about(workspace, references, night.business_date)
+        earlier = _about(workspace, references, rows, night.business_date)
     months = terms.rebate_months(channel, night)
     previous = workspace.previous(night.business_date)
     priced = terms.fee_months(night, previous.business_date if previous else None)
@@ -144,6 +145,24 @@ def judge_terms(
     whole = terms.whole_rows(rows, undone, earlier, past, batches)
     wide = whole.filter(pl.col("txn_id").is_in(named))
     return Judged(found, wide, over)
+
+
+def _about(
+    workspace: Workspace, references: Sequence[str], rows: pl.DataFrame, business_date: date
+) -> pl.DataFrame:
+    """Return earlier rows about the references, by whatever name they call a payment.
+
+    It has two names; a refund of last week may have used the one that tonight's do not.
+    """
+    earlier = history.rows_about(workspace, references, business_date)
+    named = terms.payments_named(pl.concat([rows, earlier]), references)
+    others = terms.other_names(named, references)
+    since = named["occurred_at"].dt.date().min()
+    if not others or not isinstance(since, date):
+        return earlier
+    age = (business_date - since).days + history.ORIGINAL_DAYS
+    more = history.rows_about(workspace, others, business_date, within_days=max(1, age))
+    return pl.concat([earlier, more]).unique("txn_id", keep="first", maintain_order=True)
 
 
 def _undone_tonight(ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:

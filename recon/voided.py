@@ -1,8 +1,9 @@
 """Orders that the merchant's books undo on a later night than the channel charged them.
 
 Both sides had met by then, so that nothing of the order is left to compare. The books tell it in
-two ways: a void that names the order, or the order again, as reversed. A charge that stands then is
-VOIDED_BUT_SETTLED until the channel undoes it or gives it back.
+two ways: a void that names the order, or the order again, as reversed, closed or failed. A charge
+that stands then is VOIDED_BUT_SETTLED until the channel undoes it or gives it back. Where the books
+have a refund of the order, the refund is judged, not the charge.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from recon.undoings import UNDO_DAYS, Tonight
 _ENDS = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
 _REFERENCES = ("order_id", "channel_ref", "rrn")
 _ORDER = ["key", "amount_minor", "currency"]
+_NO_LONGER_PAID = (State.REVERSED, State.CLOSED, State.FAILED)
 _CLOSED_OR_FAILED = [State.FAILED.name, State.CLOSED.name]
 
 
@@ -88,7 +90,7 @@ def _told_reversed(tonight: Tonight, matched: Matched, leg: Leg, night: Night) -
     reversed_order = (
         (slim["side"] == int(Side.MERCHANT))
         & (slim["kind"] == int(Kind.PAYMENT))
-        & (slim["state"] == int(State.REVERSED))
+        & slim["state"].is_in([int(state) for state in _NO_LONGER_PAID])
     ).to_numpy()
     return np.flatnonzero(alone & reversed_order & _is_due(slim, night))
 
@@ -123,14 +125,17 @@ def _references(rows: pl.DataFrame, columns: tuple[str, ...]) -> set[str]:
 def _standing(
     tonight: Tonight, charges: pl.DataFrame, told: pl.DataFrame, night: Night
 ) -> pl.DataFrame:
-    """Return the charges that the channel has not undone, or given back, up to tonight."""
-    names = [item.name for item in night.rules.sources if item.side == "channel"]
-    columns = ["txn_id", "kind", "state", "original_ref"]
-    earlier = told.filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name).select(columns)
+    """Return the charges that the channel has not undone, or anybody refunded, up to tonight."""
+    names = [item.name for item in night.rules.sources if item.side != "bank"]
+    columns = ["txn_id", "side", "kind", "state", "original_ref"]
     fresh = read_columns(tonight.parts, names, columns)
-    ends = pl.concat([earlier, fresh]).filter(
-        pl.col("kind").cast(pl.String).is_in(_ENDS)
-        & ~pl.col("state").cast(pl.String).is_in(_CLOSED_OR_FAILED)
+    told = pl.concat([told.select(columns), fresh]).with_columns(
+        pl.col("side", "kind", "state").cast(pl.String)
+    )
+    ends = told.filter(
+        pl.col("kind").is_in(_ENDS)
+        & ((pl.col("side") == Side.CHANNEL.name) | (pl.col("kind") == Kind.REFUND.name))
+        & ~pl.col("state").is_in(_CLOSED_OR_FAILED)
     )
     ended = ends["original_ref"].drop_nulls().implode()
     return charges.filter(

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.night_world import NightWorld
+from tests.night_world import NightWorld, codes
 
 MONDAY = "2026-11-09"
 TUESDAY = "2026-11-10"
@@ -158,6 +158,26 @@ def test_a_refund_has_the_days_that_the_terms_give_the_channel(tmp_path: Path) -
     night = world.run(WEDNESDAY)
     assert world.codes(night) == ["REFUND_NOT_SETTLED"]
     assert world.table(night, "disputes")["order_id"].to_list() == ["F2"]
+
+
+@pytest.mark.parametrize(("first", "last"), [("A1", "RA1"), ("RA1", "A1"), ("RA1", "RA1")])
+def test_refunds_above_the_original_by_whatever_name_they_call_it(
+    tmp_path: Path, first: str, last: str
+) -> None:
+    """One names the order, one the channel's number, nights apart: they refund one payment."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8").replace("[[leg]]", "[refunds]\n\n[[leg]]", 1)
+    world.config.write_text(text, "utf-8")
+    paid = {"bank": ["100.00 memo=PAYOUT_8001_20261109"]}
+    asked = ["F1 60.00 kind=refund original=A1"], ["F2 60.00 kind=refund original=A1"]
+    made = [f"F1 60.00 kind=refund original={first}"], [f"F2 60.00 kind=refund original={last}"]
+    assert codes(
+        world,
+        {"orders": ["A1 100.00"], "psp": ["A1 100.00"]},
+        {"orders": asked[0], "psp": made[0], **paid},
+        {},
+        {"orders": asked[1], "psp": made[1]},
+    ) == [[], [], [], ["REFUND_EXCESS"]]
 
 
 def test_refunds_above_the_original_by_any_order_of_arrival(tmp_path: Path) -> None:

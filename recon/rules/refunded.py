@@ -21,11 +21,12 @@ def refunded_whole(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> NDArr
     if leg.right is Side.BANK or len(rows) == 0:
         return none
     slim = matched.ledger.slim
-    refund = ((slim["kind"] == int(Kind.REFUND)) & (slim["state"] == int(State.SUCCESS))).to_numpy()
-    kind = slim["kind"].to_numpy()[rows]
+    success = slim["state"] == int(State.SUCCESS)
+    refund = (success & (slim["kind"] == int(Kind.REFUND))).to_numpy()
     if not refund.any():
         return none
-    sales = _keyed(matched, rows[kind == int(Kind.PAYMENT)], ("order_id", "channel_ref"))
+    sale = (success & (slim["kind"] == int(Kind.PAYMENT))).to_numpy()[rows]
+    sales = _keyed(matched, rows[sale], ("order_id", "channel_ref"))
     refunds = _keyed(matched, np.flatnonzero(refund), ("original_ref",))
     pairs = sales.join(refunds, on=["hi", "lo", "currency"], how="inner", suffix="_refund")
     pairs = pairs.unique(["row", "row_refund"], keep="first", maintain_order=True)

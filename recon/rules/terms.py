@@ -169,6 +169,20 @@ def refund_references(rows: pl.DataFrame) -> list[str]:
     return named.drop_nulls().unique().sort().to_list()
 
 
+def payments_named(rows: pl.DataFrame, references: Sequence[str]) -> pl.DataFrame:
+    """Return the payments (TRANSACTIONS) that bear one of the references."""
+    bears = pl.any_horizontal(
+        pl.col(name).is_in(references) for name in ("order_id", "channel_ref")
+    )
+    return rows.filter(bears & (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name))
+
+
+def other_names(payments: pl.DataFrame, references: Sequence[str]) -> list[str]:
+    """Return what the payments are called besides the references."""
+    names = pl.concat([payments["order_id"], payments["channel_ref"]]).drop_nulls()
+    return sorted(set(names.to_list()) - set(references))
+
+
 def with_original(refunded: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the refunds (TRANSACTIONS) of which some of `rows` are the payment."""
     paid = rows.filter(
