@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon import history, redelivered, surroundings
+from recon import history, redelivered, surroundings, unseen_days
 from recon.evening import Evening
 from recon.io.load import Loaded
 from recon.rules import duplicates, files, netting
@@ -37,6 +37,7 @@ class Books:
     repeated: NDArray[np.int64]  # rows that their own file repeats
     undone: Verdict  # what netting says
     refunds: Verdict  # what the watch over refunds on their way says
+    not_run: list[str]  # nights since the one before that nobody ran
 
     @property
     def excluded(self) -> NDArray[np.int64]:
@@ -54,8 +55,10 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     inputs = pl.concat([loaded.inputs, arrived.absent]).sort("source", "path")
     before = history.delivered_as(workspace, evening.night.business_date, inputs)
     inputs = files.without_stale(inputs, evening.night, before)
-    lost = history.missing_days(workspace, rules, evening.night.business_date, loaded.slim)
-    night = replace(evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=lost)
+    unseen = unseen_days.find(workspace, rules, evening.night, loaded.slim)
+    night = replace(
+        evening.night, blocked=files.blocked_sides(inputs, rules), missing_days=unseen.by_side
+    )
     opening = history.open_items(evening.previous)
     evening.begin("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(evening.legs, rules)
@@ -79,6 +82,7 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
         repeated,
         undone,
         refunds,
+        unseen.not_run,
     )
 
 

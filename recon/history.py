@@ -40,13 +40,12 @@ from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 
 _COPIES = 2  # inputs that are copied and hashed at once
-_SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
+SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
 _BATCH_DAYS = 31  # the nights over which one batch may be spread
 _PAYOUT_DAYS = 92  # a quarter of payouts tells how long a channel takes
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
 ORIGINAL_DAYS = 31  # how long after its refund a payment may be told
-_NOT_THERE = (InputState.MISSING.name, InputState.HELD.name, InputState.REFUSED.name)
-_ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
+ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
 
 def input_digests(arrived: Arrivals, staging: Path, business_date: date) -> list[tuple[str, str]]:
@@ -110,7 +109,7 @@ def loaded_before(workspace: Workspace, business_date: date) -> dict[str, dict[s
     A file of no rows is none of them: two empty days look alike.
     """
     seen: dict[str, dict[str, str]] = {}
-    for run in earlier(workspace, business_date, _SEEN_DAYS):
+    for run in earlier(workspace, business_date, SEEN_DAYS):
         for row in _loaded(run).to_dicts():
             seen.setdefault(row["source"], {})[row["sha256"]] = f"the night of {run.business_date}"
     return seen
@@ -126,7 +125,7 @@ def delivered_as(
     names: dict[tuple[str, str], set[str]] = {}
     if InputState.DUPLICATE.name not in inputs["state"].cast(pl.String):
         return names
-    for run in earlier(workspace, business_date, _SEEN_DAYS):
+    for run in earlier(workspace, business_date, SEEN_DAYS):
         for source, sha256, path in _loaded(run).select("source", "sha256", "path").rows():
             names.setdefault((source, sha256), set()).add(path)
     return names
@@ -135,16 +134,16 @@ def delivered_as(
 def _loaded(run: Run) -> pl.DataFrame:
     """Return the inputs of a night that were read and had rows, right or refused."""
     inputs = read_table(run.folder, "inputs")
-    accepted = pl.col("state").cast(pl.String).is_in(_ACCEPTED)
+    accepted = pl.col("state").cast(pl.String).is_in(ACCEPTED)
     return inputs.filter(accepted & (pl.col("rows") + pl.col("rejected") > 0))
 
 
 def earlier_columns(workspace: Workspace, business_date: date) -> dict[str, list[Columns]]:
     """Return source -> the different columns that its loaded files of earlier nights had."""
     found: dict[str, dict[Columns, None]] = {}
-    for run in earlier(workspace, business_date, _SEEN_DAYS):
+    for run in earlier(workspace, business_date, SEEN_DAYS):
         inputs = read_table(run.folder, "inputs")
-        loaded = inputs.filter(pl.col("state").cast(pl.String).is_in(_ACCEPTED))
+        loaded = inputs.filter(pl.col("state").cast(pl.String).is_in(ACCEPTED))
         for source, text in loaded.select("source", "columns").rows():
             if text:
                 found.setdefault(source, {})[columns_from_json(text)] = None
@@ -157,47 +156,12 @@ def earlier_rows(
     """Yield what a source told on the nights since a day, the last one first."""
     zone = next(item.time_zone for item in rules.sources if item.name == source)
     asked = pl.col("fingerprint"), own_day(zone or rules.time_zone)
-    since = max(1, min(_SEEN_DAYS, (business_date - oldest).days + 1))
+    since = max(1, min(SEEN_DAYS, (business_date - oldest).days + 1))
     for run in reversed(earlier(workspace, business_date, since)):
         paths = _loaded(run).filter(pl.col("source") == source)["path"]
         if len(paths):
             rows = scan(run.folder, "transactions").filter(pl.col("source") == source)
             yield EarlierNight(run.business_date, frozenset(paths), rows.select(asked).collect())
-
-
-def missing_days(
-    workspace: Workspace, rules: Rules, business_date: date, tonight: pl.DataFrame
-) -> dict[Side, frozenset[date]]:
-    """Return for each side the earlier nights whose file never came, or came and was refused.
-
-    Rows that such a file should show cannot be judged until that night is run again with it, or
-    rows of its day arrive with a later file. `tonight` are the new rows (schema SLIM).
-    """
-    runs = earlier(workspace, business_date, _SEEN_DAYS)
-    found: dict[Side, set[date]] = {}
-    for number, source in enumerate(rules.sources):
-        day = own_day(source.time_zone or rules.time_zone)
-        lost = {run.business_date for run in runs if _lost(run, source.name)}
-        if not lost:
-            continue
-        came = set(tonight.filter(pl.col("source") == number).select(day).to_series())
-        for run in runs:
-            if run.business_date > min(lost):
-                came |= _days_of(run, source.name, day)
-        found.setdefault(source.side_number, set()).update(lost - came)
-    return {side: frozenset(nights) for side, nights in found.items()}
-
-
-def _lost(run: Run, source: str) -> bool:
-    """Return whether a night expected a file of a source and could use none."""
-    inputs = read_table(run.folder, "inputs").filter(pl.col("source") == source)
-    states = set(inputs["state"].cast(pl.String).to_list())
-    return bool(states & set(_NOT_THERE)) and not states & set(_ACCEPTED)
-
-
-def _days_of(run: Run, source: str, day: pl.Expr) -> set[date]:
-    rows = scan(run.folder, "transactions").filter(pl.col("source") == source)
-    return set(rows.select(day).unique().collect()["day"].to_list())
 
 
 def rows_about(
@@ -384,9 +348,9 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return summary
 
 
-def exit_code(inputs: pl.DataFrame) -> int:
-    """Return 4 when an input was refused or held, 3 when one is missing, else 0."""
+def exit_code(inputs: pl.DataFrame, not_run: Sequence[str]) -> int:
+    """Return 4 when an input was refused or held, 3 when one is missing or a night was not run."""
     states = set(inputs["state"].cast(pl.String).to_list())
     if states & {InputState.HELD.name, InputState.REFUSED.name}:
         return 4
-    return 3 if InputState.MISSING.name in states else 0
+    return 3 if InputState.MISSING.name in states or not_run else 0

@@ -65,7 +65,7 @@ class Reconciled:
     ends: Ends
     parts: tuple[Path, ...]
     exit_code: int
-    matching: dict[str, Any]  # what passes found, and what became of overrides
+    matching: dict[str, Any]  # nights not run, what passes found, what became of overrides
 
 
 def run_night(
@@ -152,7 +152,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     evening.begin("classify")
     judgement = judge(evening, books, matched, archive)
     books = books.without_keys()
-    exit_code = max(history.exit_code(books.inputs), evening.rates.exit_code)
+    exit_code = max(history.exit_code(books.inputs, books.not_run), evening.rates.exit_code)
     matched = replace(matched, ledger=books.ledger)
     tables = _tables(evening, books, matched, judgement)
     ends = ends_of(matched, judgement.classified, judgement.closing)
@@ -168,7 +168,8 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         exit_code,
     )
     overrides = applied(books.night.rules, books.ledger, archive)
-    matching = {"passes": passes(matched.matches.pass_counts), "overrides": overrides}
+    linked = passes(matched.matches.pass_counts)
+    matching = {"not_run": books.not_run, "passes": linked, "overrides": overrides}
     return Reconciled({**tables, "runs": run}, large, ends, books.parts, exit_code, matching)
 
 

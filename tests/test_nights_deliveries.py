@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from recon.core.schema import DECISIONS, conform
+from recon.report.screen import screen_text
+from recon.report.text import summary_text
 from recon.store import decisions
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
@@ -145,3 +147,31 @@ def test_a_charge_near_midnight_may_stand_in_the_lost_books(tmp_path: Path, cloc
     world.day(TUESDAY, psp=[f"A2 10.00 {clock} on={charged_on}", "B1 7.00 12:00"], bank=PAID_MONDAY)
     codes = world.codes(world.run(TUESDAY))
     assert codes.count("MISSING_IN_MERCHANT") == 1
+
+
+def test_a_night_that_was_not_run_is_told_and_its_days_are_not_judged(tmp_path: Path) -> None:
+    """Nobody ran Tuesday: Monday's payout may have come then. Once it is run, all is well."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    assert world.run(MONDAY).summary["not_run"] == []
+    world.day(WEDNESDAY, orders=["C1 5.00"], psp=["C1 5.00"])
+    skipped = world.run(WEDNESDAY)
+    assert (skipped.exit_code, world.codes(skipped)) == (3, [])
+    for language, told in (("en", "1 night was not run: 2026-11-10"), ("zh", "有 1 晚未运行")):
+        assert told in summary_text(skipped.summary, language)
+        assert told in screen_text(skipped.summary, language, 120, 40)
+    world.day(TUESDAY, bank=PAID_MONDAY)
+    assert [world.run(day).exit_code for day in (TUESDAY, WEDNESDAY)] == [0, 0]
+
+
+def test_a_file_by_the_week_leaves_no_night_out(tmp_path: Path) -> None:
+    """Where the next files bring the days between, the night did what it should."""
+    world = NightWorld(tmp_path)
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    world.run(MONDAY)
+    rows = [f"B1 20.00 on={TUESDAY}", f"C1 5.00 on={WEDNESDAY}"]
+    bank = [f"9.00 on={TUESDAY} memo=PAYOUT_8001_20261109"]
+    world.day(WEDNESDAY, orders=rows, psp=rows, bank=bank)
+    night = world.run(WEDNESDAY)
+    assert (night.exit_code, night.summary["not_run"]) == (0, [])
+    assert world.codes(night) == ["MISSING_SETTLEMENT", "NET_MISMATCH"]

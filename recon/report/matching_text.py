@@ -1,4 +1,4 @@
-"""What each pass linked, and which of people's decisions changed nothing, as lines of a summary."""
+"""Lines of a summary: what each pass linked, decisions that changed nothing, nights not run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from recon.report.words import Pair, money, pick, sentence
 
+_MOST_DAYS = 5  # that are named one by one
 _HEAD: tuple[Pair, ...] = (
     ("leg", "环节"),
     ("pass", "规则"),
@@ -32,6 +33,16 @@ _UNKNOWN: Pair = (
     "任何一晚都没有行 {rows}，请核对编号",
 )
 _ABSENT: Pair = ("row {rows} is not among tonight's", "行 {rows} 不在当晚数据中")
+_NOT_RUN: tuple[Pair, Pair] = (
+    (
+        "1 night was not run: {days}; its rows are not judged: run it, then this one again",
+        "有 1 晚未运行：{days}；其数据未对账：请补跑该晚，再重跑当晚",
+    ),
+    (
+        "{count} nights were not run: {days}; their rows are not judged: run them, this one last",
+        "有 {count} 晚未运行：{days}；其数据未对账：请依次补跑，最后重跑当晚",
+    ),
+)
 
 
 def pass_rows(summary: dict[str, Any], language: str) -> list[tuple[str, ...]]:
@@ -46,6 +57,16 @@ def pass_rows(summary: dict[str, Any], language: str) -> list[tuple[str, ...]]:
 def _cells(item: dict[str, Any]) -> tuple[str, ...]:
     sums = " + ".join(money(amount, code) for code, amount in item["amount_minor"].items())
     return item["leg"], item["pass"], f"{item['links']:,}", f"{item['rows']:,}", sums or "—"
+
+
+def warning_lines(summary: dict[str, Any], language: str) -> Iterator[str]:
+    """Yield what the operator should know of: nights not run, decisions that changed nothing."""
+    days = summary.get("not_run", [])
+    if days:
+        shown = days if len(days) <= _MOST_DAYS else [f"{days[0]} … {days[-1]}"]
+        words = _NOT_RUN[len(days) > 1]
+        yield sentence(words, language, count=len(days), days=", ".join(shown))
+    yield from override_lines(summary, language)
 
 
 def override_lines(summary: dict[str, Any], language: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from recon.core import inert
-from recon.report.matching_text import override_lines
+from recon.report.matching_text import warning_lines
 from recon.report.text import colour_of, display_width, state_word, table
 from recon.report.words import LABELS, Pair, money, pick, sentence
 
@@ -57,7 +57,7 @@ def screen_text(summary: Summary, language: str, columns: int, lines: int) -> st
         f"{summary['name']}  {summary['business_date']}  {summary['run_id']}",
         _inputs(summary, language),
         *_faulty(summary, language),
-        *(f"\x1b[33m  {line}{_PLAIN}" for line in override_lines(summary, language)),
+        *(f"\x1b[33m  {line}{_PLAIN}" for line in warning_lines(summary, language)),
         sentence(_ROLL, language, **{k: f"{v:,}" for k, v in summary["roll_forward"].items()}),
     ]
     end = [*_balance(summary, language), pick(_ALL, language)]

@@ -21,8 +21,8 @@ def summarise(
 ) -> dict[str, Any]:
     """Return the summary of a run as plain data: it is published as `summary.json`.
 
-    `outcomes` says how many rows ended how; `matching` what each pass found (`passes`) and what
-    became of people's `overrides`.
+    `outcomes` says how many rows ended how; `matching` which nights before were not run
+    (`not_run`), what each pass found (`passes`) and what became of people's `overrides`.
     """
     run = tables["runs"].row(0, named=True)
     return {

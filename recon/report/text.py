@@ -8,7 +8,7 @@ from typing import Any
 
 from recon.core import inert
 from recon.core.money import format_minor
-from recon.report.matching_text import override_lines, pass_rows
+from recon.report.matching_text import pass_rows, warning_lines
 from recon.report.words import Pair, label, pick
 from recon.rules.file_words import message_in_chinese
 
@@ -115,10 +115,10 @@ def summary_text(summary: dict[str, Any], lang: str | None = None) -> str:
 
 
 def _matching(summary: dict[str, Any], words: dict[str, str], language: str) -> list[str]:
-    """Return what each pass linked, and which of people's decisions changed nothing."""
+    """Return what each pass linked, and what the operator should know of."""
     rows = pass_rows(summary, language)
     lines = ["", f"{words['passes']}:", *table(rows, right=(2, 3, 4))] if rows else []
-    idle = list(override_lines(summary, language))
+    idle = list(warning_lines(summary, language))
     return [*lines, *([""] if idle else []), *idle]
 
 

@@ -59,6 +59,11 @@ def fill_date(template: str, business_date: date) -> str:
     return _DATE.sub(lambda hole: business_date.strftime(hole.group(1) or "%Y-%m-%d"), template)
 
 
+def has_date(template: str) -> bool:
+    """Return whether a path template names the business date: each night has a file of its own."""
+    return _DATE.search(template) is not None
+
+
 def _found(folder: Path, declared: str) -> list[Path]:
     whole = folder / declared
     if _WILD.search(declared):
