@@ -24,9 +24,12 @@ one of them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
 
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER, exponent
@@ -71,9 +74,14 @@ _FEE, _FEE_CURRENCY = "Fee Amount", "Fee Currency"
 _REQUIRED = (_ID, _INVOICE, _EVENT, _COMPLETED, _SIDE, _GROSS, _CURRENCY, _FEE_SIDE, _FEE)
 _STATUS = "Transactional Status"
 _MEMO = ("Transaction Subject", "Transaction Note", "Custom Field", "Item Name")
+_WANTED = (
+    *(_ID, _INVOICE, _RELATED, _EVENT, _STATUS, _COMPLETED, _CURRENCY, _SIDE, _GROSS, _FEE_SIDE),
+    *(_FEE, _FEE_CURRENCY, "Bank Reference ID", *_MEMO),
+)
 _HEADERS = frozenset({"RH", "FH", "SH", "CH"})
 _FOOTERS = frozenset({"SF", "SC", "RF", "RC", "FF", "FC"})
 _SUMS = ("gross credits", "gross debits", "fee credits", "fee debits")
+_EXACT_TIME = re.compile(r"[12][0-9]{3}(?:/[0-9]{2}){2} [0-9]{2}:[0-9]{2}:[0-5][0-9] [+-][0-9]{4}")
 _FIX = "download the report again from the secure file server"
 _EXACT = {
     "T1107": "REFUND",
@@ -111,6 +119,7 @@ class _Reader:
         self.rows = RowBuilder(COLUMNS)
         self.columns: dict[str, int] = {}
         self.width = 0  # cells of a whole row
+        self.wanted: Callable[[Sequence[str]], tuple[str, ...]] = tuple  # of a row's cells
         self.section = _Section()
         self.whole = _Section()
         self.footed = False  # a section footer was seen: report footers need no check
@@ -153,6 +162,7 @@ class _Reader:
             names = [" ".join(cell.split()) for cell in cells]
             self.columns = {name: place for place, name in enumerate(names)}
             self.width = len(names)
+            self.wanted = itemgetter(*(self.columns.get(name, -1) for name in _WANTED))
             if "Subscription Action Type" in self.columns:
                 raise self.refused(
                     "a subscription report (SAR) is of format paypal_subscriptions", line
@@ -160,11 +170,6 @@ class _Reader:
             missing = [name for name in _REQUIRED if name not in self.columns]
             if missing:
                 raise self.refused(f"the column names lack {', '.join(missing)}", line)
-
-    def cell(self, cells: list[str], name: str) -> str:
-        """Return a cell by its column's name, '' when the report has no such column."""
-        place = self.columns.get(name, len(cells))
-        return cells[place].strip() if place < len(cells) else ""
 
     def refuse(self, line: Line, reasons: list[str]) -> None:
         """Put a line among the rejects."""
@@ -176,17 +181,21 @@ class _Reader:
             raise self.refused("a row stands before the column names (CH)", line)
         self.section.rows += 1
         self.whole.rows += 1
-        currency = self.cell(cells, _CURRENCY)
+        missing = max(
+            self.width - len(cells), 0
+        )  # a column that is not there is the empty last cell
+        row = [cell.strip() for cell in cells] + [""] * (missing + 1)
+        transaction, invoice, related, event, status, completed, currency, *rest = self.wanted(row)
+        side, amount, fee_side, fee_amount, fee_currency, bank_reference, *words = rest
         reasons = []
         if len(cells) != self.width:
             reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
         if currency not in CURRENCY_NUMBER:
             reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
-        gross = self.signed(cells, _SIDE, _GROSS, reasons)
-        fee = self.signed(cells, _FEE_SIDE, _FEE, reasons)
-        if fee and self.cell(cells, _FEE_CURRENCY) not in {"", currency}:
+        gross = _signed((_GROSS, amount), (_SIDE, side), reasons)
+        fee = _signed((_FEE, fee_amount), (_FEE_SIDE, fee_side), reasons)
+        if fee and fee_currency not in {"", currency}:
             reasons.append("the fee is in another currency than the gross")
-        completed = self.cell(cells, _COMPLETED)
         moment = _utc(completed)
         if moment is None:
             reasons.append(f"{_COMPLETED} {completed!r} is not YYYY/MM/DD hh:mm:ss with an offset")
@@ -196,42 +205,27 @@ class _Reader:
         for value, first in ((gross, 0), (fee or 0, 2)):
             for section in (self.section, self.whole):
                 section.add(currency, first + (value < 0), abs(value))
-        words = [self.cell(cells, name) for name in _MEMO]
-        event = self.cell(cells, _EVENT).upper()
+        event = event.upper()
         kind = _kind(event, gross)
         linked = kind not in {"PAYMENT", "PAYOUT", "OTHER"}
         self.rows.add(
             (line.number, line.start, line.end),
             (
                 self.section.account or None,
-                self.cell(cells, _ID),
-                self.cell(cells, _INVOICE) or None,
-                (self.cell(cells, _RELATED) if linked else "") or None,
+                transaction,
+                invoice or None,
+                (related if linked else "") or None,
                 event,
                 kind,
-                self.cell(cells, _STATUS) or ("P" if kind == "OTHER" else "S"),
+                status or ("P" if kind == "OTHER" else "S"),
                 plain_text(gross, 2),
                 None if fee is None else plain_text(-fee, 2),
                 currency,
                 moment,
-                self.cell(cells, "Bank Reference ID") or None,
+                bank_reference or None,
                 " ".join([event, *dict.fromkeys(word for word in words if word)]),
             ),
         )
-
-    def signed(self, cells: list[str], side: str, amount: str, reasons: list[str]) -> int | None:
-        """Return signed hundredths (CR is +), None for an empty amount; note what is wrong."""
-        text, mark = self.cell(cells, amount), self.cell(cells, side).upper()
-        if not text or (text.strip("0") == "" and not mark):
-            return None
-        value = whole_number(text)
-        if value is None:
-            reasons.append(f"{amount} {text[:40]!r} is not unsigned hundredths")
-            return None
-        if mark not in {"DR", "CR"}:
-            reasons.append(f"{side} {mark!r} is neither DR nor CR")
-            return None
-        return value if mark == "CR" else -value
 
     def take_footer(self, kind: str, cells: list[str], line: Line) -> None:
         """Compare a footer's sums, balances and counts with what was taken."""
@@ -294,13 +288,42 @@ def _kind(event: str, gross: int) -> str:
     return _GROUPS.get(event[:3], "ADJUSTMENT")
 
 
+def _signed(amount: tuple[str, str], side: tuple[str, str], reasons: list[str]) -> int | None:
+    """Return signed hundredths (CR is +), None for an empty amount; note what is wrong.
+
+    amount, side: name of the column and its cell.
+    """
+    text, mark = amount[1], side[1].upper()
+    if not text or (text.strip("0") == "" and not mark):
+        return None
+    value = whole_number(text)
+    if value is None:
+        reasons.append(f"{amount[0]} {text[:40]!r} is not unsigned hundredths")
+        return None
+    if mark not in {"DR", "CR"}:
+        reasons.append(f"{side[0]} {mark!r} is neither DR nor CR")
+        return None
+    return value if mark == "CR" else -value
+
+
 def _utc(text: str) -> str | None:
     """Return `2026/01/06 00:00:30 -0800` as UTC text, None when it is not such a time."""
+    if not _EXACT_TIME.fullmatch(text):
+        return _moment(text)
+    minute = _minute(f"{text[:17]}00{text[19:]}")  # offsets are of whole minutes
+    return minute and f"{minute[:17]}{text[17:19]}"
+
+
+def _moment(text: str) -> str | None:
+    """Return what `_utc` does, of anything that Python reads as such a time."""
     try:
         moment = datetime.strptime(text, "%Y/%m/%d %H:%M:%S %z")
         return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError):
         return None
+
+
+_minute = lru_cache(maxsize=4096)(_moment)  # a day of payments has 1440 minutes
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from recon.io.formats import paypal_report
 from recon.io.formats.paypal_report import FORMAT
 from tests.io.formats.examine import (
     check_expectations,
@@ -104,3 +107,33 @@ def test_corpus_outcomes() -> None:
     check_expectations(FORMAT, corpus_folder("paypal_trr"), DETAILS)
     check_expectations(FORMAT, corpus_folder("paypal_sar"), SUBSCRIPTIONS)
     assert claimed_elsewhere(FORMAT, {"paypal_stl", "paypal_trr"}) == []
+
+
+@given(
+    st.tuples(st.integers(1969, 2201), st.integers(0, 13), st.integers(0, 32), st.integers(0, 24)),
+    st.tuples(st.integers(0, 60), st.integers(0, 61)),
+    st.sampled_from(["-0800", "+0530", "+0000", "-1260", "Z", "+08:00", "+080030", "", "0800"]),
+)
+def test_a_time_by_its_minute_is_the_time_by_its_second(
+    day: tuple[int, ...], clock: tuple[int, ...], offset: str
+) -> None:
+    """Minutes are looked up once; what comes of it is what Python reads of the whole text."""
+    text = "{:04}/{:02}/{:02} {:02}:".format(*day) + "{:02}:{:02} ".format(*clock) + offset
+    assert paypal_report._utc(text) == paypal_report._moment(text)
+
+
+def test_an_optional_column_may_be_missing_and_no_cell_is_taken_for_another(
+    tmp_path: Path,
+) -> None:
+    """A report without columns for notes has none; a row of fewer or more cells is a reject."""
+    columns = ["CH", *paypal_report._REQUIRED, "Fee Currency"]
+    row = ["SB", "T1", "I1", "T0006", "2026/01/06 00:00:30 -0800", "CR", "5200", "USD", "DR", "225"]
+    lines = [columns, [*row, "USD"], row, [*row, "USD", "more"], [*row, "EUR"]]
+    data = "".join(",".join(line) + "\n" for line in lines).encode()
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert [(row["memo"], row["bank_reference"]) for row in outcome.rows] == [("T0006", None)]
+    assert [reject.reasons for reject in outcome.rejects] == [
+        ("10 cells, but the columns are 11",),
+        ("12 cells, but the columns are 11",),
+        ("the fee is in another currency than the gross",),
+    ]
