@@ -28,6 +28,10 @@ _CASES: Pair = (
     "疑似争议：新增 {new}，未结 {open}，已解决 {resolved}",
 )
 _AT_RISK: Pair = ("money at risk: {amount}", "涉及金额：{amount}")
+_NO_CASE: Pair = (
+    "candidate disputes: none; findings about files: see above",
+    "疑似争议：无；文件问题见上",
+)
 _NOTHING: Pair = ("candidate disputes: none; nothing is wrong", "疑似争议：没有发现问题")
 _HEAD: tuple[Pair, ...] = (
     ("reason", "原因"),
@@ -86,7 +90,8 @@ def _cases(summary: Summary, language: str, room: int) -> Iterator[str]:
     """Yield one line that counts the cases, then a line a reason and currency, the worst first."""
     disputes = summary["disputes"]
     if not disputes:
-        yield pick(_NOTHING, language)
+        files = any(item["code"].startswith("FILE_") for item in summary["breaks"])
+        yield pick(_NO_CASE if files else _NOTHING, language)
         return
     counts = {name: _count(disputes, name) for name in _STATUSES}
     yield sentence(

@@ -22,6 +22,7 @@ WORDS: dict[str, dict[str, str]] = {
         "passes": "matched by pass",
         "disputes": "candidate disputes",
         "none": "nothing is wrong",
+        "no_case": "none; findings about files follow",
         "files": "findings about files",
         "benign": "benign",
         "code": "code",
@@ -49,6 +50,7 @@ WORDS: dict[str, dict[str, str]] = {
         "passes": "各规则匹配结果",
         "disputes": "疑似争议",
         "none": "没有发现问题",
+        "no_case": "无；文件问题见下",
         "files": "文件问题",
         "benign": "无需处理",
         "code": "代码",
@@ -145,7 +147,8 @@ def _inputs(summary: dict[str, Any], words: dict[str, str], language: str) -> li
 def _disputes(summary: dict[str, Any], language: str) -> list[str]:
     words = WORDS[language]
     if not summary["disputes"]:
-        return [f"{words['disputes']}: {words['none']}"]
+        none = words["no_case" if _file_findings(summary) else "none"]
+        return [f"{words['disputes']}: {none}"]
     rows = [
         (
             words["code"],
@@ -183,7 +186,7 @@ def colour_of(item: dict[str, Any]) -> str:
 
 
 def _findings(summary: dict[str, Any], words: dict[str, str], language: str) -> list[str]:
-    files = [row for row in summary["breaks"] if row["code"].startswith("FILE_")]
+    files = _file_findings(summary)
     if not files:
         return []
     told = [*summary["inputs"], *summary.get("rates", ())]
@@ -201,6 +204,11 @@ def _findings(summary: dict[str, Any], words: dict[str, str], language: str) -> 
         ]
     counted = ", ".join(f"{row['code']} {row['count']}" for row in files)
     return ["", f"{words['files']}: {counted}", *map(inert.lines, messages)]
+
+
+def _file_findings(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the counted findings about files, which are no disputes."""
+    return [row for row in summary["breaks"] if row["code"].startswith("FILE_")]
 
 
 def balance_lines(summary: dict[str, Any], language: str) -> list[str]:
@@ -240,16 +248,18 @@ def display_width(text: str) -> int:
 
 
 def night_line(summary: dict[str, Any], lang: str | None = None, *, repeated: bool = False) -> str:
-    """Return one night on one line: date, rows, disputes by code, open items carried out."""
+    """Return one night on one line: date, rows, what was found, open items carried out."""
     language = lang or summary["language"]
-    counts: dict[str, int] = {}
+    words = WORDS[language]
+    counts = {item["code"]: int(item["count"]) for item in _file_findings(summary)}
+    if summary["rejected_rows"]:
+        counts[words["rejected"]] = int(summary["rejected_rows"])
     for item in summary["disputes"]:
         label = item["label_zh"] if language == "zh" else item["label_en"]
         name = label if item["status"] != "RESOLVED" else f"{label} (RESOLVED)"
         counts[name] = counts.get(name, 0) + int(item["count"])
     roll = summary["roll_forward"]
-    found = ", ".join(f"{name} {count}" for name, count in counts.items())
-    words = WORDS[language]
+    found = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     return (
         f"{summary['business_date']}  {roll['new']:>7,} {words['rows']}  "
         f"{found or words['none']}  [{roll['opening']:,} -> {roll['closing']:,}]"
