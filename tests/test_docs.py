@@ -75,3 +75,10 @@ def test_every_command_says_what_it_does() -> None:
     for name, about in COMMANDS.items():
         assert Path(ROOT / "recon/commands" / f"{name}.py").exists(), name
         assert about.endswith("."), name
+
+
+def test_formats_page_shows_no_internal_name() -> None:
+    """Helper columns are told by what they are read from, never by the name inside the program."""
+    page = documents()["docs/formats.md"]
+    assert not re.findall(r"(?m)^\| `_\w+`", page)
+    assert "sums and proofs: `gross_credit`, money in major units; `gross_debit`" in page

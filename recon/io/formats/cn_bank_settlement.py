@@ -48,9 +48,14 @@ STATES: Final = {
     "成功": State.SUCCESS,
     "支付成功": State.SUCCESS,
     "交易成功": State.SUCCESS,
+    "已支付": State.SUCCESS,
+    "退款成功": State.SUCCESS,
+    "退货成功": State.SUCCESS,
     "失败": State.FAILED,
     "支付失败": State.FAILED,
     "交易失败": State.FAILED,
+    "退款失败": State.FAILED,
+    "未支付": State.PENDING,
     "处理中": State.PENDING,
 }
 
@@ -234,7 +239,6 @@ LAYOUTS: Final = (
             delimiter="\t",
             wider=1,
             header_delimiter="space",
-            title="流水明细",
             aside="(?:支付|退款)总金额",
             totals=(
                 r"支付总金额/总笔数：(?P<支付总金额>[0-9.]+)/(?P<支付笔数>[0-9]+)"
@@ -331,13 +335,13 @@ LAYOUTS: Final = (
             required=("订单号", "交易金额", "交易日期", "交易时间", "交易类型"),
             wider=1,
             aside="注[:：]",
-            title="民生银行",
+            title="民生银行|消费笔数,[0-9]",
             facts="商户名称,(?P<merchant>[^,]*),",
             totals=(
                 r"消费笔数,(?P<消费笔数>[0-9]+),消费金额,(?P<消费金额>[0-9.]+)"
                 r"|撤销笔数,(?P<撤销笔数>[0-9]+),撤销金额,(?P<撤销金额>[0-9.]+)"
-                r"|退单笔数,(?P<退单笔数>[0-9]+),退单金额,(?P<退单金额>[0-9.]+)"
-                r"|累计笔数,(?P<总笔数>[0-9]+),汇总金额,(?P<总金额>-?[0-9.]+)"
+                r"|退[单货]笔数,(?P<退单笔数>[0-9]+),退[单货]金额,(?P<退单金额>[0-9.]+)"
+                r"|累计笔数,(?P<总笔数>[0-9]+),(?:汇总|累计)金额,(?P<总金额>-?[0-9.]+)"
             ),
             totals_required=True,
         ),

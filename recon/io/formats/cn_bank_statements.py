@@ -32,7 +32,19 @@ from recon.io.formats.sheet_format import Facts, SheetFormat
 
 _BALANCE: Final = r"^-?[0-9][0-9,]*(?:\.[0-9]{1,2})?$"  # else a mask, or no balance
 _YUAN: Final = pl.col("amount_minor").filter(pl.col("currency") == "CNY")
-_CURRENCIES: Final = {"人民币": "CNY", "美元": "USD", "港币": "HKD", "欧元": "EUR", "日元": "JPY"}
+_CURRENCIES: Final = {
+    **dict.fromkeys(("人民币", "人民币元", "RMB"), "CNY"),
+    **dict.fromkeys(("港币", "港元"), "HKD"),
+    "美元": "USD",
+    "欧元": "EUR",
+    "日元": "JPY",
+    "英镑": "GBP",
+}
+
+_SIDES: Final = {
+    **dict.fromkeys(("贷 Cr", "贷Cr", "贷", "Cr"), Kind.CREDIT),
+    **dict.fromkeys(("借 Dr", "借Dr", "借", "Dr"), Kind.DEBIT),
+}
 
 
 def _currency(name: str) -> pl.Expr:
@@ -167,7 +179,6 @@ STATEMENTS: Final = (
             ),
             unread=("渠道", "网点名称", "对方开户行", "借记卡号"),
             quote='"',
-            title="中国银行交易流水明细",
         ),
         {
             "amount_minor": _amount("金额"),
@@ -204,7 +215,7 @@ STATEMENTS: Final = (
             quote='"',
         ),
         {
-            "kind": Choice("借贷", {"贷 Cr": Kind.CREDIT, "借 Dr": Kind.DEBIT}),
+            "kind": Choice("借贷", _SIDES),
             "amount_minor": _amount("amount"),
             "_balance_minor": _amount("余额"),
             "currency": Constant("CNY"),
@@ -215,7 +226,7 @@ STATEMENTS: Final = (
             "counterparty": Text("对方户名", optional=True),
         },
         derive=lambda _facts: {
-            "amount": pl.when(pl.col("借贷").str.starts_with("借"))
+            "amount": pl.when(pl.col("借贷").str.contains("^(?:借|Dr)"))
             .then(pl.lit("-") + pl.col("交易金额"))
             .otherwise(pl.col("交易金额"))
         },
@@ -258,12 +269,13 @@ STATEMENTS: Final = (
         {
             "amount_minor": _amount("交易金额"),
             "_balance_minor": _amount("联机余额"),
-            "currency": Text("货币"),
+            "currency": Text("currency"),
             "value_date": Day("记账日期", DATE),
             "product": Text("交易摘要"),
             "memo": Text("客户摘要", optional=True),
             "counterparty": Text("对手信息"),
         },
+        derive=lambda _facts: {"currency": _currency("货币")},
     ),
     _statement(
         "cmb_credit",

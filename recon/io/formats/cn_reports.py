@@ -18,6 +18,9 @@ from recon.io.formats.table import money_out
 _CNY: Final = {"currency": Constant("CNY"), "state": Constant(State.SUCCESS)}
 _AMOUNT: Final = r"-?[0-9][0-9,]*\.?[0-9]*"
 _RULES: Final = r"\s*[-=]{5,}"
+_ICBC_PASSED: Final = (
+    rf"(?:{_RULES}|\s*(?:商城|公司|从[0-9]|第 *[0-9]+ *页|合计|总计|小计))"  # on each page
+)
 
 
 def _turned(kind: str, words: tuple[str, ...], *amounts: str) -> dict[str, pl.Expr]:
@@ -33,11 +36,11 @@ REPORTS: Final = (
         "工商银行 B2B 商城交易",
         title=r"商城代码[:：]",
         row=(
-            r"\s*(?P<account>[0-9]{10,25})\s+(?P<order>\S+)\s+(?P<trace>\S+)\s+"
-            rf"(?P<amount>{_AMOUNT})\s+(?P<state>\S+)\s+"
+            r"\s*(?P<account>[0-9]{5,25})\s+(?P<order>\S+)\s+(?P<trace>\S+)\s+"
+            rf"(?P<amount>{_AMOUNT})\s+(?P<state>\S.*?)\s+"
             rf"(?P<time>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}})\s+{_AMOUNT}\s*"
         ),
-        passed=r"\s*(?:商城|从[0-9])",
+        passed=_ICBC_PASSED,
         heading=r"^\s*商城账号.*支付状态",
         fields={
             **_CNY,
@@ -58,12 +61,12 @@ REPORTS: Final = (
         "工商银行 B2C 商城交易",
         title=r"商城代码[:：]",
         row=(
-            r"\s*(?P<account>[0-9]{10,25})\s+(?P<order>\S+)\s+(?P<trace>\S+)\s+"
+            r"\s*(?P<account>[0-9]{5,25})\s+(?P<order>\S+)\s+(?P<trace>\S+)\s+"
             rf"(?P<amount>{_AMOUNT})\s+"
             r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)\s+"
             rf"(?P<state>\S+)\s+(?:\S+\s+)?{_AMOUNT}\s*"
         ),
-        passed=r"\s*(?:商城|从[0-9])",
+        passed=_ICBC_PASSED,
         heading=r"^\s*商城账号.*(?:交易状态|退货状态)",
         fields={
             **_CNY,

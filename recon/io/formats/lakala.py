@@ -64,6 +64,11 @@ _KINDS: Final = {
     "冲正": Kind.REVERSAL,
     "消费冲正": Kind.REVERSAL,
 }
+_STATE_WORDS: Final = {  # what the open platform calls a state, and what the portal writes
+    **dict.fromkeys(("SUCCESS", "成功", "结算成功", "提现成功", "已结算"), State.SUCCESS),
+    **dict.fromkeys(("INIT", "DEAL", "处理中", "未结算", "待结算"), State.PENDING),
+    **dict.fromkeys(("FAIL", "失败", "结算失败", "提现失败"), State.FAILED),
+}
 _OUTFLOWS: Final = tuple(word for word, kind in _KINDS.items() if kind is not Kind.PAYMENT)
 
 
@@ -124,7 +129,7 @@ FILES: Final = (
             *("手续费(分)", "结算金额(分)", "结算日期", "结算状态"),
         ),
         {
-            "state": Choice("结算状态", {"1": State.SUCCESS, "0": State.PENDING}),
+            "state": Choice("结算状态", {"1": State.SUCCESS, "0": State.PENDING, **_STATE_WORDS}),
             "terminal_id": Text("终端号"),
             "channel_ref": Text("拉卡拉流水号"),
             "occurred_at": Time(("交易日期", "交易时间"), _CLOCKS),
@@ -158,7 +163,10 @@ FILES: Final = (
         ("商户编号", "提现日期", "提现流水号", "提现金额(分)", "手续费(分)", "状态"),
         {
             "kind": Constant(Kind.PAYOUT),
-            "state": Choice("状态", {"1": State.SUCCESS, "0": State.PENDING, "2": State.FAILED}),
+            "state": Choice(
+                "状态",
+                {"1": State.SUCCESS, "0": State.PENDING, "2": State.FAILED, **_STATE_WORDS},
+            ),
             "channel_ref": Text("提现流水号"),
             "occurred_at": Time(("提现日期",), _DAYS),
             "clearing_date": Day("提现日期", _DAYS),

@@ -169,3 +169,21 @@ def test_thousands_and_the_words_of_voids(tmp_path):
     assert result.column("amount_minor") == [123456789, -100, -200]
     assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
     assert result.column("state") == ["SUCCESS", "SUCCESS", "PENDING"]
+
+
+def test_titles_and_words_that_other_branches_write(tmp_path):
+    """CCB's columns are its own whatever the title says; CMBC counts 退货 or 退单, 累计 or 汇总."""
+    head = "交易时间\t定单号\t付款方账号\t支付金额\t退款金额\t柜台号\t付款方式\t订单状态\t记账日期"
+    rows = "2026-11-20 10:00:00\tO1\t6227***\t{}\t001\t网上银行\t{}\t20261120"
+    paid, returned = rows.format("9.00\t0.00", "成功"), rows.format("0.00\t5.00", "退款成功")
+    text = f"商户流水\n\n{head}\n{paid}\n{returned}\n"
+    (tmp_path / "ccb").write_bytes(text.encode("gb18030"))
+    assert recognised(probe_of(tmp_path / "ccb")) == (BY_NAME["ccb"],)
+    ccb = load(tmp_path, "ccb", text)
+    assert ccb.column("amount_minor") == [900, -500]
+    assert ccb.column("state") == ["SUCCESS", "SUCCESS"]
+    otherwise = CMBC.split("\n", 1)[1].replace("退单", "退货").replace("汇总", "累计")
+    (tmp_path / "cmbc").write_bytes(otherwise.encode("gb18030"))
+    assert recognised(probe_of(tmp_path / "cmbc")) == (BY_NAME["cmbc"],)
+    assert load(tmp_path, "cmbc", otherwise).agrees
+    assert not load(tmp_path, "cmbc", otherwise.replace("退货金额,1", "退货金额,2")).agrees

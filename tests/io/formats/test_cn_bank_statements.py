@@ -122,3 +122,17 @@ def test_longer_public_exports_are_read_whole(pattern, name, rows, balance):
         assert result.column("_balance_minor")[0] == balance
     if name == "icbc":
         assert [one.agrees for one in result.totals] == [False, False]
+
+
+def test_currencies_and_sides_in_words(tmp_path):
+    """人民币 is CNY and 借 is money out, with or without the English beside it."""
+    cmb = "记账日期,货币,交易金额,联机余额,交易摘要,对手信息\n2026-11-20,人民币,-1.00,9.00,a,b\n"
+    result = load_bytes(BY_NAME["cmb"], tmp_path, cmb.encode())
+    assert (result.column("amount_minor"), result.column("currency")) == ([-100], ["CNY"])
+    bocom = (
+        "序号,交易日期,交易时间,交易类型,借贷,交易金额,余额,摘要\n"
+        "1,2026-11-20,10:00:00,a,贷,5.00,5.00,b\n2,2026-11-20,10:00:01,a,借,1.00,4.00,b\n"
+    )
+    result = load_bytes(BY_NAME["bocom"], tmp_path, bocom.encode())
+    assert result.column("amount_minor") == [500, -100]
+    assert result.agrees

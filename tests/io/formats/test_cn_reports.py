@@ -134,3 +134,17 @@ def test_titles_before_the_headings_may_say_anything(tmp_path):
     assert result.column("amount_minor") == [110000]
     assert result.reading.header_lines == 2
     assert result.refused_lines == [4]
+
+
+def test_titles_of_icbc_come_again_on_each_page(tmp_path):
+    """The block of titles stands on every page; account numbers are short or long."""
+    page = """商城代码：1234EC567
+公司名：甲
+从2026-11-20至2026-11-20的交易明细如下：
+商城账号 订单号 交易流水号 订单金额 交易时间 交易状态 退货状态 累计退还转付金额
+1234567 {} HEZ1 1,100.00 2026-11-20 10:00 支付成功已清算 未退货 0.00
+"""
+    raw = (page.format("O1") + page.format("O2")).encode("gb18030")
+    result = load_bytes(BY_NAME["settlement_icbc_b2c"], tmp_path, raw)
+    assert result.column("order_id") == ["O1", "O2"]
+    assert not result.rejects

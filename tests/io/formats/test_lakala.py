@@ -149,3 +149,12 @@ def test_a_header_in_yuan_is_taken_at_its_word(tmp_path):
     declared = Options(units=dict.fromkeys(("交易金额(分)", "手续费(分)", "结算金额(分)"), "major"))
     twice = load_bytes(BY_NAME["lakala_jy"], tmp_path, raw, declared)
     assert twice.column("amount_minor") == [10000, 10000]
+
+
+def test_states_in_words(tmp_path):
+    """The portal writes a state as a word where the file interface has a number."""
+    header = "商户编号|提现日期|提现流水号|提现金额(分)|手续费(分)|状态"
+    lines = (f"M1|20261120|W{word}|100|0|{word}" for word in ("成功", "失败", "处理中", "神秘"))
+    result = load(tmp_path, "lakala_dw", header, *lines)
+    assert result.column("state") == ["SUCCESS", "FAILED", "PENDING"]
+    assert result.refused_lines == [5]
