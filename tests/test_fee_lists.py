@@ -93,7 +93,7 @@ def test_the_price_is_told_in_both_languages(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["import", "list.csv", "--formula", "{rat}bp"], "expected columns rat, found ID, credit"),
-        (["import", "list.csv", "--formula", "{rate}x"], "is not read"),
+        (["import", "list.csv", "--formula", "{rate}#"], "is not read"),
         (
             ["import", "list.txt", "--formula", "{rate}bp"],
             "a price list in .csv, .json or .parquet",

@@ -8,7 +8,8 @@
     IPSMAX(0.2,AMT*0.005)      floor, rounded up        BKFEE(0.8,500,0.006,5)  digit 5 rounds up
     ... + 3                    surcharge, added last
 
-Amounts are major units; the upper bound of a band is exclusive. The documented meaning of BKFEE's
+Amounts are major units; the upper bound of a band is exclusive. Names may be written small, and a
+floor or a cap after its rate. The documented meaning of BKFEE's
 last argument (the third decimal from which to round up) is taken; a production system was seen to
 pass it to Java as a rounding mode instead, so such a contract states `rounding` and uses MTM.
 """
@@ -32,9 +33,10 @@ from recon.core.pricing import (
 )
 
 FORMS = (
-    "AMT*R, MAX, MIN, MTM, SGL, FIX, FLO, INC, INCF, IFBIG, IPSMAX, BKFEE, each with + surcharge"
+    "AMT*R, R%, MAX(floor,AMT*R), MIN(cap,AMT*R), MTM(floor,cap,AMT*R), SGL(flat), FIX, FLO, INC, "
+    "INCF, IFBIG, IPSMAX, BKFEE, each with + surcharge"
 )
-_TOKEN = re.compile(r"\s*([A-Z]+|[0-9]+(?:\.[0-9]+)?(?:%|bp)?|[(),*+])\s*", re.ASCII)
+_TOKEN = re.compile(r"\s*([A-Za-z]+|[0-9]+(?:\.[0-9]+)?(?:%|bp)?|[(),*+])\s*", re.ASCII)
 _PARTS = {"%": 100, "bp": 10_000}  # what a rate is a part of
 _LAST_DIGIT = 9
 
@@ -184,19 +186,31 @@ def _tokens(text: str) -> list[str]:
         found = _TOKEN.match(text, position)
         if found is None:
             raise ValueError(f"formula {text!r}: {text[position:]!r} is not read; forms: {FORMS}")
-        tokens.append(found[1])
+        word = found[1]
+        tokens.append(word.upper() if word.isalpha() else word)
         position = found.end()
     return tokens
 
 
 def _floored(parser: _Parser, rounding: str | None = None) -> Formula:
-    floor = parser.fine(parser.number_then())
-    return replace(parser.rate(), floor=floor, rounding=rounding)
+    formula, floor = _rate_and_limit(parser)
+    return replace(formula, floor=floor, rounding=rounding)
 
 
 def _capped(parser: _Parser) -> Formula:
-    cap = parser.fine(parser.number_then())
-    return replace(parser.rate(), cap=cap)
+    formula, cap = _rate_and_limit(parser)
+    return replace(formula, cap=cap)
+
+
+def _rate_and_limit(parser: _Parser) -> tuple[Formula, int]:
+    """Return the rate and the one limit beside it, whichever is written first."""
+    word, after = [*parser.tokens[parser.position :], "", ""][:2]
+    if word != "AMT" and not word.endswith(tuple(_PARTS)) and after != "*":
+        limit = parser.fine(parser.number_then())
+        return parser.rate(), limit
+    formula = parser.rate()
+    parser.take(",")
+    return formula, parser.fine(parser.number())
 
 
 def _limits(parser: _Parser) -> tuple[int, int]:

@@ -102,6 +102,21 @@ def test_fine_unit_rounds_first_at_a_hundred_thousandth():
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("min(AMT*0.005, 20)", "MIN(20,AMT*0.005)"),
+        ("MIN(0.5%,20)", "MIN(20,AMT*0.005)"),
+        ("Max(amt*0.005,0.2) + 1", "MAX(0.2,AMT*0.005)+1"),
+        ("ipsmax(50bp,0.2)", "IPSMAX(0.2,AMT*0.005)"),
+        ("0.005*amt", "AMT*0.005"),
+    ],
+)
+def test_a_formula_may_be_written_as_people_write_it(written, meant):
+    """Names in small letters, a limit after its rate."""
+    assert parse_formula(written) == parse_formula(meant)
+
+
+@pytest.mark.parametrize(
     ("formula", "says"),
     [
         ("", "expected a number, found 'the end'"),
@@ -110,7 +125,7 @@ def test_fine_unit_rounds_first_at_a_hundred_thousandth():
         ("FIX(5,1)", "bounds and values in turn"),
         ("FIX(5,1,4,2,3)", "expected bounds that rise"),
         ("MTM(5,1,AMT*0.1)", "a floor that is at most the cap"),
-        ("amt*0.006", "is not read"),
+        ("AMT×0.006", "is not read"),
         ("SGL(0.000001)", "expected money of at most 5 decimals"),
         ("INC(5,1)", "a fee per step that is at most the step"),
         ("INC(0,0)", "a step above 0"),
