@@ -135,6 +135,7 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
     netted = links.filter(pl.col("leg") == NETTING)
     undone = netted["left_txn_id"].unique().implode()
     undoing = netted["right_txn_id"].unique().implode()
+    ends = pl.concat([links["left_txn_id"], links["right_txn_id"]]).unique().implode()
     frame = ledger.join(_waiting_codes(pack, legs), on="txn_id", how="left").join(
         _break_codes(pack, legs), on="txn_id", how="left"
     )
@@ -151,6 +152,7 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
             pl.col("txn_id").is_in(undone)
             | pl.col("txn_id").is_in(undoing)
             | (pl.col("opening") & (pl.col("state") == "REVERSED"))  # undone on an earlier night
+            | _made_good(ends)
         )
         .then(pl.lit("netted"))
         .when(_before_books(right, pack.first_night))
@@ -172,6 +174,12 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         later=pl.col("waits").fill_null(value=False) & pl.col("waiting_code").is_null(),
         to_move=pl.when(own_news).then(_amount(right) - amount).otherwise(0),
     )
+
+
+def _made_good(ends: pl.Series) -> pl.Expr:
+    """Return whether a credit met its money without a link: with others of a payout in pieces."""
+    matched = (pl.col("side") == "BANK") & (pl.col("outcome") == "MATCHED")
+    return matched & ~pl.col("txn_id").is_in(ends)
 
 
 def _before_books(right: Side, first_night: date) -> pl.Expr:
@@ -310,13 +318,28 @@ def _differences(pack: Pack, rows: pl.DataFrame, legs: list[str], first: Side) -
         .group_by("part", maintain_order=True)
         .agg(pl.col("code").first())
     )
+    netted = _netted(pack, legs).join(place, on="txn_id").select("part", "difference", "netted")
+    netted = netted.unique()
     mixed = (pl.len().over("part") > 1).alias("mixed")  # the part holds several currencies
     to_come = pl.col("later") | (pl.col("difference") + pl.col("to_move") == 0)
     return (
         sums.with_columns(mixed)
         .join(codes, on="part", how="left")
+        .join(netted, on=["part", "difference"], how="left")
+        .with_columns(pl.coalesce("code", "netted").alias("code"))
         .filter(pl.col("difference") != 0)
         .with_columns(undecided=pl.col("code").is_null() & ~pl.col("mixed") & to_come)
+    )
+
+
+def _netted(pack: Pack, legs: list[str]) -> pl.DataFrame:
+    """Return the rows of differences that another payout made good: txn_id, difference, netted."""
+    breaks = pack.tables["breaks"].with_columns(pl.col("code").cast(pl.String).alias("netted"))
+    apart = (pl.col("netted") == "NETTED") & (pl.col("difference_minor") != 0)
+    return (
+        breaks.filter(apart & pl.col("leg").is_in(legs))
+        .select("netted", txn_id="txn_ids", difference=pl.col("difference_minor").cast(pl.Int128))
+        .explode("txn_id")
     )
 
 

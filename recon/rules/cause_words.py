@@ -206,6 +206,11 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         "少付的部分为渠道扣留，已另案列出",
         (),
     ),
+    (
+        r"what an earlier payout was wrong by is in the sum of this one",
+        "先前一笔划付的差额已并入本笔",
+        (),
+    ),
     (r"made good by what was undone of it", "已由部分撤销补足", ()),
     (r"paid by (.+)", "由 {} 付款", (None,)),
     (r"declared as payer: (.+)", "声明的付款方为 {}", (None,)),

@@ -16,6 +16,7 @@ from recon.rules import (
     batches,
     compensated,
     duplicates,
+    next_payout,
     one_sided,
     pairs,
     payers,
@@ -136,7 +137,8 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
             ambiguous.find(matched, leg, leg_no, night),
         ]
     )
-    return compensated.settle(leg, leg_no, matched, verdict)
+    verdict = compensated.settle(leg, leg_no, matched, verdict)
+    return next_payout.settle(matched, leg, verdict)
 
 
 def _outcomes(

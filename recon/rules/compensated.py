@@ -148,10 +148,19 @@ def _chosen(refunds: pl.DataFrame) -> list[int]:
     return refunds.filter(pl.col("adds") == missing)["refund_no"].to_list()[:1]
 
 
-def without(leg: Leg, verdict: Verdict, told: pl.DataFrame, over: list[int], cause: str) -> Verdict:
+def without(
+    leg: Leg,
+    verdict: Verdict,
+    told: pl.DataFrame,
+    over: list[int],
+    cause: str,
+    *,
+    as_told: bool = False,
+) -> Verdict:
     """Return the verdict less the findings that are over, told as netted, their rows settled.
 
-    `told` is the verdict's findings with their number, column no.
+    `told` is the verdict's findings with their number, column no. The netted finding shows no
+    money, or the figures that were told.
     """
     gone = told.filter(pl.col("no").is_in(over))
     rest = told.filter(~pl.col("no").is_in(over)).drop("no")
@@ -164,8 +173,8 @@ def without(leg: Leg, verdict: Verdict, told: pl.DataFrame, over: list[int], cau
         "rows",
         pl.lit(0).alias("faulty"),
         anchor=pl.col("anchor") + ".good",
-        expected_minor=pl.lit(0),
-        actual_minor=pl.lit(0),
+        expected_minor="expected_minor" if as_told else pl.lit(0),
+        actual_minor="actual_minor" if as_told else pl.lit(0),
         currency="currency",
         cause=pl.lit(cause),
     )
