@@ -24,7 +24,7 @@ from recon.core.plan import Leg, Method, Pass
 from recon.core.repeats import RepeatModel, find_repeats
 from recon.core.schema import SLIM, conform
 from recon.core.text import text_buffers
-from recon.core.warm_cut import warm_cut, warm_xml
+from recon.core.warm_cut import warm_cut, warm_json, warm_xml
 from recon.core.warm_terms import warm_terms
 from recon.core.warm_text import warm_text
 
@@ -104,6 +104,7 @@ SAMPLES: tuple[Callable[[], None], ...] = (
     warm_text,
     warm_terms,
     warm_cut,
+    warm_json,
     warm_xml,
 )
 

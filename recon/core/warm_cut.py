@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.kernels import json_objects, text_columns, tokenise
 from recon.core.kernels import marks as marks_kernel
-from recon.core.kernels import text_columns, tokenise
 from recon.core.kernels import xml_elements as xml
 from recon.core.text import read_only
 
@@ -33,6 +33,16 @@ def warm_cut() -> None:
     text_columns.undouble_quotes(data.copy(), starts, ends, records, 34)
     begin, end = (read_only(spans[0, :records].astype(np.int64)) for spans in (starts, ends))
     text_columns.view_fields(data, begin, end, np.empty((records, 2), np.uint64))
+
+
+def warm_json() -> None:
+    """Cut one object; bytes are read-only."""
+    data = np.frombuffer(b'{"a":1}', np.uint8)
+    name_at, spans = read_only(np.array([0, 1])), np.zeros((1, 1), np.int32)
+    offsets = np.array([0, len(data)])
+    slot = np.zeros(1, np.int32)
+    found = spans.copy(), spans.copy(), np.ones(1, np.uint8)
+    json_objects.cut_objects(data, offsets, data[2:3], name_at, slot, *found)
 
 
 def warm_xml() -> None:

@@ -79,8 +79,9 @@ def cut_text(
 
 
 def viewed(text: TextBuffers) -> pa.Array:
-    """Return text as an Arrow array whose long values stay where they lie."""
+    """Return text as an Arrow array whose long values stay where they lie; nulls have spans too."""
     views = np.empty((len(text), 2), np.uint64)
     kernel.view_fields(text.data, text.starts, text.ends, views)
-    buffers = [None, pa.py_buffer(views), pa.py_buffer(text.data)]
+    valid = None if text.valid.all() else pa.py_buffer(np.packbits(text.valid, bitorder="little"))
+    buffers = [valid, pa.py_buffer(views), pa.py_buffer(text.data)]
     return pa.Array.from_buffers(pa.string_view(), len(text), buffers)

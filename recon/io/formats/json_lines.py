@@ -9,19 +9,25 @@ does a key that is neither mapped nor in `ignore_columns`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from recon.core.codes import Side
+from recon.core.kernels.json_objects import MOST_KEYS, cut_objects
+from recon.core.text import TextBuffers, read_only
 from recon.errors import InputError
 from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, Reject, StagedFile
+from recon.io.formats.cut_text import cut_text, viewed
 from recon.io.formats.cutting import raw_text
 from recon.io.formats.delimited import fields, source_columns
 from recon.io.formats.fixed import line_spans
-from recon.io.formats.lines import Block, Lines
+from recon.io.formats.lines import Block, Lines, line_offsets
 from recon.io.formats.records import is_writable
 
 
@@ -53,11 +59,10 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     """Yield the mapped values of every line."""
     wanted = source_columns(options)
     seen: set[str] = set()
-    named = {*wanted, *options.ignore_columns}
-    known = named | {name.split(".", 1)[0] for name in named}
+    keys = _Keys.of(wanted, options.ignore_columns)
     with staged.path.open("rb") as stream:
         for block in Lines(stream, staged.name, options.encoding or "utf-8"):
-            yield _read_block(block, wanted, seen, known, reading, staged.name)
+            yield _read_block(block, keys, seen, reading, staged.name)
     lost = [name for name in wanted if name not in seen]
     if lost and reading.record_lines > len(reading.rejects):
         raise InputError(
@@ -68,51 +73,150 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         )
 
 
-def _read_block(
-    block: Block,
-    wanted: tuple[str, ...],
-    seen: set[str],
-    known: set[str],
-    reading: Reading,
-    where: str,
-) -> RawRows:
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The keys that a mapping knows, as the kernel that cuts plain lines takes them."""
+
+    wanted: tuple[str, ...]
+    known: frozenset[str]
+    bytes: NDArray[np.uint8]
+    begins: NDArray[np.int64]
+    slots: NDArray[np.int32]  # the column of a key, or -1
+
+    @classmethod
+    def of(cls, wanted: tuple[str, ...], ignored: tuple[str, ...]) -> _Keys:
+        """Return the keys of a mapping; of `a.b` the first part is a key too."""
+        named = dict.fromkeys((*wanted, *ignored))
+        known = list(named | dict.fromkeys(name.split(".", 1)[0] for name in named))
+        texts = [_plain_name(name) for name in known]
+        return cls(
+            wanted,
+            frozenset(known),
+            read_only(np.frombuffer(b"".join(texts), np.uint8)),
+            read_only(np.cumsum([0, *map(len, texts)])),
+            np.array([wanted.index(name) if name in wanted else -1 for name in known], np.int32),
+        )
+
+    def cut(self, block: Block, seen: set[str]) -> _Cut:
+        """Cut the lines of a block that are plain; add the wanted keys that stand in them."""
+        offsets = line_offsets(block.data)
+        shape = len(self.wanted), len(offsets) - 1
+        cut = _Cut(
+            block.data,
+            offsets,
+            np.full(shape, -1, np.int32),
+            np.full(shape, -1, np.int32),
+            np.ones(shape[1], np.uint8),
+        )
+        cut.is_cut[list(block.undecodable)] = 0
+        if len(self.slots) > MOST_KEYS:
+            cut.is_cut[:] = 0
+            return cut
+        found = cut_objects(
+            block.data,
+            offsets,
+            self.bytes,
+            self.begins,
+            self.slots,
+            cut.starts,
+            cut.ends,
+            cut.is_cut,
+        )
+        stand = [slot for key, slot in enumerate(self.slots) if int(found) >> key & 1]
+        seen.update(self.wanted[slot] for slot in stand if slot >= 0)
+        return cut
+
+
+def _plain_name(name: str) -> bytes:
+    """Return the bytes of a key as JSON writes it plainly; NUL, which no file has, if it cannot."""
+    is_plain = json.dumps(name, ensure_ascii=False) == f'"{name}"' and is_writable(name)
+    return name.encode() if is_plain else b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The lines of a block, and the spans of the values of those that were cut."""
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    starts: NDArray[np.int32]  # (columns, lines); -1: null
+    ends: NDArray[np.int32]
+    is_cut: NDArray[np.uint8]
+
+    def text(self, line: int) -> str:
+        """Return a line without its end."""
+        raw = self.data[self.offsets[line] : self.offsets[line + 1]].tobytes()
+        return raw.decode().removesuffix("\n").removesuffix("\r")
+
+    def columns(
+        self, wanted: tuple[str, ...], others: Mapping[int, tuple[str | None, ...]]
+    ) -> tuple[Mapping[str, pa.Array], NDArray[np.int64]]:
+        """Return the columns of all rows, and their lines; others: cells of rows not cut."""
+        is_row = self.is_cut.astype(np.bool_)
+        is_row[list(others)] = True
+        rows = np.flatnonzero(is_row)
+        starts = np.ascontiguousarray(self.starts[:, rows])
+        ends = np.ascontiguousarray(self.ends[:, rows])
+        if not others and not (starts < 0).any():
+            return cut_text(wanted, self.data, starts, ends, len(rows)), rows
+        places = np.searchsorted(rows, np.array(list(others), np.int64))
+        return {
+            name: _column(
+                self.data, starts[at], ends[at], places, [row[at] for row in others.values()]
+            )
+            for at, name in enumerate(wanted)
+        }, rows
+
+
+def _column(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int32],
+    ends: NDArray[np.int32],
+    places: NDArray[np.int64],
+    cells: Sequence[str | None],
+) -> pa.Array:
+    """Return a column of spans, a start of -1 null, with cells put in their places."""
+    valid = read_only((starts >= 0).view(np.uint8))
+    begin, end = (read_only(np.maximum(span, 0).astype(np.int64)) for span in (starts, ends))
+    array = viewed(TextBuffers(data, begin, end, valid))
+    if not cells:
+        return array
+    whole = pl.Series(array).scatter(places, pl.Series(cells, dtype=pl.String))
+    return whole.to_arrow(compat_level=pl.CompatLevel.newest())
+
+
+def _read_block(block: Block, keys: _Keys, seen: set[str], reading: Reading, where: str) -> RawRows:
     """Return the rows of one block; put its bad lines on the list of rejects."""
     begin, end = line_spans(block)
-    cells: list[tuple[str | None, ...]] = []
-    kept: list[int] = []
-    for line, text in enumerate(block.line_texts()):
+    cut = keys.cut(block, seen)
+    others: dict[int, tuple[str | None, ...]] = {}
+    for line in np.flatnonzero(cut.is_cut == 0).tolist():
+        text = cut.text(line)
         if not text.strip():
             reading.blank_lines += 1
             continue
         reading.record_lines += 1
         reason = block.undecodable.get(line, "")
         try:
-            row = _row(text, wanted, seen, known, where) if not reason else ()
+            row = _row(text, keys.wanted, seen, keys.known, where) if not reason else ()
         except (ValueError, RecursionError) as error:
             reason = f"not a row of JSON: {str(error)[:200]}"
         if not reason:
-            cells.append(row)
-            kept.append(line)
+            others[line] = row
             continue
         first, last = int(begin[line]), int(end[line])
         place = (block.first_line + line, block.raw_start + first, block.raw_start + last)
         reading.refuse(Reject(*place, raw_text(block, first, last), (reason,)))
     reading.lines += begin.size
-    columns = list(zip(*cells, strict=True)) if cells else [()] * len(wanted)
-    rows = np.array(kept, dtype=np.int64)
+    reading.record_lines += int(np.count_nonzero(cut.is_cut))
+    columns, rows = cut.columns(keys.wanted, others)
     return RawRows(
-        {
-            name: pa.array(values, type=pa.string())
-            for name, values in zip(wanted, columns, strict=True)
-        },
-        rows + block.first_line,
-        begin[rows] + block.raw_start,
-        end[rows] + block.raw_start,
+        columns, rows + block.first_line, begin[rows] + block.raw_start, end[rows] + block.raw_start
     )
 
 
 def _row(
-    text: str, wanted: tuple[str, ...], seen: set[str], known: set[str], where: str
+    text: str, wanted: tuple[str, ...], seen: set[str], known: frozenset[str], where: str
 ) -> tuple[str | None, ...]:
     """Return the cells of one line."""
     value = _DECODER.decode(text)
