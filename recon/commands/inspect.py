@@ -114,9 +114,10 @@ def _how_to_read(
 def _declared(config: Path, source: str | None) -> tuple[str, Options]:
     from recon.errors import UsageError
     from recon.rules.rule_file import read_rules
+    from recon.rules.rule_models import RulesInTheMaking
     from recon.source_options import options_of
 
-    rules = read_rules(config).rules
+    rules = read_rules(config, model=RulesInTheMaking).rules
     chosen = [item for item in rules.sources if item.name == source]
     if not chosen:
         names = ", ".join(item.name for item in rules.sources)

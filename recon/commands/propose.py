@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recon.commands.header_words import KINDS, STATES, meant
 from recon.commands.meaning import Meaning, meaning_of
 from recon.commands.peek import Head, peek
+from recon.commands.propose_legs import Proposed, legs_of, sides_of
 from recon.core import inert
 from recon.rules.toml_lines import quoted
+
+if TYPE_CHECKING:
+    from recon.io.formats.contract import Format
 
 _MONEY = ("amount", "credit", "debit", "fee", "net")
 _DAYS = ("clearing_date", "value_date", "due_date")
@@ -38,67 +44,75 @@ _CENTS = re.compile(r"分|(?i:cents?|(?<![a-z])fen|minor)")
 _PADDED_CENTS = re.compile(r"[+-]?0[0-9]{5,}")
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
 _GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
-_LEG = """
-# A leg links two sides; a rule file needs sources of both.
-# [[leg]]
-# name = "merchant_channel"
-# left = "merchant"
-# right = "channel"
-#
-# [[leg.pass]]
-# name = "order number"
-# keys = ["order_id"]
-"""
 
 
-def propose(path: Path) -> str:
-    """Return a rule file in the making: one source table for a file, every guess marked."""
+def propose(*paths: Path) -> str:
+    """Return a rule file in the making: a source for each file, and the legs between them.
+
+    Every guess is marked.
+    """
+    with tempfile.TemporaryDirectory(prefix="recon-") as folder:
+        found = [_seen(path, Path(folder)) for path in paths]
+    sides = sides_of([proposed for proposed, _ in found])
+    names: list[str] = []
+    for proposed, _ in found:
+        taken = proposed.name in names
+        names.append(f"{proposed.name}_{len(names) + 1}" if taken else proposed.name)
+    files = ", ".join(_for_comment(path.name) for path in paths)
+    head = (
+        f"# Proposed from {files}. Look at every line that says confirm.\n"
+        f'version = 1\nname = "{_name_of(paths[0])}"\n'
+    )
+    sources = [
+        "\n".join(["", *write(name, side), ""])
+        for name, side, (_, write) in zip(names, sides, found, strict=True)
+    ]
+    return head + "".join(sources) + legs_of([proposed for proposed, _ in found], sides)
+
+
+def _seen(path: Path, folder: Path) -> tuple[Proposed, Callable[[str, str], list[str]]]:
+    """Return what a file seems to be, and what writes its source under a name, for a side."""
     from recon.errors import InputError
+    from recon.io.formats import format_named
+    from recon.io.formats.contract import Options
     from recon.io.one_file import formats_of
 
-    with tempfile.TemporaryDirectory(prefix="recon-") as folder:
-        found = formats_of(path, Path(folder))
-        if len(found) > 1:
-            raise InputError(
-                f"expected the content of one known format, found {' or '.join(found)}",
-                where=path.name,
-                fix="write the format of the source by hand",
-                code="FILE_SCHEMA",
-            )
-        if found and found[0] not in _GENERIC:
-            source = _known(path, found[0])
-        else:
-            source = _generic(path, peek(path, Path(folder)))
-    name = _name_of(path)
-    head = [
-        f"# Proposed from {_for_comment(path.name)}. Look at every line that says confirm.",
-        "version = 1",
-        f'name = "{name}"',
-        "",
-    ]
-    return "\n".join([*head, *source, ""]) + _LEG
+    found = formats_of(path, folder)
+    if len(found) > 1:
+        raise InputError(
+            f"expected the content of one known format, found {' or '.join(found)}",
+            where=path.name,
+            fix="write the format of the source by hand",
+            code="FILE_SCHEMA",
+        )
+    if found and found[0] not in _GENERIC:
+        form = format_named(found[0])
+        fills = frozenset(form.fields(Options()))
+        return Proposed(form.name, form.side.name.lower(), fills), partial(_known, path, form)
+    head = peek(path, folder)
+    meaning = meaning_of(head)
+    side = "bank" if meaning.is_statement else "merchant"
+    return Proposed(_name_of(path), side, frozenset(meaning.mapped)), partial(
+        _generic, path, head, meaning
+    )
 
 
-def _known(path: Path, name: str) -> list[str]:
+def _known(path: Path, form: Format, name: str, side: str) -> list[str]:
     """Return the source table of a file whose format its content shows."""
-    from recon.io.formats import format_named
-
-    form = format_named(name)
-    title = f"{form.title_en}, {form.title_zh}"
     lines = [
         "[[source]]",
         f'name = "{name}"',
-        f'side = "{form.side.name.lower()}"  # confirm: whose file this is',
-        f'format = "{name}"  # seen in its content: {title}',
+        f'side = "{side}"  # confirm: whose file this is',
+        f'format = "{form.name}"  # seen in its content: {form.title_en}, {form.title_zh}',
         _path_line(path),
     ]
-    if name in _DATE_ORDER:
+    if form.name in _DATE_ORDER:
         lines += [
             "# The dates do not say whether day or month comes first. Keep one line.",
             'date_patterns = ["MM/DD/YYYY"]  # confirm',
             '# date_patterns = ["DD/MM/YYYY"]',
         ]
-    if name == "query":
+    if form.name == "query":
         lines += [
             'member = ""  # confirm: a table, a view or one SELECT; recon inspect lists the tables',
             "",
@@ -108,14 +122,12 @@ def _known(path: Path, name: str) -> list[str]:
     return lines
 
 
-def _generic(path: Path, head: Head) -> list[str]:
+def _generic(path: Path, head: Head, meaning: Meaning, name: str, side: str) -> list[str]:
     """Return the source table of a file that is read by declared columns."""
-    meaning = meaning_of(head)
     mapped = meaning.mapped
-    side = "bank" if meaning.is_statement else "merchant"
     lines = [
         "[[source]]",
-        f'name = "{_name_of(path)}"',
+        f'name = "{name}"',
         f'side = "{side}"  # confirm: merchant, channel or bank',
         f'format = "{head.format}"',
         _path_line(path),
@@ -123,16 +135,16 @@ def _generic(path: Path, head: Head) -> list[str]:
         *_one_kind(meaning),
         *_amounts(head, mapped),
         *_patterns(head, "time_patterns", [mapped.get("occurred_at", "")], _TIMES),
-        *_patterns(head, "date_patterns", [mapped.get(name, "") for name in _DAYS], _DATES),
+        *_patterns(head, "date_patterns", [mapped.get(day, "") for day in _DAYS], _DATES),
         *_ignored(head, meaning),
         "",
         "[source.columns]",
-        *(_column(head, name, column) for name, column in mapped.items()),
+        *(_column(head, ours, column) for ours, column in mapped.items()),
         *doubtful_lines(head, meaning),
     ]
-    for table, name, known in (("kinds", "kind", KINDS), ("states", "state", STATES)):
-        if name in mapped:
-            lines += ["", f"[source.{table}]", *_words(head.values(mapped[name]), known)]
+    for table, column, known in (("kinds", "kind", KINDS), ("states", "state", STATES)):
+        if column in mapped:
+            lines += ["", f"[source.{table}]", *_words(head.values(mapped[column]), known)]
     return lines
 
 

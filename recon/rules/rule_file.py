@@ -41,8 +41,10 @@ class RuleFile:
         return self.folder / self.rules.workspace
 
 
-def read_rules(path: Path, formats: tuple[str, ...] = ()) -> RuleFile:
+def read_rules(path: Path, formats: tuple[str, ...] = (), model: type[Rules] = Rules) -> RuleFile:
     """Read and check a rule file; `formats` are the known format names.
+
+    `model` is `RulesInTheMaking` where sources alone are needed: a leg may be missing then.
 
     Raises `RuleFileError` with every problem: file, line, what was found, what to write.
     """
@@ -63,7 +65,7 @@ def read_rules(path: Path, formats: tuple[str, ...] = ()) -> RuleFile:
             f"is not TOML: {error}", where=str(path), fix=_toml_fix(str(error))
         ) from error
     try:
-        rules = Rules.model_validate(tree)
+        rules = model.model_validate(tree)
     except ValidationError as error:
         raise RuleFileError(problems_of(path, text, error)) from error
     _check_formats(path, text, rules, formats)

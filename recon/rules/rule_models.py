@@ -407,6 +407,12 @@ class Rules(Table):
                     yield ("override", place, "action"), message
 
 
+class RulesInTheMaking(Rules):
+    """A rule file that may have no leg yet: enough to read a file by one of its sources."""
+
+    legs: tuple[LegRules, ...] = Field(alias="leg", default=())
+
+
 def _named_twice(what: str, names: Sequence[str]) -> Iterator[Disagreement]:
     """Yield the names that an earlier source or leg has."""
     for place, name in enumerate(names):

@@ -125,9 +125,14 @@ def _misshaped(at: _Location, problem: Mapping[str, Any]) -> str:
     return f"expected text of the form {pattern}{instance}; found {_shown(problem['input'])}"
 
 
+_ADD: dict[_Location, str] = {
+    (
+        "leg",
+    ): "a run links two sides: `recon init --from FILE --from OTHER` proposes sources and leg",
+}
 _SENTENCES: dict[str, Callable[[_Location, Mapping[str, Any]], str]] = {
     "value_error": lambda _, problem: str(problem["msg"]).removeprefix("Value error, "),
-    "missing": lambda *_: "is required and missing; add it",
+    "missing": lambda at, _: f"is required and missing; {_ADD.get(at, 'add it')}",
     "extra_forbidden": _unknown_key,
     "literal_error": _unknown_word,
     "tuple_type": _no_list,
