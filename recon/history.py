@@ -172,8 +172,9 @@ def rows_about(
     within_days: int = _REFUND_DAYS,
 ) -> pl.DataFrame:
     """Return the rows of earlier nights that name one of the references (TRANSACTIONS)."""
+    wanted = pl.Series(references, dtype=pl.String).implode()
     named = pl.any_horizontal(
-        pl.col(name).is_in(references) for name in ("order_id", "channel_ref", "original_ref")
+        pl.col(name).is_in(wanted) for name in ("order_id", "channel_ref", "original_ref")
     )
     runs = earlier(workspace, business_date, within_days) if references else []
     frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]

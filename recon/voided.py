@@ -1,9 +1,9 @@
 """Orders that the merchant's books undo on a later night than the channel charged them.
 
 Both sides had met by then, so that nothing of the order is left to compare. The books tell it in
-two ways: a void that names the order, or the order again, as reversed, closed or failed. A charge
-that stands then is VOIDED_BUT_SETTLED until the channel undoes it or gives it back. Where the books
-have a refund of the order, the refund is judged, not the charge.
+two ways: a void that names the order, or the order again, as reversed, or as closed or failed on a
+later day than its own. A charge that stands then is VOIDED_BUT_SETTLED until the channel undoes it
+or gives it back. Where the books have a refund of the order, the refund is judged, not the charge.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from recon.undoings import UNDO_DAYS, Tonight
 _ENDS = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
 _REFERENCES = ("order_id", "channel_ref", "rrn")
 _ORDER = ["key", "amount_minor", "currency"]
-_NO_LONGER_PAID = (State.REVERSED, State.CLOSED, State.FAILED)
 _CLOSED_OR_FAILED = [State.FAILED.name, State.CLOSED.name]
 
 
@@ -79,7 +78,11 @@ def _on(tonight: Tonight, voids: pl.DataFrame, matched: Matched, leg: Leg, night
 
 
 def _told_reversed(tonight: Tonight, matched: Matched, leg: Leg, night: Night) -> NDArray[np.int64]:
-    """Return orders that the books tell as reversed, alone, and past the day of their charge."""
+    """Return orders that the books tell as reversed, alone, and past the day of their charge.
+
+    Of those that are closed or failed only what is told again counts, which is of an earlier day:
+    every night has orders that were never paid, and history is not searched for these.
+    """
     ledger = tonight.ledger
     slim = ledger.slim
     untold = ledger.code_on.get(leg.name, np.zeros(slim.height, np.uint16)) == 0
@@ -87,10 +90,15 @@ def _told_reversed(tonight: Tonight, matched: Matched, leg: Leg, night: Night) -
     told = ledger.code_on.get(NETTING, np.zeros(slim.height, np.uint16))
     alone |= told == int(Code.VOIDED_BUT_SETTLED)
     alone[tonight.netted["left"].to_numpy()] = False
+    day = slim.select(pl.coalesce("clearing_date", pl.col("occurred_at").dt.date())).to_series()
+    again = pl.Series(days(day) < ordinal(night.business_date))
     reversed_order = (
         (slim["side"] == int(Side.MERCHANT))
         & (slim["kind"] == int(Kind.PAYMENT))
-        & slim["state"].is_in([int(state) for state in _NO_LONGER_PAID])
+        & (
+            (slim["state"] == int(State.REVERSED))
+            | (slim["state"].is_in([int(State.CLOSED), int(State.FAILED)]) & again)
+        )
     ).to_numpy()
     return np.flatnonzero(alone & reversed_order & _is_due(slim, night))
 

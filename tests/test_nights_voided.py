@@ -16,7 +16,7 @@ DEBIT = {"bank": ["-100.00 memo=PAYOUT_8001_20261111"]}
 TOLD = {
     "a void": {"orders": ["V1 -100.00 kind=void original=A1"]},
     "the order again": {"orders": ["A1 100.00 state=VOIDED"]},
-    "the order closed": {"orders": ["A1 100.00 state=CLOSED"]},
+    "the order closed": {"orders": ["A1 100.00 state=CLOSED on=2026-11-09"]},
 }
 
 
@@ -59,7 +59,7 @@ def test_a_void_of_both_sides_is_no_break(world: NightWorld, how: str, between: 
 def test_an_order_that_is_closed_by_its_refund_is_judged_by_the_refund(world: NightWorld) -> None:
     """The books refund the order and close it; the channel's refund comes the night after."""
     refund = "F1 100.00 kind=refund original=A1"
-    closed = {"orders": [refund, "A1 100.00 state=CLOSED"], **CREDIT}
+    closed = {"orders": [refund, "A1 100.00 state=CLOSED on=2026-11-09"], **CREDIT}
     late = "REFUND_NOT_SETTLED"
     assert codes(world, PAID, closed, {"psp": [refund]}, {}) == [
         [],
