@@ -10,6 +10,7 @@ from recon.commands.header_words import HEADERS, KINDS, OWN_REFUND, meant, plain
 from recon.commands.peek import Head
 
 _CLOCK = re.compile(r"[0-9]{1,2}:?[0-9]{2}(?::?[0-9]{2})?")
+_MOMENT = re.compile(r"[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}")
 _DAYS = ("value_date", "clearing_date")
 _RECEIVED = ("实收金额", "实收", "商家实收")
 _REFUNDED = ("退款金额", "refundamount")
@@ -41,6 +42,7 @@ def meaning_of(head: Head) -> Meaning:
     found.is_statement = _is_statement(found, head)
     _settle_own_number(found)
     _settle_clock(found, head)
+    _settle_only_moment(found, head)
     used = found.used()
     found.others = {
         name: rest
@@ -48,6 +50,17 @@ def meaning_of(head: Head) -> Meaning:
         if (rest := [column for column in columns if column not in used])
     }
     return found
+
+
+def _settle_only_moment(found: Meaning, head: Head) -> None:
+    """Take the one column whose every value is a moment, where no header tells of a day."""
+    if any(name in found.mapped or name in found.doubtful for name in ("occurred_at", *_DAYS)):
+        return
+    used = found.used()
+    free = [(column, head.values(column)) for column in head.columns if column not in used]
+    moments = [column for column, values in free if values and all(map(_MOMENT.match, values))]
+    if len(moments) == 1:
+        found.mapped["occurred_at"] = moments[0]
 
 
 def _named(head: Head, words: Sequence[str]) -> list[str]:

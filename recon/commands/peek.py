@@ -27,6 +27,7 @@ _WRAPPED = re.compile(r"^[ \t`']|^=?\"|[ \t`]$")
 _PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")  # a Chinese character; accents stand alone
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
+_DUCK, _DUCK_PLACE = b"DUCK", slice(8, 12)
 _ZIP = b"PK\x03\x04"
 
 
@@ -34,7 +35,7 @@ _ZIP = b"PK\x03\x04"
 class Head:
     """The first rows of a table; without a header line the columns are named 1, 2, ..."""
 
-    format: str  # delimited, fixed_width, json_lines, xlsx, parquet or arrow
+    format: str  # delimited, fixed_width, json_lines, xlsx, parquet, arrow or query
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # at most SAMPLE_ROWS, each as wide as `columns`
     skip_lines: int = 0
@@ -43,6 +44,7 @@ class Head:
     delimiters: tuple[str, ...] = (",",)  # all that cut the file equally well
     padded: bool = False  # spaces, tabs, back-ticks, `="..."` or `'` stand around cells
     totals: tuple[str, ...] = ()  # the words that begin lines of totals behind the header
+    members: tuple[str, ...] = ()  # of a database: its tables, the one that was looked at first
     ranges: tuple[str, ...] = ()  # of fixed width: the bytes of each column, 1-8
 
     def declared(self, column: str) -> str:
@@ -61,7 +63,7 @@ class Head:
 def peek(path: Path, folder: Path) -> Head:
     """Return the head of a generic file; `folder` takes its copy.
 
-    It is delimited or aligned text, JSON lines, an XLSX workbook, Parquet or Arrow.
+    It is delimited or aligned text, JSON lines, an XLSX workbook, Parquet, Arrow or a database.
     """
     from datetime import date
 
@@ -76,6 +78,8 @@ def peek(path: Path, folder: Path) -> Head:
         return _parquet(staged)
     if start.startswith(_ARROW):
         return _arrow(staged)
+    if start[_DUCK_PLACE] == _DUCK:
+        return _database(staged)
     if start.startswith(_ZIP):
         return _workbook(staged)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
@@ -142,6 +146,17 @@ def _arrow(staged: StagedFile) -> Head:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(staged.name, f"an Arrow file that does not open ({error})") from error
     return Head("arrow", names, tuple(_texts(row[name] for name in names) for row in cells))
+
+
+def _database(staged: StagedFile) -> Head:
+    """Return the head of the first table of a DuckDB database."""
+    from recon.io.formats.query import first_rows
+
+    tables, columns, rows = first_rows(staged, SAMPLE_ROWS)
+    if not tables:
+        raise _unreadable(staged.name, "a database without a table or a view")
+    cells = tuple(_texts(row) for row in rows)
+    return Head("query", tuple(columns), cells, members=tuple(tables))
 
 
 def _workbook(staged: StagedFile) -> Head:

@@ -43,7 +43,11 @@ _SYMBOL = re.compile(r"[¥￥$€£]|元$|^\+")
 _CENTS = re.compile(r"分|(?i:cents?|(?<![a-z])fen|minor)")
 _PADDED_CENTS = re.compile(r"[+-]?0[0-9]{5,}")
 _DATE_ORDER = {"paypal_activity", "qif"}  # formats whose dates do not say what comes first
-_GENERIC = {"parquet", "arrow"}  # their bytes show the container, not what the columns mean
+_GENERIC = {
+    "parquet",
+    "arrow",
+    "query",
+}  # their bytes show the container, not what the columns mean
 
 
 def propose(*paths: Path) -> str:
@@ -111,13 +115,6 @@ def _known(path: Path, form: Format, name: str, side: str) -> list[str]:
             "# The dates do not say whether day or month comes first. Keep one line.",
             'date_patterns = ["MM/DD/YYYY"]  # confirm',
             '# date_patterns = ["DD/MM/YYYY"]',
-        ]
-    if form.name == "query":
-        lines += [
-            'member = ""  # confirm: a table, a view or one SELECT; recon inspect lists the tables',
-            "",
-            "[source.columns]",
-            '# order_id = "a column of the result"  # confirm; amount, occurred_at, ... likewise',
         ]
     return lines
 
@@ -197,6 +194,11 @@ def _ignored(head: Head, meaning: Meaning) -> list[str]:
 def _cutting(head: Head) -> list[str]:
     """Return how the text is cut into rows and cells, where it is not the usual way."""
     lines = []
+    if head.members:
+        lines.append(
+            f"member = {quoted(head.members[0])}  # confirm: a table, a view or one SELECT"
+        )
+        lines += [f"# member = {quoted(name)}  # is there as well" for name in head.members[1:]]
     if head.encoding != "utf-8":
         lines.append(f'encoding = "{head.encoding}"  # confirm')
     if head.format == "delimited" and head.delimiters != (",",):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -49,6 +51,44 @@ def test_two_files_make_a_run(tmp_path: Path) -> None:
         (inbox / path.name).write_bytes(path.read_bytes())
     told = recon("run", rule_file, "--date", "2026-11-20")
     assert "nothing is wrong" in told
+    assert "merchant_channel  order_id      2     4  15.50 CNY" in told
+
+
+def in_kind(kind: str, path: Path) -> None:
+    """Write the orders as a file of another kind."""
+    orders = pl.read_csv(ORDERS.encode(), infer_schema=False)
+    typed = orders.with_columns(
+        pl.col("amount").cast(pl.Decimal(18, 2)), pl.col("paid_at").str.to_datetime()
+    )
+    if kind == "xlsx":
+        orders.write_excel(path)
+    elif kind == "jsonl":
+        orders.write_ndjson(path)
+    elif kind == "parquet":
+        typed.write_parquet(path)
+    elif kind == "txt":
+        rows = (("ORDER", "AMOUNT", "PAID"), *orders.iter_rows())
+        path.write_text("".join(f"{a:<10}{b:>8}   {c:<20}\n" for a, b, c in rows), "utf-8")
+    else:
+        with duckdb.connect(str(path)) as database:
+            database.execute("create table orders (order_no text, amount decimal(18, 2))")
+            database.execute("alter table orders add column paid_at timestamp")
+            for row in typed.iter_rows():
+                database.execute("insert into orders values (?, ?, ?)", row)
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "jsonl", "parquet", "txt", "duckdb"])
+def test_every_kind_of_file_makes_a_run(kind: str, tmp_path: Path) -> None:
+    """Workbook, JSON lines, Parquet, fixed width and database: proposed, put, run, matched."""
+    (channel,) = written(tmp_path, chan=CHANNEL)
+    orders = tmp_path / f"orders.{kind}"
+    in_kind(kind, orders)
+    recon("init", tmp_path / "p", "--from", orders, "--from", channel)
+    inbox = tmp_path / "p" / "inbox" / "2026-11-20"
+    inbox.mkdir(parents=True)
+    for path in (orders, channel):
+        (inbox / path.name).write_bytes(path.read_bytes())
+    told = recon("run", tmp_path / "p" / "recon.toml", "--date", "2026-11-20")
     assert "merchant_channel  order_id      2     4  15.50 CNY" in told
 
 

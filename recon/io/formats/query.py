@@ -61,12 +61,49 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         with _opened(staged) as connection:
             yield from _batches(connection, staged.name, options, reading)
     except (duckdb.Error, pa.ArrowException) as error:
-        raise InputError(
-            f"expected a database and a query that DuckDB answers, found: {str(error)[:300]}",
-            where=staged.name,
-            fix="correct `member` of this source, or ask for the database again",
-            code="FILE_SCHEMA",
-        ) from error
+        raise _unanswered(staged, error) from error
+
+
+def first_rows(
+    staged: StagedFile, count: int
+) -> tuple[list[str], list[str], list[tuple[str, ...]]]:
+    """Return the tables and views of a database, and of the first of them columns and some rows.
+
+    Everything is text as it is read; what cannot be read exactly is cast, to be seen.
+    """
+    try:
+        with _opened(staged) as connection:
+            found = connection.execute(
+                "select table_name from information_schema.tables"
+                " where table_catalog = 'input' and table_schema = 'main' order by all"
+            ).fetchall()
+            tables = [str(name) for (name,) in found]
+            if not tables:
+                return [], [], []
+            shape = connection.sql(f"from {_quoted(tables[0])}")
+            columns = list(shape.columns)
+            texts = ", ".join(
+                f"strftime({_quoted(name)}, '%Y-%m-%d %H:%M:%S')"
+                if str(kind) in _TIMES
+                else f"cast({_quoted(name)} as varchar)"
+                for name, kind in zip(columns, shape.types, strict=True)
+            )
+            rows = connection.execute(
+                f"select {texts} from {_quoted(tables[0])} limit {count}"  # noqa: S608 - names of the database itself, quoted, on a sandboxed connection
+            ).fetchall()
+    except duckdb.Error as error:
+        raise _unanswered(staged, error) from error
+    return tables, columns, rows
+
+
+def _unanswered(staged: StagedFile, error: Exception) -> InputError:
+    """Return the error about a database that does not answer."""
+    return InputError(
+        f"expected a database and a query that DuckDB answers, found: {str(error)[:300]}",
+        where=staged.name,
+        fix="correct `member` of this source, or ask for the database again",
+        code="FILE_SCHEMA",
+    )
 
 
 def _opened(staged: StagedFile) -> duckdb.DuckDBPyConnection:
