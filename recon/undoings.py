@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon import history
-from recon.core.codes import UNDO_KINDS, Kind, Side, State
+from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.io.row_lookup import read_columns, read_rows
 from recon.rules import netting
 from recon.rules.night import Ledger, Night, Verdict
@@ -56,20 +56,22 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     """Return lone undoings whose payment an earlier night brought and closed.
 
     Columns row, order_id and fingerprint of the payment. A payment that was undone before is not
-    there to be undone again. Of carried undoings only the merchant's are asked: they may be kept by
-    a charge that stands.
+    there to be undone again. Of carried undoings those are asked that a break keeps: the
+    merchant's, by a charge that stands, and the channel's, by books that call the order paid.
     """
     empty = pl.DataFrame(schema={"row": pl.Int64, "order_id": pl.String, "fingerprint": pl.Int64})
     lone = verdict.waiting.filter(pl.col("leg") == netting.NETTING)["row"].to_numpy()
     merchant = (tonight.ledger.slim["side"] == int(Side.MERCHANT)).to_numpy()
-    lone = lone[merchant[lone] | ~tonight.ledger.opening[lone]]
+    kept = _kept(tonight)
+    lone = lone[merchant[lone] | ~tonight.ledger.opening[lone] | kept[lone]]
     if len(lone) == 0:
         return empty
     asked = _undoings(tonight, lone)
     references = asked["reference"].drop_nulls().unique().sort().to_list()
-    told = _told(tonight, references, night)
+    within = UNDO_DAYS + (night.rules.breaks.keep_days if kept.any() else 0)
+    told = _told(tonight, references, night, within)
     own = _payments(told)["reference"].unique().sort().to_list()
-    told = _told(tonight, sorted({*references, *own}), night) if own else told
+    told = _told(tonight, sorted({*references, *own}), night, within) if own else told
     paid = _numbered(_payments(told))
     used = paid.join(_used(tonight, told, asked), on=_KEY).filter(pl.col("nth") < pl.col("used"))
     free = _numbered(paid.filter(~pl.col("fingerprint").is_in(used["fingerprint"].implode())))
@@ -79,10 +81,18 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     return once.select("row", "order_id", "fingerprint")
 
 
-def _told(tonight: Tonight, references: Sequence[str], night: Night) -> pl.DataFrame:
+def _kept(tonight: Tonight) -> NDArray[np.bool_]:
+    """Return the carried undoings of orders that the books called paid the night before."""
+    ledger = tonight.ledger
+    told = ledger.code_on.get(netting.NETTING, np.zeros(ledger.slim.height, np.uint16))
+    kept: NDArray[np.bool_] = told == int(Code.MERCHANT_PAID_CHANNEL_NOT)
+    return kept
+
+
+def _told(tonight: Tonight, references: Sequence[str], night: Night, within: int) -> pl.DataFrame:
     """Return successful rows of earlier nights about some references, each once."""
     told = history.rows_about(
-        tonight.workspace, references, night.business_date, within_days=UNDO_DAYS
+        tonight.workspace, references, night.business_date, within_days=within
     )
     success = pl.col("state").cast(pl.String) == State.SUCCESS.name
     return told.filter(success).unique("fingerprint", keep="first", maintain_order=True)
@@ -175,7 +185,10 @@ def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
     wrong = met.filter(pl.col("order_id").is_in(still)).sort("left")
     closed = gone.filter(pl.col("order_id").is_in(still))
     return Verdict.joined(
-        [netting.report_late(tonight.ledger, wrong), netting.report_gone(tonight.ledger, closed)]
+        [
+            netting.report_late(tonight.ledger, wrong, night),
+            netting.report_gone(tonight.ledger, closed, night),
+        ]
     )
 
 

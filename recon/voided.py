@@ -133,9 +133,9 @@ def _references(rows: pl.DataFrame, columns: tuple[str, ...]) -> set[str]:
 def _standing(
     tonight: Tonight, charges: pl.DataFrame, told: pl.DataFrame, night: Night
 ) -> pl.DataFrame:
-    """Return the charges that the channel has not undone, or anybody refunded, up to tonight."""
+    """Return the charges that the channel has not undone, or anybody refunded, whole, till now."""
     names = [item.name for item in night.rules.sources if item.side != "bank"]
-    columns = ["txn_id", "side", "kind", "state", "original_ref"]
+    columns = ["txn_id", "side", "kind", "state", "original_ref", "amount_minor"]
     fresh = read_columns(tonight.parts, names, columns)
     told = pl.concat([told.select(columns), fresh]).with_columns(
         pl.col("side", "kind", "state").cast(pl.String)
@@ -145,10 +145,22 @@ def _standing(
         & ((pl.col("side") == Side.CHANNEL.name) | (pl.col("kind") == Kind.REFUND.name))
         & ~pl.col("state").is_in(_CLOSED_OR_FAILED)
     )
-    ended = ends["original_ref"].drop_nulls().implode()
-    return charges.filter(
-        ~pl.any_horizontal(pl.col(name).is_in(ended).fill_null(value=False) for name in _REFERENCES)
+    given = (
+        ends.drop_nulls("original_ref")
+        .unique("txn_id")
+        .group_by("side", name="original_ref")
+        .agg(back=pl.col("amount_minor").abs().sum())
     )
+    own = [charges.select("txn_id", "amount_minor", name=name) for name in _REFERENCES]
+    whole = (
+        pl.concat(own)
+        .unique()
+        .join(given, on="name")
+        .group_by("txn_id", "side")
+        .agg(pl.col("back").sum(), pl.col("amount_minor").first())
+        .filter(pl.col("back") >= pl.col("amount_minor"))
+    )
+    return charges.join(whole, on="txn_id", how="anti", maintain_order="left")
 
 
 def _verdict(matched: Matched, charges: pl.DataFrame, night: Night) -> Verdict:

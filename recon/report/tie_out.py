@@ -153,6 +153,7 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
             | pl.col("txn_id").is_in(undoing)
             | (pl.col("opening") & (pl.col("state") == "REVERSED"))  # undone on an earlier night
             | _made_good(ends)
+            | pl.col("txn_id").is_in(_told_netted(pack, legs).implode())
         )
         .then(pl.lit("netted"))
         .when(_before_books(right, pack.first_night))
@@ -180,6 +181,12 @@ def _made_good(ends: pl.Series) -> pl.Expr:
     """Return whether a credit met its money without a link: with others of a payout in pieces."""
     matched = (pl.col("side") == "BANK") & (pl.col("outcome") == "MATCHED")
     return matched & ~pl.col("txn_id").is_in(ends)
+
+
+def _told_netted(pack: Pack, legs: list[str]) -> pl.Series:
+    """Return the rows that a benign finding of these legs tells as undone."""
+    listed = _listed(pack, legs)
+    return listed.filter(pl.col("code") == "NETTED")["txn_id"].unique()
 
 
 def _before_books(right: Side, first_night: date) -> pl.Expr:

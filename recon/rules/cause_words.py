@@ -211,6 +211,11 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         "先前一笔划付的差额已并入本笔",
         (),
     ),
+    (
+        r"the other side undid the payment by a void or reversal",
+        "另一方已以撤销或冲正取消该笔付款",
+        (),
+    ),
     (r"made good by what was undone of it", "已由部分撤销补足", ()),
     (r"paid by (.+)", "由 {} 付款", (None,)),
     (r"declared as payer: (.+)", "声明的付款方为 {}", (None,)),

@@ -26,6 +26,7 @@ from recon.rules import (
     short_batches,
     standing,
     undone_in_part,
+    undone_otherwise,
 )
 from recon.rules.night import Ledger, Matched, Night, Verdict
 
@@ -138,6 +139,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
         ]
     )
     verdict = compensated.settle(leg, leg_no, matched, verdict)
+    verdict = undone_otherwise.settle(matched, leg, verdict)
     return next_payout.settle(matched, leg, verdict)
 
 

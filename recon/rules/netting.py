@@ -157,10 +157,10 @@ def undone_late(ledger: Ledger, links: pl.DataFrame, legs: Iterable[str]) -> pl.
     return links.filter(pl.Series(closed[links["left"].to_numpy()] & tonight))
 
 
-def report_late(ledger: Ledger, pairs: pl.DataFrame) -> Verdict:
+def report_late(ledger: Ledger, pairs: pl.DataFrame, night: Night) -> Verdict:
     """Report payments undone on a later night that the merchant's books still call paid."""
     paid = ledger.slim[pairs["left"].to_numpy()]
-    return Verdict.of(
+    found = Verdict.of(
         pairs.select(
             pl.lit(int(Code.MERCHANT_PAID_CHANNEL_NOT)).alias("code"),
             pl.lit(NETTING).alias("leg"),
@@ -173,15 +173,16 @@ def report_late(ledger: Ledger, pairs: pl.DataFrame) -> Verdict:
             cause=pl.lit("the channel undid the payment on a later night"),
         )
     )
+    return _open_until_books_agree(found, pairs["right"], night)
 
 
-def report_gone(ledger: Ledger, undone: pl.DataFrame) -> Verdict:
+def report_gone(ledger: Ledger, undone: pl.DataFrame, night: Night) -> Verdict:
     """Report undoings of payments that are closed and that the merchant's books call paid.
 
     `undone` has columns row and fingerprint (of the payment, which is in no ledger any more).
     """
     rows = ledger.slim[undone["row"].to_numpy()]
-    return Verdict.of(
+    found = Verdict.of(
         undone.select(
             pl.lit(int(Code.MERCHANT_PAID_CHANNEL_NOT)).alias("code"),
             pl.lit(NETTING).alias("leg"),
@@ -194,6 +195,20 @@ def report_gone(ledger: Ledger, undone: pl.DataFrame) -> Verdict:
             cause=pl.lit("the channel undid the payment on a later night"),
         )
     )
+    return _open_until_books_agree(found, undone["row"], night)
+
+
+def _open_until_books_agree(found: Verdict, rows: pl.Series, night: Night) -> Verdict:
+    """Return the findings with their undoings carried: the books may call it undone later."""
+    waiting = found.findings.select(
+        "leg",
+        "anchor",
+        "code",
+        row=rows,
+        waiting_for=pl.lit(int(Side.MERCHANT)),
+        wait_until=pl.lit(night.business_date),
+    )
+    return Verdict.joined([found, Verdict.of(waiting=waiting)])
 
 
 def _orphans(ledger: Ledger, rows: NDArray[np.int64], night: Night) -> Verdict:
