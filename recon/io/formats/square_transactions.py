@@ -2,23 +2,50 @@
 
 Source: the vendor's help page on exported reports; no public sample was found, so a new column
 order is taken and an unknown event type is a reject. Amounts are written `$1,234.00`, `-$5.00` or
-`($5.00)`; fees are negative. Times are in the source's zone, because the report names zones in
-words.
+`($5.00)`; fees are negative. Times are in the zone that the row names, in words or as an IANA
+name; without one, in the source's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.contract import Choice, Constant, Fields, Format, Money, Options, Text, Time
 from recon.io.formats.table import Table, filled, negated, reader
+from recon.io.formats.zones import home, in_stated_zone
 
 TABLE = Table(
     "a Square transactions export",
     ("Date", "Time", "Total Collected", "Fees", "Net Total", "Transaction ID", "Payment ID"),
-    ("Event Type", "Location", "Deposit ID", "Card Brand", "Source", "Description"),
+    ("Time Zone", "Event Type", "Location", "Deposit ID", "Card Brand", "Source", "Description"),
 )
+_ZONES = {  # as Square's settings of a location name them, countries in parentheses left out
+    "Eastern Time": "America/New_York",
+    "Central Time": "America/Chicago",
+    "Mountain Time": "America/Denver",
+    "Pacific Time": "America/Los_Angeles",
+    "Atlantic Time": "America/Halifax",
+    "Newfoundland": "America/St_Johns",
+    "Arizona": "America/Phoenix",
+    "Alaska": "America/Anchorage",
+    "Hawaii": "Pacific/Honolulu",
+    "London": "Europe/London",
+    "Dublin": "Europe/Dublin",
+    "Paris": "Europe/Paris",
+    "Madrid": "Europe/Madrid",
+    "Tokyo": "Asia/Tokyo",
+    "Osaka": "Asia/Tokyo",
+    "Sydney": "Australia/Sydney",
+    "Melbourne": "Australia/Melbourne",
+    "Brisbane": "Australia/Brisbane",
+    "Adelaide": "Australia/Adelaide",
+    "Darwin": "Australia/Darwin",
+    "Perth": "Australia/Perth",
+    "Hobart": "Australia/Hobart",
+}
 _KINDS = {"payment": Kind.PAYMENT, "refund": Kind.REFUND}
 _CLOCK = ("YYYY-MM-DD hh:mm:ss", "MM/DD/YYYY hh:mm:ss", "MM/DD/YY hh:mm:ss")
 
@@ -52,7 +79,7 @@ def _money(column: str) -> Money:
     return Money(column, thousands=",")
 
 
-def fields(_options: Options) -> Fields:
+def fields(options: Options) -> Fields:
     """Return how the columns become the canonical table."""
     return {
         "kind": Choice("event", _KINDS),
@@ -67,8 +94,21 @@ def fields(_options: Options) -> Fields:
         "net_minor": _money("net"),
         "currency": Constant("USD"),
         "occurred_at": Time(("Date", "Time"), _CLOCK),
+        "_local": Time(("Date", "Time"), _CLOCK, zone="UTC"),
+        **home(options),
         "memo": Text("Description", optional=True),
     }
+
+
+def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Make times UTC by the zone of their row; those of a row without one are in the source's."""
+    zones = raw["Time Zone"].str.replace(r"\s*\(.*\)", "").str.strip_chars().replace(_ZONES)
+    is_stated = zones.fill_null("") != ""
+    placed = in_stated_zone(frame.with_columns(pl.col("_local").alias("occurred_at")), zones)
+    return placed.with_columns(
+        pl.when(is_stated).then("occurred_at").otherwise(frame["occurred_at"]).alias("occurred_at"),
+        pl.when(is_stated).then("reject_reason").alias("reject_reason"),
+    )
 
 
 FORMAT = Format(
@@ -79,5 +119,6 @@ FORMAT = Format(
     recognise=TABLE.recognise,
     read=reader(TABLE, _derive),
     fields=fields,
+    refine=refine,
     net_is_exact=True,
 )

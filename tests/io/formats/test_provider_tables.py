@@ -110,11 +110,11 @@ ID,Datetime,Type,Status,Note,From,To,Amount (total),Amount (fee),Destination
     ),
     (
         square_transactions.FORMAT,
-        Options(zone="America/New_York"),
+        Options(zone="Asia/Shanghai"),
         """\
 Date,Time,Time Zone,Total Collected,Fees,Net Total,Transaction ID,Payment ID,Event Type,Deposit ID,Card Brand
 2026-01-01,10:00:00,Eastern Time,"$1,060.50",-$1.50,"$1,059.00",T1,P1,Payment,D1,Visa
-2026-01-02,10:00:00,Eastern Time,($10.00),$0.00,($10.00),T2,P2,Refund,D1,Visa
+2026-01-02,07:00:00,Pacific Time (US & Canada),($10.00),$0.00,($10.00),T2,P2,Refund,D1,Visa
 """,
         [("PAYMENT", "SUCCESS", 106050, 150, 105900), ("REFUND", "SUCCESS", -1000, 0, -1000)],
         ["2026-01-01 15:00:00", "2026-01-02 15:00:00"],
@@ -372,3 +372,19 @@ def test_razorpay_rows_of_the_interface_are_paise(tmp_path: Path) -> None:
     ]
     assert str(outcome.frame["occurred_at"][0]) == "2019-09-05 14:09:16"
     assert [reject.record_no for reject in outcome.rejects] == [3]
+
+
+def test_square_zones_are_named_by_the_row_or_the_source(tmp_path):
+    """A row without a zone is in the source's; a zone that nobody knows refuses its row."""
+    lines = "Date,Time,Time Zone,Total Collected,Fees,Net Total,Transaction ID,Payment ID\n"
+    for zone in ("", "London", "Europe/Paris", "Atlantis"):
+        lines += f"2026-07-01,10:00:00,{zone},$5.00,$0.00,$5.00,T{zone},P{zone}\n"
+    form = square_transactions.FORMAT
+    outcome = read_bytes(form, lines.encode(), tmp_path, Options(zone="America/New_York"))
+    assert [str(moment)[11:16] for moment in outcome.frame["occurred_at"]] == [
+        "14:00",
+        "09:00",
+        "08:00",
+    ]
+    (reject,) = outcome.rejects
+    assert "in zone Atlantis" in reject.reasons[0]
