@@ -94,8 +94,8 @@ def publish(
     assert workspace.find(run_id) is None, f"{run_id} is published already; the caller asks first"
     assert certificate["balanced"], f"an unbalanced night is our bug: {certificate['failures']}"
     history = workspace.published()
-    with _fatal(workspace, run_id):
-        _ready_for_views(workspace)
+    with _fatal(workspace, run_id), ThreadPoolExecutor(1) as aside:
+        views = aside.submit(_ready_for_views, workspace)
         folder = workspace.work_folder(run_id) / "publish"
         folder.mkdir(mode=0o700)
         place = _place(history, business_date)
@@ -105,6 +105,7 @@ def publish(
             _write_json(folder / "certificate.json", certificate),
             _write_json(folder / "summary.json", summary),
         ]
+        views.result()
         snapshot_facts = _write_snapshot(folder, workspace, run_id)
         manifest = {
             **manifest_extra,
