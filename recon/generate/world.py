@@ -114,7 +114,8 @@ def generate(world: World, out: Path) -> Made:
             path = out / "rates" / f"{day_of(night)}.csv"
             path.write_text(rates_file(night), encoding="utf-8")
     world.damage.apply(out / "inbox", truth)
-    (out / "recon.toml").write_text(rule_text(world.name, profile, party), encoding="utf-8")
+    rules = rule_text(world.name, profile, party, quiet=_has_quiet_night(orders, world))
+    (out / "recon.toml").write_text(rules, encoding="utf-8")
     table = truth.table()
     table.write_csv(out / "truth.csv")
     truth.normal_table().write_csv(out / NORMAL_FILE)
@@ -124,6 +125,12 @@ def generate(world: World, out: Path) -> Made:
 def _in_books(first: int) -> pl.Expr:
     """Return which sales some file shows: from the first night's clearing day on."""
     return (pl.col("night") >= first) | (pl.col("day") >= first)
+
+
+def _has_quiet_night(orders: pl.DataFrame, world: World) -> bool:
+    """Return whether some file of orders has no row: then none came, and the file says so."""
+    by_night = orders.group_by("night").len().filter(pl.col("len") >= world.parts)
+    return by_night.height < world.nights
 
 
 def _renumbered() -> pl.Expr:

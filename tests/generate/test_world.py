@@ -171,6 +171,22 @@ def test_everything_planted_is_found(world: World, tmp_path: Path) -> None:
     assert_perfect(made, workspace)
 
 
+def test_nights_without_orders_are_no_finding(tmp_path: Path) -> None:
+    """One sale in five nights: orders without rows are ordinary there, a file without bytes not.
+
+    A world with orders on every night still takes a file without rows for a fault.
+    """
+    world = World(PROFILES["marketplace"], 1, 5, seed=2, damage=Damage(empty_file=2))
+    made, workspace = reconciled(world, tmp_path / "quiet")
+    assert made.truth["code"].to_list().count("FILE_EMPTY") == 1
+    assert_perfect(made, workspace)
+    generate(CALM, tmp_path / "busy")
+    quiet, busy = (
+        (tmp_path / name / "recon.toml").read_text(encoding="utf-8") for name in ("quiet", "busy")
+    )
+    assert quiet.count("allow_empty") == busy.count("allow_empty") + 1
+
+
 def test_files_have_no_rejects(calm: tuple[Made, Path]) -> None:
     """Every generated row is read; every control total agrees."""
     _, workspace = calm
