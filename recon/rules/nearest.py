@@ -126,7 +126,7 @@ class _Search:
         failures = [failed(facts, self._leg, step, pairs) for step in self._leg.passes]
         one_currency = facts.currency[pairs.left] == facts.currency[pairs.right]
         off = np.where(one_currency, self._off(pairs), 0)
-        far = ~one_currency | (2 * np.abs(off) > np.abs(self._asked.totals[every.asking]))
+        far = ~one_currency | beyond_half(off, self._asked.totals[every.asking])
         fails = np.min([one.count for one in failures], axis=0)
         apart = np.abs(_moments(facts.slim)[pairs.left] - _moments(facts.slim)[pairs.right])
         content = _content(self._slim, every.row)
@@ -234,6 +234,12 @@ class _Search:
             for step, one in zip(self._leg.passes, failures, strict=True)
         ]
         return "; ".join([amount + _apart(facts, left, right), *asks])
+
+
+def beyond_half(off: Rows, totals: Rows) -> NDArray[np.bool_]:
+    """Tell which differences are more than half the total; both below 2**63, and nothing wraps."""
+    out: NDArray[np.bool_] = np.abs(off) > np.abs(totals) // 2
+    return out
 
 
 def _currency(facts: Facts, row: int) -> str:
