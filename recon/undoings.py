@@ -63,6 +63,7 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     lone = verdict.waiting.filter(pl.col("leg") == netting.NETTING)["row"].to_numpy()
     merchant = (tonight.ledger.slim["side"] == int(Side.MERCHANT)).to_numpy()
     kept = _kept(tonight)
+    idle = tonight.ledger.slim["fingerprint"].gather(lone)  # these have undone nothing yet
     lone = lone[merchant[lone] | ~tonight.ledger.opening[lone] | kept[lone]]
     if len(lone) == 0:
         return empty
@@ -73,12 +74,14 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     own = _payments(told)["reference"].unique().sort().to_list()
     told = _told(tonight, sorted({*references, *own}), night, within) if own else told
     paid = _numbered(_payments(told))
-    used = paid.join(_used(tonight, told, asked), on=_KEY).filter(pl.col("nth") < pl.col("used"))
+    used = paid.join(_used(tonight, told, idle), on=_KEY).filter(pl.col("nth") < pl.col("used"))
     free = _numbered(paid.filter(~pl.col("fingerprint").is_in(used["fingerprint"].implode())))
     ranked = _numbered(asked.drop("fingerprint"))
-    found = ranked.join(free, on=[*_KEY, "nth"], how="inner", suffix="_paid").sort("row")
+    found = ranked.join(free, on=[*_KEY, "nth"], how="inner", suffix="_paid")
+    told = pl.col("row").is_in(np.flatnonzero(kept).tolist())  # it keeps the payment it undid
+    found = found.sort(~told, "row")
     once = found.unique("fingerprint", keep="first", maintain_order=True)
-    return once.select("row", "order_id", "fingerprint")
+    return once.sort("row").select("row", "order_id", "fingerprint")
 
 
 def _kept(tonight: Tonight) -> NDArray[np.bool_]:
@@ -144,15 +147,15 @@ def _payments(told: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _used(tonight: Tonight, told: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+def _used(tonight: Tonight, told: pl.DataFrame, idle: pl.Series) -> pl.DataFrame:
     """Return how many payments of a key others have undone: on earlier nights, or tonight.
 
-    Tonight's are those whose payment is carried. The `asked` undoings themselves do not count.
+    Tonight's are those whose payment is carried. The undoings that still look for a payment do not
+    count (`idle`, their fingerprints).
     """
     undo = [kind.name for kind in UNDO_KINDS]
     before = told.filter(
-        pl.col("kind").cast(pl.String).is_in(undo)
-        & ~pl.col("fingerprint").is_in(asked["fingerprint"].implode())
+        pl.col("kind").cast(pl.String).is_in(undo) & ~pl.col("fingerprint").is_in(idle.implode())
     )
     opening = tonight.ledger.opening
     carried = tonight.netted.filter(

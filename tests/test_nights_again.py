@@ -129,8 +129,8 @@ def test_an_undoing_of_a_settled_payment_is_no_orphan(tmp_path: Path, cycle: str
         assert world.codes(world.run(day)) == []
 
 
-def test_a_channel_that_undoes_a_settled_payment_is_told_once(tmp_path: Path) -> None:
-    """The books still call it paid: one break that night; a second undoing of it is an orphan."""
+def test_a_payment_that_the_channel_undid_twice_is_one_break_and_one_orphan(tmp_path: Path) -> None:
+    """The books call it paid still: the first undoing keeps it open, the second finds nothing."""
     world = NightWorld(tmp_path, cycle="D+0")
     bank = ["100.00 memo=PAYOUT_8001_20261109"]
     world.day(MONDAY, orders=["A1 100.00"], psp=["A1 100.00"], bank=bank)
@@ -142,7 +142,8 @@ def test_a_channel_that_undoes_a_settled_payment_is_told_once(tmp_path: Path) ->
     for day in (THURSDAY, "2026-11-13", "2026-11-14"):
         world.day(day)
         found.append(world.codes(world.run(day)))
-    assert found == [[], [], [], ["REVERSAL_ORPHAN"]]
+    still = "MERCHANT_PAID_CHANNEL_NOT:OPEN"
+    assert found == [[still], [still], [still], [still, "REVERSAL_ORPHAN"]]
 
 
 def test_a_bounced_payout_that_is_paid_again_is_over(world: NightWorld) -> None:
