@@ -28,6 +28,9 @@ CASES = {
     "group": (Method.GROUP, {}),
     "window": (Method.WINDOW, {"days_before": 1, "days_after": 2}),
     "window without a key": (Method.WINDOW, {"keys": (), "days_after": 1}),
+    "unique by the clock": (Method.UNIQUE, {"minutes_before": 1_440, "minutes_after": 2_880}),
+    "window by the clock": (Method.WINDOW, {"minutes_before": 1_440, "minutes_after": 2_880}),
+    "window by the clock without a key": (Method.WINDOW, {"keys": (), "minutes_after": 1_440}),
     "band": (Method.BAND, {"tolerance_minor": 2, "days_before": 1, "days_after": 2}),
     "band, one direction": (
         Method.BAND,
@@ -69,6 +72,8 @@ def leg_of(case, *, turned=False):
     if turned:
         before, after = options.pop("days_before", 0), options.pop("days_after", 0)
         options |= {"days_before": after, "days_after": before, "tolerance_base": "right"}
+        earlier, later = options.pop("minutes_before", 0), options.pop("minutes_after", 0)
+        options |= {"minutes_before": later, "minutes_after": earlier}
         options["tolerance_sign"] = -options.get("tolerance_sign", 0)
     left, right = (C, M) if turned else (M, C)
     return Leg("leg", left, right, (Pass("pass", method, keys, keys, **options),))
@@ -130,12 +135,9 @@ def test_sides_may_be_exchanged(case, rows):
 @settings(max_examples=15, deadline=None)
 def test_dates_may_be_shifted(case, rows, days):
     """All days moved by the same number give the same links, ties and searches."""
-    moved = [
-        line | {"due": line["due"] + days, "value": line["value"] + days, "time": 86_400 * days}
-        for line in rows
-    ]
-    still = [line | {"time": 0} for line in rows]
-    one, two = solve(case, still), solve(case, moved)
+    later = {"due": days, "value": days, "time": 86_400 * days}
+    moved = [line | {name: line[name] + more for name, more in later.items()} for line in rows]
+    one, two = solve(case, rows), solve(case, moved)
     assert one.links.equals(two.links)
     assert one.ambiguous.equals(two.ambiguous)
     assert one.searches.equals(two.searches)
@@ -162,6 +164,11 @@ ADMISSIBLE = {
     "group": "l.key = r.key and l.currency = r.currency",
     "window": "l.key = r.key and l.money = r.money and r.day between l.day - 1 and l.day + 2",
     "window without a key": "l.money = r.money and r.day between l.day and l.day + 1",
+    "unique by the clock": "l.key = r.key and l.money = r.money "
+    "and r.day between l.day - 1 and l.day + 2",
+    "window by the clock": "l.key = r.key and l.money = r.money "
+    "and r.day between l.day - 1 and l.day + 2",
+    "window by the clock without a key": "l.money = r.money and r.day between l.day and l.day + 1",
     "band": "l.key = r.key and l.currency = r.currency and abs(r.amount - l.amount) <= 2 "
     "and r.day between l.day - 1 and l.day + 2",
     "band, one direction": "l.key = r.key and l.currency = r.currency "
