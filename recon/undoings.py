@@ -78,8 +78,8 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     free = _numbered(paid.filter(~pl.col("fingerprint").is_in(used["fingerprint"].implode())))
     ranked = _numbered(asked.drop("fingerprint"))
     found = ranked.join(free, on=[*_KEY, "nth"], how="inner", suffix="_paid")
-    told = pl.col("row").is_in(np.flatnonzero(kept).tolist())  # it keeps the payment it undid
-    found = found.sort(~told, "row")
+    open_still = pl.col("row").is_in(np.flatnonzero(kept).tolist())  # it keeps what it undid
+    found = found.sort(~open_still, "row")
     once = found.unique("fingerprint", keep="first", maintain_order=True)
     return once.sort("row").select("row", "order_id", "fingerprint")
 

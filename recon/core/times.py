@@ -139,8 +139,11 @@ def to_local(instants: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     offsets = offsets[(begins <= last) & (ends > first)]  # most often one: a file is of a few days
     begins = begins[(begins <= last) & (ends > first)]
     if len(offsets) == 1:
-        return instants + offsets[0]
-    return instants + offsets[np.searchsorted(begins, instants, side="right") - 1]
+        offset = offsets
+    else:
+        offset = offsets[np.searchsorted(begins, instants, side="right") - 1]
+    local: NDArray[np.int64] = instants + offset
+    return local
 
 
 def offset_table(

@@ -225,3 +225,14 @@ def test_money_that_leaves_64_bits_is_refused_by_name():
     """So many rows with such differences cannot be weighed, which is said before any is linked."""
     with pytest.raises(ResourceError, match="10,000 rows that hang together"):
         gains(*path_of(10_000, 10**15, 5))
+
+
+def test_a_tie_of_many_rows_lists_a_few_candidates_of_each():
+    """Forty equal rows a side: every row is shown, with eight of its forty candidates."""
+    rows = [row(side, "k", 100, due=1, value=1) for side in (M, C) for _ in range(40)]
+    leg = leg_of(Method.BAND, tolerance_minor=2)
+    found = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    assert found.links.height == 0
+    told = found.ambiguous.group_by("row").len()
+    assert told["row"].n_unique() == 80
+    assert told["len"].unique().to_list() == [8]

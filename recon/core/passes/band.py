@@ -29,7 +29,7 @@ from recon.core.passes.contract import (
     row_digests,
     with_amount,
 )
-from recon.core.passes.dated import left_days, right_days
+from recon.core.passes.dated import TIES_SHOWN, left_days, right_days
 from recon.core.passes.key_groups import group_keys
 from recon.core.passes.order import sort_order
 from recon.core.plan import Pass
@@ -361,10 +361,26 @@ def report(left: Side, right: Side, edges: Edges, solved: Assignment, kind: Matc
 
 
 def tied(left: Side, right: Side, edges: Edges, solved: Assignment) -> NDArray[np.int64]:
-    """Return (row, candidate) both ways of the edges that some optima contain and others do not."""
+    """Return (row, candidate) both ways of the edges that some optima contain and others do not.
+
+    Of each row the first few: a tie of thousands needs no thousand lines a row.
+    """
     rows = left.rows.size
-    row, column = edges.row, edges.column
-    same = solved.label[row] == solved.label[rows + column]
+    same = solved.label[edges.row] == solved.label[rows + edges.column]
     open_edge = np.flatnonzero((solved.tight == 1) & same)
-    one = np.column_stack((left.rows[row[open_edge]], right.rows[column[open_edge]]))
-    return np.concatenate((one, one[:, ::-1]))
+    row, column = edges.row[open_edge], edges.column[open_edge]
+    one, two = first_few(row), first_few(column)
+    return np.concatenate(
+        (
+            np.column_stack((left.rows[row[one]], right.rows[column[one]])),
+            np.column_stack((right.rows[column[two]], left.rows[row[two]])),
+        )
+    )
+
+
+def first_few(end: NDArray[np.int64] | NDArray[np.int32]) -> Rows:
+    """Return the places of the first `TIES_SHOWN` of each equal value of `end`, by value."""
+    order = np.argsort(end, kind="stable")
+    ordered = end[order]
+    first = np.searchsorted(ordered, ordered)
+    return order[np.arange(end.size) - first < TIES_SHOWN]
