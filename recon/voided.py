@@ -135,7 +135,7 @@ def _standing(
 ) -> pl.DataFrame:
     """Return the charges that the channel has not undone, or anybody refunded, whole, till now."""
     names = [item.name for item in night.rules.sources if item.side != "bank"]
-    columns = ["txn_id", "side", "kind", "state", "original_ref", "amount_minor"]
+    columns = ["txn_id", "side", "kind", "state", "original_ref", "currency", "amount_minor"]
     fresh = read_columns(tonight.parts, names, columns)
     told = pl.concat([told.select(columns), fresh]).with_columns(
         pl.col("side", "kind", "state").cast(pl.String)
@@ -148,14 +148,14 @@ def _standing(
     given = (
         ends.drop_nulls("original_ref")
         .unique("txn_id")
-        .group_by("side", name="original_ref")
-        .agg(back=pl.col("amount_minor").abs().sum())
+        .group_by("side", "currency", name="original_ref")
+        .agg(back=pl.col("amount_minor").abs().cast(pl.Int128).sum())
     )
-    own = [charges.select("txn_id", "amount_minor", name=name) for name in _REFERENCES]
+    own = [charges.select("txn_id", "currency", "amount_minor", name=name) for name in _REFERENCES]
     whole = (
         pl.concat(own)
         .unique()
-        .join(given, on="name")
+        .join(given, on=["name", "currency"])
         .group_by("txn_id", "side")
         .agg(pl.col("back").sum(), pl.col("amount_minor").first())
         .filter(pl.col("back") >= pl.col("amount_minor"))

@@ -69,6 +69,13 @@ def test_an_order_that_is_closed_by_its_refund_is_judged_by_the_refund(world: Ni
     ]
 
 
+def test_a_refund_in_another_currency_gives_nothing_back(world: NightWorld) -> None:
+    """A hundred dollars do not undo a charge of a hundred yuan."""
+    dollars = {"psp": ["F1 -100.00 kind=refund original=A1 currency=USD"]}
+    found = codes(world, PAID, {**TOLD["a void"], **CREDIT}, dollars)
+    assert f"{CODE}:OPEN" in found[2]
+
+
 def test_a_void_after_the_channel_s_day_waits_for_its_next_file(world: NightWorld) -> None:
     """Voided at 23:30, and the channel's day ends at 23:00: tomorrow's file may show it."""
     late = {"orders": ["V1 -100.00 23:30 kind=void original=A1"], **CREDIT}
