@@ -44,6 +44,10 @@ def digest_slice(columns: Sequence[TextColumn], out: Digests, begin: int, end: i
     Slices keep what lies between text and digest inside the processor's cache.
     """
     buffers = [text_buffers(column[begin:end]) for column in columns]
+    if len(buffers) == 1:
+        part = buffers[0]
+        kernel.digest_text(part.data, part.starts, part.ends, part.valid, out[begin:end])
+        return
     lanes = _Lanes(out[begin:end])
     for position, part in enumerate(buffers):
         lanes.absorb_text(part, position + 1)

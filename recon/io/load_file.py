@@ -128,10 +128,14 @@ def load_file(job: Job) -> Part:
     part = Part(job.part_path, slim=SlimRows(job.slim_path), whose=Whose(job.options.merchant_id))
     part.sums = ControlSums(job.fmt.controls(job.options), job.fmt.proofs)
     steps = _Steps(job, part)
-    with PartWriter(part.path) as writer, ThreadPoolExecutor(max(1, job.threads)) as pool:
+    with (
+        PartWriter(part.path) as writer,
+        ThreadPoolExecutor(max(1, job.threads)) as pool,
+        ThreadPoolExecutor(1) as scribe,
+    ):
         ready = in_order(pool, steps.prepare, steps.checked())
-        for batch in in_order(pool, steps.complete, steps.counted(ready)):
-            writer.append(batch.table)
+        done = in_order(pool, steps.complete, steps.counted(ready))
+        for batch in in_order(scribe, lambda batch: _written(batch, writer), done):
             part.take(batch)
             if job.on_rows is not None:
                 job.on_rows(job.file, part.rows)
@@ -142,6 +146,12 @@ def load_file(job: Job) -> Part:
         f"{job.file.path.name}: {job.fmt.name} left physical lines unaccounted: {part.reading}"
     )
     return part
+
+
+def _written(batch: Completed, writer: PartWriter) -> Completed:
+    """Write the rows of a batch and return it; on a thread of its own, for reading goes on."""
+    writer.append(batch.table)
+    return batch
 
 
 def in_order(

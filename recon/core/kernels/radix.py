@@ -4,6 +4,9 @@ A key is a 128-bit digest (two uint64 words) or an integer, whose bijective scra
 its exact identity. The high bits of the first word choose the partition, so that rows of
 equal key always meet in one partition. The scatter is stable: inside a partition rows keep
 their order, which makes "first row" mean the same whatever the number of chunks.
+
+Places are unsigned numbers: a signed one might count from an array's end, and asking costs a third
+of the scatter.
 """
 
 from __future__ import annotations
@@ -52,8 +55,8 @@ def count_partitions(digest: Words, start: int, stop: int, shift: np.uint64, cou
 
     The partition is what the bits above `shift` say.
     """
-    for i in range(start, stop):
-        counts[np.int64(digest[i, 0] >> shift)] += 1
+    for i in range(np.uint64(start), np.uint64(stop)):
+        counts[digest[i, 0] >> shift] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -67,20 +70,20 @@ def scatter_partitions(
     out_row: Ints,
 ) -> None:
     """Copy the digests `start:stop` and their positions to where `cursor` says, in order."""
-    for i in range(start, stop):
-        partition = np.int64(digest[i, 0] >> shift)
-        place = cursor[partition]
-        cursor[partition] = place + 1
+    for i in range(np.uint64(start), np.uint64(stop)):
+        partition = digest[i, 0] >> shift
+        place = np.uint64(cursor[partition])
+        cursor[partition] += 1
         out_digest[place, 0] = digest[i, 0]
         out_digest[place, 1] = digest[i, 1]
-        out_row[place] = i
+        out_row[place] = np.int32(i)
 
 
 @njit(cache=True, nogil=True)
 def count_integers(key: Ints, start: int, stop: int, shift: np.uint64, counts: Ints) -> None:
     """Add to `counts` how many of the integers `start:stop` fall in each partition."""
-    for i in range(start, stop):
-        counts[np.int64(mix64(np.uint64(key[i])) >> shift)] += 1
+    for i in range(np.uint64(start), np.uint64(stop)):
+        counts[mix64(np.uint64(key[i])) >> shift] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -94,10 +97,10 @@ def scatter_integers(
     out_row: Ints,
 ) -> None:
     """Write the scrambled integers `start:stop` and their positions to where `cursor` says."""
-    for i in range(start, stop):
+    for i in range(np.uint64(start), np.uint64(stop)):
         word = mix64(np.uint64(key[i]))
-        partition = np.int64(word >> shift)
-        place = cursor[partition]
-        cursor[partition] = place + 1
+        partition = word >> shift
+        place = np.uint64(cursor[partition])
+        cursor[partition] += 1
         out_word[place] = word
-        out_row[place] = i
+        out_row[place] = np.int32(i)

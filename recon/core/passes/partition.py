@@ -23,7 +23,7 @@ Keys = NDArray[Any]  # digests uint64 (n, 2), or integers int64 (n)
 Words = NDArray[np.uint64]
 
 SMALL = 200_000  # left rows below which one table stays in the cache without partitioning
-PARTITION_ROWS = 24_000  # left rows that keep a partition and its table near 1 MiB
+PARTITION_ROWS = 12_000  # left rows that keep a partition and its table within 600 KiB
 BITS_MAX = 11
 
 
