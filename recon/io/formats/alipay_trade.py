@@ -89,10 +89,7 @@ def column_name(cell: str) -> str:
 
 def is_detail(head: bytes) -> bool:
     """Return whether a member begins as the detail of a trade bill does."""
-    for encoding in ("gb18030", "utf-8-sig"):
-        if head.startswith(_TITLE.encode(encoding)):
-            return True
-    return head.removeprefix(b"\xef\xbb\xbf").startswith(_TITLE.encode())
+    return Probe("", len(head), head).text().startswith(_TITLE)
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:

@@ -41,6 +41,7 @@ from recon.errors import InputError
 from recon.io.formats.cut_text import CutText
 
 _LEADING_BLANK: Final = re.compile(r"\A(?:[ \t]*\r?\n)+")
+_LEADING_BYTES: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,14 @@ class Probe:
         A byte order mark and blank lines before the first filled one are left out.
         """
         return _LEADING_BLANK.sub("", self._decoded().removeprefix("\ufeff"))
+
+    def byte_lines(self, most: int) -> list[bytes]:
+        """Return the first lines as bytes, without their ends: for places that count bytes.
+
+        A byte order mark and blank lines before the first filled one are left out.
+        """
+        pieces = _LEADING_BYTES.sub(b"", self.head).split(b"\n", most)
+        return [piece.removesuffix(b"\r") for piece in pieces[:most]]
 
     def _decoded(self) -> str:
         """Return the head as text, whole."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,16 +50,27 @@ def cut_fixed(
     reading: Reading,
     *,
     longer: bool = False,
+    counted: str = "",
 ) -> Iterator[RawRows]:
     """Yield the fields of every line of exactly `length` bytes; other lines are rejects.
 
-    With `longer`, lines may go on behind the last field.
+    With `longer`, lines may go on behind the last field. `counted` is the encoding in whose bytes
+    the places are counted, where a file may come in another.
     """
     for block in blocks:
-        yield _cut_block(block, length, slices, reading, longer)
+        yield _cut_block(block, _counted(block, counted), length, slices, reading, longer)
+
+
+def _counted(block: Block, encoding: str) -> Block:
+    """Return a block's lines in the encoding that places count; byte ranges are not of it."""
+    if not encoding or block.encoding == encoding or block.raw.isascii():
+        return block
+    text = block.data.tobytes().decode()
+    return replace(block, raw=text.encode(encoding), encoding=encoding)
 
 
 def _cut_block(
+    received: Block,
     block: Block,
     length: int,
     slices: Sequence[Slice],
@@ -68,6 +79,7 @@ def _cut_block(
 ) -> RawRows:
     raw = block.raw_bytes()
     begin, end = line_spans(block)
+    first, last = (begin, end) if received is block else line_spans(received)
     sizes = end - begin
     blank = _blank_lines(block, begin, end)
     fitting = sizes >= length if longer else sizes == length
@@ -78,13 +90,13 @@ def _cut_block(
         if not fitting[line]:
             least = "at least " if longer else ""
             reasons.append(f"expected a line of {least}{length} bytes, found {sizes[line]}")
-        first, last = int(begin[line]), int(end[line])
+        here, there = int(first[line]), int(last[line])
         reading.refuse(
             Reject(
                 block.first_line + line,
-                block.raw_start + first,
-                block.raw_start + last,
-                raw_text(block, first, last),
+                block.raw_start + here,
+                block.raw_start + there,
+                raw_text(received, here, there),
                 tuple(reasons),
             )
         )
@@ -97,7 +109,7 @@ def _cut_block(
         for piece in slices
     }
     numbers = np.flatnonzero(keep).astype(np.int64) + block.first_line
-    return RawRows(columns, numbers, starts + block.raw_start, end[keep] + block.raw_start)
+    return RawRows(columns, numbers, first[keep] + block.raw_start, last[keep] + block.raw_start)
 
 
 def line_spans(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

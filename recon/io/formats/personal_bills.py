@@ -222,7 +222,7 @@ PINDUODUO: Final = SheetFormat(
         required=("订单编号", "订单金额", "店铺", "商品", "订单状态", "支付方式", "下单时间"),
         unread=("物流公司", "快递单号", "拼单时间", "发货时间", "成交时间"),
         quote='"',
-        first_line=r"\ufeff?订单编号,订单金额,店铺",
+        first_line=r"订单编号\W{1,3}订单金额\W{1,3}店铺",
     ),
     {
         "kind": Constant(Kind.PAYMENT),

@@ -19,6 +19,7 @@ acquirer and the network: they are not the merchant's fee.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -85,11 +86,16 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     slices = slices_of(WIDTHS, NAMES, frozenset())
     clearing = clearing_day(staged)
     with staged.path.open("rb") as stream:
-        blocks = Lines(stream, staged.name, options.encoding or "gb18030")
+        blocks = Lines(stream, staged.name, options.encoding, encoding_of)
         first = blocks.take()
         assert first is not None, "Lines refuses an empty file"
         for rows in cut_fixed(chain((first,), blocks), LENGTH, slices, reading, longer=True):
             yield _derived(rows, clearing)
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding of a file: the fixed part is ASCII, what is reserved may be GBK."""
+    return "utf-8" if head.startswith(codecs.BOM_UTF8) else "gb18030"
 
 
 def clearing_day(staged: StagedFile) -> date | None:
@@ -168,7 +174,7 @@ def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
 
 def _recognise(probe: Probe) -> bool:
     """Return whether the first line has the flow's digits and spaces."""
-    line = probe.head.lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
+    line = probe.byte_lines(1)[0]
     return len(line) >= LENGTH and _LINE.match(line) is not None
 
 

@@ -14,6 +14,7 @@ that does not is a reject. Field 27, the query number of the original, links a r
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -101,7 +102,8 @@ def _read(
         banner, first = _banner(first, reading)
         clearing = clearing_day(staged, banner)
         seen = 0
-        for rows in cut_fixed(chain((first,), blocks), LENGTH, slices, reading):
+        blocks_left = chain((first,), blocks)
+        for rows in cut_fixed(blocks_left, LENGTH, slices, reading, counted="gb18030"):
             seen += rows.record_no.size
             yield _derived(rows, clearing, outflow)
     if not seen and reading.rejects:
@@ -114,17 +116,34 @@ def _read(
 
 
 def _encoding(head: bytes) -> str:
-    """Return the encoding of a file: rows are counted in GBK bytes, a banner may be converted."""
-    return sniffed_encoding(head) if head.startswith(b"====") else "gb18030"
+    """Return the encoding of a file: GBK, unless somebody converted it, or its banner only."""
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    if head.lstrip().startswith(b"===="):
+        return sniffed_encoding(head)
+    lines = (line.removesuffix(b"\r") for line in head.split(b"\n"))
+    is_converted = any(len(line) > LENGTH and is_line(_in_gbk(line)) for line in lines)
+    return "utf-8" if is_converted else "gb18030"
+
+
+def _in_gbk(line: bytes) -> bytes:
+    """Return a line in the bytes that its fields are counted in."""
+    if len(line) <= LENGTH or line.isascii():
+        return line
+    try:
+        return line.decode().encode("gb18030")
+    except UnicodeError:
+        return line
 
 
 def _banner(block: Block, reading: Reading) -> tuple[str, Block]:
     """Return the titles of a report, and the block that follows them."""
     lines = block.line_texts(_BANNER_LINES)
-    if not lines[0].startswith("===="):
+    filled = next((line for line in lines if line.strip()), "")
+    if not filled.startswith("===="):
         return "", block
     raw = bytes(block.raw).split(b"\n", len(lines))
-    count = next((at for at, line in enumerate(raw) if is_line(line.rstrip(b"\r"))), 0)
+    count = next((at for at, line in enumerate(raw) if is_line(_in_gbk(line.rstrip(b"\r")))), 0)
     if not count and not any(_CODE.match(line) for line in raw):
         count = min(len(lines), block.lines)  # a day without rows: the titles are the whole report
     blank = sum(not line.strip() for line in lines[:count])
@@ -241,13 +260,13 @@ def is_line(line: bytes) -> bool:
 
 def _recognise(probe: Probe) -> bool:
     """Return whether the first line, or the first one after a banner, is one of this file."""
-    lines = probe.head.lstrip(b"\r\n").split(b"\n", _BANNER_LINES)
+    lines = probe.byte_lines(_BANNER_LINES)
     if not lines[0].startswith(b"===="):
-        return is_line(lines[0].rstrip(b"\r"))
+        return is_line(_in_gbk(lines[0]))
     rows = [line for line in lines if _CODE.match(line)]
     if not rows:  # a day without rows
         return len(probe.head) == probe.size and _WAP_TITLE in probe.text()
-    return is_line(rows[0].rstrip(b"\r"))
+    return is_line(_in_gbk(rows[0]))
 
 
 FORMAT: Final = Format(

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from recon.errors import InputError
+from recon.io.formats import recognised
 from recon.io.formats.alipay_trade import FORMAT
 from recon.io.formats.contract import Options, Probe
 from tests.io.formats.reading import corpus_file, load_bytes, probe_of, read_bytes, read_path
@@ -230,3 +231,13 @@ def test_utf8_and_thousands_are_read(tmp_path):
     raw = bill((PAID.replace(",95.00,", ",1234567.89,"), REFUND), totals).decode("gb18030")
     for encoding in ("utf-8", "utf-8-sig"):
         assert load_bytes(FORMAT, tmp_path, raw.encode(encoding)).agrees
+
+
+def test_an_empty_bill_behind_blank_lines_is_known(tmp_path):
+    """A day without trades has no totals; blank lines before it change nothing."""
+    edge = "#--业务明细列表--", "#--业务明细列表结束--"
+    names = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间"
+    raw = "\n".join(["\ufeff\r", " ", "#支付宝业务明细查询", edge[0], names, edge[1]]).encode()
+    assert [form.name for form in recognised(Probe("x", len(raw), raw))] == ["alipay_trade"]
+    result = load_bytes(FORMAT, tmp_path, raw)
+    assert (result.frame.height, result.rejects, result.reading.blank_lines) == (0, [], 2)

@@ -16,10 +16,10 @@ from recon.io.formats.marks import MARKS
 from recon.io.formats.sheet import column_name
 from tests.io.formats.examine import Outcome, read_bytes
 from tests.io.formats.samples import samples
+from tests.io.formats.test_every_format import names_of
 
 BY_NAME = {form.name: form for form in FORMATS}
 PLACES = ("record_no", "byte_start", "byte_end")
-IN_GBK_BYTES = {"unionpay_zm", "unionpay_zme", "unionpay_acom"}
 Cells = Callable[[Sequence[str], bool], Sequence[str]]  # of cells, and whether they are names
 
 
@@ -47,7 +47,8 @@ def rows(name: str, raw: bytes, folder: Path) -> tuple[str, list[str], pl.DataFr
 
 
 def assert_same(name: str, raw: bytes, folder: Path, way: str) -> None:
-    """Assert that a file has the rows of the sample."""
+    """Assert that a file is recognised as the sample is, and has its rows."""
+    assert names_of(raw, folder) == names_of(samples()[name].raw, folder), way
     wanted, found = rows(name, samples()[name].raw, folder), rows(name, raw, folder)
     assert found[:2] == wanted[:2], way
     assert found[2].equals(wanted[2]), way
@@ -65,7 +66,7 @@ def test_line_ends_and_blank_lines(name: str, tmp_path: Path) -> None:
         "no last end": plain,
         "blank lines behind": plain + b"\n\n\r\n \t\n",
     }
-    if name not in {"fixed_width", "unionpay_zm", "unionpay_zme", "unionpay_acom"}:
+    if name != "fixed_width":
         ways["blank lines before"] = b"\r\n\n" + raw
     for way, other in ways.items():
         assert_same(name, other, tmp_path, way)
@@ -74,10 +75,11 @@ def test_line_ends_and_blank_lines(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_encodings(name: str, tmp_path: Path) -> None:
     """UTF-8 with and without its mark; GB18030 where the format is a Chinese one."""
-    if name in IN_GBK_BYTES or samples()[name].options.encoding:
-        pytest.skip("counted in bytes of one encoding, or declared")
+    if samples()[name].options.encoding:
+        pytest.skip("declared")
     text = decoded(samples()[name].raw)
-    ways = {"UTF-8": text.encode(), "UTF-8 with a mark": codecs.BOM_UTF8 + text.encode()}
+    marked = codecs.BOM_UTF8 + text.encode()
+    ways = {"UTF-8": text.encode(), "UTF-8 with a mark": marked}
     if any("\u4e00" <= sign <= "\u9fff" for sign in text) and name != "delimited":
         ways["GB18030"] = text.encode("gb18030")
     for way, other in ways.items():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import codecs
+
 import pytest
 
 from recon.core.codes import Kind
@@ -127,6 +129,18 @@ def test_a_converted_file_is_refused(tmp_path):
     """When no line has the length of the layout, the file is another one."""
     with pytest.raises(InputError, match="607"):
         read(tmp_path, b"hello", b"world")
+
+
+def test_a_file_made_utf_8_is_read_and_its_bytes_are_those_of_the_file(tmp_path):
+    """Fields are counted in GBK bytes, byte ranges in the file's own."""
+    raw = codecs.BOM_UTF8 + b"\n".join([line(), refund(), line()[:-1]]).decode("gb18030").encode()
+    result = read_bytes(FORMAT, tmp_path, raw, name=NAME)
+    assert result.frame["商户自定义域"].to_list() == ["账户充值", "账户充值"]
+    assert result.frame["商户订单号"].to_list() == ["ORD1", "REF1"]
+    assert [raw[start:end].count(b"\n") for start, end in result.spans] == [0, 0]
+    assert raw[slice(*result.spans[1])].decode().encode("gb18030") == refund()
+    (reject,) = result.reading.rejects
+    assert raw[reject.byte_start : reject.byte_end].decode() == reject.text
 
 
 def test_bytes_that_do_not_decode_are_a_reject(tmp_path):
