@@ -1,5 +1,5 @@
 """`python -m recon` is the `recon` command."""
 
-from recon.cli import main
+from recon.cli import process
 
-main()
+process()

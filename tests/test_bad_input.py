@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -277,3 +279,35 @@ def test_a_place_that_cannot_be_written_is_named(
     told = capsys.readouterr().err
     assert "/dev/null" in told
     assert "fix: check the path" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--version"], 0, "recon, version"),
+        (["run", "absent.toml", "--date", "2026-11-09"], 2, "absent.toml"),
+        (["no-such-command"], 2, "No such command"),
+    ],
+)
+def test_the_process_ends_with_its_code_and_all_that_it_said(
+    arguments: list[str], code: int, told: str
+) -> None:
+    """Leaving at once loses neither the exit code nor a line, on a pipe that buffers."""
+    done = subprocess.run(
+        [sys.executable, "-m", "recon", *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, told in done.stdout + done.stderr) == (code, True)
+
+
+def test_output_that_nobody_takes_is_an_error() -> None:
+    """A full device under standard output is exit code 5, not silence."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "recon", "formats"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 5
+    assert "the system refused" in done.stderr
