@@ -264,8 +264,9 @@ def _excess_decimals(text: str, grammar: Grammar, currency: str) -> str:
     """Return the sentence about an amount that is finer than its currency."""
     written = text.strip().rpartition(grammar.decimal_mark)[2]
     found = sum("0" <= character <= "9" for character in written)
+    noun = ""
     if grammar.unit == "minor":
-        expected = "whole minor units are declared"
+        expected, noun = "whole minor units are declared", " decimals"
     else:
         expected = f"{currency} has {exponent(currency)} decimals"
     if grammar.unit == "major" and not written.strip("0"):
@@ -273,7 +274,7 @@ def _excess_decimals(text: str, grammar: Grammar, currency: str) -> str:
         return f"{text[:60]!r}: {expected}, found three zeros that may be thousands; {fix}"
     more = ", not all zeros" if grammar.extra_zero_decimals else ""
     return (
-        f"{text[:60]!r}: {expected}, found {found}{more}; "
+        f"{text[:60]!r}: {expected}, found {found}{noun}{more}; "
         "fix the sender's file or declare another unit"
     )
 

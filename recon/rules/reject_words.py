@@ -54,7 +54,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         (
-            r"(.+): whole minor units are declared, found (\d+)(?:, not all zeros)?; fix the "
+            r"(.+): whole minor units are declared, found (\d+) decimals(?:, not all zeros)?; fix the "
             r"sender's file or declare another unit"
         ),
         "{0}：已声明为最小单位整数，实有 {1} 位小数；请更正发送方文件或声明其他单位",

@@ -59,12 +59,12 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     """Yield the rows; give amounts their dropped zero and times their year, as text."""
     for rows in read_either(SHEET, staged, options, reading):
         frame = frame_of(rows)
-        time = pl.col("交易时间").str.zfill(10)
+        time = _zeros_back("交易时间", 10)
         day = pl.col("清算日期")
         year = day.str.head(4).cast(pl.Int32, strict=False)
         in_december = (day.str.slice(4, 2) == "01") & (time.str.head(2) == "12")
         shift = pl.when(in_december).then(-1).otherwise(0)
-        code = pl.col("交易类型").str.zfill(6)
+        code = _zeros_back("交易类型", 6)
         is_refund = code == "200000"
         money = [
             _whole_amount(pl.col(name), is_refund).alias(name)
@@ -81,12 +81,17 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         )
 
 
+def _zeros_back(column: str, width: int) -> pl.Expr:
+    """Return digits with the zeros that a spreadsheet dropped; an empty cell says nothing."""
+    cell = pl.col(column)
+    return pl.when(cell == "").then(cell).otherwise(cell.str.zfill(width))
+
+
 def _entry_mode(frame: pl.DataFrame) -> list[pl.Expr]:
     """Return how the card was read, in words; a spreadsheet dropped the code's first zero."""
     if "服务点输入方式" not in frame.columns:
         return []
-    cell = pl.col("服务点输入方式")
-    return [pl.when(cell != "").then(entry_mode(cell.str.zfill(3))).alias("entry_mode")]
+    return [entry_mode(_zeros_back("服务点输入方式", 3)).alias("entry_mode")]
 
 
 def _whole_amount(cell: pl.Expr, is_refund: pl.Expr) -> pl.Expr:

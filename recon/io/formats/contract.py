@@ -41,7 +41,7 @@ from recon.errors import InputError
 from recon.io.formats.cut_text import CutText
 
 _LEADING_BLANK: Final = re.compile(r"\A(?:[ \t]*\r?\n)+")
-_LEADING_BYTES: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*")
+_LEADING_BYTES: Final = re.compile(rb"\A(?:\xef\xbb\xbf|\x84\x31\x95\x33)?(?:[ \t]*\r?\n)*")
 
 
 @dataclass(frozen=True, slots=True)

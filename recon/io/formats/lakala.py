@@ -47,7 +47,7 @@ from recon.io.formats.workbook_sheet import head_cells, is_workbook, read_either
 _FEN: Final = "(分)"
 _YUAN: Final = "(元)"
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD")
-_CLOCKS: Final = ("YYYYMMDD hhmmss", "YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")
+_CLOCKS: Final = tuple(f"{day} {clock}" for day in _DAYS for clock in ("hhmmss", "hh:mm:ss"))
 _KINDS: Final = {
     "消费": Kind.PAYMENT,
     "预授权完成": Kind.PAYMENT,
@@ -204,7 +204,6 @@ FILES: Final = (
         "分期交易",
         ("商户编号", "交易日期", "拉卡拉流水号", "交易金额(分)", "分期数", "每期金额(分)"),
         {
-            "kind": Constant(Kind.PAYMENT),
             "channel_ref": Text("拉卡拉流水号"),
             "occurred_at": _TRADED,
             "product": Text("分期数"),

@@ -47,3 +47,12 @@ def test_quoted_thousands_and_a_code_that_lost_its_zeros(tmp_path):
     assert result.column("amount_minor") == [123456789]
     assert result.column("kind") == ["PAYMENT"]
     assert str(result.column("occurred_at")[0]) == "2024-02-28 16:00:00"
+
+
+def test_an_empty_code_or_time_is_none(tmp_path):
+    """Dropped zeros are put back; a cell that says nothing is no sale."""
+    row = "20240229,{time},M1,9,1.00,.54,.3,{code},622848*********3877,R1,"
+    lines = (row.format(time="229093000", code=""), row.format(time="", code="0"))
+    result = load_bytes(FORMAT, tmp_path, "\n".join((HEAD, *lines)).encode())
+    assert result.refused_lines == [2, 3]
+    assert "交易类型 ''" in result.rejects[0].reasons[0]

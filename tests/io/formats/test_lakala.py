@@ -45,6 +45,7 @@ def test_yuan_under_a_minor_unit_header_is_never_guessed(tmp_path):
     result = load(tmp_path, "lakala_jy", JY, SALE.replace("|10000|60|9940|", "|100.00|0.60|99.40|"))
     assert result.refused_lines == [2]
     assert len(result.rejects[0].reasons) == 3
+    assert "found 2 decimals" in result.rejects[0].reasons[0]
 
 
 def test_a_row_that_does_not_prove_itself_is_a_reject(tmp_path):
@@ -149,6 +150,21 @@ def test_a_header_in_yuan_is_taken_at_its_word(tmp_path):
     declared = Options(units=dict.fromkeys(("交易金额(分)", "手续费(分)", "结算金额(分)"), "major"))
     twice = load_bytes(BY_NAME["lakala_jy"], tmp_path, raw, declared)
     assert twice.column("amount_minor") == [10000, 10000]
+
+
+def test_days_and_clocks_are_written_either_way(tmp_path):
+    """With marks or without, each by itself."""
+    ways = [(day, clock) for day in ("20261120", "2026-11-20") for clock in ("103000", "10:30:00")]
+    lines = [SALE.replace("|20261120|103000|", f"|{day}|{clock}|") for day, clock in ways]
+    result = load(tmp_path, "lakala_jy", JY, *lines)
+    assert [str(time) for time in result.column("occurred_at")] == ["2026-11-20 02:30:00"] * 4
+
+
+def test_money_out_of_a_layout_without_kinds_is_a_refund(tmp_path):
+    """By the sign that the file writes, of instalments too."""
+    lines = ("M1|20261120|L1|12000|12|1000", "M1|20261121|L2|-12000|12|-1000")
+    result = load(tmp_path, "lakala_jy_fq", "|".join(FILES[7].columns), *lines)
+    assert result.column("kind") == ["PAYMENT", "REFUND"]
 
 
 def test_states_in_words(tmp_path):
