@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from recon.generate.causes import amount_cause
 from recon.generate.delays import Delays
 from recon.generate.files import LINES, day_of
 from recon.generate.profile import ALIPAY, PPM, UNIONPAY, WECHAT
@@ -31,8 +32,10 @@ PAYERS: Final = {
     ALIPAY: "ALIPAY CHINA NETWORK TECHNOLOGY",
     UNIONPAY: "UNIONPAY MERCHANT SERVICES",
 }
+_STRANGER: Final = "SHUNDA TRADING CO"
 _PATIENCE: Final = 3  # days of the rule file with money whose detail is missing
 _MOST_SHORT: Final = 5_000  # fen
+_NEAR: Final = 50  # fen
 
 
 def batches_of(charges: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
@@ -51,6 +54,7 @@ def batches_of(charges: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
             pl.col("day").first(),
             pl.when(number.n_unique() == 1).then(number.first()).alias("merchant_no"),
             (pl.col("amount") - pl.col("fee")).sum().alias("net"),
+            (pl.col("amount") - pl.col("fee")).abs().unique().sort().alias("sizes"),
         )
         .sort("day", "batch_id")
     )
@@ -136,12 +140,16 @@ class Payouts:
     def short(self, count: int) -> None:
         """Pay batches short."""
         picks = self.take(count)
-        drawn = pl.Series(self.rng.integers(1, _MOST_SHORT, picks.height), dtype=pl.Int64)
-        picks = picks.with_columns(short=pl.min_horizontal(drawn, pl.col("net") - 1))
+        drawn = self.rng.integers(1, _MOST_SHORT, picks.height).tolist()
+        strange = map(_of_no_row, drawn, picks["sizes"].to_list())
+        short = pl.Series(list(strange), dtype=pl.Int64)
+        picks = picks.with_columns(short=pl.min_horizontal(short, pl.col("net") - 1))
         picks = picks.filter(pl.col("short") > ROUNDED)
         self._change(picks, short=pl.col("short"))
         words = "the credit is short of the batch"
-        self.tell("NET_MISMATCH", picks, "due", words, amount="short")
+        paid = pl.col("net") - pl.col("short")
+        named = picks.with_columns(cause=amount_cause(pl.col("net"), paid))
+        self.tell("NET_MISMATCH", named, "due", words, amount="short")
 
     def rounded(self, count: int) -> None:
         """Pay batches a fen more or less, which the rule file lets pass: it is normal."""
@@ -153,9 +161,10 @@ class Payouts:
     def by_another(self, count: int) -> None:
         """Let batches be paid, in full and in time, by a party that is not the channel's."""
         picks = self.take(count)
-        self._change(picks, payer=pl.lit("SHUNDA TRADING CO"))
+        named = pl.format("paid by {}; declared as payer: {}", pl.lit(_STRANGER), "payer")
         words = "the batch is paid by another party than the channel (二清)"
-        self.tell("ATTRIBUTE_MISMATCH", picks, "due", words)
+        self.tell("ATTRIBUTE_MISMATCH", picks.with_columns(cause=named), "due", words)
+        self._change(picks, payer=pl.lit(_STRANGER))
 
     def _change(self, picks: pl.DataFrame, **columns: pl.Expr) -> None:
         changed = picks.with_columns(**columns)
@@ -267,6 +276,12 @@ def settle(
 
 def _count(ppm: int, batches: int, least: int) -> int:
     return max(least, batches * ppm // PPM) if ppm else 0
+
+
+def _of_no_row(drawn: int, sizes: list[int]) -> int:
+    """Return a sum near `drawn` that no row of the batch has: it would look like that row."""
+    taken = set(sizes)
+    return next((near for near in range(drawn, drawn + _NEAR) if near not in taken), drawn)
 
 
 def _told(frame: pl.DataFrame, delays: Delays) -> pl.DataFrame:

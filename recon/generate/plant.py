@@ -71,6 +71,7 @@ class Plant:
     amount: str = "amount"
     decided_by: str = KEYS
     reference: str = ""  # column of the effect's rows that names them, `column` if left out
+    cause: str = ""  # which the dispute must name; else the effect's column `cause` says
 
     def take(self, world: Planter, count: int) -> pl.DataFrame:
         """Return sales for the effect, at most `count`."""
@@ -83,6 +84,8 @@ class Plant:
     def plant(self, world: Planter, picks: pl.DataFrame) -> None:
         """Let the effect happen to picks, and write down the truth."""
         found = self.effect(world, picks)
+        if self.cause:
+            found = found.with_columns(cause=pl.lit(self.cause))
         world.truth.add(
             self.code or self.name,
             found,

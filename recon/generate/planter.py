@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.generate.causes import DIFFERENCES
 from recon.generate.delays import Delays
 from recon.generate.draw import channel_reference, clearing_day, merchant_name
 from recon.generate.files import CHARGES, ORDERS, PAY, REFUND, Party
@@ -58,6 +59,7 @@ class Planter:
         self.orders: list[pl.DataFrame] = []
         self.charges: list[pl.DataFrame] = []
         self.notices: list[pl.DataFrame] = []
+        self.differences = [pl.DataFrame(schema=DIFFERENCES)]
         self._counter = 3 * rows + 1_000  # beyond the counters of the sales drawn
         seconds = sales["t"].to_numpy() % DAY_SECONDS
         free = (seconds >= _EARLIEST) & (seconds < _LATEST)
@@ -219,6 +221,26 @@ class Planter:
             order_id=pl.when(pl.col("channel") == "UNIONPAY")
             .then(pl.concat_str(pl.lit("V"), pl.col("order_id").str.slice(1)))
             .otherwise("order_id"),
+        )
+
+    def differ(
+        self,
+        picks: pl.DataFrame,
+        reference: str,
+        expected: pl.Expr,
+        actual: pl.Expr,
+        night: pl.Expr,
+    ) -> None:
+        """Note amounts that differ, for the causes that several of them share."""
+        self.differences.append(
+            picks.filter(pl.col("cause").is_null()).select(
+                pl.col(reference).alias("reference"),
+                night.cast(pl.Int32).alias("night"),
+                "merchant",
+                "terminal",
+                expected.alias("expected"),
+                actual.alias("actual"),
+            )
         )
 
     def merchant_books(self) -> pl.DataFrame:

@@ -15,20 +15,33 @@ from recon.generate.files import PAY, REFUND, UNDO
 from recon.generate.plant import Effect, Plant
 from recon.generate.planter import CLOSED, TILL_DAY, Planter
 from recon.generate.plants_refunds import book, refunded
-from recon.generate.pricing import at_rate, card_fee, card_ppm, is_cheap, is_credit, is_preferred
+from recon.generate.pricing import (
+    CREDIT,
+    at_rate,
+    card_fee,
+    card_ppm,
+    is_cheap,
+    is_credit,
+    is_preferred,
+)
 from recon.generate.profile import ALIPAY, CHEAP_PPM, CHEAP_TILL, PPM, UNIONPAY, WECHAT, Profile
+from recon.generate.text import padded
 from recon.rules.fee_lint import CREDIT_COST
 
 _WALLETS: Final = (WECHAT, ALIPAY)
 BELOW_COST: Final = "FEE_BELOW_COST"  # its rate says whether there are tills with such a price
 _DEAR: Final = 2_000  # fen: above it, a wrong rate shows in the fee
 _FLAT: Final = (100, 200, 300)
+_FEWEST_ALIKE: Final = 3  # fees of one price
 _SMALLEST_TERMINAL: Final = 5  # sales of a terminal and day that make a wrong rate visible
 _BARE: Final = at_rate(pl.col("amount"), pl.col("ppm"))
-_RAISED: Final = at_rate(pl.col("amount"), pl.col("ppm") * 3 // 2)
+_HALF_MORE: Final = pl.col("ppm") * 3 // 200 * 100  # hundredths of a per cent: few fees tell
+_RAISED: Final = at_rate(pl.col("amount"), _HALF_MORE)
 
 
-def charged(fee: pl.Expr | Callable[[Profile], pl.Expr]) -> Effect:
+def charged(
+    fee: pl.Expr | Callable[[Profile], pl.Expr], cause: pl.Expr | str | None = None
+) -> Effect:
     """Return the effect that charges another fee; what comes out equal is no break."""
 
     def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -37,7 +50,8 @@ def charged(fee: pl.Expr | Callable[[Profile], pl.Expr]) -> Effect:
         world.fee[changed["i"].to_numpy()] = changed["wrong"].to_numpy()
         difference = pl.col("wrong") - pl.col("fee")
         loser = pl.when(difference > 0).then(pl.lit("MERCHANT")).otherwise(pl.lit("ACQUIRER"))
-        return changed.with_columns(difference=difference, loser=loser)
+        named = cause if isinstance(cause, pl.Expr) else pl.lit(cause, pl.String)
+        return changed.with_columns(difference=difference, loser=loser, cause=named)
 
     return effect
 
@@ -85,6 +99,26 @@ def whole_terminals(world: Planter, count: int) -> pl.DataFrame:
     picks = world.take(world.rows, _WALLETS, where=rows)
     world.keep_alike(groups[chosen], TILL_DAY)
     return picks.filter(~(_RAISED - pl.col("fee")).is_in(_FLAT))  # it would look like a surcharge
+
+
+def _as_raised() -> pl.Expr:
+    """Return the price that the raised fees of a terminal agree on; of few rows, that of each."""
+    implied = (pl.col("wrong") * 10_000_000 + pl.col("amount") // 2) // pl.col("amount")
+    many = pl.len().over(TILL_DAY) >= _FEWEST_ALIKE
+    return (
+        pl.when(many)
+        .then(pl.format("charged as {} %", _percent(_HALF_MORE * 1_000)))
+        .otherwise(pl.format("implied rate {} %", _percent(implied * 100)))
+    )
+
+
+def _percent(billionths: pl.Expr) -> pl.Expr:
+    """Return a rate in per cent, with two decimals at least."""
+    rest = padded(billionths % 10_000_000, 7)
+    tail = rest.str.slice(2).str.strip_chars_end("0")
+    return pl.concat_str(
+        (billionths // 10_000_000).cast(pl.String), pl.lit("."), rest.str.head(2), tail
+    )
 
 
 def on_failed(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -194,9 +228,10 @@ def tell_below_cost(world: Planter, charges: pl.DataFrame) -> None:
     found = cheap.group_by("merchant_no", "terminal", "night", maintain_order=True).agg(
         pl.col("channel_ref").first(), pl.col("short").sum()
     )
+    cause = pl.format("credit cards priced below the cost of {} %", _percent(pl.lit(CREDIT_COST)))
     world.truth.add(
         BELOW_COST,
-        found,
+        found.with_columns(cause=cause),
         column="channel_ref",
         night="night",
         amount="short",
@@ -208,7 +243,10 @@ SURCHARGE: Final = Plant(
     "FEE_SURCHARGE",
     50,
     "a flat extra on top",
-    charged(pl.col("fee") + (pl.col("i") % 3 + 1) * 100),
+    charged(
+        pl.col("fee") + (pl.col("i") % 3 + 1) * 100,
+        pl.format("surcharge of {}.00", pl.col("i") % 3 + 1),
+    ),
     channels=_WALLETS,
     column="channel_ref",
     amount="difference",
@@ -218,6 +256,7 @@ ROUNDING: Final = Plant(
     500,
     "rounded up instead of half up",
     charged(pl.col("fee") + 1),
+    cause="rounded ceiling",
     channels=_WALLETS,
     where=rounds_down,
     column="channel_ref",
@@ -228,6 +267,7 @@ CAP: Final = Plant(
     20,
     "the cap is left out",
     charged(_BARE),
+    cause="cap not applied",
     channels=(UNIONPAY,),
     where=partial(fee_at, lambda world: world.profile.card_cap),
     column="channel_ref",
@@ -238,6 +278,7 @@ FLOOR: Final = Plant(
     20,
     "the floor is left out",
     charged(_BARE),
+    cause="floor not applied",
     channels=(UNIONPAY,),
     where=floor_shows,
     column="channel_ref",
@@ -248,7 +289,7 @@ FEES: Final = (
         "FEE_RATE",  # its rate counts terminals and days, each with all its sales
         5,
         "half as much again on a terminal's whole day",
-        charged(_RAISED),
+        charged(_RAISED, _as_raised()),
         choose=whole_terminals,
         column="channel_ref",
         amount="difference",
@@ -261,6 +302,7 @@ FEES: Final = (
         10,
         "revoked, the fee is kept",
         on_failed,
+        cause="fee on a payment that is reversed",
         channels=(WECHAT, UNIONPAY),
         where=priced,
         column="channel_ref",
@@ -271,6 +313,7 @@ FEES: Final = (
         20,
         "the refund returns no fee",
         returned(pl.lit(0, pl.Int64)),
+        cause="no fee returned",
         where=dear,
         amount="difference",
     ),
@@ -279,6 +322,7 @@ FEES: Final = (
         5,
         "the refund returns 0.50 too much",
         returned(pl.col("fee") - 50),
+        cause="more than the fee returned",
         where=dear,
         amount="difference",
     ),
@@ -291,6 +335,7 @@ CARD_FEES: Final = (  # where cards are priced by type and class; few sales are 
         30,
         "a debit card at the price of credit cards",
         charged(as_credit),
+        cause=f"charged as card type {CREDIT}",
         channels=(UNIONPAY,),
         where=debit_cards,
         column="channel_ref",
@@ -301,6 +346,7 @@ CARD_FEES: Final = (  # where cards are priced by type and class; few sales are 
         30,
         "a preferential merchant at the standard price",
         charged(as_standard),
+        cause="charged as merchant class standard",
         channels=(UNIONPAY,),
         where=preferred_merchants,
         column="channel_ref",

@@ -117,6 +117,7 @@ NOTICE_PLANTS: Final = (
         30,
         "a fee for a data card that no contract lists (流量卡费)",
         noticed(DEDUCTION, pl.lit(_SIM_CARD), UNLISTED_FEE),
+        cause=f"no contract line for {UNLISTED_FEE}",
         channels=_CARD,
         days_left=1,
         column="channel_ref",

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from recon.generate.causes import amount_cause
 from recon.generate.draw import channel_reference
 from recon.generate.files import UNDO
 from recon.generate.plant import (
@@ -20,12 +21,14 @@ from recon.generate.plant import (
 from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter, next_day
 from recon.generate.pricing import with_price
 from recon.generate.profile import UNIONPAY, WECHAT
-from recon.generate.rates import RATE_SCALE, dollar_rate
-from recon.generate.text import DAY_SECONDS
+from recon.generate.rates import RATE_SCALE, dollar_rate, rate_text
+from recon.generate.text import DAY_SECONDS, yuan
 from recon.generate.truth import LIKELIHOOD
 
 REVOCABLE: Final = (WECHAT, UNIONPAY)
 _DEAR: Final = 2_000  # fen: above it, a wrong rate shows
+_NO_EXCHANGE: Final = "the same figure: no exchange took place"
+_EARLIER: Final = "the first one came earlier under the same key"
 _STEPS: Final = (1, 10, 100, 900, 1_000, 9_900)  # fen: by what orders are booked too high
 
 
@@ -33,7 +36,7 @@ def second_charge(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Charge the order again, minutes later: a timeout and its retry."""
     again = world.later(picks, 20, 240)
     world.charges.append(world.charge_rows(again))
-    return again
+    return again.with_columns(cause=pl.lit(None, pl.String))
 
 
 def retried_blindly(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +52,10 @@ def retried_blindly(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 
 def next_day_charge(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Charge the order again on the next day."""
-    return second_charge(world, next_day(picks))
+    again = second_charge(world, next_day(picks))
+    first = picks.select(first=world.delays.delivered()).to_series()
+    apart = world.delays.delivered() > first
+    return again.with_columns(cause=pl.when(apart).then(pl.lit(_EARLIER)))
 
 
 def second_clearing(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -102,8 +108,16 @@ def other_amount(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     steps = np.array(_STEPS, np.int64)
     difference = steps[world.rng.integers(0, steps.size, picks.height)]
     difference += difference == picks["amount"].to_numpy()  # twice the charge: paid in two parts
-    world.order_amount[picks["i"].to_numpy()] += difference
-    return picks.with_columns(pl.Series("difference", difference))
+    rows = picks["i"].to_numpy()
+    world.order_amount[rows] += difference
+    booked, charged = pl.col("booked"), pl.col("amount")
+    told = picks.with_columns(
+        pl.Series("difference", difference),
+        pl.Series("booked", world.order_amount[rows]),
+        pl.Series("fee", world.fee[rows]),
+    ).with_columns(cause=amount_cause(booked, charged, pl.col("fee")))
+    world.differ(told, "order_id", booked, charged, world.delays.delivered())
+    return told
 
 
 def other_terminal(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -115,7 +129,8 @@ def other_terminal(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 def other_currency(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Book the orders in another currency."""
     world.foreign[picks["i"].to_numpy()] = True
-    return picks
+    agreed = bool(world.profile.dollars_ppm)  # an exchange, which was not made
+    return picks.with_columns(cause=pl.when(agreed).then(pl.lit(_NO_EXCHANGE)))
 
 
 def dropped(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -144,7 +159,11 @@ def by_card_too(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     world.charges.append(world.charge_rows(card))
     first = picks.select(first=world.delays.delivered())
     card = pl.concat([card, first], how="horizontal")
-    return card.with_columns(told=pl.max_horizontal("first", world.delays.delivered()))
+    told = world.delays.delivered()
+    return card.with_columns(
+        told=pl.max_horizontal("first", told),
+        cause=pl.when(told > pl.col("first")).then(pl.lit(_EARLIER)),
+    )
 
 
 def voided(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -176,7 +195,17 @@ def booked_in_dollars(world: Planter, picks: pl.DataFrame, percent: int = 100) -
 
 def other_rate(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Charge three percent more than the rate of the day gives."""
-    return booked_in_dollars(world, picks, 97)
+    told = booked_in_dollars(world, picks, 97)
+    rate, expected = dollar_rate(pl.col("day")), pl.col("amount") - pl.col("difference")
+    off = (pl.col("difference") * 10_000 + expected // 2) // expected
+    return told.with_columns(
+        cause=pl.format(
+            "USD/CNY {} of {}; {} % off the agreed rate, 0 % is agreed",
+            rate_text(rate),
+            pl.col("day").cast(pl.Date).dt.strftime("%Y-%m-%d"),
+            yuan(off),
+        )
+    )
 
 
 def equal_twins(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -215,7 +244,13 @@ OTHER_AMOUNT: Final = Plant(
     other_amount,
     amount="difference",
 )
-OTHER_TERMINAL: Final = Plant("ATTRIBUTE_MISMATCH", 5, "booked at another terminal", other_terminal)
+OTHER_TERMINAL: Final = Plant(
+    "ATTRIBUTE_MISMATCH",
+    5,
+    "booked at another terminal",
+    other_terminal,
+    cause="terminal_id differs",
+)
 DROPPED: Final = Plant(
     "CHANNEL_PAID_MERCHANT_NOT", 200, "paid at the channel, closed or pending in the books", dropped
 )
@@ -326,4 +361,5 @@ AMBIGUOUS: Final = Plant(
     channels=(UNIONPAY,),
     where=Planter.lonely,
     column="channel_ref",
+    cause="2 equally good partners",
 )

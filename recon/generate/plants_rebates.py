@@ -17,7 +17,7 @@ from recon.generate.files import PAY, REFUND, UNDO, day_of
 from recon.generate.notices import NOTICES, PAID_AS, REBATE
 from recon.generate.planter import Planter
 from recon.generate.profile import PPM, UNIONPAY, Rebate
-from recon.generate.text import padded
+from recon.generate.text import padded, yuan_text
 
 REBATES: Final = (
     "REBATE_TIER",
@@ -26,6 +26,7 @@ REBATES: Final = (
     "REBATE_MISSING",
     "REBATE_INELIGIBLE",
 )
+Tiers = tuple[tuple[int, int], ...]  # (from fen, ppm)
 _WRONG: Final = 137  # fen
 _WORDS: Final = {
     "REBATE_TIER": "the whole volume is paid at the rate of the tier reached",
@@ -81,17 +82,31 @@ def volumes(charges: pl.DataFrame, month: Month) -> pl.DataFrame:
     return counted.group_by("merchant").agg(volume=pl.col("amount").sum()).sort("merchant")
 
 
-def excess(volume: int, tiers: tuple[tuple[int, int], ...]) -> int:
+def excess(volume: int, tiers: Tiers) -> int:
     """Return the rebate of a volume: each tier's rate on the part inside it, half up to the fen."""
+    return (sum(part * ppm for part, ppm in _parts(volume, tiers)) + PPM // 2) // PPM
+
+
+def in_words(volume: int, tiers: Tiers) -> str:
+    """Return the rebate of a volume as the sum that a person would write down."""
+    told = (f"{yuan_text(part)} x {_percent(ppm)}" for part, ppm in _parts(volume, tiers) if part)
+    return " + ".join(told)
+
+
+def _percent(ppm: int) -> str:
+    return f"{yuan_text(ppm // 100)}{f'{ppm % 100:02d}'.rstrip('0')} %"
+
+
+def _parts(volume: int, tiers: Tiers) -> list[tuple[int, int]]:
+    """Return the part of a volume inside each tier, and its rate."""
     ends = [start for start, _ in tiers[1:]] + [max(volume, 0)]
-    parts = (
-        max(0, min(volume, end) - start) * ppm
+    return [
+        (max(0, min(volume, end) - start), ppm)
         for (start, ppm), end in zip(tiers, ends, strict=True)
-    )
-    return (sum(parts) + PPM // 2) // PPM
+    ]
 
 
-def whole(volume: int, tiers: tuple[tuple[int, int], ...]) -> int:
+def whole(volume: int, tiers: Tiers) -> int:
     """Return the rebate that the reached tier's rate gives on the whole volume."""
     reached = [ppm for start, ppm in tiers if volume >= start]
     return (volume * reached[-1] + PPM // 2) // PPM if reached else 0
@@ -107,6 +122,7 @@ def _earned(charges: pl.DataFrame, rebate: Rebate, month: Month, merchants: int)
         inside=number < merchants - 1,
         right=pl.Series([excess(one, rebate.tiers) for one in volume], dtype=pl.Int64),
         by_tier=pl.Series([whole(one, rebate.tiers) for one in volume], dtype=pl.Int64),
+        words=pl.Series([in_words(one, rebate.tiers) for one in volume], dtype=pl.String),
     ).filter(pl.col("right") > 0)
 
 
@@ -129,13 +145,21 @@ def _assigned(world: Planter, earned: pl.DataFrame, rates: Mapping[str, int]) ->
 
 def _tell(world: Planter, code: str, rows: pl.DataFrame, month: Month) -> None:
     nights = {"REBATE_LATE": month.due + 1, "REBATE_MISSING": month.due + 1}
+    due = day_of(month.due)
+    causes = {
+        "REBATE_LATE": pl.lit(f"due by {due}, paid on {day_of(month.due + 1)}"),
+        "REBATE_MISSING": pl.lit(f"no rebate for {day_of(month.first):%Y-%m} by {due}"),
+        "REBATE_TIER": pl.format("computed in whole mode; due: {}", "words"),
+        "REBATE_AMOUNT": pl.format("due: {}", "words"),
+        "REBATE_INELIGIBLE": pl.lit("the merchant is not among those of the policy"),
+    }
     amounts = {
         "REBATE_TIER": pl.col("by_tier") - pl.col("right"),
         "REBATE_AMOUNT": pl.lit(_WRONG),
     }
     world.truth.add(
         code,
-        rows,
+        rows.with_columns(cause=causes[code]),
         column="merchant_id",
         reference="merchant",
         night=pl.lit(nights[code]) if code in nights else _paid_on(month),

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from recon.generate.causes import amount_cause
 from recon.generate.files import REFUND
 from recon.generate.plant import Plant, booked, channel_judged, merchant_judged, own_night
 from recon.generate.planter import Planter
@@ -14,6 +15,7 @@ from recon.generate.pricing import at_rate
 from recon.generate.profile import UNIONPAY, WECHAT
 
 _OTHER_CARD: Final = "625999******0007"
+_SHORT: Final = 100  # fen: less than was booked
 _WITHHELD: Final = 100  # fen
 
 
@@ -59,9 +61,14 @@ def made_twice(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
 def other_amount(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     """Book one yuan more than is refunded."""
     refunds = refunded(world, picks)
-    book(world, refunds.with_columns(pl.col("amount") - 100))
+    book(world, refunds.with_columns(pl.col("amount") - _SHORT))
     make(world, refunds)
-    return refunds.with_columns(difference=pl.lit(100))
+    booked, made = pl.col("amount") - _SHORT, pl.col("amount")
+    told = refunds.with_columns(
+        difference=pl.lit(_SHORT), cause=amount_cause(booked, made, pl.col("fee"))
+    )
+    world.differ(told, "order_id", booked, made, world.delays.delivered())
+    return told
 
 
 def withheld(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -93,7 +100,9 @@ def unknown_sale(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     world.no_charge[rows] = True
     book(world, refunds)
     make(world, refunds)
-    return refunds
+    card = pl.col("channel") == UNIONPAY  # whose file names the payment by its own number
+    named = pl.when(card).then("original_ref").otherwise("original_order")
+    return refunds.with_columns(cause=pl.format("no payment {} is known", named))
 
 
 def other_card(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -101,7 +110,8 @@ def other_card(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     refunds = refunded(world, picks).with_columns(card=pl.lit(_OTHER_CARD))
     book(world, refunds)
     make(world, refunds)
-    return refunds
+    named = pl.format("paid with {}, refunded to {}", "paid_with", "card")
+    return refunds.with_columns(picks["card"].alias("paid_with")).with_columns(cause=named)
 
 
 def still_processing(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +119,11 @@ def still_processing(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     refunds = refunded(world, picks).with_columns(pending=pl.lit(value=True))
     book(world, refunds)
     make(world, refunds)
-    return refunds.with_columns(told=pl.col("day") + world.profile.refund_days + 1)
+    due = pl.col("day") + world.profile.refund_days
+    since, until = (day.cast(pl.Date).dt.strftime("%Y-%m-%d") for day in (pl.col("day"), due))
+    return refunds.with_columns(
+        told=due + 1, cause=pl.format("pending since {}, due by {}", since, until)
+    )
 
 
 OVERDUE: Final = Plant(
@@ -126,6 +140,7 @@ WITHHELD: Final = Plant(
     10,
     "the payer asked for 1.00 more than was refunded, and nothing says why",
     withheld,
+    cause="less was refunded than requested, no reason is recorded",
     night=booked,
     amount="difference",
 )
@@ -160,6 +175,12 @@ REFUNDS: Final = (
         amount="difference",
     ),
     Plant("REFUND_NO_ORIGINAL", 3, "a refund of a sale that nobody knows", unknown_sale),
-    Plant("REFUND_EXCESS", 3, "two refunds of the whole amount", refunded_twice),
+    Plant(
+        "REFUND_EXCESS",
+        3,
+        "two refunds of the whole amount",
+        refunded_twice,
+        cause="2 refunds of one payment",
+    ),
     Plant("REFUND_ROUTE", 3, "refunded to another card", other_card, channels=(UNIONPAY,)),
 )

@@ -2,8 +2,8 @@
 
 A dispute (or a finding about a file) meets a truth when the code is the same and one row of its
 evidence carries the planted reference. Each meets at most one. Where they meet, the night of the
-first report, the night of the resolution, the money at risk and who is out of pocket must be equal
-too, as far as the truth names them.
+first report, the night of the resolution, the money at risk, who is out of pocket, the named cause
+and the deadline must be equal too. What a truth written by hand does not tell is not asked.
 """
 
 from __future__ import annotations
@@ -32,13 +32,19 @@ FOUND: Final = {
     "amount_minor": pl.Int64,
     "decided_by": pl.String,  # KEYS or LIKELIHOOD, as the engine says
     "out_of_pocket": pl.String,
+    "cause": pl.String,  # as the first report names it
+    "due_at": pl.Date,
 }
 _JUDGED: Final = {  # what must agree, and how a line calls it
     "night": "night",
     "resolved": "resolution",
     "amount_minor": "amount",
     "out_of_pocket": "out of pocket",
+    "cause": "cause",
+    "due_at": "deadline",
 }
+_SILENT: Final = ("out_of_pocket", "due_at")  # null: the truth does not tell
+_ALSO: Final = "; also fits: "  # behind it stand the causes that fit as well
 _SECTIONS: Final = {KEYS: "decided by keys and contracts", LIKELIHOOD: "decided by likelihood"}
 
 
@@ -50,7 +56,7 @@ class Score:
     missed: pl.DataFrame  # TRUTH rows that nothing met
     false: pl.DataFrame  # FOUND rows that no truth explains
     differing: pl.DataFrame  # met, but not told as planted
-    agreeing: pl.DataFrame  # one row: met, and how many of them agree in each that is judged
+    agreeing: pl.DataFrame  # one row: met, and how many of them agree in each that the truth tells
     normal: pl.DataFrame  # kind, rows that look like breaks and are none, flagged: false ones
 
     @property
@@ -71,22 +77,32 @@ def score(workspace: Path, truth: pl.DataFrame, normal: pl.DataFrame | None = No
     met = _one_to_one(meetings)
     missed = numbered.join(met, on="truth_no", how="anti").drop("truth_no")
     false = found.join(met, on="dispute_id", how="anti")
-    agrees = [_agrees(name).alias(name) for name in _JUDGED]
+    agreeing = [agrees(name).alias(name) for name in _JUDGED if name in truth.columns]
     return Score(
         by_code=_by_code(truth, found, met),
         missed=missed,
         false=false,
-        differing=met.filter(~pl.all_horizontal(agrees)).drop("truth_no"),
-        agreeing=met.select(agrees).sum().insert_column(0, pl.Series("met", [met.height])),
+        differing=met.filter(~pl.all_horizontal(agreeing)).drop("truth_no"),
+        agreeing=met.select(agreeing).sum().insert_column(0, pl.Series("met", [met.height])),
         normal=_normal(normal, false.join(references, on="dispute_id")),
     )
 
 
-def _agrees(name: str) -> pl.Expr:
-    """Return where found and planted agree; a truth that does not say who has lost asks nothing."""
+def agrees(name: str) -> pl.Expr:
+    """Return where found and planted agree.
+
+    A truth that does not say who has lost, or by when to act, asks nothing. A planted cause may be
+    any of those that the dispute names; a likelihood is told in figures that nobody plants.
+    """
     planted = pl.col(f"{name}_planted")
-    silent = planted.is_null() if name == "out_of_pocket" else pl.lit(value=False)
-    return pl.col(name).eq_missing(planted) | silent
+    same = pl.col(name).eq_missing(planted)
+    if name == "cause":
+        named = pl.col(name).str.split(_ALSO)
+        others = named.list.get(1, null_on_oob=True).str.split(", ")
+        also = others.list.contains(planted).fill_null(value=False)
+        first = named.list.first().eq_missing(planted)
+        return first | also | (pl.col("decided_by_planted") == LIKELIHOOD)
+    return same | (planted.is_null() if name in _SILENT else pl.lit(value=False))
 
 
 def _normal(normal: pl.DataFrame | None, false: pl.DataFrame) -> pl.DataFrame:
@@ -210,7 +226,7 @@ def _once(cases: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit(LIKELIHOOD))
             .otherwise(pl.lit(KEYS))
             .alias("decided_by"),
-            pl.col("out_of_pocket").first(),
+            pl.col("out_of_pocket", "cause", "due_at").first(),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())
     )
@@ -229,6 +245,8 @@ def _file_findings(runs: Mapping[date, Run]) -> tuple[pl.DataFrame, pl.DataFrame
             pl.lit(0, pl.Int64).alias("amount_minor"),
             pl.lit(KEYS).alias("decided_by"),
             pl.lit("NOBODY").alias("out_of_pocket"),
+            pl.lit(None, pl.String).alias("cause"),  # its message tells what is wrong with the file
+            pl.lit(None, pl.Date).alias("due_at"),
             "source",
         )
         for day, run in runs.items()
@@ -245,9 +263,10 @@ def score_lines(result: Score, shown: int = 10) -> list[str]:
         rows = result.by_code.filter(pl.col("decided_by") == decided_by)
         if rows.height:
             lines += _section(title, rows)
-    met, *agreeing = result.agreeing.row(0)
-    words = zip(_JUDGED.values(), agreeing, strict=True)
-    lines.append("right in " + ", ".join(f"{word}: {count:,} of {met:,}" for word, count in words))
+    agreeing = result.agreeing.row(0, named=True)
+    met = agreeing.pop("met")
+    right = (f"{_JUDGED[name]}: {count:,} of {met:,}" for name, count in agreeing.items())
+    lines.append("right in " + ", ".join(right))
     lines += [
         f"normal {row['kind']:21}{row['rows']:>9,} flagged {row['flagged']:,}"
         for row in result.normal.iter_rows(named=True)

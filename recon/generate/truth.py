@@ -22,6 +22,8 @@ TRUTH: Final = {
     "merchant": pl.String,  # M0001 and so on; null: of all merchants
     "decided_by": pl.String,  # KEYS (and contracts) or LIKELIHOOD
     "out_of_pocket": pl.String,  # who has lost the money, as what was planted left it
+    "cause": pl.String,  # which the dispute must name; null: none
+    "due_at": pl.Date,  # the day by which to act on it; null: of a file, which is no dispute
 }
 KEYS: Final = "KEYS"
 LIKELIHOOD: Final = "LIKELIHOOD"
@@ -47,6 +49,21 @@ _OUT_OF_POCKET: Final = {  # of what is planted; an effect whose way differs row
     "RETRIEVAL_DUE CURRENCY_MISMATCH ATTRIBUTE_MISMATCH UNKNOWN_CREDIT FEE_BELOW_COST AMBIGUOUS",
 }
 LOSER: Final = {code: who for who, codes in _OUT_OF_POCKET.items() for code in codes.split()}
+_DIFFERENCES: Final = ("AMOUNT_MISMATCH", "REFUND_AMOUNT")
+_ACT_WITHIN: Final = {  # natural days from the first report
+    1: "CHANNEL_PAID_MERCHANT_NOT UNAUTHORISED_DEBIT SETTLED_UNRECONCILED",
+    2: "MERCHANT_PAID_CHANNEL_NOT FAILED_BUT_DEBITED REFUND_OVERDUE REFUND_DUPLICATE REFUND_EXCESS "
+    "REFUND_UNBOOKED MISSING_IN_MERCHANT MISSING_SETTLEMENT PAYOUT_BOUNCED FUNDS_FROZEN",
+    3: "DUPLICATE_CLEARING DUPLICATE_CHARGE PAID_BY_OTHER_MEANS VOIDED_BUT_SETTLED REVERSAL_ORPHAN "
+    "REFUND_NOT_SETTLED REFUND_NO_ORIGINAL REFUND_AMOUNT CURRENCY_MISMATCH AMOUNT_MISMATCH "
+    "NET_MISMATCH MISSING_IN_CHANNEL AMBIGUOUS",
+    5: "DUPLICATE_RECORD REFUND_ROUTE REFUND_WITHHELD RETRIEVAL_DUE UNKNOWN_CREDIT",
+    10: "CHARGEBACK FX_DIFFERENCE ATTRIBUTE_MISMATCH LATE_SETTLEMENT FEE_UNLISTED FEE_BELOW_COST",
+    30: "FEE_ON_FAILED FEE_NOT_RETURNED FEE_OVER_RETURNED FEE_CAP_MISSED FEE_FLOOR_MISSED "
+    "FEE_CARD_TYPE FEE_CLASS FEE_SURCHARGE FEE_ROUNDING FEE_RATE REBATE_MISSING REBATE_LATE "
+    "REBATE_INELIGIBLE REBATE_TIER REBATE_AMOUNT",
+}
+ACT_WITHIN: Final = {code: days for days, codes in _ACT_WITHIN.items() for code in codes.split()}
 
 
 @dataclass(slots=True)
@@ -87,8 +104,9 @@ class Truth:
     ) -> None:
         """Add one truth a row; `night` and `resolved` are days since 1970-01-01.
 
-        `reference` is the column of `picks` that holds the reference, `column` if left out; a
-        column `loser` says who is out of pocket where that differs from row to row.
+        `reference` is the column of `picks` that holds the reference, `column` if left out. A
+        column `loser` says who is out of pocket where that differs from row to row, `cause` which
+        cause is to be named, `answer_by` the deadline where what was planted states one.
         """
         day = pl.col(night) if isinstance(night, str) else night
         money = pl.col(amount) if isinstance(amount, str) else amount
@@ -106,19 +124,38 @@ class Truth:
             (pl.col("loser") if "loser" in picks.columns else pl.lit(LOSER[code])).alias(
                 "out_of_pocket"
             ),
+            (pl.col("cause") if "cause" in picks.columns else pl.lit(None, pl.String)).alias(
+                "cause"
+            ),
+            _due(code, picks.columns, day).cast(pl.Int32).alias("due_at"),
         )
         inside = found.filter(pl.col("night").is_between(self.first, self.last))
         self.parts.append(
             inside.with_columns(
-                pl.col("night").cast(pl.Date),
+                pl.col("night", "due_at").cast(pl.Date),
                 pl.when(pl.col("resolved") <= self.last).then("resolved").cast(pl.Date),
             )
         )
+
+    def name(self, causes: pl.DataFrame) -> None:
+        """Name further causes (reference, cause) of differences that have none yet."""
+        for place, part in enumerate(self.parts):
+            if part["code"].is_in(_DIFFERENCES).any():
+                told = part.join(causes, on="reference", how="left", suffix="_of_several")
+                cause = pl.coalesce("cause", "cause_of_several")
+                self.parts[place] = told.with_columns(cause).select(part.columns)
 
     def table(self) -> pl.DataFrame:
         """Return everything planted, sorted."""
         whole = pl.concat([pl.DataFrame(schema=TRUTH), *self.parts])
         return whole.sort("night", "code", "column", "reference")
+
+
+def _due(code: str, columns: list[str], night: pl.Expr) -> pl.Expr:
+    """Return the day by which to act: a stated one, or so many days after the first report."""
+    if "answer_by" in columns:
+        return pl.col("answer_by")
+    return night + pl.lit(ACT_WITHIN.get(code), pl.Int32)
 
 
 def _merchant(columns: list[str]) -> pl.Expr:
@@ -134,8 +171,6 @@ def read_truth(path: Path) -> pl.DataFrame:
     texts = pl.read_csv(path, infer_schema=False)
     if "decided_by" not in texts.columns:
         texts = texts.with_columns(decided_by=pl.lit(KEYS))
-    if "out_of_pocket" not in texts.columns:
-        texts = texts.with_columns(out_of_pocket=pl.lit(None, pl.String))
     return texts.select(
         pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
         for name, dtype in TRUTH.items()

@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from recon.errors import UsageError
+from recon.generate import causes
 from recon.generate.bank import batches_of, settle
 from recon.generate.damage import Damage, no_damage
 from recon.generate.delivery import Delivery, Parcels
@@ -95,6 +96,7 @@ def generate(world: World, out: Path) -> Made:
     planter = Planter(sales, profile, party, rng, truth, delays)
     plant_everyday(planter)
     plant_sales(planter, world.rates)
+    truth.name(causes.constant(pl.concat(planter.differences)))
     charges = planter.channel_books().filter(pl.col("day").is_between(first, last))
     orders = planter.merchant_books().filter(pl.col("night").is_between(first, last))
     plant_rebates(planter, charges, world.rates)

@@ -224,6 +224,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"due by (\S+), paid on (\S+)", "应于 {} 前支付，于 {} 支付", (None, None)),
     (r"volume below the minimum", "交易额未达最低要求", ()),
     (r"count below the minimum", "笔数未达最低要求", ()),
+    (r"the merchant is not among those of the policy", "该商户不在政策范围内", ()),
     (
         r"no eligible volume in the policy's scope reaches a tier",
         "政策范围内的合格交易额未达任何档位",

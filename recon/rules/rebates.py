@@ -390,6 +390,7 @@ def _wrong(both: pl.DataFrame, rows: pl.DataFrame, policy: RebatePolicy) -> pl.D
     return pl.DataFrame(out, schema=FACTS)
 
 
+_OUTSIDE = "the merchant is not among those of the policy"
 Alternatives = list[tuple[Code, str, dict[tuple[object, object], int]]]
 
 
@@ -442,7 +443,9 @@ def _verdict(
 ) -> tuple[Code, str]:
     """Return the code and cause of one wrong rebate; only an exact fit names a cause."""
     if row["expected_minor"] == 0:
-        why = row["why_nothing"] or "no eligible volume in the policy's scope reaches a tier"
+        outside = policy.merchants is not None and row["merchant_id"] not in policy.merchants
+        nothing = _OUTSIDE if outside else "no eligible volume in the policy's scope reaches a tier"
+        why = row["why_nothing"] or nothing
         return Code.REBATE_INELIGIBLE, str(why)
     month = (row["merchant_id"], row["month"])
     for code, words, answer in others:

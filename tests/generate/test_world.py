@@ -16,16 +16,19 @@ from click.testing import CliRunner
 from recon.commands.generate import command
 from recon.core.codes import Code
 from recon.errors import UsageError
+from recon.generate.causes import DIFFERENCES, amount_cause, constant
 from recon.generate.damage import Damage
 from recon.generate.draw import draw_sales
 from recon.generate.files import Party
 from recon.generate.measure import NOT_PLANTED, ONE_AT_A_TIME, measure, measure_lines
 from recon.generate.plants import plant_names
 from recon.generate.profile import FIRST_DAY, PROFILES
-from recon.generate.score import score, score_lines
-from recon.generate.truth import LIKELIHOOD, read_normal, read_truth
+from recon.generate.score import agrees, score, score_lines
+from recon.generate.truth import ACT_WITHIN, KEYS, LIKELIHOOD, read_normal, read_truth
 from recon.generate.world import Made, World, generate
 from recon.pipeline import run_night
+from recon.rules.catalogue import catalogue
+from recon.rules.causes import CausePolicy, find
 from recon.rules.rule_file import read_rules
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
@@ -240,7 +243,8 @@ def test_the_score_tells_keys_from_likelihood(tmp_path: Path) -> None:
     assert (
         "right in "
         + ", ".join(
-            f"{word}: {met} of {met}" for word in ("night", "resolution", "amount", "out of pocket")
+            f"{word}: {met} of {met}"
+            for word in ("night", "resolution", "amount", "out of pocket", "cause", "deadline")
         )
         in lines
     )
@@ -253,17 +257,92 @@ def test_the_score_tells_keys_from_likelihood(tmp_path: Path) -> None:
         {"resolved": pl.col("night")},
         {"amount_minor": pl.col("amount_minor") + 1},
         {"out_of_pocket": pl.lit("CHANNEL")},
+        {"cause": pl.lit("digits 1 and 2 swapped")},
+        {"due_at": pl.col("due_at") + timedelta(days=1)},
     ],
 )
 def test_the_scorer_sees_what_is_told_otherwise(
     other: dict[str, pl.Expr], calm: tuple[Made, Path]
 ) -> None:
-    """A break that is met on another night, with other money or another loser, is no right one."""
+    """A break that is met and told otherwise is not right; what a truth leaves out is not asked."""
     made, workspace = calm
     one = made.truth.filter(pl.col("code") == "AMOUNT_MISMATCH").head(1)
     rest = made.truth.join(one, on=["code", "reference"], how="anti")
-    result = score(workspace, pl.concat([rest, one.with_columns(**other)]))
+    truth = pl.concat([rest, one.with_columns(**other)])
+    result = score(workspace, truth)
     assert (result.missed.height, result.false.height, result.differing.height) == (0, 0, 1)
+    silent = [name for name in other if name in ("out_of_pocket", "cause", "due_at")]
+    assert score(workspace, truth.drop(silent)).is_perfect == bool(silent)
+
+
+@pytest.mark.parametrize(
+    ("told", "planted", "decided_by", "right"),
+    [
+        ("cap not applied", "cap not applied", KEYS, True),
+        ("cap not applied; also fits: rounded up, floor not applied", "rounded up", KEYS, True),
+        ("cap not applied; also fits: rounded up", "cap not applied", KEYS, True),
+        ("cap not applied; also fits: rounded up", "rounded", KEYS, False),
+        ("cap not applied", None, KEYS, False),
+        (None, "cap not applied", KEYS, False),
+        (None, None, KEYS, True),
+        ("probability 98.1 %", None, LIKELIHOOD, True),
+    ],
+)
+def test_a_cause_among_several_that_fit_is_right(
+    told: str | None, planted: str | None, decided_by: str, *, right: bool
+) -> None:
+    """The planted cause may be any that the dispute names; none planted, none may be named."""
+    schema = dict.fromkeys(("cause", "cause_planted", "decided_by_planted"), pl.String)
+    met = pl.DataFrame([(told, planted, decided_by)], schema=schema, orient="row")
+    assert met.select(agrees("cause")).item() is right
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "fee", "cause"),
+    [
+        (2_100, 1_200, 5, "digits 2 and 1 swapped"),
+        (12_345, 12_354, 47, "digits 4 and 5 swapped"),
+        (-2_100, -1_200, 0, "digits 2 and 1 swapped"),
+        (1_000, 100, 0, "decimal shifted by 1 (too small)"),
+        (100, 10_000, 0, "unit error x100 (too large)"),
+        (1_005, 1_000, 5, "fee of 0.05 taken off"),
+        (1_000, 1_010, 5, "fee of 0.05 with the wrong sign"),
+        (1_234, 1_200, 5, "rounded down to 1.00"),
+        (1_234, 1_240, 5, "rounded up to 0.10"),
+        (1_234, 1_334, 5, None),
+    ],
+)
+def test_causes_of_planted_differences(
+    expected: int, actual: int, fee: int, cause: str | None
+) -> None:
+    """What a person would find on paper: the generator's reckoning and the engine's agree."""
+    row = pl.DataFrame(
+        {"txn_id": [1], "expected_minor": [expected], "actual_minor": [actual], "fee_minor": [fee]}
+    )
+    planted = amount_cause(pl.col("expected_minor"), pl.col("actual_minor"), pl.col("fee_minor"))
+    assert row.select(planted).item() == cause
+    found = find(row, CausePolicy())["cause"].item()
+    assert (found or "").split("; also")[0] == (cause or "")
+
+
+def test_differences_that_several_amounts_of_a_till_share() -> None:
+    """Three amounts of one till and night share a difference; two, or of two nights, do not."""
+    rows = [("A", 1, 1_000), ("B", 1, 2_000), ("C", 1, 3_000), ("D", 2, 1_000), ("E", 2, 2_000)]
+    frame = pl.DataFrame(
+        [(name, night, "M", "T", amount, amount - 10) for name, night, amount in rows],
+        schema=DIFFERENCES,
+        orient="row",
+    )
+    named = dict(constant(frame).iter_rows())
+    assert named == dict.fromkeys("ABC", "constant difference of -0.10 on 3 amounts")
+
+
+def test_deadlines_are_those_of_the_catalogue() -> None:
+    """The truth's own days within which to act are those that the codes' page tells."""
+    told = {code.name: entry.act_within_days for code, entry in catalogue().items()}
+    planted = {code.name for code in set(Code) - set(NOT_PLANTED)}
+    files = {name for name in planted if name.startswith("FILE_")}
+    assert {name: told[name] for name in planted - files} == ACT_WITHIN
 
 
 def test_a_false_break_of_a_normal_row_is_counted(calm: tuple[Made, Path]) -> None:

@@ -105,7 +105,7 @@ def test_late_rebate():
     [
         ({"min_volume": 700_000}, "volume below the minimum"),
         ({"min_count": 3}, "count below the minimum"),
-        ({"merchants": "M2"}, "no eligible volume in the policy's scope reaches a tier"),
+        ({"merchants": "M2"}, "the merchant is not among those of the policy"),
         ({"products": "wallet"}, "no eligible volume in the policy's scope reaches a tier"),
         (
             {"valid_from": date(2026, 4, 1)},
