@@ -54,8 +54,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         (
-            r"(.+): whole minor units are declared, found (\d+) decimals(?:, not all zeros)?; fix the "
-            r"sender's file or declare another unit"
+            r"(.+): whole minor units are declared, found (\d+) decimals(?:, not all zeros)?; "
+            r"fix the sender's file or declare another unit"
         ),
         "{0}：已声明为最小单位整数，实有 {1} 位小数；请更正发送方文件或声明其他单位",
     ),
