@@ -1,7 +1,7 @@
 """Stable radix sort of non-negative integers by digits of up to 11 bits, lowest digit first.
 
 Where key and row number together fit 63 bits they travel as one entry, `key << row_bits | row`;
-else key and row number are two arrays.
+else key and row number are two arrays. Places are unsigned, as in `radix`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from recon.core.kernels.arrays import Ints
 @njit(cache=True, nogil=True)
 def count_digits(key: Ints, width: int, counts: Ints) -> None:
     """Add to `counts` (digits, 2**width) how often each value of each digit occurs."""
-    mask = (1 << width) - 1
+    mask, step = np.uint64((1 << width) - 1), np.uint64(width)
     for i in range(key.size):
-        word = np.int64(key[i])
+        word = np.uint64(key[i])
         for digit in range(counts.shape[0]):
             counts[digit, word & mask] += 1
-            word >>= width
+            word >>= step
 
 
 @njit(cache=True, nogil=True)
@@ -28,10 +28,11 @@ def move_by_digit(
     key: Ints, order: Ints, shift: int, mask: int, cursor: Ints, key_out: Ints, order_out: Ints
 ) -> None:
     """Copy key and order to the place that the digit at `shift` gives them, in stable order."""
+    low, step = np.uint64(mask), np.uint64(shift)
     for i in range(key.size):
-        digit = (np.int64(key[i]) >> shift) & mask
-        place = cursor[digit]
-        cursor[digit] = place + 1
+        digit = (np.uint64(key[i]) >> step) & low
+        place = np.uint64(cursor[digit])
+        cursor[digit] += 1
         key_out[place] = key[i]
         order_out[place] = order[i]
 
@@ -72,11 +73,12 @@ def fill_entries(key: Ints, row_bits: int, entry: Ints) -> None:
 @njit(cache=True, nogil=True)
 def move_entries(entry: Ints, shift: int, mask: int, cursor: Ints, out: Ints) -> None:
     """Copy entries to the place that the digit at `shift` gives them, in stable order."""
+    low, step = np.uint64(mask), np.uint64(shift)
     for i in range(entry.size):
         value = entry[i]
-        digit = (value >> shift) & mask
-        place = cursor[digit]
-        cursor[digit] = place + 1
+        digit = (np.uint64(value) >> step) & low
+        place = np.uint64(cursor[digit])
+        cursor[digit] += 1
         out[place] = value
 
 
