@@ -32,7 +32,7 @@ from recon.rules.night import Matched, Night
 from recon.rules.outcomes import ends_of, large_tables
 from recon.rules.overrides import applied, decisions_of
 from recon.rules.rule_file import RuleFile
-from recon.rules.searches import search_table
+from recon.rules.searches import search_tables
 from recon.rules.windows import business_days
 from recon.stopwatch import Stopwatch
 from recon.store import certificate, decisions, lock, publish
@@ -209,7 +209,7 @@ def _tables(
         "breaks": found,
         "disputes": disputes.build(found, judgement.wide, evening.run_id, night, evening.decided),
         "open_items": judgement.closing,
-        "searches": search_table(matched),
+        **search_tables(matched, legs),
         "payouts": judgement.payouts,
         "balances": balances.build(matched, classified, legs, books.said, night),
     }

@@ -18,7 +18,16 @@ from recon.core.codes import MatchKind
 from recon.core.kernels.union_find import label_components, unite_rows
 from recon.core.passes.band import find_bands
 from recon.core.passes.by_state import find_by_state
-from recon.core.passes.contract import BusinessDays, Facts, Found, Rows, Work, links, read_facts
+from recon.core.passes.contract import (
+    BusinessDays,
+    Doubts,
+    Facts,
+    Found,
+    Rows,
+    Work,
+    links,
+    read_facts,
+)
 from recon.core.passes.exact_key import find_exact
 from recon.core.passes.forbidden import find_apart
 from recon.core.passes.group_key import find_groups
@@ -74,6 +83,8 @@ SPOKEN_SCHEMA = {
     "text_weight": pl.Int32,
 }
 
+DOUBT_SCHEMA = {**SPOKEN_SCHEMA, "pass_no": pl.UInt8, "score": pl.Int32}
+
 Positions = NDArray[np.int32]  # row positions that are kept: half the memory of `Rows`
 
 PINNED_PASS = 255  # pass number of links that a person made
@@ -106,6 +117,8 @@ class Matches:
     searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
     spoken: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPOKEN_SCHEMA))
     # what spoke for and against each link of a SCORE pass
+    doubts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBT_SCHEMA))
+    # DOUBT_SCHEMA: pairs that a SCORE pass weighed and did not link, of rows alone at the end
 
     def of_leg(self, leg_no: int) -> pl.DataFrame:
         """Return the links of one leg, by left and right row; nothing is copied."""
@@ -139,6 +152,7 @@ class LegState:
     counts: list[dict[str, object]]
     searches: list[dict[str, object]]
     spoken: list[pl.DataFrame]
+    doubts: list[pl.DataFrame]
     room: Room
 
 
@@ -190,6 +204,7 @@ def match(
             [line for state in states for line in state.searches], schema=SEARCH_SCHEMA
         ),
         spoken=stack([frame for state in states for frame in state.spoken], SPOKEN_SCHEMA),
+        doubts=stack([open_doubts(state) for state in states], DOUBT_SCHEMA),
     )
 
 
@@ -237,7 +252,7 @@ def start_leg(
     nobody = room.array(facts.rows, np.int32)
     nobody[:] = -1
     decided = Decisions() if decided is None else decided
-    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [], room)
+    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [], [], room)
     state.free[decided.unmatch] = False
     if decided.pin.size:
         absorb(facts, state, PINNED_PASS, pinned(decided.pin))
@@ -285,6 +300,8 @@ def absorb(facts: Facts, state: LegState, pass_no: int, found: Found) -> None:
     state.links.append(link_frame(state.leg_no, pass_no, found))
     if found.spoken is not None:
         state.spoken.append(spoken_frame(state.leg_no, found, found.spoken))
+    if found.doubts is not None:
+        state.doubts.append(doubt_frame(state.leg_no, pass_no, found.doubts))
     state.ties.append(
         pl.DataFrame(
             {
@@ -336,11 +353,27 @@ def link_frame(leg_no: int, pass_no: int, found: Found) -> pl.DataFrame:
     )
 
 
-def spoken_frame(leg_no: int, found: Found, spoken: NDArray[np.int32]) -> pl.DataFrame:
-    """Return what spoke for and against each link of a pass as a table."""
+def spoken_frame(leg_no: int, found: Found | Doubts, spoken: NDArray[np.int32]) -> pl.DataFrame:
+    """Return what spoke for and against each link, or doubt, of a pass as a table."""
     rows = {"leg": np.full(found.left.size, leg_no), "left": found.left, "right": found.right}
     told = dict(zip(list(SPOKEN_SCHEMA)[len(rows) :], spoken.T.copy(), strict=True))
     return pl.DataFrame({**rows, **told}, schema=SPOKEN_SCHEMA)
+
+
+def doubt_frame(leg_no: int, pass_no: int, doubts: Doubts) -> pl.DataFrame:
+    """Return the doubts of one pass as a table."""
+    return spoken_frame(leg_no, doubts, doubts.spoken).with_columns(
+        pl.lit(pass_no, pl.UInt8).alias("pass_no"), pl.Series("score", doubts.score, pl.Int32)
+    )
+
+
+def open_doubts(state: LegState) -> pl.DataFrame:
+    """Return the doubts about rows that no later pass linked, as a pass's last round has them."""
+    doubts = stack(state.doubts, DOUBT_SCHEMA)
+    alone = state.free[doubts["left"].to_numpy()] & state.free[doubts["right"].to_numpy()]
+    by = ["leg", "pass_no", "left", "right"]
+    still = doubts.filter(pl.Series(alone, dtype=pl.Boolean))
+    return still.unique(by, keep="last", maintain_order=True).sort(by)
 
 
 def open_ties(state: LegState) -> pl.DataFrame:

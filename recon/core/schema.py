@@ -7,7 +7,6 @@ currency; totals are 128-bit. Times are UTC, microseconds, without a zone; dates
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 import polars as pl
@@ -26,6 +25,7 @@ from recon.core.codes import (
     Side,
     State,
 )
+from recon.core.table import Column, Table
 
 TIMESTAMP = pl.Datetime("us")
 RECORD_BITS = 28  # a txn_id is 35 bits of the file's identity and 28 bits of record number
@@ -35,34 +35,6 @@ RECORD_LIMIT = 1 << RECORD_BITS
 def words(vocabulary: type[IntEnum]) -> pl.Enum:
     """Return the text type of a vocabulary: its member names in number order."""
     return pl.Enum([member.name for member in sorted(vocabulary, key=int)])
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its name, its type and what it means to a reader of the table."""
-
-    name: str
-    dtype: pl.DataType | type[pl.DataType]
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table: what a row is, its columns in order, and the total key it is sorted by."""
-
-    name: str
-    row_is: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-
-    @property
-    def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
-        """Return the columns as a polars schema."""
-        return {column.name: column.dtype for column in self.columns}
-
-    def empty(self) -> pl.DataFrame:
-        """Return a frame of this table with no rows."""
-        return pl.DataFrame(schema=self.schema)
 
 
 TRANSACTIONS = Table(
@@ -365,6 +337,21 @@ SEARCHES = Table(
     ),
 )
 
+DOUBTS = Table(
+    "doubts",
+    "a pair that a `score` pass weighed and did not link, both rows being alone at the end",
+    ("left_txn_id", "right_txn_id", "leg", "pass"),
+    (
+        Column("left_txn_id", pl.Int64, "the row of the leg's left side"),
+        Column("right_txn_id", pl.Int64, "the row of the leg's right side"),
+        Column("leg", pl.String, "name of the leg in the rule file"),
+        Column("pass", pl.String, "name of the pass"),
+        Column("score", pl.Int32, "probability that the two belong together, parts per million"),
+        Column("confidence", pl.Int32, "what the pass asks of a link, parts per million"),
+        Column("reasons", pl.String, "what spoke for and against it, each with its weight in bits"),
+    ),
+)
+
 BALANCES = Table(
     "balances",
     "the daily balance of a source against another side in one currency",
@@ -452,6 +439,7 @@ PUBLISHED: tuple[Table, ...] = (
     BALANCES,
     PAYOUTS,
     SEARCHES,
+    DOUBTS,
     RUNS,
 )
 

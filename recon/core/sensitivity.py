@@ -11,7 +11,7 @@ from enum import StrEnum, unique
 
 import polars as pl
 
-from recon.core.schema import Column
+from recon.core.table import Column
 
 
 @unique

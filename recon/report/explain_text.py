@@ -33,6 +33,14 @@ _LINKED: Pair = (
 )
 _NIGHT: Pair = ("night {first}", "{first}")
 _NIGHTS: Pair = ("each of {count} nights from {first} to {last}", "{first} 至 {last} 共 {count} 晚")
+_DOUBTFUL: Pair = (
+    "  weighed on leg {leg}, pass {name}, {night}: {score} probable, {short} points below {asked}",
+    "  {leg} 环节，{name} 规则，{night} 权衡：可能性 {score}，距 {asked} 差 {short} 个百分点",
+)
+_TIED: Pair = (
+    "  weighed on leg {leg}, pass {name}, {night}: {score} probable, tied with others",
+    "  {leg} 环节，{name} 规则，{night} 权衡：可能性 {score}，与其他记录并列",
+)
 _WEIGHED: Pair = ("    evidence {reasons}", "    依据 {reasons}")
 _PARTNER: Pair = ("    with {text}", "    对方：{text}")
 _MORE: Pair = ("    and {count} more rows of the same group", "    以及同组其余 {count} 行")
@@ -192,6 +200,7 @@ def _row(row: Facts, language: str, codes: CodeWordsByName, told: set[str]) -> l
         lines.append(_group(row["group"]["whole"], language))
     if row["waits"] and row["outcome"] != "MATCHED":
         lines += _waits(row["waits"], language)
+    lines += _doubts(row["doubts"], language)
     lines += _searches(row["searches"], language)
     for item in row["breaks"]:
         lines += _break(item, language, codes, as_above=item["break_id"] in told)
@@ -311,6 +320,26 @@ def _waits(waits: list[Facts], language: str) -> list[str]:
         )
         for item in newest.values()
     ]
+
+
+def _doubts(doubts: list[Facts], language: str) -> list[str]:
+    """Return what was weighed and not linked: how probable, what was missing, what spoke."""
+    lines: list[str] = []
+    for doubt in doubts:
+        figures = {
+            "score": f"{doubt['score'] / _PPM:g} %",
+            "asked": f"{doubt['confidence'] / _PPM:g} %",
+            "short": f"{doubt['short'] / _PPM:g}",
+        }
+        words = _DOUBTFUL if doubt["short"] else _TIED
+        named = {"leg": doubt["leg"], "name": doubt["pass"], "night": doubt["night"]}
+        lines.append(sentence(words, language, **named, **figures))
+        if weighed(doubt["reasons"]):
+            told = in_language(doubt["reasons"], language)
+            lines.append(sentence(_WEIGHED, language, reasons=told))
+        if doubt["partner"]:
+            lines.append(sentence(_PARTNER, language, text=_brief(doubt["partner"], language)))
+    return lines
 
 
 def _searches(searches: list[Facts], language: str) -> list[str]:

@@ -72,6 +72,8 @@ class _Known:
         touching = pl.col("left_txn_id").is_in(ids) | pl.col("right_txn_id").is_in(ids)
         self.links = fetch("links", touching).sort("night", "leg", "left_txn_id", "right_txn_id")
         self.searches = fetch("searches", pl.col("txn_id").is_in(ids)).sort("night", "leg", "pass")
+        by_score = ("score", "left_txn_id", "right_txn_id")
+        self.doubts = fetch("doubts", touching).sort(by_score, descending=[True, False, False])
         self.waits = fetch("open_items", pl.col("txn_id").is_in(ids)).sort("night", "leg")
         self.inputs = fetch("inputs", pl.col("file_id").is_in(rows["file_id"].to_list()))
         self.groups = fetch("groups", pl.col("group_id").is_in(self.outcomes["group_id"].to_list()))
@@ -87,7 +89,10 @@ class _Known:
         self.nearest = _by_id(fetch, self.breaks["nearest_txn_id"].drop_nulls().to_list())
 
     def _partner_ids(self, ids: list[int]) -> list[int]:
-        ends = [*self.links["left_txn_id"].to_list(), *self.links["right_txn_id"].to_list()]
+        pairs = pl.concat(
+            one.select("left_txn_id", "right_txn_id") for one in (self.links, self.doubts)
+        )
+        ends = [*pairs["left_txn_id"].to_list(), *pairs["right_txn_id"].to_list()]
         return sorted(set(ends) - set(ids))[: SHOWN_ROWS * SHOWN_PARTNERS] + ids
 
 
@@ -109,6 +114,7 @@ def _row(known: _Known, row: Facts, read_line: ReadLine) -> Facts:
         "outcome_night": plain(last and last["night"]),
         "nights": plain(outcomes.select("night", "outcome", "reason").to_dicts()),
         "links": _links(known, row),
+        "doubts": _doubts(known, row, last),
         "waits": plain(
             known.waits.filter(mine)
             .select("night", "leg", "waiting_for", "wait_until", "age", "break_code")
@@ -159,6 +165,22 @@ def _links(known: _Known, row: Facts) -> list[Facts]:
         }
         for link in grouped.iter_rows(named=True)
     ]
+
+
+def _doubts(known: _Known, row: Facts, last: Facts | None) -> list[Facts]:
+    """Return the pairs of a row that were not probable enough on its newest night, best first."""
+    own = row["txn_id"]
+    mine = (pl.col("left_txn_id") == own) | (pl.col("right_txn_id") == own)
+    found = known.doubts.filter(mine & (pl.col("night") == (last and last["night"])))
+    names = ("night", "leg", "pass", "score", "confidence", "reasons")
+    told = []
+    for pair in found.head(SHOWN_PARTNERS).iter_rows(named=True):
+        left = pair["left_txn_id"] == own
+        other = known.partners.get(pair["right_txn_id" if left else "left_txn_id"])
+        short = max(pair["confidence"] - pair["score"], 0)
+        partner = brief(other) if other else None
+        told.append({**plain({n: pair[n] for n in names}), "short": short, "partner": partner})
+    return told
 
 
 def _break(known: _Known, row: Facts, item: Facts) -> Facts:

@@ -10,8 +10,11 @@ from recon.core.codes import Code, Side
 from recon.core.plan import Leg
 from recon.rules import standing, told_before
 from recon.rules.again import earlier_rows
+from recon.rules.doubts import NOT_PROBABLE, doubtful
 from recon.rules.night import Matched, Night, Verdict
 from recon.rules.one_sided import wait_until
+
+EQUALLY_GOOD = "equally good partners"
 
 
 def without_further(matched: Matched, leg: Leg, leg_no: int) -> Matched:
@@ -46,9 +49,14 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
     if ties.height == 0:
         return Verdict.of()
     slim = matched.ledger.slim
+    faint = doubtful(matched, leg, leg_no).with_columns(faint=pl.lit(value=True))
     shown = (
-        ties.group_by("row")
-        .agg(pl.col("candidate").unique().sort().alias("candidates"))
+        ties.join(faint, on=["row", "candidate"], how="left")
+        .group_by("row")
+        .agg(
+            pl.col("candidate").unique().sort().alias("candidates"),
+            pl.col("faint").fill_null(value=False).all(),
+        )
         .sort("row")
     )
     facts = slim[shown["row"].to_numpy()]
@@ -66,7 +74,11 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night) -> Verdict:
         expected_minor="amount_minor",
         actual_minor="amount_minor",
         currency="currency",
-        cause=pl.format("{} equally good partners", pl.col("candidates").list.len()),
+        cause=pl.format(
+            "{} {}",
+            pl.col("candidates").list.len(),
+            pl.when("faint").then(pl.lit(NOT_PROBABLE)).otherwise(pl.lit(EQUALLY_GOOD)),
+        ),
         due_date="due_date",
     )
     return Verdict.of(findings, _waiting(matched, leg, lone["row"], night))

@@ -90,6 +90,11 @@ def _conditions(words: str) -> str:
 _Looked = tuple[dict[str, str] | Callable[[str], str] | None, ...]
 _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"(\d+) equally good partners", "{} 个同样合适的对手记录", (None,)),
+    (
+        r"(\d+) possible partners, none probable enough",
+        "{} 个可能的对手记录，可能性均不足",
+        (None,),
+    ),
     (r"the missing row arrived", "缺失的记录已到", ()),
     (
         r"a refused row may be the counterpart: (.+), record (\d+) \((.*)\)",

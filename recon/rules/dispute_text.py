@@ -18,6 +18,7 @@ from recon.core.money import format_minor
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.catalogue import Entry, catalogue
 from recon.rules.cause_words import in_chinese
+from recon.rules.doubts import NOT_PROBABLE
 
 Facts = Mapping[str, Any]
 _TOLD = (
@@ -114,7 +115,7 @@ def _facts(code: Code, row: Facts, language: str) -> dict[str, str]:
     count = _count(code, row)
     facts["count"] = str(count)
     facts["rows"] = _rows(count, row, language)
-    facts["partners"] = _partners(count, language)
+    facts["partners"] = _partners(count, row["cause"] or "", language)
     lot = _lot(row["channel_row"] or first, count, language)
     return facts | ({"lot": lot} if lot else {})
 
@@ -234,8 +235,12 @@ def _rows(count: int, row: Facts, language: str) -> str:
     return f"{'at least ' if capped else ''}{count} row{'s' if count > 1 else ''}"
 
 
-def _partners(count: int, language: str) -> str:
+def _partners(count: int, cause: str, language: str) -> str:
     """Return how many partners a tied row has; of a single one, that others want it too."""
+    if cause.endswith(NOT_PROBABLE):
+        if language == "zh":
+            return f"有 {count} 个可能的对手记录，可能性均不足"
+        return f"{count} possible partner{'s' if count > 1 else ''}, not probable enough"
     if language == "zh":
         alone = "只有一个可能的对手记录，但另有记录与之同样相符"
         return alone if count == 1 else f"有 {count} 个同样可能的对手记录"

@@ -43,6 +43,11 @@ _CONDITIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "{2} {0} 分 {1} 秒（前 {3} 分钟至后 {4} 分钟）",
         ),
         (r"being less than (\S+ %) probable", "可能性低于 {}"),
+        (
+            r"being (\S+ %) probable, (\S+) points short of (\S+ %)",
+            "可能性 {0}，距 {2} 差 {1} 个百分点",
+        ),
+        (r"being tied at (\S+ %) probable", "并列，可能性 {}"),
         (r"not being the only candidate", "不是唯一候选"),
         (r"no other rows making up the rest", "没有其他记录可凑成余额"),
         (r"being tied or held apart", "并列或被人工分开"),

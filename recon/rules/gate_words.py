@@ -17,10 +17,14 @@ _APART = "being tied or held apart"
 
 
 def pass_words(
-    leg: Leg, step: Pass, failed: Failed, place: int, currencies: tuple[str, str]
+    leg: Leg, step: Pass, failed: Failed, place: int, currencies: tuple[str, str], score: int | None
 ) -> str:
-    """Return what the pair at `place` fails under one pass; `currencies` of left and right."""
-    parts = list(_conditions(leg, step, failed, place, currencies)) or [_beyond_conditions(step)]
+    """Return what the pair at `place` fails under one pass; `currencies` of left and right.
+
+    `score`: how probable the pass found it, parts per million, where it told that.
+    """
+    parts = list(_conditions(leg, step, failed, place, currencies))
+    parts = parts or [_beyond_conditions(step, score)]
     return f"pass {step.name} fails on {' and '.join(parts)}"
 
 
@@ -90,8 +94,18 @@ def _minutes(step: Pass, by: int) -> str:
     return f"{minutes} min {seconds} s too {way} ({window})"
 
 
-def _beyond_conditions(step: Pass) -> str:
+def _beyond_conditions(step: Pass, score: int | None) -> str:
     """Return what keeps a pair apart that fails no condition."""
-    if step.method is Method.SCORE:
-        return f"being less than {step.confidence_ppm / 10_000:g} % probable"
-    return _MORE.get(step.method, _APART)
+    asked = step.confidence_ppm
+    if step.method is not Method.SCORE:
+        return _MORE.get(step.method, _APART)
+    if score is None:
+        return f"being less than {_percent(asked)} probable"
+    if score < asked:
+        missing = f"{(asked - score) / 10_000:g} points short of {_percent(asked)}"
+        return f"being {_percent(score)} probable, {missing}"
+    return f"being tied at {_percent(score)} probable"
+
+
+def _percent(ppm: int) -> str:
+    return f"{ppm / 10_000:g} %"

@@ -68,11 +68,12 @@ def add_nearest(
     far the nearest is.
     """
     found: dict[str, tuple[int | None, str]] = {}
-    for leg in legs:
+    for leg_no, leg in enumerate(legs):
+        scores = _scores(matched, leg_no)
         for side in (leg.left, leg.right):
             asked = _asked(breaks, matched, leg, side)
             if asked.rows.size:
-                found |= _Search(matched, leg, side, asked, night).answers()
+                found |= _Search(matched, leg, side, asked, night, scores).answers()
     nearest = {key: value[0] for key, value in found.items() if value[0] is not None}
     gates = {key: value[1] for key, value in found.items()}
     return breaks.with_columns(
@@ -99,11 +100,28 @@ def _asked(breaks: pl.DataFrame, matched: Matched, leg: Leg, side: Side) -> Aske
     return Asked(ids, rows[mine].astype(np.int64), totals[mine].astype(np.int64))
 
 
+def _scores(matched: Matched, leg_no: int) -> dict[tuple[int, int, int], int]:
+    """Return how probable SCORE passes found their doubts, by pass, left and right txn_id."""
+    doubts = matched.matches.doubts.filter(pl.col("leg") == leg_no)
+    ids = matched.ledger.slim["txn_id"]
+    pairs = doubts["pass_no"], ids.gather(doubts["left"]), ids.gather(doubts["right"])
+    return dict(zip(zip(*pairs, strict=True), doubts["score"], strict=True))
+
+
 class _Search:
     """The search for the nearest rows of lone rows of one side of a leg."""
 
-    def __init__(self, matched: Matched, leg: Leg, side: Side, asked: Asked, night: Night) -> None:
+    def __init__(
+        self,
+        matched: Matched,
+        leg: Leg,
+        side: Side,
+        asked: Asked,
+        night: Night,
+        scores: dict[tuple[int, int, int], int],
+    ) -> None:
         """Take in who asks, and the unmatched rows of the other side (the pool)."""
+        self._scores = scores
         self._slim, self._digests = matched.ledger.slim, matched.ledger.digests
         self._leg, self._asked, self._night = leg, asked, night
         self._from_left = side is leg.left
@@ -229,9 +247,14 @@ class _Search:
             off = int(self._off(pairs)[k])
             amount = f"amount off by {format_minor(off, codes[0])} {codes[0]}"
             amount = amount if off else "amount equal"
+        ids = facts.slim["txn_id"]
+        told = [
+            self._scores.get((number, ids[left], ids[right]))
+            for number in range(len(self._leg.passes))
+        ]
         asks = [
-            pass_words(self._leg, step, one, k, codes)
-            for step, one in zip(self._leg.passes, failures, strict=True)
+            pass_words(self._leg, step, one, k, codes, score)
+            for step, one, score in zip(self._leg.passes, failures, told, strict=True)
         ]
         return "; ".join([amount + _apart(facts, left, right), *asks])
 

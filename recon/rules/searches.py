@@ -1,11 +1,18 @@
-"""What the subset searches of the night said, as a published table."""
+"""What the matcher says beside its links: subset searches and doubtful pairs, as tables."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from recon.core.plan import Leg
 from recon.core.schema import SEARCHES, conform
+from recon.rules.doubts import doubt_table
 from recon.rules.night import Matched
+
+
+def search_tables(matched: Matched, legs: tuple[Leg, ...]) -> dict[str, pl.DataFrame]:
+    """Return the tables by name."""
+    return {"searches": search_table(matched), "doubts": doubt_table(matched, legs)}
 
 
 def search_table(matched: Matched) -> pl.DataFrame:

@@ -27,6 +27,7 @@ import polars as pl
 
 from recon.core import schema
 from recon.core.pieces import Pieces
+from recon.core.table import Table
 from recon.errors import ResourceError
 from recon.store import snapshot
 from recon.store.table_file import Totals, scan_table, totals, write_table
@@ -217,7 +218,7 @@ def _write_tables(
         return list(pool.map(lambda job: _write_one(*job), jobs))
 
 
-def _write_one(folder: Path, table: schema.Table, rows: pl.DataFrame | Pieces) -> dict[str, Any]:
+def _write_one(folder: Path, table: Table, rows: pl.DataFrame | Pieces) -> dict[str, Any]:
     """Write one table, read it back, and refuse the disk that returns something else."""
     path = folder / f"{table.name}.parquet"
     written = write_table(rows, table, path)

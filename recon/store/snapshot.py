@@ -28,6 +28,7 @@ import polars as pl
 
 from recon.core import schema
 from recon.core.money import CURRENCIES, exponent
+from recon.core.table import Column, Table
 from recon.store.table_file import write_table
 from recon.store.workspace import SCHEMA_FOLDER
 
@@ -68,7 +69,7 @@ def first_files(_definitions_sha256: str) -> Mapping[str, bytes]:
         }
 
 
-def _empty_file(table: schema.Table) -> str:
+def _empty_file(table: Table) -> str:
     """Return the path of a table in the folder of the empty run."""
     return "transactions/none.parquet" if table.name == "transactions" else f"{table.name}.parquet"
 
@@ -103,9 +104,7 @@ def define(connection: duckdb.DuckDBPyConnection, root: Path, run_id: str) -> No
     _run(connection, place_statements(root, run_id) + shared_statements(absent))
 
 
-def _absent(
-    connection: duckdb.DuckDBPyConnection, table: schema.Table, root: Path
-) -> frozenset[str]:
+def _absent(connection: duckdb.DuckDBPyConnection, table: Table, root: Path) -> frozenset[str]:
     """Return the columns that no published file of a table has: all, where there is no file."""
     wanted = {column.name for column in table.columns}
     try:
@@ -117,7 +116,7 @@ def _absent(
     return frozenset(wanted - {name for (name,) in found})
 
 
-def _files_of(table: schema.Table) -> str:
+def _files_of(table: Table) -> str:
     """Return the wildcard over the files of a table, below the folder of all runs."""
     file = f"{table.name}/*.parquet" if table.name == "transactions" else f"{table.name}.parquet"
     return f"/*/*/{file}"
@@ -176,7 +175,7 @@ def _macros() -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _views(table: schema.Table, absent: frozenset[str]) -> list[str]:
+def _views(table: Table, absent: frozenset[str]) -> list[str]:
     files_of_runs = f"runs_folder() || {_text(_files_of(table))}"
     source = f"read_parquet({files_of_runs}, union_by_name = true, filename = true)"
     if absent == {column.name for column in table.columns}:
@@ -193,12 +192,12 @@ def _views(table: schema.Table, absent: frozenset[str]) -> list[str]:
     ]
 
 
-def _select_all(table: schema.Table) -> str:
+def _select_all(table: Table) -> str:
     columns = ", ".join(_quoted(name) for name in _names(table))
     return f"select {columns} from {table.name}_all"  # noqa: S608 - names from core.schema
 
 
-def _view(table: schema.Table, name: str, query: str, extent: str) -> list[str]:
+def _view(table: Table, name: str, query: str, extent: str) -> list[str]:
     return [
         f"create view {name} as {query}",
         f"comment on view {name} is {_text(f'{table.row_is}; {extent}')}",
@@ -216,7 +215,7 @@ def _runs_in_force() -> list[str]:
     ]
 
 
-def _column_comments(view: str, table: schema.Table) -> list[str]:
+def _column_comments(view: str, table: Table) -> list[str]:
     meanings = {column.name: column.meaning for column in table.columns}
     return [
         f"comment on column {view}.{_quoted(name)} is {_text(meanings.get(name, meaning))}"
@@ -224,12 +223,12 @@ def _column_comments(view: str, table: schema.Table) -> list[str]:
     ]
 
 
-def _names(table: schema.Table) -> list[str]:
+def _names(table: Table) -> list[str]:
     own = [column.name for column in table.columns]
     return [name for name in PATH_COLUMNS if name not in own] + own
 
 
-def _selected(table: schema.Table, absent: frozenset[str]) -> str:
+def _selected(table: Table, absent: frozenset[str]) -> str:
     """Return the select list: the table's own columns, and run and night where it has none."""
     own = {column.name: column for column in table.columns}
     folder = "regexp_extract(filename, '/runs/([^/]+)/([^/]+)/', {})"
@@ -251,7 +250,7 @@ def _selected(table: schema.Table, absent: frozenset[str]) -> str:
     return ", ".join(pieces)
 
 
-def _sql_type(column: schema.Column) -> str:
+def _sql_type(column: Column) -> str:
     """Return DuckDB's name for the type of a column."""
     names = {pl.Int64: "bigint", pl.Int32: "integer", pl.Int128: "hugeint", pl.Date: "date"}
     names |= {pl.Boolean: "boolean", pl.Datetime: "timestamp"}

@@ -14,13 +14,14 @@ from polars.io.plugins import register_io_source
 
 from recon.core import schema
 from recon.core.pieces import Pieces
+from recon.core.table import Table
 
 WIDE = pl.Decimal(38, 0)
 ROW_GROUP_ROWS = 131_072
 Totals = dict[str, dict[str, str]]  # currency -> column -> sum in minor units, as decimal text
 
 
-def write_table(rows: pl.DataFrame | Pieces, table: schema.Table, path: Path) -> tuple[int, Totals]:
+def write_table(rows: pl.DataFrame | Pieces, table: Table, path: Path) -> tuple[int, Totals]:
     """Write rows sorted by the table's key; the key must be unique and the schema exact.
 
     A table in pieces is in order already. Returns the count and the totals of what was written.
@@ -51,7 +52,7 @@ def write_table(rows: pl.DataFrame | Pieces, table: schema.Table, path: Path) ->
 class _Written:
     """The pieces of a table on their way into a file: in order, counted and summed."""
 
-    def __init__(self, table: schema.Table, rows: Pieces) -> None:
+    def __init__(self, table: Table, rows: Pieces) -> None:
         """Start before the first piece."""
         self.failure: Exception | None = None  # why a piece could not be made
         self._table = table
@@ -89,7 +90,7 @@ class _Written:
         return _told(pl.concat(self._sums), self._table.schema)
 
 
-def scan_table(paths: Path | list[Path], table: schema.Table) -> pl.LazyFrame:
+def scan_table(paths: Path | list[Path], table: Table) -> pl.LazyFrame:
     """Return a lazy read of one or several files with the column types of `table`.
 
     A column that the table has got since a file was published is null there.
@@ -102,7 +103,7 @@ def scan_table(paths: Path | list[Path], table: schema.Table) -> pl.LazyFrame:
     )
 
 
-def table_of(name: str) -> schema.Table:
+def table_of(name: str) -> Table:
     """Return the published table of that name; asking for another is our own mistake."""
     return {table.name: table for table in schema.PUBLISHED}[name]
 
@@ -112,7 +113,7 @@ def totals(frame: pl.LazyFrame, columns: Mapping[str, object]) -> tuple[int, Tot
     return _told(_sums(frame, columns), columns)
 
 
-def _published(frame: pl.DataFrame, table: schema.Table) -> list[pl.Expr]:
+def _published(frame: pl.DataFrame, table: Table) -> list[pl.Expr]:
     """Return the columns that are cast, piece by piece, while the file is written.
 
     Words that stand as an Enum are written as they stand: a reader sees text either way.
@@ -153,7 +154,7 @@ def _money(columns: Mapping[str, object]) -> list[str]:
     return [name for name in columns if name.endswith("_minor") and "currency" in columns]
 
 
-def _sorted(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
+def _sorted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return the rows in key order, each key once; rows that stand so already are not moved."""
     if _ascends(frame, table):
         return frame
@@ -162,7 +163,7 @@ def _sorted(frame: pl.DataFrame, table: schema.Table) -> pl.DataFrame:
     return ordered
 
 
-def _ascends(frame: pl.DataFrame, table: schema.Table) -> bool:
+def _ascends(frame: pl.DataFrame, table: Table) -> bool:
     """Return whether every row's key is larger than the one before it; null is the smallest.
 
     A column of the key is only looked at where the ones before it are equal: hardly ever.

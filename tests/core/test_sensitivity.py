@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from recon.core.schema import PUBLISHED, Column
+from recon.core.schema import PUBLISHED
 from recon.core.sensitivity import Sensitivity, sensitivity
+from recon.core.table import Column
 
 COLUMNS = {column.name: column for table in PUBLISHED for column in table.columns}
 

@@ -11,6 +11,7 @@ import pytest
 
 from recon.core import schema
 from recon.core.money import CURRENCIES, exponent
+from recon.core.table import Column
 from recon.store import read, snapshot
 from recon.store.workspace import Workspace
 from tests.store.fake_nights import FIRST, publish_night, publish_nights
@@ -157,7 +158,7 @@ def test_a_moved_workspace_is_still_queried(workspace, tmp_path):
 
 def test_a_column_that_runs_of_before_do_not_have_is_null(workspace, monkeypatch):
     """After an upgrade that adds columns a workspace is queried before its next night has run."""
-    new = (schema.Column("later", pl.Int128, "text"), schema.Column("word", pl.String, "x"))
+    new = (Column("later", pl.Int128, "text"), Column("word", pl.String, "x"))
     grown = [
         dataclasses.replace(table, columns=(*table.columns, *new))
         if table.name in {"transactions", "breaks"}
@@ -172,7 +173,7 @@ def test_a_column_that_runs_of_before_do_not_have_is_null(workspace, monkeypatch
 
 def test_a_table_that_runs_of_before_do_not_have_is_empty(workspace, monkeypatch):
     """After an upgrade that adds a table its three views answer, with no rows, by their columns."""
-    columns = (schema.Column("word", pl.String, "x"), schema.Column("later", pl.Int128, "x"))
+    columns = (Column("word", pl.String, "x"), Column("later", pl.Int128, "x"))
     new = dataclasses.replace(schema.PUBLISHED[0], name="novelties", columns=columns)
     monkeypatch.setattr(schema, "PUBLISHED", (*schema.PUBLISHED, new))
     with read.open_snapshot(workspace) as opened:

@@ -46,6 +46,7 @@ class Solved:
     place: NDArray[np.int64]  # of each settled pair among the pairs given
     probability: Reals  # of each settled pair, in row order
     rivals: Edges  # every pair that is not faint
+    rival_place: NDArray[np.int64]  # of each of those among the pairs given
     marginal: Reals  # of each of those
 
     def without_rivals(self, edges: Edges) -> Reals:
@@ -72,7 +73,8 @@ def solve(edges: Edges, weight: Reals) -> Solved:
     mine = np.flatnonzero(
         assignment.settled()[row] & (chosen.column == assignment.row_partner[row])
     )
-    return Solved(chosen, assignment, rivals[good[mine]], marginal[good[mine]], near, marginal)
+    settled = good[mine]
+    return Solved(chosen, assignment, rivals[settled], marginal[settled], near, rivals, marginal)
 
 
 def undecided(solved: Solved) -> tuple[Rows, Rows]:

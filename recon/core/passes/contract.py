@@ -124,6 +124,16 @@ class Searched:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """Pairs that a SCORE pass weighed and did not link; row positions."""
+
+    left: Rows
+    right: Rows
+    score: NDArray[np.int32]  # probability, parts per million
+    spoken: NDArray[np.int32]  # (pairs, 6) as in `Found`
+
+
+@dataclass(frozen=True)
 class Found:
     """What one pass found: links, and ties shown but not picked; row positions everywhere."""
 
@@ -135,6 +145,7 @@ class Found:
     grouped: tuple[tuple[Rows, Rows], ...]  # left, right: rows, smallest row of their group
     searches: tuple[Searched, ...] = ()
     spoken: NDArray[np.int32] | None = None  # SCORE: (links, 6) levels, weights in centibits
+    doubts: Doubts | None = None
 
 
 NO_TIES = np.empty((0, 2), np.int64)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.passes.contract import Found, Rows, Work
+from recon.core.passes.doubts import joined_doubts
 from recon.core.plan import Method
 
 LEFT, RIGHT = 0, 1
@@ -122,4 +123,5 @@ def joined(rounds: list[Found]) -> Found:
         ),
         tuple(searches.values()),
         np.concatenate(spoken) if spoken else None,
+        joined_doubts([found.doubts for found in rounds if found.doubts is not None]),
     )

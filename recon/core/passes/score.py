@@ -8,6 +8,7 @@ linked when every optimum contains it and its calibrated probability reaches the
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from recon.core.codes import MatchKind
 from recon.core.passes.band import Side, assign, band_sides, candidate_edges, report
 from recon.core.passes.calibration import calibrate, solve, undecided
 from recon.core.passes.contract import Found, Work
+from recon.core.passes.doubts import doubts_of
 from recon.core.passes.score_levels import prepare
 from recon.core.passes.score_model import Evidence, Judged, fit
 from recon.core.passes.score_texts import in_text_order
@@ -58,6 +60,9 @@ def decide(work: Work, sides: tuple[Side, Side], evidence: Evidence, judged: Jud
         ties=np.concatenate((found.ties, doubtful, doubtful[:, ::-1])),
         grouped=((left, smallest), (right, smallest)),
         spoken=what_spoke(work, evidence, judged, solved.place[sure]),
+        doubts=doubts_of(
+            solved, probability, sure, sides, partial(what_spoke, work, evidence, judged)
+        ),
     )
 
 
