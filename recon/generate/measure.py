@@ -1,4 +1,8 @@
-"""Measures a world: which code and which pair of codes one merchant sees."""
+"""Measures a world: which code and which pair of codes one merchant sees.
+
+A file, a stranger's credit or a batch of many merchants is no merchant's: such a break meets no
+other one at a merchant. What it may meet is the night, and those are counted instead.
+"""
 
 from __future__ import annotations
 
@@ -25,35 +29,47 @@ ONE_AT_A_TIME = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How often codes, and pairs of codes at one merchant, stand in a truth."""
+    """How often codes, and pairs of codes at one merchant, stand in a truth; pairs in order."""
 
     codes: dict[Code, int]  # planted, all merchants
-    pairs: dict[tuple[Code, Code], int]  # merchants that see both; of codes in order of number
+    pairs: dict[tuple[Code, Code], int]  # merchants that see both
+    nights: dict[tuple[Code, Code], int]  # that tell both first, where one is no merchant's
+    nobodys: frozenset[Code]  # whose breaks are no merchant's, all of them
 
     @property
     def apart(self) -> list[tuple[Code, Code]]:
         """Return the pairs that no merchant sees, of codes that occur and can stand together."""
         return [
             pair
-            for pair in combinations(sorted(self.codes), 2)
+            for pair in combinations(sorted(set(self.codes) - self.nobodys), 2)
             if pair not in self.pairs and not set(pair) <= ONE_AT_A_TIME
         ]
 
 
 def measure(truth: pl.DataFrame) -> Measure:
-    """Measure a truth; a break of no merchant (a file, a stranger's credit) is every merchant's."""
+    """Measure a truth."""
     named = truth.select(
-        pl.col("code").replace_strict(_numbers(), return_dtype=pl.Int64), "merchant"
+        pl.col("code").replace_strict(_numbers(), return_dtype=pl.Int64), "merchant", "night"
     )
     codes = {Code(code): count for code, count in named.group_by("code").len().iter_rows()}
-    merchants = named["merchant"].drop_nulls().unique().sort()
-    shared = named.filter(pl.col("merchant").is_null()).select("code").unique()
-    own = named.drop_nulls("merchant").unique()
-    seen = pl.concat([own, shared.join(merchants.to_frame(), how="cross")]).unique()
-    both = seen.join(seen, on="merchant", suffix="_other")
+    owned = set(named.drop_nulls("merchant")["code"])
+    nobodys = frozenset(code for code in codes if code not in owned)
+    by_night = _together(named, "night")
+    return Measure(
+        codes,
+        pairs=_together(named, "merchant"),
+        nights={pair: count for pair, count in by_night.items() if set(pair) & nobodys},
+        nobodys=nobodys,
+    )
+
+
+def _together(named: pl.DataFrame, place: str) -> dict[tuple[Code, Code], int]:
+    """Return in how many places, merchants or nights, each two codes stand both."""
+    seen = named.select("code", place).drop_nulls().unique()
+    both = seen.join(seen, on=place, suffix="_other")
     both = both.filter(pl.col("code") < pl.col("code_other")).group_by("code", "code_other").len()
-    pairs = {(Code(one), Code(two)): count for one, two, count in both.sort("code").iter_rows()}
-    return Measure(codes, pairs)
+    ordered = both.sort("code", "code_other").iter_rows()
+    return {(Code(one), Code(two)): count for one, two, count in ordered}
 
 
 def _numbers() -> dict[str, int]:
@@ -64,6 +80,7 @@ def measure_lines(found: Measure) -> list[str]:
     """Return the measure as lines: codes, the triangle of pairs, what is missing and why.
 
     A figure says how many merchants see both codes (`+` for ten and more), a dot that none does.
+    Where a code is no merchant's, it says on how many nights both are told first (`2n`).
     """
     codes = sorted(found.codes)
     lines = ["code" + " " * 30 + "planted  merchants with this code and the code above the column"]
@@ -74,6 +91,9 @@ def measure_lines(found: Measure) -> list[str]:
         lines.append(f"{int(code):>3} {code.name:28}{found.codes[code]:>9,}{cells}")
     absent = [code for code in sorted(Code) if code not in found.codes]
     lines += [f"not in this world: {code.name}{_why(code)}" for code in absent]
+    if found.nobodys:
+        names = ", ".join(code.name for code in sorted(found.nobodys))
+        lines.append(f"no merchant's (nights with both are counted instead): {names}")
     rebates = [code.name for code in codes if code in ONE_AT_A_TIME]
     if len(rebates) > 1:
         names = ", ".join(rebates)
@@ -83,10 +103,10 @@ def measure_lines(found: Measure) -> list[str]:
 
 
 def _cell(found: Measure, one: Code, two: Code) -> str:
-    count = found.pairs.get((one, two), 0)
-    if count >= 10:  # noqa: PLR2004 - two digits do not fit
-        return "+"
-    return str(count or ".")
+    by_night = bool({one, two} & found.nobodys)
+    count = (found.nights if by_night else found.pairs).get((one, two), 0)
+    figure = "+" if count >= 10 else str(count)  # noqa: PLR2004 - two digits do not fit
+    return figure + "n" * by_night if count else "."
 
 
 def _why(code: Code) -> str:

@@ -37,7 +37,10 @@ SMALL = World(PROFILES["retail"], rows=3_000, nights=7, seed=5, damage=Damage(1,
 CALM = replace(SMALL, rows=1_000, nights=3, damage=Damage())
 LATE = Damage(wrong_trailer=1, late_bill=2, late_channel="UNIONPAY")
 FRIDAY = date(2026, 11, 6)
-EVERYWHERE = dict.fromkeys(plant_names(), 200) | {"FEE_RATE": 100}
+NO_MERCHANTS = {  # codes of files, of strangers, and of the batch that pays all merchants at once
+    *("FILE_MISSING", "FILE_EMPTY", "FILE_TOTAL", "FILE_SCHEMA"),
+    *("UNKNOWN_CREDIT", "UNAUTHORISED_DEBIT", "SETTLED_UNRECONCILED"),
+}
 ALIASES = {
     "LATE_IN_CHANNEL": "MISSING_IN_CHANNEL",
     "LATE_IN_MERCHANT": "MISSING_IN_MERCHANT",
@@ -115,12 +118,11 @@ def test_every_code_is_planted_somewhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 def test_every_pair_of_codes_meets_on_one_merchant(profile: str, tmp_path: Path) -> None:
-    """Every two codes of a world that can stand together do so at some merchant."""
-    world = World(
-        PROFILES[profile], rows=20_000, nights=7, seed=3, rates=EVERYWHERE, damage=Damage.spread(7)
-    )
+    """At default rates, every two codes that can stand together do so at some merchant."""
+    world = World(PROFILES[profile], rows=20_000, nights=7, seed=3, damage=Damage.spread(7))
     found = measure(generate(world, tmp_path).truth)
     assert found.apart == []
+    assert {code.name for code in found.nobodys} - NO_MERCHANTS == set()
     lines = measure_lines(found)
     told = [line for line in lines if line.startswith("exclude each other")]
     assert bool(told) == any(code in ONE_AT_A_TIME for code in found.codes)
@@ -129,16 +131,25 @@ def test_every_pair_of_codes_meets_on_one_merchant(profile: str, tmp_path: Path)
 
 
 def test_pairs_that_no_merchant_sees_are_named() -> None:
-    """Two codes at two merchants are apart; a break of no merchant is every merchant's."""
+    """Two codes at two merchants are apart; one of no merchant meets others in its night."""
     truth = pl.DataFrame(
         {
-            "code": ["AMBIGUOUS", "CHARGEBACK", "FILE_EMPTY"],
-            "merchant": ["M0001", "M0002", None],
+            "code": ["AMBIGUOUS", "CHARGEBACK", "FILE_EMPTY", "CHARGEBACK"],
+            "merchant": ["M0001", "M0002", None, None],
+            "night": [date(2026, 11, 4), date(2026, 11, 5), date(2026, 11, 4), date(2026, 11, 4)],
         }
     )
     found = measure(truth)
     assert found.apart == [(Code.CHARGEBACK, Code.AMBIGUOUS)]
-    assert found.pairs[(Code.FILE_EMPTY, Code.AMBIGUOUS)] == 1
+    assert found.pairs == {}
+    assert found.nobodys == {Code.FILE_EMPTY}
+    empty = Code.FILE_EMPTY
+    assert found.nights == {
+        tuple(sorted((empty, other))): 1 for other in (Code.AMBIGUOUS, Code.CHARGEBACK)
+    }
+    assert "no merchant's (nights with both are counted instead): FILE_EMPTY" in measure_lines(
+        found
+    )
 
 
 def test_no_plants_no_truth(tmp_path: Path) -> None:
