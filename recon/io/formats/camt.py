@@ -60,7 +60,7 @@ class Message:
     number: str  # camt.053
     element: str
     part: str
-    has_balances: bool = True
+    has_balances: bool = True  # of a whole day, so that an interim one is a page's end
 
     def recognise(self, probe: Probe) -> bool:
         """Return whether the head holds this message's element."""
@@ -169,9 +169,8 @@ class _Reader:
             exponent = exponent_of(currency)
             self.exponents[currency] = exponent
             taken = totals.booked.get(currency, 0)
-            self.pages.append(
-                Page(account, currency, number, opening, closing, taken, continues, continued)
-            )
+            pages = (continues, continued) if self.message.has_balances else (False, False)
+            self.pages.append(Page(account, currency, number, opening, closing, taken, *pages))
         if not balances and self.message.has_balances:
             self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
         self.reading.controls.extend(summary_controls(statement, totals, f"{account}, {number}"))

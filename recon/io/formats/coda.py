@@ -91,7 +91,7 @@ class _Statement:
     records: int = 0
     debits: int = 0  # thousandths, of movements that are no details
     credits: int = 0
-    moved: int = 0  # of the rows
+    moved: int = 0  # of the rows; what is finer than the currency is a reject and moves nothing
 
 
 class _Reader:
@@ -191,7 +191,8 @@ class _Reader:
                 statement.debits -= min(movement.thousandths, 0)
                 statement.credits += max(movement.thousandths, 0)
         for movement in _rows_of(statement.movements):
-            statement.moved += movement.thousandths
+            if rescaled(movement.thousandths, _DECIMALS, statement.currency) is not None:
+                statement.moved += movement.thousandths
             self.take_row(statement, movement)
         statement.movements.clear()
 

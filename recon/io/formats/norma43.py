@@ -163,6 +163,8 @@ class _Reader:
             return
         first, last = movement.lines[0], movement.lines[-1]
         place = (first.number, first.start, last.end)
+        if rescaled(movement.hundredths, _DECIMALS, account.currency) is None:
+            movement.reasons.append(f"the amount is finer than {account.currency} allows")
         if movement.reasons:
             text = "\n".join(line.text.rstrip() for line in movement.lines)
             refuse_row(self.reading, place, text, movement.reasons)

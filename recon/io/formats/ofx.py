@@ -3,10 +3,11 @@
 Source: Open Financial Exchange specification 1.6 and 2.2, and the banks' habits. A row is a
 STMTTRN of a bank or card statement; pending ones (STMTTRNP) are in state PENDING. OFX declares
 no opening balance, so nothing proves the entries, but the closing tags prove that the file is
-whole. `bank_ref` is REFNUM, else CHECKNUM, else FITID; the FITID ends the memo after `//`. The
-value date is DTAVAIL, else the day of DTPOSTED as the bank writes it. The account of a card
-statement is a card number, cut to six and four. Three digits behind a mark are decimals where the
-currency has three. Investment statements are passed over; a file of nothing else is refused.
+whole. `bank_ref` is REFNUM, else CHECKNUM, else FITID; the others are in the memo, the FITID last
+after `//`. The value date is DTAVAIL, else the day of DTPOSTED as the bank writes it. The account
+of a card statement is a card number, cut to six and four. Three digits behind a mark are decimals
+where the currency has three. Investment statements are passed over; a file of nothing else is
+refused.
 """
 
 from __future__ import annotations
@@ -234,8 +235,9 @@ class _Reader:
             return
         fitid = values.get("FITID", "")
         numbers = [values.get(name, "") for name in ("REFNUM", "CHECKNUM", "CHKNUM")]
-        other = next((number for number in numbers if number.strip("0")), "")
+        other, *more = [number for number in numbers if number.strip("0")] or [""]
         words = [values.get(name, "") for name in ("NAME", "PAYEE/NAME", "MEMO")]
+        words += [number for number in more if number != other]
         words.append(f"//{fitid}" if fitid and other else "")
         self.rows.add(
             place,

@@ -34,6 +34,7 @@ _GERMAN = re.compile(r"[0-9]{3}([?+<~^>@&])(?=[0-9]{2})")
 _SEPA_KEYS = (
     "EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|IBAN|BIC|COAM|OAMT|CDTR|DBTR|BREF|RREF|RTRN|PREF|PURP"
 )
+_SEPA_BEGINS = re.compile(rf"(?:{_SEPA_KEYS})\+")
 _SEPA = re.compile(
     rf"(?:^|(?<=[^A-Z]))({_SEPA_KEYS})\+(.*?)(?=(?:(?<=[^A-Z])|^)(?:{_SEPA_KEYS})\+|$)"
 )
@@ -61,11 +62,12 @@ def cut_fields(lines: Iterable[Line], reading: Reading) -> Iterator[Field]:
     """Yield the fields; blank lines, envelopes and bank banners are counted and passed over.
 
     A line that starts with a colon is a field only when its tag is one of ours. A line that starts
-    with a dash ends a message only after a closing balance; before that it is wrapped text.
+    with a dash ends a message only after a closing balance; before that it is wrapped text, but
+    for a dash alone behind which no text of the message follows.
     """
     current: Field | None = None
     closed = False  # a closing field was seen in this message
-    for line in lines:
+    for line, ends in _with_ends(lines):
         match = _TAG.match(line.text)
         if match is not None:
             if current is not None:
@@ -74,7 +76,7 @@ def cut_fields(lines: Iterable[Line], reading: Reading) -> Iterator[Field]:
             closed = match[1] in _CLOSING or (closed and match[1] != "20")
         elif not line.text.strip():
             reading.blank_lines += 1
-        elif line.text.startswith("-}") or (closed and line.text.startswith("-")):
+        elif ends or line.text.startswith("-}") or (closed and line.text.startswith("-")):
             reading.trailer_lines += 1
             if current is not None:
                 yield current
@@ -88,6 +90,22 @@ def cut_fields(lines: Iterable[Line], reading: Reading) -> Iterator[Field]:
             current.last = line
     if current is not None:
         yield current
+
+
+def _with_ends(lines: Iterable[Line]) -> Iterator[tuple[Line, bool]]:
+    """Yield each line, and whether it is a dash behind which a message or nothing follows."""
+    held: list[Line] = []  # a dash alone, and blank lines behind it
+    for line in lines:
+        if held and line.text.strip():
+            match = _TAG.match(line.text)
+            ends = match is not None and match[1] == "20"
+            yield from ((one, ends) for one in held)
+            held.clear()
+        if held or line.text.strip() == "-":
+            held.append(line)
+        else:
+            yield line, False
+    yield from ((one, True) for one in held)
 
 
 def field_lines(swift_field: Field) -> int:
@@ -279,17 +297,22 @@ def readable(info: str) -> str:
         joined = number[0] if number[0] in "26" else number
         joined = "name" if number in {"32", "33"} else joined
         if joined == group:
-            words[-1] += text
+            words[-1] += _apart(text)
         else:
             words.append(text)
         group = joined
     return " ".join(word.strip() for word in words if word.strip())
 
 
+def _apart(text: str) -> str:
+    """Return a part of a purpose; one that begins with a tag is kept apart from the one before."""
+    return f" {text}" if _SEPA_BEGINS.match(text) else text
+
+
 def _tagged(info: str) -> Iterator[tuple[str, str]]:
     """Yield the tagged references of a :86: text, last first, so that a dict keeps the first."""
     parts = subfields(info)
-    texts = ["".join(text for number, text in parts if number[0] == tens) for tens in "26"]
+    texts = ["".join(_apart(text) for number, text in parts if number[0] == ten) for ten in "26"]
     searched = texts if parts else [info]
     pairs = [(match[1], match[2]) for text in searched for match in _SEPA.finditer(text)]
     pairs += [(match[1], match[2].rstrip("/")) for match in _SLASH.finditer(info)]

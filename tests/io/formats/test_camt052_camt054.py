@@ -77,3 +77,15 @@ def test_the_three_messages_are_never_confused(tmp_path: Path, form, data: bytes
         assert "expected camt.05" in outcome.verdict
         assert outcome.refusal is not None
         assert outcome.refusal.code == "FILE_SCHEMA"
+
+
+def test_interim_balance_ends_a_report_but_only_a_page_of_a_statement(tmp_path: Path) -> None:
+    """A report tells the balance of its hour: no further page of it is waited for."""
+    report, statement = (data.replace(b"CLBD", b"ITBD") for data in (REPORT, STATEMENT.encode()))
+    assert read_bytes(camt052.FORMAT, report, tmp_path).verdict == "agreed"
+    wrong = report.replace(b"<Sum>245.5<", b"<Sum>246<")
+    assert read_bytes(camt052.FORMAT, wrong, tmp_path).verdict == "held"
+    outcome = read_bytes(camt053.FORMAT, statement, tmp_path)
+    assert next(one.name for one in outcome.totals if not one.agrees).endswith(
+        "next page is in the file"
+    )

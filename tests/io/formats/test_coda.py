@@ -81,7 +81,7 @@ def test_details_that_do_not_add_up_stay_closed(tmp_path: Path) -> None:
         (f"{130500:015d}050126", f"{130510:015d}050126", "held"),
         (f"{8:06d}{30000:015d}", f"{9:06d}{30000:015d}", "held"),
         (f"{8:06d}{30000:015d}", f"{8:06d}{30010:015d}", "held"),
-        (f"0{60500:015d}0501", f"0{60505:015d}0501", "finer than EUR"),  # half a cent
+        (f"0{60500:015d}0501", f"0{60505:015d}0501", "held"),  # half a cent
         ("2200010000", "2200030000", "belongs to no movement"),
         ("2100020000", "2100030000", "held"),  # its details are no longer its own
         ("8007", "7007", "no CODA record"),
@@ -108,6 +108,15 @@ def test_currencies_of_any_number_of_decimals_are_exact(tmp_path: Path) -> None:
         outcome = read_bytes(FORMAT, text.encode(), tmp_path)
         assert outcome.verdict == "agreed", (currency, outcome.verdict)
         assert outcome.frame["amount_minor"][0] == minor
+
+
+def test_movement_finer_than_its_currency_is_a_reject(tmp_path: Path) -> None:
+    """A tenth of a cent is named at its movement; the balances are not blamed."""
+    lines = [line.replace(f"{60500:015d}05", f"{60501:015d}05") for line in STATEMENT]
+    outcome = read_bytes(FORMAT, ("\n".join(lines) + "\n").encode(), tmp_path)
+    assert outcome.verdict == "held"
+    assert [reject.record_no for reject in outcome.rejects] == [3]
+    assert "finer than EUR allows" in outcome.rejects[0].reasons[0]
 
 
 def test_details_without_their_movement_are_all_rows(tmp_path: Path) -> None:

@@ -149,6 +149,16 @@ def test_the_other_party_is_named(info: str, payer: str, payee: str) -> None:
     assert (counterparty(info, 1), counterparty(info, -1)) == (payer, payee)
 
 
+def test_tags_of_a_purpose_are_kept_apart(tmp_path: Path) -> None:
+    """A reference that ends in letters must not run into the tag of the next part."""
+    info = ":86:166?00GUT?20EREF+ORDER-AB?21CD?22KREF+KX?23SVWZ+Bill of Ma?24y"
+    lines = [":20:A", ":25:X", ":28C:1", ":60F:C260101EUR0,", ":61:260102C5,NTRFNONREF", info]
+    text = "\n".join([*lines, ":62F:C260102EUR5,", "-"])
+    outcome = read_text(text, tmp_path)
+    assert outcome.frame["bank_ref"].to_list() == ["ORDER-ABCD"]
+    assert outcome.frame["memo"].to_list() == ["166 GUT EREF+ORDER-ABCD KREF+KX SVWZ+Bill of May"]
+
+
 def test_byte_ranges_hold_the_entry(tmp_path: Path) -> None:
     """The bytes a row points at must be its :61: line to the end of its :86: text."""
     for text in (PAGES, PAGES.replace("\n", "\r\n")):

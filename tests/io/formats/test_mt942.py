@@ -64,6 +64,17 @@ def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str) -> 
     assert verdict in outcome.verdict
 
 
+@pytest.mark.parametrize("tail", ["-\n", "-\n\n", "-", "-\n" + REPORT.replace("7/1", "7/2")])
+def test_dash_behind_the_last_text_ends_the_message(tmp_path: Path, tail: str) -> None:
+    """Without sums the text of the last entry must not take the end of the message for its own."""
+    text = REPORT.partition(":90D:")[0] + ":86:/NAME/ACME\n"
+    outcome = read_bytes(FORMAT, (text + tail).encode(), tmp_path)
+    assert outcome.reading.all_lines_accounted()
+    assert outcome.frame["counterparty"][2] == "ACME"
+    outcome = read_bytes(FORMAT, (text + "-\nof Ghent\n-\n").encode(), tmp_path)
+    assert outcome.frame["memo"][2].endswith("ACME-of Ghent")
+
+
 def test_the_same_message_twice_is_refused(tmp_path: Path) -> None:
     """A report joined with itself has no balances that would show it; a later one differs."""
     twice = read_bytes(FORMAT, (REPORT + REPORT).encode(), tmp_path)

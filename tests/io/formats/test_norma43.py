@@ -69,6 +69,18 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
         assert cut >= end or not read_bytes(FORMAT, data[:cut], tmp_path).whole, cut
 
 
+def test_movement_finer_than_its_currency_is_a_reject(tmp_path: Path) -> None:
+    """Half a yen is named at its movement; the balances that it broke are not blamed."""
+    text = TEXT.replace("9783ACME", "3923ACME").replace("978", "392")
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.verdict == "a balance is finer than JPY allows"
+    text = text.replace(f"{13550:014d}", f"{13500:014d}")
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.verdict == "held"
+    assert [reject.record_no for reject in outcome.rejects] == [4]
+    assert "finer than JPY allows" in outcome.rejects[0].reasons[0]
+
+
 def test_corpus_outcomes() -> None:
     """Every Norma 43 file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("norma43"), MOVED)

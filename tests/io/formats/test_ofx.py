@@ -89,6 +89,14 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         assert piece.endswith(b"</STMTTRN>")
 
 
+def test_no_number_of_an_entry_is_lost(tmp_path: Path) -> None:
+    """The number of a cheque must stay beside the reference that is matched by."""
+    text = SGML.replace("<REFNUM>PAYOUT-1", "<CHECKNUM>1001<REFNUM>PAYOUT-1")
+    frame = read_bytes(FORMAT, text.encode(), tmp_path).frame
+    assert frame["bank_ref"][0] == "PAYOUT-1"
+    assert frame["memo"][0] == "ACME & Co night 1001 //F-1"
+
+
 def test_corpus_outcomes() -> None:
     """Every OFX file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("ofx"), EXPECTED)
