@@ -58,3 +58,27 @@ def test_a_row_that_the_credit_lacks_is_named(
     assert ("missing" in (cause or "") or "one of" in (cause or "")) == bool(named)
     world.day(WEDNESDAY)
     assert _causes(world, WEDNESDAY) == [("OPEN", cause)]
+
+
+@pytest.mark.parametrize(
+    ("credited", "cause"),
+    [
+        ("230.12", "fees of 1.50 left out of the sum"),
+        ("227.12", "fees of 1.50 counted twice in the sum"),
+        ("298.50", "refunds of 69.88 left out of the sum"),
+        ("158.74", "refunds of 69.88 counted twice in the sum"),
+        ("228.50", "returned fees of 0.12 left out of the sum"),
+    ],
+)
+def test_a_part_of_the_net_that_the_credit_lacks_is_named(
+    tmp_path: Path, credited: str, cause: str
+) -> None:
+    """The net is 228.62: a payout without its fees or refunds, or less by either of them again."""
+    world = NightWorld(tmp_path)
+    sales = ["A 200.00 fee=1.00", "B 100.00 fee=0.50"]
+    refunds = ["F1 -40.00 fee=-0.08", "F2 -30.00 fee=-0.04"]
+    back = [f"{row} kind=refund original=A" for row in refunds]
+    world.day(MONDAY, orders=[*sales, *back], psp=[*sales, *back])
+    world.run(MONDAY)
+    world.day(TUESDAY, bank=[f"{credited} memo=PAYOUT_8001_20261109"])
+    assert _causes(world, TUESDAY) == [("NEW", cause)]

@@ -44,6 +44,14 @@ _ROUNDINGS = {
     "down": "舍去",
     "half_down": "五舍六入",
 }
+_PARTS = {
+    "fees": "手续费",
+    "returned fees": "退还的手续费",
+    "booked fees": "单列费用",
+    "refunds": "退款",
+    "chargebacks": "退单",
+    "adjustments": "调账",
+}
 _STATES = {
     "failed": "失败",
     "closed": "已关闭",
@@ -151,6 +159,12 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         (None, None),
     ),
     (r"one of (\d+) rows of (\S+) \((.+)\)", "{} 条 {} 的记录之一（{}）", (None, None, None)),
+    (rf"({'|'.join(_PARTS)}) of (\S+) left out of the sum", "合计漏计{} {}", (_PARTS, None)),
+    (
+        rf"({'|'.join(_PARTS)}) of (\S+) counted twice in the sum",
+        "合计重复计入{} {}",
+        (_PARTS, None),
+    ),
     (r"fee of (\S+) taken off", "扣除了手续费 {}", (None,)),
     (r"fee of (\S+) added", "加上了手续费 {}", (None,)),
     (r"fee of (\S+) with the wrong sign", "手续费 {} 的正负号相反", (None,)),

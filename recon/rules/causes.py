@@ -51,8 +51,8 @@ def find(rows: pl.DataFrame, policy: CausePolicy) -> pl.DataFrame:
     `rows` are differences: the columns of `NEEDED`, and where known `code`, `other_txn_ids`,
     `fee_minor` and `currency`; `merchant_id` and `terminal_id` for a constant surcharge;
     `base_minor` and `base_currency` for an exchange; `sibling_ids` and `sibling_minor` (lists) for
-    rows without a partner that may belong to the sum. A difference without a fitting cause keeps a
-    null cause.
+    rows without a partner that may belong to the sum; `part_names` and `part_minor` (lists) for the
+    parts of a batch's net. A difference without a fitting cause keeps a null cause.
     """
     missing = [name for name in NEEDED if name not in rows.columns]
     if missing:
@@ -88,6 +88,7 @@ def _fitting(
     yield from _exchange(row, policy)
     yield from _scaled(expected, actual)
     yield from _sibling(row)
+    yield from _part(row)
     yield from _fee(row)
     yield from _priced(expected, actual, policy)
     yield from _swapped(expected, actual)
@@ -143,6 +144,17 @@ def _sibling(row: Mapping[str, Any]) -> Iterator[str]:
     elif found:
         listed = ", ".join(str(txn_id) for txn_id in sorted(found))
         yield f"one of {len(found)} rows of {_money(abs(gap), row)} ({listed})"
+
+
+def _part(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield parts of a batch's net (its fees, its refunds) that the sum lacks or has twice."""
+    gap = row["actual_minor"] - row["expected_minor"]
+    names, amounts = row.get("part_names") or [], row.get("part_minor") or []
+    for name, amount in zip(names, amounts, strict=True):
+        if gap == -amount:
+            yield f"{name} of {_money(abs(amount), row)} left out of the sum"
+        elif gap == amount:
+            yield f"{name} of {_money(abs(amount), row)} counted twice in the sum"
 
 
 def _fee(row: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import polars as pl
 
 from recon.core.codes import Code, DisputeStatus
 from recon.core.plan import Leg
+from recon.rules.batch_parts import batch_parts
 from recon.rules.causes import CausePolicy, Rate, find
 from recon.rules.missing_rows import missing_rows
 from recon.rules.night import Matched, Night
@@ -52,10 +53,10 @@ def _causes(
     if asked.height == 0:
         return {}
     summed = pl.col("code").cast(pl.String) == Code.NET_MISMATCH.name
-    siblings = missing_rows(asked.filter(summed), matched, legs)
-    differences = _differences(asked, wide).join(
-        siblings, on="break_id", how="left", maintain_order="left"
-    )
+    differences = _differences(asked, wide)
+    for found in (missing_rows, batch_parts):
+        more = found(asked.filter(summed), matched, legs)
+        differences = differences.join(more, on="break_id", how="left", maintain_order="left")
     facts = find(differences, _policy(night)).filter(pl.col("cause").is_not_null())
     by_row = dict(zip(facts["txn_id"].to_list(), facts["cause"].to_list(), strict=True))
     first = asked.select("break_id", pl.col("txn_ids").list.first()).iter_rows()

@@ -26,6 +26,8 @@ RULES = Path(cause_words.__file__).parent
             "cap not applied; also fits: charged as card type credit, surcharge of 1.00",
             "未封顶；也符合：按卡种 credit 计费、附加 1.00",
         ),
+        ("returned fees of 0.12 left out of the sum", "合计漏计退还的手续费 0.12"),
+        ("refunds of 70.00 counted twice in the sum", "合计重复计入退款 70.00"),
         ("terminal_id differs", "终端号不同"),
         ("paid with 622202******0001, refunded to 625999******0007",
          "付款卡 622202******0001，退到 625999******0007"),
