@@ -7,7 +7,8 @@ of `TRANSACTIONS` that a format can fill (null where it does not) and the format
 (`_...`); `raw` gives the sender's text columns by name, for the same rows. It returns the frame
 with as many rows in the same order, and may add a text column `reject_reason`: a row where that is
 not null becomes a reject with that reason. What is still missing is completed after it: `net_minor`
-is amount - fee, `kind` goes by the sign of the amount, `state` is SUCCESS.
+is amount - fee, `kind` goes by the sign of the amount, `state` is SUCCESS. A void or reversal that
+names no original bears the number of what it undoes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core import attributes
-from recon.core.codes import Kind, Side, State
+from recon.core.codes import UNDO_KINDS, Kind, Side, State
 from recon.core.money import MAX_MINOR
 from recon.core.schema import TRANSACTIONS, words
 from recon.io.fields import Problems, RowReader
@@ -36,6 +37,7 @@ _PLACE = ("record_no", "byte_start", "byte_end")
 _MONEY = ("amount_minor", "fee_minor", "net_minor", "base_minor", "requested_minor")
 _HALVES = ("credit_minor", "debit_minor")
 _REJECT_REASON = "reject_reason"
+_UNDOINGS = pl.Series(sorted(kind.name for kind in UNDO_KINDS), dtype=words(Kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +207,23 @@ def _completed(frame: pl.DataFrame, side: Side, options: Options) -> pl.DataFram
         .then(pl.lit(loss.name, dtype=words(Kind)))
         .otherwise(pl.lit(gain.name, dtype=words(Kind)))
     )
-    return frame.with_columns(
+    return _with_originals(frame).with_columns(
         attributes.as_text(frame),
         pl.col("net_minor").fill_null(pl.col("amount_minor") - pl.col("fee_minor").fill_null(0)),
         pl.col("kind").fill_null(by_sign),
         pl.col("state").fill_null(pl.lit(State.SUCCESS.name, dtype=words(State))),
         pl.col("currency").fill_null(options.currency),
+    )
+
+
+def _with_originals(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with the original of voids and reversals that name none: their number."""
+    unnamed = frame["kind"].is_in(_UNDOINGS) & frame["original_ref"].is_null()
+    if not unnamed.any():
+        return frame
+    own = pl.coalesce("order_id", "rrn", "channel_ref")
+    return frame.with_columns(
+        pl.when(unnamed).then(own).otherwise("original_ref").alias("original_ref")
     )
 
 

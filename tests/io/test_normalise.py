@@ -208,6 +208,22 @@ def test_kind_goes_by_sign_when_the_format_gives_none(side, kinds):
     assert frame["state"].to_list() == ["SUCCESS", "SUCCESS"]
 
 
+def test_an_undoing_that_names_no_original_bears_its_number():
+    """A void or reversal names what it undoes, else by its own number; a refund is its own."""
+    fields = bank(
+        amount_minor=Money("amount"),
+        kind=Choice("kind", {"void": Kind.VOID, "reversal": Kind.REVERSAL, "refund": Kind.REFUND}),
+        order_id=Text("order"),
+        rrn=Text("rrn"),
+        original_ref=Text("original"),
+    )
+    names = ("kind", "order", "rrn", "original")
+    told = [("void", "A1", "R1", ""), ("void", "A1", "R1", "A0"), ("reversal", "", "R2", "")]
+    rows = [dict(zip(names, row, strict=True)) for row in [*told, ("refund", "A3", "R3", "")]]
+    frame, _ = run(*({"amount": "-1", **row} for row in rows), **fields)
+    assert frame["original_ref"].to_list() == ["A1", "A0", "R2", None]
+
+
 def test_fee_null_counts_nothing_and_stays_null():
     """A missing fee takes nothing off the net amount and is not turned into zero."""
     frame, _ = run({**GOOD, "fee": None}, {**GOOD, "fee": ""}, {**GOOD, "fee": "0"})

@@ -107,6 +107,7 @@ def fields(options: Options) -> Fields:
         "merchant_id": Text("结算商户编号"),
         "terminal_id": Text("交易终端号"),
         "order_id": Text("订单号", optional=True),
+        "channel_ref": Text("参考号bit37"),  # by which a refund names its original
         "rrn": Text("参考号bit37"),
         "stan": Text("终端流水号bit11", optional=True),
         "auth_code": Text("授权号", optional=True),

@@ -4,9 +4,10 @@ Source: ISO 8583:1987, data elements 2 to 128 in their ASCII form. A log is what
 down, not a clearing file: it settles nothing. Messages 02xx and 04xx are rows, 08xx and others are
 passed over (they move no money).
 
-A request is a row in state PENDING, an answer is SUCCESS when DE 39 is 00 and FAILED otherwise. The
-day of DE 7 has no year: it is the one nearest before the night. DE 4 is minor units of DE 49, else
-of the source's currency.
+A request is a row in state PENDING, an answer is SUCCESS when DE 39 is 00 and FAILED otherwise. A
+transaction is told by DE 11 and DE 7 (`000042-1231235959`), what it undoes by the same two of
+DE 90. The day of DE 7 has no year: it is the one nearest before the night. DE 4 is minor units of
+DE 49, else of the source's currency.
 
 | message                      | kind     | sign |
 |------------------------------|----------|------|
@@ -50,6 +51,8 @@ COLUMNS = (
     "amount",
     "currency",
     "moment",
+    "reference",
+    "original",
     "stan",
     "rrn",
     "auth_code",
@@ -200,13 +203,20 @@ def _take(
     told = [elements.get(39, "").strip() or None, _entry_mode(elements.get(22, "")) or None]
     words = f"{message.mti} {elements.get(3, '')} answer {elements.get(39, 'none')}"
     card = elements.get(2) or None
+    undone = elements.get(90, "")
+    own = _reference(elements.get(11, ""), elements.get(7, ""))
     rows.add(
         place,
         (
             *(kind, _state(message), card, str(sign * int(amount)), currency, moment),
-            *(*cells, words, *told),
+            *(own, _reference(undone[4:10], undone[10:20]), *cells, words, *told),
         ),
     )
+
+
+def _reference(trace: str, time: str) -> str | None:
+    """Return what the network tells a transaction by: DE 11 and DE 7, as DE 90 repeats them."""
+    return f"{trace}-{time}" if trace.strip("0 ") and time.strip("0 ") else None
 
 
 def _entry_mode(digits: str) -> str:
@@ -232,6 +242,8 @@ def fields(_options: Options) -> Fields:
         "state": Choice("state", {state.name: state for state in State}),
         "merchant_id": Text("merchant"),
         "terminal_id": Text("terminal"),
+        "channel_ref": Text("reference"),
+        "original_ref": Text("original"),
         "rrn": Text("rrn"),
         "stan": Text("stan"),
         "auth_code": Text("auth_code"),

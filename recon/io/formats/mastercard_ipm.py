@@ -14,9 +14,9 @@ private subelements (PDS) in DE 48, 62 and 123 to 125. Amounts are the minor uni
 | 1740, DE 3 begins 29 (to the sender)  | FEE        | - ; begins 19: +      |
 | any with PDS 0025 beginning R         | REVERSAL   | the other             |
 
-`channel_ref` is the acquirer's reference number (DE 31). Proof: PDS 0306 (messages) and PDS 0301
-(sum of DE 4) of the trailer that follows each header. Records count as lines; record_no is the
-record's number. Messages of other types are rejects.
+`channel_ref` is the acquirer's reference number (DE 31); a reversal bears that of its original.
+Proof: PDS 0306 (messages) and PDS 0301 (sum of DE 4) of the trailer that follows each header.
+Records count as lines; record_no is the record's number. Messages of other types are rejects.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ COLUMNS = (
     "currency",
     "moment",
     "arn",
+    "original",
     "rrn",
     "auth_code",
     "terminal",
@@ -153,9 +154,17 @@ class _Records:
                 raise _refused("the file does not end with a length of 0: it is cut", self.name)
             if not length:
                 break
-            raw = self.take(length) if length <= RECORD_LIMIT else b""
+            if length > RECORD_LIMIT:
+                problem = (
+                    f"at byte {begin} stands no length of a record but {length}: a block is cut"
+                )
+                raise _refused(problem, self.name)
+            raw = self.take(length)
             if len(raw) < length:
-                problem = f"a record of {length} bytes begins at byte {begin}, too long here"
+                problem = (
+                    f"the file is cut: a record of {length} bytes begins at byte {begin},"
+                    f" {len(raw)} of them are here"
+                )
                 raise _refused(problem, self.name)
             yield self.place(begin + 4), self.place(self.position - 1) + 1, raw
         while piece := self.take(BLOCK):
@@ -307,6 +316,7 @@ class _Reader:
             currency,
             elements.get(12, ""),
             elements.get(31, "").strip() or None,
+            (elements.get(31, "").strip() or None) if reversed_ else None,
             elements.get(37, "").strip() or None,
             elements.get(38, "").strip() or None,
             elements.get(41, "").strip() or None,
@@ -395,6 +405,7 @@ def fields(_options: Options) -> Fields:
         "merchant_id": Text("merchant"),
         "terminal_id": Text("terminal"),
         "channel_ref": Text("arn"),
+        "original_ref": Text("original"),
         "rrn": Text("rrn"),
         "auth_code": Text("auth_code"),
         "card": Text("card"),

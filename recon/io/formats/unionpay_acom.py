@@ -13,8 +13,9 @@ fen, unsigned: the message type and processing code make the kind and the sign.
 | 0420 00xxxx                   | REVERSAL |
 | 0200 30xxxx                   | OTHER (balance inquiry, no money) |
 
-A response code other than 00 is a failed transaction. Interchange and switch fees are between the
-acquirer and the network: they are not the merchant's fee.
+A transaction is told by its trace number and transmission time (`000001-1120100107`), and so is the
+one that a void, refund or reversal undoes. A response code other than 00 is a failed transaction.
+Interchange and switch fees are between the acquirer and the network: they are not the merchant's.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _derived(rows: RawRows, clearing: date | None) -> RawRows:
     kind = pl.col("报文类型") + " " + pl.col("交易类型码").str.head(2)
     amount = pl.col("交易金额")
     time = pl.col("交易传输时间")
-    original = pl.col("原系统跟踪号")
+    original, moment = pl.col("原系统跟踪号"), pl.col("原交易时间")
     frame = frame_of(rows).with_columns(
         kind.alias("kind"),
         pl.when(kind.is_in(["0200 00", "0220 00", "0200 30"]))
@@ -124,10 +125,21 @@ def _derived(rows: RawRows, clearing: date | None) -> RawRows:
         .alias("amount"),
         (year_of(time, pl.lit(""), clearing) + time).alias("occurred_at"),
         pl.lit("" if clearing is None else f"{clearing:%Y%m%d}").alias("clearing_date"),
-        pl.when(original == "000000").then(pl.lit("")).otherwise(original).alias("original"),
+        _reference(pl.col("系统跟踪号"), time).alias("own"),
+        pl.when(original == "000000")
+        .then(pl.lit(""))
+        .when(moment.str.strip_chars("0") == "")
+        .then(original)
+        .otherwise(_reference(original, moment))
+        .alias("original"),
         entry_mode(pl.col("服务点输入方式").str.strip_chars()).alias("entry_mode"),
     )
     return rows_of(frame, rows)
+
+
+def _reference(trace: pl.Expr, time: pl.Expr) -> pl.Expr:
+    """Return what the network tells a transaction by: trace number and transmission time."""
+    return trace + "-" + time
 
 
 def fields(options: Options) -> Fields:
@@ -148,6 +160,7 @@ def fields(options: Options) -> Fields:
         "state": Choice("应答码", {"00": State.SUCCESS}, otherwise=State.FAILED),
         "merchant_id": Text("商户号"),
         "terminal_id": Text("终端号"),
+        "channel_ref": Text("own"),
         "rrn": Text("检索参考号"),
         "stan": Text("系统跟踪号"),
         "auth_code": Text("授权码"),

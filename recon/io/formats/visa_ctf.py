@@ -21,6 +21,8 @@ again, states nothing either.
 | 35, 37 (36)         | ADJUSTMENT            | + (-)   |
 | 90, 91, 92          | header and trailers   |         |
 | others              | reject: layout unknown |        |
+
+A reversal bears the acquirer's reference number (ARN) of what it undoes.
 """
 
 from __future__ import annotations
@@ -59,6 +61,7 @@ COLUMNS = (
     "currency",
     "cleared",
     "arn",
+    "original",
     "auth_code",
     "terminal",
     "merchant",
@@ -204,7 +207,8 @@ def _take(transaction: _Transaction, night: date, rows: RowBuilder, reading: Rea
         f"reason {transaction.cell('0', 148, 2)}",
         f"identifier {transaction.cell('5', 5, 15)}" if "5" in transaction.records else "",
     ]
-    cells = [transaction.cell("0", 27, 23), transaction.cell("0", 152, 6)]
+    arn = transaction.cell("0", 27, 23)
+    cells = [arn, arn if kind == "REVERSAL" else "", transaction.cell("0", 152, 6)]
     cells += [transaction.cell("1", 96, 8), transaction.cell("1", 81, 15)]
     cells += [transaction.cell("0", 133, 4), " ".join(word for word in words if word)]
     card = transaction.cell("0", 5, 16)
@@ -279,6 +283,7 @@ def fields(_options: Options) -> Fields:
         "merchant_id": Text("merchant"),
         "terminal_id": Text("terminal"),
         "channel_ref": Text("arn"),
+        "original_ref": Text("original"),
         "auth_code": Text("auth_code"),
         "card": Text("card"),
         "product": Text("category"),

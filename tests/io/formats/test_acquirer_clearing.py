@@ -30,6 +30,16 @@ def test_dropped_zeros_refunds_and_the_year(tmp_path):
     assert result.refused_lines == [4, 5]
 
 
+def test_a_refund_names_the_sale_by_its_reference_number(tmp_path):
+    """Which stands as the channel's own number too, so that the sale is found."""
+    row = "20240229,229093000,M1,9,1.00,.54,.3,{},622848*********3877,{},{},"
+    lines = (row.format("000000", "R1", ""), row.format("200000", "R2", "R1"))
+    head = HEAD.replace("随便", "原bit37")
+    result = load_bytes(FORMAT, tmp_path, "\n".join((head, *lines)).encode())
+    assert result.column("channel_ref") == ["R1", "R2"]
+    assert result.column("original_ref") == [None, "R1"]
+
+
 def test_the_real_day_adds_up():
     """2450 rows of a real day: each fee is the margin and 24 fen of channel cost."""
     path = corpus_file("acquirer_clearing_csv/*part1.csv")

@@ -95,6 +95,16 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert outcome.reading.all_lines_accounted()
 
 
+def test_what_is_undone_is_told_by_trace_number_and_time(tmp_path: Path) -> None:
+    """DE 90 repeats DE 11 and DE 7 of the original."""
+    bits = (1 << 127) + sum(1 << (128 - number) for number in (3, 4, 7, 11, 49, 90))
+    undone = "0200" + "000042" + "1231235959" + "0" * 22
+    text = f"0420{bits:032X}" + "000000" + "000000006050" + "0101000001" + "000043" + "156" + undone
+    outcome = read_bytes(FORMAT, f"{payment('0200')}\n{text}\n".encode(), tmp_path)
+    assert outcome.frame["channel_ref"].to_list() == ["000042-1231235959", "000043-0101000001"]
+    assert outcome.frame["original_ref"].to_list() == [None, "000042-1231235959"]
+
+
 def test_bitmaps_in_small_letters_and_refunds_taken_back(tmp_path: Path) -> None:
     """A bitmap may be of small letters; the reversal of a refund brings the money back."""
     usual, small = payment("0420", code="200000"), payment("0200")

@@ -14,7 +14,7 @@ from tests.io.formats.examine import (
 )
 
 NAME = "pypi__mciutil-0.7.1__"
-LONG = "too long here"
+LONG = "stands no length of a record"
 EXPECTED = {
     NAME + "test_ascii_de55_ipm.in": (5, 0, "unproved"),
     NAME + "test_ascii_de55_ipm.in.csv": (0, 0, LONG),  # the expected decoding, no IPM
@@ -99,6 +99,7 @@ def test_sample_is_read_field_by_field(tmp_path: Path, encoding: str, blocked: b
         ("FEE", -70, "EUR"),
         ("REVERSAL", -6050, "EUR"),
     ]
+    assert outcome.frame["original_ref"].to_list() == [None] * 4 + ["75230905303001011351109"]
     first = outcome.frame.row(0, named=True)
     assert (first["card"], first["merchant_id"]) == ("520423******0012", "MERCHANT1")
     assert (first["batch_id"], first["auth_code"]) == ("FILE1", "090549")

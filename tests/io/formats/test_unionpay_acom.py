@@ -85,6 +85,17 @@ def test_unknown_messages_and_short_lines_are_rejects(tmp_path):
     assert f"at least {LENGTH} bytes" in result.rejects[1].reasons[0]
 
 
+def test_a_transaction_is_told_by_trace_number_and_time(tmp_path):
+    """So are the originals of voids; a reversal that tells no time is told by its RRN or trace."""
+    void = line(f3="315184", f10="200000", f18="315183", f28="1120185456")
+    timeless = line(f3="315185", f9="0420", f18="315183")
+    nameless = line(f3="315186", f9="0420")
+    result = load(tmp_path, line(), void, timeless, nameless)
+    assert result.column("channel_ref")[0] == "315183-1120185456"
+    wanted = [None, "315183-1120185456", "315183", "000001000004"]
+    assert result.column("original_ref") == wanted
+
+
 def test_recognition_by_digits_and_spaces():
     """A ZM line, a short line and words are not this flow."""
     good = line()

@@ -62,6 +62,8 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         ("CHARGEBACK", -500),
         ("ADJUSTMENT", -70),
     ]
+    arn = "74123456001123456789012"
+    assert outcome.frame["original_ref"].to_list() == [None, None, arn, None, None]
     first = outcome.frame.row(0, named=True)
     assert (first["card"], first["merchant_id"]) == ("401200******1234", "MERCHANT1")
     assert (first["terminal_id"], first["auth_code"]) == ("TERM0001", "A12345")
