@@ -63,6 +63,19 @@ def test_a_request_without_a_deadline_is_due_by_the_catalogue(world: NightWorld)
     assert case["due_at"] > case["first_seen"]
 
 
+def test_the_rule_file_says_within_how_many_days_to_act(world: NightWorld) -> None:
+    """Days that the rule file gives a code count, but for a deadline that the file names."""
+    text = world.config.read_text("utf-8")
+    days = "\n[breaks.act_within_days]\nRETRIEVAL_DUE = 2\nMISSING_IN_MERCHANT = 9\n"
+    world.config.write_text(text + days, "utf-8")
+    write(world, MONDAY, [SHOP, ASKED], due="2026-11-20")
+    told = world.table(world.run(MONDAY), "disputes").select("code", "due_at").rows()
+    assert set(told) == {
+        ("RETRIEVAL_DUE", date(2026, 11, 20)),
+        ("MISSING_IN_MERCHANT", date(2026, 11, 18)),
+    }
+
+
 def test_a_request_that_becomes_a_chargeback_ends(world: NightWorld) -> None:
     """The chargeback of the same payment takes the place of the request: one case, not two."""
     write(world, MONDAY, [SHOP, ASKED], orders=[SHOP])

@@ -30,8 +30,9 @@ NOTICES: Final = {
     "day": pl.Int32,  # clearing day, and the night of delivery
     "amount": pl.Int64,  # fen; money to the merchant is positive
     "product": pl.String,
+    "answer_by": pl.Int32,  # of a retrieval: the day by which to answer it
 }
-_HEADER: Final = "通知编号,类型,商户编号,原交易参考号,清算日期,金额,手续费,名称"
+_HEADER: Final = "通知编号,类型,商户编号,原交易参考号,清算日期,金额,手续费,名称,回复期限"
 
 
 def notice_file(notices: pl.DataFrame) -> bytes:
@@ -45,6 +46,7 @@ def notice_file(notices: pl.DataFrame) -> bytes:
         yuan("amount"),
         pl.lit("0.00"),
         "product",
+        pl.col("answer_by").cast(pl.Date).dt.strftime("%Y-%m-%d").fill_null(""),
         separator=",",
     )
     return f"{_HEADER}\n{joined(notices, line)}".encode("gb18030")

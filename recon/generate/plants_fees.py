@@ -46,7 +46,8 @@ def charged(
 
     def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
         other = fee if isinstance(fee, pl.Expr) else fee(world.profile)
-        changed = picks.with_columns(wrong=other).filter(pl.col("wrong") != pl.col("fee"))
+        changed = picks.with_columns(wrong=other, told=world.delays.delivered())
+        changed = changed.filter(pl.col("wrong") != pl.col("fee"))
         world.fee[changed["i"].to_numpy()] = changed["wrong"].to_numpy()
         difference = pl.col("wrong") - pl.col("fee")
         loser = pl.when(difference > 0).then(pl.lit("MERCHANT")).otherwise(pl.lit("ACQUIRER"))
@@ -102,9 +103,9 @@ def whole_terminals(world: Planter, count: int) -> pl.DataFrame:
 
 
 def _as_raised() -> pl.Expr:
-    """Return the price that the raised fees of a terminal agree on; of few rows, that of each."""
+    """Return the price that a night's raised fees of a terminal agree on; of few, that of each."""
     implied = (pl.col("wrong") * 10_000_000 + pl.col("amount") // 2) // pl.col("amount")
-    many = pl.len().over(TILL_DAY) >= _FEWEST_ALIKE
+    many = pl.len().over("channel", "merchant", "terminal", "told") >= _FEWEST_ALIKE
     return (
         pl.when(many)
         .then(pl.format("charged as {} %", _percent(_HALF_MORE * 1_000)))

@@ -23,6 +23,7 @@ from recon.generate.text import padded
 
 _CARD: Final = (UNIONPAY,)
 _SIM_CARD: Final = -3_600  # fen
+_ANSWER_DAYS: Final = 20  # in which the acquirer must answer a retrieval
 _SERVICE: Final = -2_000
 
 
@@ -35,6 +36,7 @@ def notices_of(
         pl.lit(product).alias("product"),
         original=pl.col("channel_ref"),
         day=pl.col("day") + 1,
+        answer_by=pl.col("day") + 1 + _ANSWER_DAYS if kind == RETRIEVAL else pl.lit(None, pl.Int32),
         amount=amount,
         n=world.numbers(picks.height),
     )
@@ -55,7 +57,7 @@ def noticed(kind: str, amount: pl.Expr, product: str = "") -> Effect:
     def effect(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
         notices = notices_of(world, picks, kind, amount, product)
         tell(world, notices)
-        return notices
+        return notices if kind == RETRIEVAL else notices.drop("answer_by")
 
     return effect
 

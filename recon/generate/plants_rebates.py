@@ -190,6 +190,7 @@ def _pay(world: Planter, rows: pl.DataFrame, month: Month) -> None:
         n=world.numbers(paid.height),
         original=pl.lit(""),
         product=pl.lit(PAID_AS),
+        answer_by=pl.lit(None),
     )
     notices = notices.with_columns(number=pl.concat_str(pl.lit("N"), padded(pl.col("n"), 9)))
     world.notices.append(

@@ -58,6 +58,9 @@ CHEAP_PPM: Final = 4_500
 PREFERRED_CREDIT: Final = 1_000  # ppm: what preferential merchants pay more for credit cards
 
 
+_AGREED: Final = (("DUPLICATE_CHARGE", 1), ("AMOUNT_MISMATCH", 7), ("MISSING_SETTLEMENT", 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Rebate:
     """What the acquirer gives back of a month's card volume."""
@@ -90,6 +93,7 @@ class Profile:
     refund_days: int = 2  # until the payer must have a wallet refund; 0: nothing is agreed
     dollars_ppm: int = 0  # orders booked in USD, paid in CNY at the rate of the day
     requests: bool = True  # the books say what payers asked back
+    act_within: tuple[tuple[str, int], ...] = _AGREED  # days of codes that the rule file states
     acquirer: bool = True  # the card acquirer sends notices: chargebacks, deductions, rebates
     rebate: Rebate | None = None
     focus: int = 1  # merchants that see every break
@@ -178,6 +182,7 @@ PROFILES: Final = {
             unpaid_ppm=25_000,
             counter_ppm=4_000,
             requests=False,
+            act_within=(),
             acquirer=False,
             refund_days=0,
         ),

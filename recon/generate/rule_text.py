@@ -137,7 +137,7 @@ when = {{ source = "alipay" }}
 
 {cards}{listed}
 [refunds]
-{terms}{rebate}{exchange}"""
+{terms}{rebate}{exchange}{act_within}"""
 _CARD_LINE: Final = """[[fee_contract.line]]
 name = "{name}"
 formula = "{formula}"
@@ -177,6 +177,7 @@ clearing_date = "清算日期"
 amount = "金额"
 fee = "手续费"
 product = "名称"
+due_date = "回复期限"
 
 [source.kinds]
 "退单" = "chargeback"
@@ -222,6 +223,7 @@ def rule_text(name: str, profile: Profile, party: Party, *, quiet: bool = False)
         terms=_TERMS.format(days=profile.refund_days) if profile.refund_days else "",
         rebate=_rebate_text(profile, party),
         exchange=_EXCHANGE if profile.dollars_ppm else "",
+        act_within=_act_within_text(profile),
     )
 
 
@@ -262,6 +264,14 @@ def _card_lines(profile: Profile) -> Iterator[str]:
     when = f'{source}, card_type = "{CREDIT}", terminal_id = [{", ".join(tills)}]'
     formula = f"AMT*{_share(CHEAP_PPM)}"
     yield _CARD_LINE.format(name="credit, tills agreed on", formula=formula, when=when)
+
+
+def _act_within_text(profile: Profile) -> str:
+    """Return within how many days to act, where that is agreed otherwise than usual."""
+    if not profile.act_within:
+        return ""
+    days = "".join(f"{code} = {days}\n" for code, days in profile.act_within)
+    return f"\n[breaks.act_within_days]\n{days}"
 
 
 def _limited(profile: Profile, ppm: int) -> str:

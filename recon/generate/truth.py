@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -72,6 +73,7 @@ class Truth:
 
     first: int
     last: int
+    agreed: Mapping[str, int] = field(default_factory=dict)  # days within which to act, of a code
     parts: list[pl.DataFrame] = field(default_factory=list)
     normal_parts: list[pl.DataFrame] = field(default_factory=list)
 
@@ -127,7 +129,7 @@ class Truth:
             (pl.col("cause") if "cause" in picks.columns else pl.lit(None, pl.String)).alias(
                 "cause"
             ),
-            _due(code, picks.columns, day).cast(pl.Int32).alias("due_at"),
+            self._due(code, picks.columns, day).cast(pl.Int32).alias("due_at"),
         )
         inside = found.filter(pl.col("night").is_between(self.first, self.last))
         self.parts.append(
@@ -145,17 +147,16 @@ class Truth:
                 cause = pl.coalesce("cause", "cause_of_several")
                 self.parts[place] = told.with_columns(cause).select(part.columns)
 
+    def _due(self, code: str, columns: list[str], night: pl.Expr) -> pl.Expr:
+        """Return the day by which to act: a stated one, or so many days after the first report."""
+        if "answer_by" in columns:
+            return pl.col("answer_by")
+        return night + pl.lit(self.agreed.get(code, ACT_WITHIN.get(code)), pl.Int32)
+
     def table(self) -> pl.DataFrame:
         """Return everything planted, sorted."""
         whole = pl.concat([pl.DataFrame(schema=TRUTH), *self.parts])
         return whole.sort("night", "code", "column", "reference")
-
-
-def _due(code: str, columns: list[str], night: pl.Expr) -> pl.Expr:
-    """Return the day by which to act: a stated one, or so many days after the first report."""
-    if "answer_by" in columns:
-        return pl.col("answer_by")
-    return night + pl.lit(ACT_WITHIN.get(code), pl.Int32)
 
 
 def _merchant(columns: list[str]) -> pl.Expr:

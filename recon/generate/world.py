@@ -88,7 +88,7 @@ def generate(world: World, out: Path) -> Made:
     first = (world.first_night - date(1970, 1, 1)).days
     last = first + world.nights - 1
     rng = np.random.default_rng(world.seed)
-    truth = Truth(first, last)
+    truth = Truth(first, last, dict(profile.act_within))
     delays = world.damage.delays(first, last)
     rows = world.rows * (world.nights + 1) // world.nights  # the night before is cut off below
     sales = draw_sales(profile, party, rng, rows=rows, first=first - 1, nights=world.nights + 1)

@@ -69,7 +69,7 @@ def build(
         label_en=_per_code({c: e.label_en for c, e in catalogue().items()}),
         suggested_action=_by_direction(lambda e: e.action_en, lambda e: e.action_otherwise_en),
         suggested_action_zh=_by_direction(lambda e: e.action_zh, lambda e: e.action_otherwise_zh),
-        due_at=_due_at(),
+        due_at=_due_at(night.rules.breaks.act_within_days),
     )
     known = decided.select("dispute_id", "decision", decision_note="note")
     frame = frame.join(known, on="dispute_id", how="left", maintain_order="left")
@@ -103,9 +103,10 @@ def _by_direction(usual: Callable[[Entry], str], otherwise: Callable[[Entry], st
     )
 
 
-def _due_at() -> pl.Expr:
+def _due_at(agreed: Mapping[str, int]) -> pl.Expr:
     """Return the day by which to act; a request that names its own deadline is due by that."""
-    within = _per_code({c: e.act_within_days for c, e in catalogue().items()}, pl.Int64)
+    days = {c: agreed.get(c.name, e.act_within_days) for c, e in catalogue().items()}
+    within = _per_code(days, pl.Int64)
     usual = pl.col("first_seen") + pl.duration(days=within)
     stated = pl.col("code").cast(pl.String).is_in([code.name for code in _DEADLINES])
     return pl.when(stated).then(pl.coalesce("due_date", usual)).otherwise(usual)

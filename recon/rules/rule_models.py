@@ -281,7 +281,7 @@ class CauseRules(Table):
 
 
 class BreakRules(Table):
-    """What to report, and how loudly."""
+    """What to report, how loudly, and within how many days of the first report to act on it."""
 
     reversal_days: Annotated[int, Field(ge=0, le=30)] = 3
     double_charge_ppm: Annotated[int, Field(ge=500_000, le=1_000_000)] = 950_000  # least, by looks
@@ -291,8 +291,9 @@ class BreakRules(Table):
     severity: dict[str, Literal["info", "low", "medium", "high", "critical"]] = Field(
         default_factory=dict
     )
+    act_within_days: dict[str, Annotated[int, Field(ge=0, le=3660)]] = Field(default_factory=dict)
 
-    @field_validator("minimum_minor", "severity")
+    @field_validator("minimum_minor", "severity", "act_within_days")
     @classmethod
     def codes_are_known(cls, table: dict[str, object]) -> dict[str, object]:
         """Refuse a code that is not in the catalogue."""
