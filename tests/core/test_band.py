@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -236,3 +237,23 @@ def test_a_tie_of_many_rows_lists_a_few_candidates_of_each():
     told = found.ambiguous.group_by("row").len()
     assert told["row"].n_unique() == 80
     assert told["len"].unique().to_list() == [8]
+
+
+def test_which_candidates_of_a_large_tie_are_listed_does_not_depend_on_the_order():
+    """Twenty equal rows a side, told apart by content alone: the same few are listed, any order."""
+    said = []
+    for seed in range(3):
+        rows = [row(side, "k", 500, due=1, value=1) for side in (M, C) for _ in range(20)]
+        content = [number % 20 * 10 + 1 for number in range(40)]
+        order = np.random.default_rng(seed).permutation(40)
+        slim = slim_of([rows[k] for k in order]).with_columns(
+            fingerprint=pl.Series([content[k] for k in order])
+        )
+        leg = leg_of(Method.BAND, tolerance_minor=2)
+        mixed = [rows[k] for k in order]
+        found = match(slim, digests_of(mixed), (leg,), everybody(mixed, leg), threads=1)
+        told = [(int(k) // 20, content[k]) for k in order]
+        lines = found.ambiguous.select("row", "candidate").rows()
+        said.append(sorted((told[one], told[other]) for one, other in lines))
+    assert 0 < len(said[0]) < 400
+    assert said[0] == said[1] == said[2]

@@ -7,7 +7,7 @@ total lag in days. A pair that not every optimum contains is shown with its riva
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from recon.core.parallel import chunk_bounds, run_all
 from recon.core.passes.contract import (
     CERTAIN,
     NO_DAY,
+    Facts,
     Found,
     Rows,
     Work,
@@ -43,7 +44,7 @@ EDGES_DEFAULT = 200_000_000
 
 @dataclass(frozen=True)
 class Side:
-    """Rows of one side sorted by (group, day, amount, row), cut into buckets of (group, day)."""
+    """Rows of one side sorted by (group, day, amount, content), cut into (group, day)."""
 
     rows: Rows
     day: Rows
@@ -131,8 +132,8 @@ def band_sides(work: Work) -> tuple[Side, Side]:
     )
     one, two = facts.amounts[step.left_amount].minor, facts.amounts[step.right_amount].minor
     return (
-        sort_side(left, groups.left, left_days(work)[left], one[left]),
-        sort_side(right, groups.right, right_days(work)[right], two[right]),
+        by_content(facts, sort_side(left, groups.left, left_days(work)[left], one[left])),
+        by_content(facts, sort_side(right, groups.right, right_days(work)[right], two[right])),
     )
 
 
@@ -140,10 +141,32 @@ def sort_side(rows: Rows, group: NDArray[np.int32], day: Rows, amount: Rows) -> 
     """Return the rows that have a group and a day, sorted and cut."""
     has = np.flatnonzero((group >= 0) & (day != NO_DAY))
     order = has[sort_order(group[has].astype(np.int64), day[has], amount[has])]
-    bucket = np.empty((order.size, 2), np.int64)
-    start = np.empty(order.size + 1, np.int64)
-    n = cut_buckets(group[order].astype(np.int64), day[order], bucket, start)
-    return Side(rows[order], day[order], amount[order], bucket[:n], start[: n + 1])
+    return side_of(rows[order], group[order].astype(np.int64), day[order], amount[order])
+
+
+def side_of(rows: Rows, group: Rows, day: Rows, amount: Rows) -> Side:
+    """Return rows that are sorted by group, day and amount, cut."""
+    bucket = np.empty((rows.size, 2), np.int64)
+    start = np.empty(rows.size + 1, np.int64)
+    n = cut_buckets(group, day, bucket, start)
+    return Side(rows, day, amount, bucket[:n], start[: n + 1])
+
+
+def by_content(facts: Facts, side: Side) -> Side:
+    """Return a side whose rows of one group, day and amount stand in the order of their content.
+
+    Which candidates of a large tie are listed is then the same however the files are cut.
+    """
+    bucket = np.repeat(np.arange(side.bucket.shape[0]), np.diff(side.start))
+    same = (np.diff(bucket) == 0) & (np.diff(side.amount) == 0)
+    if not same.any():
+        return side
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    run = np.cumsum(np.append(True, ~same))[tied]
+    mine = side.rows[tied]
+    rows = side.rows.copy()
+    rows[tied] = mine[np.lexsort((mine, facts.content(mine), run))]
+    return replace(side, rows=rows)
 
 
 def share(amount: Rows, ppm: int) -> Rows:

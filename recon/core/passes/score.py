@@ -14,24 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.codes import MatchKind
-from recon.core.passes.band import Side, assign, band_sides, candidate_edges, report
+from recon.core.passes.band import Side, assign, candidate_edges, report
 from recon.core.passes.calibration import calibrate, solve, undecided
 from recon.core.passes.contract import Found, Work
 from recon.core.passes.doubts import doubts_of
 from recon.core.passes.score_levels import prepare
 from recon.core.passes.score_model import Evidence, Judged, fit
-from recon.core.passes.score_texts import in_text_order
+from recon.core.passes.score_sides import score_sides
 
 CENTIBITS = 100.0 / np.log(2.0)  # hundredths of a bit in one unit of natural log odds
 
 
 def find_scores(work: Work) -> Found:
     """Link the pairs of the optimal assignment that are probable enough; list the others."""
-    names = work.step.text, work.step.right_text or work.step.text
-    left, right = (
-        in_text_order(work.facts.texts[name], side)
-        for name, side in zip(names, band_sides(work), strict=True)
-    )
+    left, right = score_sides(work)
     edges = candidate_edges(work, left, right)
     if edges.column.size == 0:
         return report(left, right, edges, assign(edges, lambda _, kept: kept), MatchKind.SCORE)

@@ -48,7 +48,8 @@ def spread(work: Work, others: Rows, room: int) -> Rows:
     kept = second % (others.size // SORTED + 1) == 0
     others, second = others[kept], second[kept]
     amount = work.facts.amounts[work.step.right_amount].minor[others]
-    chosen = others[np.lexsort((second, amount))][:: others.size // room + 1]
+    by_content = np.lexsort((work.facts.content(others), second, amount))
+    chosen = others[by_content][:: others.size // room + 1]
     texts = texts_of(work.facts.texts[work.step.right_text or work.step.text], chosen)
     out: Rows = chosen[as_series(texts).arg_sort().to_numpy()]
     return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,6 @@ from recon.core.kernels.features import (
     pack_features,
 )
 from recon.core.kernels.text import normalise_texts
-from recon.core.passes.band import Side
 from recon.core.passes.contract import Rows
 from recon.core.text import TextBuffers
 
@@ -98,19 +97,6 @@ def as_series(texts: Texts) -> pl.Series:
     buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]
     array = pa.Array.from_buffers(pa.large_binary(), texts.offsets.size - 1, buffers)
     return pl.Series(pl.from_arrow(array))
-
-
-def in_text_order(buffers: TextBuffers, side: Side) -> Side:
-    """Return a side whose rows of one key, day and amount stand in the order of their texts.
-
-    What is sampled, hidden and summed then depends on what the rows say, not on their identities.
-    """
-    group = np.repeat(np.arange(side.bucket.shape[0]), np.diff(side.start))
-    text = as_series(texts_of(buffers, side.rows))
-    columns = {"group": group, "amount": side.amount, "row": side.rows}
-    frame = pl.DataFrame(columns).with_columns(text.alias("text"))
-    rows = frame.sort("group", "amount", "text", "row")["row"].to_numpy()
-    return replace(side, rows=np.ascontiguousarray(rows))
 
 
 def in_byte_order(texts: Texts) -> Texts:
