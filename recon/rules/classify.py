@@ -25,6 +25,7 @@ from recon.rules import (
     repeats,
     short_batches,
     standing,
+    transferred,
     undone_in_part,
     undone_otherwise,
 )
@@ -110,6 +111,7 @@ def classify(
     for leg_no, leg in enumerate(legs):
         said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night, frozen))
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
+    by_leg = transferred.settle(matched, legs, night, by_leg)
     first, by_leg = undone_in_part.settle(matched, legs, ahead, by_leg)
     verdict = Verdict.joined([first, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
