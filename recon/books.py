@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon import history, redelivered, surroundings, unseen_days
+from recon import history, redelivered, surroundings, undone_refunds, unseen_days
 from recon.evening import Evening
 from recon.io.load import Loaded
-from recon.rules import duplicates, files, netting
+from recon.rules import duplicates, files, netting, refund_arrival
 from recon.rules.arrivals import Arrivals
 from recon.rules.night import Ledger, Night, Verdict
 from recon.rules.open_items import join_ledger
@@ -63,12 +63,14 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     evening.begin("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(evening.legs, rules)
     ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys, evening.room)
+    ledger = undone_refunds.with_signs(workspace, ledger, night, loaded.parts)
     refuse_beyond_sums(ledger.slim, names)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
     evening.begin("net")
     resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)
     said = ledger.slim["state"]
     ledger, netted, undone = netting.net(ledger, night, np.concatenate([resent, repeated]))
+    refunds = refund_arrival.without(refunds, netted["left"])
     return Books(
         night,
         inputs,

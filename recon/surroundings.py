@@ -152,11 +152,13 @@ def _about(
 ) -> pl.DataFrame:
     """Return earlier rows about the references, by whatever name they call a payment.
 
-    It has two names; a refund of last week may have used the one that tonight's do not.
+    It has two names; a refund of last week may have used the one that tonight's do not. And a
+    refund of last week may have been undone since, by its own name.
     """
     earlier = history.rows_about(workspace, references, business_date)
     named = terms.payments_named(pl.concat([rows, earlier]), references)
-    others = terms.other_names(named, references)
+    before = terms.refunds_of(earlier, references)
+    others = terms.other_names(pl.concat([named, before]), references)
     since = named["occurred_at"].dt.date().min()
     if not others or not isinstance(since, date):
         return earlier

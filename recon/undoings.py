@@ -1,4 +1,4 @@
-"""Payments undone on a later night: what earlier nights say of the original."""
+"""Payments and refunds undone on a later night: what earlier nights say of the original."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from recon.io.row_lookup import read_columns, read_rows
 from recon.rules import netting
 from recon.rules.night import Ledger, Night, Verdict
 from recon.store.workspace import Workspace
+from recon.undone_refunds import UNDO_DAYS
 
-UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
+_MONEY = [Kind.PAYMENT.name, Kind.REFUND.name]
+_KEPT_BY = [int(Code.MERCHANT_PAID_CHANNEL_NOT), int(Code.REFUND_NOT_SETTLED)]
 _KEY = ["side", "currency", "reference", "undone_minor"]
 
 
@@ -55,9 +57,9 @@ def judge(
 def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.DataFrame:
     """Return lone undoings whose payment an earlier night brought and closed.
 
-    Columns row, order_id and fingerprint of the payment. A payment that was undone before is not
-    there to be undone again. Of carried undoings those are asked that a break keeps: the
-    merchant's, by a charge that stands, and the channel's, by books that call the order paid.
+    Columns row, order_id and fingerprint of the payment, or of the refund. One that was undone
+    before is not there to be undone again. Of carried undoings those are asked that a break keeps:
+    the merchant's, by a charge that stands, and the channel's, by books that call it done.
     """
     empty = pl.DataFrame(schema={"row": pl.Int64, "order_id": pl.String, "fingerprint": pl.Int64})
     lone = verdict.waiting.filter(pl.col("leg") == netting.NETTING)["row"].to_numpy()
@@ -85,10 +87,10 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
 
 
 def _kept(tonight: Tonight) -> NDArray[np.bool_]:
-    """Return the carried undoings of orders that the books called paid the night before."""
+    """Return the carried undoings of what the books called done the night before."""
     ledger = tonight.ledger
     told = ledger.code_on.get(netting.NETTING, np.zeros(ledger.slim.height, np.uint16))
-    kept: NDArray[np.bool_] = told == int(Code.MERCHANT_PAID_CHANNEL_NOT)
+    kept: NDArray[np.bool_] = np.isin(told, _KEPT_BY)
     return kept
 
 
@@ -125,8 +127,8 @@ def _undoings(tonight: Tonight, rows: NDArray[np.int64]) -> pl.DataFrame:
 
 
 def _payments(told: pl.DataFrame) -> pl.DataFrame:
-    """Return earlier payments by each of their references."""
-    paid = told.filter(pl.col("kind").cast(pl.String) == Kind.PAYMENT.name)
+    """Return earlier payments and refunds by each of their references."""
+    paid = told.filter(pl.col("kind").cast(pl.String).is_in(_MONEY))
     own = [
         paid.select(
             "side",
@@ -170,7 +172,7 @@ def _used(tonight: Tonight, told: pl.DataFrame, idle: pl.Series) -> pl.DataFrame
 
 
 def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
-    """Report payments undone tonight whose order an earlier night found paid, and still is."""
+    """Report what was undone tonight, an earlier night found done, and the books still call so."""
     legs = [leg.name for leg in night.rules.legs if leg.sides == (Side.MERCHANT, Side.CHANNEL)]
     if not legs:
         return Verdict.of()
@@ -196,7 +198,10 @@ def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
 
 
 def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Series:
-    """Return which orders the merchant's books call paid, and have not undone up to tonight."""
+    """Return which orders, and refunds by their number, the merchant's books call done up to now.
+
+    A refund of an order says that it is no longer paid; a refund ends by its own undoing alone.
+    """
     names = [item.name for item in night.rules.sources if item.side == "merchant"]
     columns = ["kind", "state", "order_id", "original_ref", "txn_id"]
     told = history.rows_about(tonight.workspace, orders, night.business_date, within_days=UNDO_DAYS)
@@ -204,9 +209,21 @@ def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
     fresh = read_columns(tonight.parts, names, columns).filter(
         pl.col("original_ref").is_in(orders) | pl.col("order_id").is_in(orders)
     )
-    payment = pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
+    kind = pl.col("kind").cast(pl.String)
     success = pl.col("state").cast(pl.String) == State.SUCCESS.name
     every = pl.concat([told, fresh])
-    last = every.filter(payment).unique("order_id", keep="last", maintain_order=True)
-    undone = every.filter(~payment)["original_ref"].drop_nulls().implode()
-    return last.filter(success & ~pl.col("order_id").is_in(undone))["order_id"].unique()
+    by = ["order_id", "kind"]
+    last = every.filter(kind.is_in(_MONEY)).unique(by, keep="last", maintain_order=True)
+    ends = {
+        Kind.PAYMENT: every.filter(kind != Kind.PAYMENT.name),
+        Kind.REFUND: every.filter(~kind.is_in(_MONEY)),
+    }
+    still = [
+        last.filter(
+            success
+            & (kind == one.name)
+            & ~pl.col("order_id").is_in(rows["original_ref"].drop_nulls().implode())
+        )
+        for one, rows in ends.items()
+    ]
+    return pl.concat(still)["order_id"].unique()

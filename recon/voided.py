@@ -4,6 +4,7 @@ Both sides had met by then, so that nothing of the order is left to compare. The
 two ways: a void that names the order, or the order again, as reversed, or as closed or failed on a
 later day than its own. A charge that stands then is VOIDED_BUT_SETTLED until the channel undoes it
 or gives it back. Where the books have a refund of the order, the refund is judged, not the charge.
+A refund that the books undo and the channel does not is REFUND_UNBOOKED in the same way.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from recon.io.row_lookup import read_columns, read_rows
 from recon.rules.netting import NETTING
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.told_before import key_of, successful
-from recon.undoings import UNDO_DAYS, Tonight
+from recon.undoings import Tonight
+from recon.undone_refunds import UNDO_DAYS
 
 _ENDS = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
 _REFERENCES = ("order_id", "channel_ref", "rrn")
-_ORDER = ["key", "amount_minor", "currency"]
+_ORDER = ["key", "kind", "amount_minor", "currency"]
+_MONEY = [Kind.PAYMENT.name, Kind.REFUND.name]
 _CLOSED_OR_FAILED = [State.FAILED.name, State.CLOSED.name]
 
 
@@ -51,7 +54,7 @@ def _on(tonight: Tonight, voids: pl.DataFrame, matched: Matched, leg: Leg, night
     place = pl.DataFrame({"row": rows, "txn_id": ids})
     mine = place.join(read_rows(tonight.parts, tonight.opening, ids.to_numpy()), on="txn_id")
     told = _about(tonight, mine, night)
-    success = successful(told).filter(pl.col("kind").cast(pl.String) == Kind.PAYMENT.name)
+    success = successful(told).filter(pl.col("kind").cast(pl.String).is_in(_MONEY))
     found = []
     for keys in leg.order_keys:
         booked, charged = (
@@ -157,7 +160,7 @@ def _standing(
         .unique()
         .join(given, on=["name", "currency"])
         .group_by("txn_id", "side")
-        .agg(pl.col("back").sum(), pl.col("amount_minor").first())
+        .agg(pl.col("back").sum(), pl.col("amount_minor").abs().first())
         .filter(pl.col("back") >= pl.col("amount_minor"))
     )
     return charges.join(whole, on="txn_id", how="anti", maintain_order="left")
@@ -171,7 +174,12 @@ def _verdict(matched: Matched, charges: pl.DataFrame, night: Night) -> Verdict:
     told = charges.with_columns(
         anchor=pl.col("fingerprint").cast(pl.String), currency=slim["currency"]
     )
-    code = pl.lit(int(Code.VOIDED_BUT_SETTLED))
+    refund = pl.col("amount_minor") < 0
+    code = (
+        pl.when(refund)
+        .then(pl.lit(int(Code.REFUND_UNBOOKED)))
+        .otherwise(pl.lit(int(Code.VOIDED_BUT_SETTLED)))
+    )
     findings = told.filter(due).select(
         code.alias("code"),
         pl.lit(NETTING).alias("leg"),
@@ -181,7 +189,10 @@ def _verdict(matched: Matched, charges: pl.DataFrame, night: Night) -> Verdict:
         pl.lit(0).alias("expected_minor"),
         pl.col("amount_minor").alias("actual_minor"),
         "currency",
-        pl.lit("the merchant undid the payment on a later night").alias("cause"),
+        pl.when(refund)
+        .then(pl.lit("the merchant undid the refund on a later night"))
+        .otherwise(pl.lit("the merchant undid the payment on a later night"))
+        .alias("cause"),
         pl.concat_list("txn_id").alias("also"),
     )
     waiting = told.select(

@@ -106,3 +106,35 @@ class PartWriter:
         self._waiting.clear()
         self._rows = 0
         self._writer.write_table(table, row_group_size=table.num_rows)
+
+
+def with_columns_of(path: Path, rows: pl.DataFrame) -> None:
+    """Write a part anew with other values in some rows: `rows` has txn_id and whole columns.
+
+    A part that has none of the rows is left as it is.
+    """
+    source = pq.ParquetFile(path)
+    known = pl.Series(rows["txn_id"]).implode()
+    mine = pl.from_arrow(source.read(columns=["txn_id"]))
+    if not isinstance(mine, pl.DataFrame) or not mine["txn_id"].is_in(known).any():
+        return
+    other = path.with_suffix(".again")
+    with PartWriter(other) as writer:
+        for group in range(source.num_row_groups):
+            writer.append(_amended(source.read_row_group(group), rows))
+    source.close()
+    other.replace(path)
+
+
+def _amended(table: pa.Table, rows: pl.DataFrame) -> pa.Table:
+    ids = pl.DataFrame({"txn_id": pl.Series(table["txn_id"])})
+    found = ids.join(rows, on="txn_id", how="left", maintain_order="left")
+    for name in rows.columns:
+        if name == "txn_id":
+            continue
+        place = table.schema.get_field_index(name)
+        told = pl.Series(table[name])
+        values = found[name].zip_with(found[name].is_not_null(), told)
+        kind = table.schema.field(place)
+        table = table.set_column(place, kind, values.to_arrow().cast(kind.type))
+    return table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from recon.core.codes import UNDO_KINDS
 from recon.report.code_words import CodeWordsByName, code_label
 from recon.report.explanation import plain
 from recon.report.trace_words import both, is_real_break
@@ -49,6 +50,10 @@ _SENTENCES: dict[str, Pair] = {
     "undone": (
         "{kind} {amount}: undone by a reversal or void; the payer has the money",
         "{kind} {amount}：已被冲正或撤销，款项在付款人处",
+    ),
+    "not_given_back": (
+        "{kind} {amount}: undone by a reversal or void; the payer did not get the money",
+        "{kind} {amount}：已被冲正或撤销，付款人没有收到这笔款项",
     ),
     "not_taken": (
         "{kind} {amount}: {state} at the channel {source}; the payer has the money",
@@ -187,10 +192,15 @@ def _together_place(row: Facts) -> tuple[str, str, str]:
 
 
 def _merchant_alone(story: Story, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the merchant's rows that no link joins to the channel."""
+    """Return the merchant's rows of money that no link joins to the channel.
+
+    What undoes a row is told with the row that it undoes.
+    """
     linked = {*story.links["left_txn_id"].to_list(), *story.links["right_txn_id"].to_list()}
     return rows.filter(
-        (pl.col("side").cast(pl.String) == "MERCHANT") & ~pl.col("txn_id").is_in(sorted(linked))
+        (pl.col("side").cast(pl.String) == "MERCHANT")
+        & pl.col("kind").cast(pl.String).is_in(sorted(_MOVES))
+        & ~pl.col("txn_id").is_in(sorted(linked))
     )
 
 
@@ -237,7 +247,8 @@ def _place(story: Story, row: Facts) -> tuple[str, str, Facts]:
         group = story.group_of(row)
         return "bank_line", "MERCHANT", {"since": row["value_date"], "group": group}
     if _undone(story, row):
-        return "undone", "PAYER", {}
+        refund = row["kind"] == "REFUND"
+        return ("not_given_back", "MERCHANT", {}) if refund else ("undone", "PAYER", {})
     if row["side"] == "MERCHANT" and row["state"] != "SUCCESS":
         dead = row["state"] in _DEAD
         return ("not_paid", "PAYER", {}) if dead else ("not_paid_yet", "UNKNOWN", {})
@@ -264,10 +275,31 @@ def _place_of_success(story: Story, row: Facts) -> tuple[str, str, Facts]:
 
 
 def _undone(story: Story, row: Facts) -> bool:
+    """Return whether a row was undone: netted, told so, or by a row that came after it had left."""
     mine = (pl.col("left_txn_id") == row["txn_id"]) & (
         pl.col("match_kind").cast(pl.String) == "NETTING"
     )
-    return story.links.filter(mine).height > 0 or row["state"] == "REVERSED"
+    if story.links.filter(mine).height > 0 or row["state"] == "REVERSED":
+        return True
+    if _undoings(story, row, ("channel_ref", "rrn")).height:
+        return True
+    same = ("side", "kind", "state", "currency", "amount_minor", "order_id")
+    alike = story.rows.filter(pl.all_horizontal(pl.col(name) == row[name] for name in same))
+    first = alike.sort("occurred_at", "txn_id")["txn_id"].to_list()
+    return row["txn_id"] in first[: _undoings(story, row, ("order_id",)).height]
+
+
+def _undoings(story: Story, row: Facts, columns: tuple[str, ...]) -> pl.DataFrame:
+    """Return the rows that undo a row's amount and name it by one of some columns."""
+    names = [row[name] for name in columns if row[name]]
+    return story.rows.filter(
+        (pl.col("side") == row["side"])
+        & pl.col("kind").cast(pl.String).is_in([kind.name for kind in UNDO_KINDS])
+        & (pl.col("state").cast(pl.String) == "SUCCESS")
+        & (pl.col("currency") == row["currency"])
+        & (pl.col("amount_minor") == -(row["amount_minor"] or 0))
+        & pl.col("original_ref").is_in(names)
+    )
 
 
 def _due(story: Story, row: Facts) -> Facts:

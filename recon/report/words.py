@@ -60,7 +60,7 @@ LABELS: Mapping[str, Mapping[str, Pair]] = {
         "SURPLUS": ("equal key, the partner is already taken", "关键字相同，对方已被占用"),
         "GROUP": ("many rows and one sum, by batch", "同批多笔对一笔汇总"),
         "UNIQUE": ("equal attributes, unique on both sides", "属性相同，两侧均唯一"),
-        "NETTING": ("reversal or void of a payment", "冲正或撤销与原交易抵消"),
+        "NETTING": ("reversal or void with its original", "冲正或撤销与原交易抵消"),
         "WINDOW": ("equal amount inside the date window", "日期窗口内金额相同"),
         "BAND": ("amount and date inside the tolerance", "金额与日期在容差内"),
         "SCORE": ("text and reference evidence", "文本与参考号证据"),

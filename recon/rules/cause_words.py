@@ -218,6 +218,9 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"more than the fee returned", "退回的手续费多于应退", ()),
     (r"the channel undid the payment on a later night", "渠道在之后的日期撤销了该笔付款", ()),
     (r"the merchant undid the payment on a later night", "商户在之后的日期撤销了该笔付款", ()),
+    (r"the channel undid it", "渠道已将其撤销", ()),
+    (r"the channel undid the refund on a later night", "渠道在之后的日期撤销了该笔退款", ()),
+    (r"the merchant undid the refund on a later night", "商户在之后的日期撤销了该笔退款", ()),
     (r"undone by another amount: (\S+)", "撤销的金额不同：{}", (None,)),
     (r"refunded on both sides by the charge's own number", "双方均已按该笔流水号退款", ()),
     (

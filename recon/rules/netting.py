@@ -2,7 +2,8 @@
 
 A payment and its full undoing are "no transaction" (冲正, 撤销). The payment's state becomes
 REVERSED, so that the other side's view of it is judged as unpaid; both rows still settle, because
-the channel books both. An undoing that finds no original waits some days, then is an orphan.
+the channel books both. An undoing that finds no original waits some days, then is an orphan. A
+refund that is undone is no refund in the same way: the payer did not get the money.
 """
 
 from __future__ import annotations
@@ -60,10 +61,12 @@ def _unmet(ledger: Ledger) -> NDArray[np.bool_]:
 def _pairs(
     ledger: Ledger, undo_rows: NDArray[np.int64], excluded: NDArray[np.int64]
 ) -> pl.DataFrame:
-    """Return one-to-one pairs of payment and undoing: same side, reference and opposite amount."""
+    """Return one-to-one pairs of payment (or refund) and undoing: reference and opposite amount."""
     slim = ledger.slim
-    payment = (slim["kind"] == int(Kind.PAYMENT)) & (slim["state"] == int(State.SUCCESS))
-    paid_rows = np.setdiff1d(np.flatnonzero(payment.to_numpy()), excluded)
+    refund = slim["kind"] == int(Kind.REFUND)
+    done = ((slim["kind"] == int(Kind.PAYMENT)) | refund) & (slim["state"] == int(State.SUCCESS))
+    done |= refund & (slim["state"] == int(State.PENDING))  # on its way, it will not arrive
+    paid_rows = np.setdiff1d(np.flatnonzero(done.to_numpy()), excluded)
     taken: list[pl.DataFrame] = []
     undo = _keyed(ledger, undo_rows, "original_ref", -1)
     for own in ("order_id", "channel_ref", "rrn"):
@@ -158,44 +161,54 @@ def undone_late(ledger: Ledger, links: pl.DataFrame, legs: Iterable[str]) -> pl.
 
 
 def report_late(ledger: Ledger, pairs: pl.DataFrame, night: Night) -> Verdict:
-    """Report payments undone on a later night that the merchant's books still call paid."""
+    """Report what was undone on a later night and the merchant's books still call done."""
     paid = ledger.slim[pairs["left"].to_numpy()]
     found = Verdict.of(
-        pairs.select(
-            pl.lit(int(Code.MERCHANT_PAID_CHANNEL_NOT)).alias("code"),
+        pairs.with_columns(paid["amount_minor"]).select(
             pl.lit(NETTING).alias("leg"),
             pl.concat_list("right", "left").alias("rows"),
             pl.lit(2).alias("faulty"),
+            *_not_done(pl.col("amount_minor")),
             anchor=paid["fingerprint"].cast(pl.String),
-            expected_minor=paid["amount_minor"],
-            actual_minor=pl.lit(0),
             currency=paid["currency"],
-            cause=pl.lit("the channel undid the payment on a later night"),
         )
     )
     return _open_until_books_agree(found, pairs["right"], night)
 
 
 def report_gone(ledger: Ledger, undone: pl.DataFrame, night: Night) -> Verdict:
-    """Report undoings of payments that are closed and that the merchant's books call paid.
+    """Report undoings of what is closed and the merchant's books call done.
 
-    `undone` has columns row and fingerprint (of the payment, which is in no ledger any more).
+    `undone` has columns row and fingerprint (of the payment or refund, which is in no ledger any
+    more).
     """
     rows = ledger.slim[undone["row"].to_numpy()]
     found = Verdict.of(
-        undone.select(
-            pl.lit(int(Code.MERCHANT_PAID_CHANNEL_NOT)).alias("code"),
+        undone.with_columns(amount_minor=-rows["amount_minor"]).select(
             pl.lit(NETTING).alias("leg"),
             pl.concat_list("row").alias("rows"),
             pl.lit(1).alias("faulty"),
+            *_not_done(pl.col("amount_minor")),
             anchor=pl.col("fingerprint").cast(pl.String),
-            expected_minor=-rows["amount_minor"],
-            actual_minor=pl.lit(0),
             currency=rows["currency"],
-            cause=pl.lit("the channel undid the payment on a later night"),
         )
     )
     return _open_until_books_agree(found, undone["row"], night)
+
+
+def _not_done(amount: pl.Expr) -> tuple[pl.Expr, ...]:
+    """Return code, figures and cause of a payment, or below zero a refund, that was undone."""
+    refund = amount < 0
+    paid, refunded = int(Code.MERCHANT_PAID_CHANNEL_NOT), int(Code.REFUND_NOT_SETTLED)
+    return (
+        pl.when(refund).then(pl.lit(refunded)).otherwise(pl.lit(paid)).alias("code"),
+        amount.alias("expected_minor"),
+        pl.lit(0).alias("actual_minor"),
+        pl.when(refund)
+        .then(pl.lit("the channel undid the refund on a later night"))
+        .otherwise(pl.lit("the channel undid the payment on a later night"))
+        .alias("cause"),
+    )
 
 
 def _open_until_books_agree(found: Verdict, rows: pl.Series, night: Night) -> Verdict:

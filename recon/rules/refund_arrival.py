@@ -8,7 +8,7 @@ by the term for its source, product, card type and issuer is overdue, once a pol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -84,6 +84,16 @@ def watch(ledger: Ledger, rows: NDArray[np.int64], wide: pl.DataFrame, night: Ni
         [_failed(refunds.filter(ended)), _waiting(refunds.filter(~arrived & ~ended), night)]
     )
     return Watch(verdict, np.sort(news["row"].to_numpy()))
+
+
+def without(said: Verdict, undone: pl.Series) -> Verdict:
+    """Return the verdict without refunds that are undone: they will not arrive."""
+    gone = undone.implode()
+    return replace(
+        said,
+        findings=said.findings.filter(~pl.col("rows").list.first().is_in(gone)),
+        waiting=said.waiting.filter(~pl.col("row").is_in(gone)),
+    )
 
 
 def _told(

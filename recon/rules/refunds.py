@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon.core.codes import Code, Kind, Side, State
+from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.errors import UsageError
 from recon.rules.facts import facts
 from recon.rules.refund_stages import ENDED, Stage, standing
@@ -39,6 +39,7 @@ _OPTIONAL: dict[str, pl.DataType | type[pl.DataType]] = {
     "occurred_at": pl.Datetime("us"),
     "tonight": pl.Boolean,  # told tonight: of several refunds the one told last is at fault
 }
+_ENDED = [State.FAILED.name, State.CLOSED.name, State.REVERSED.name]
 _OTHER_ROUTES = {
     "merchant_account": "refunded to the merchant's account, the payer got nothing from here",
     "third_party": "refunded through a third party's settlement",
@@ -85,21 +86,40 @@ def refund_number() -> pl.Expr:
 
 
 def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return payments and refunds with text columns, positive amounts and every column present."""
+    """Return payments and refunds with text columns, positive amounts and every column present.
+
+    Refunds that a row undoes are REVERSED.
+    """
     absent = [
         pl.lit(None, dtype).alias(name)
         for name, dtype in _OPTIONAL.items()
         if name not in rows.columns
     ]
+    rows = rows.with_columns(pl.col("side", "kind", "state").cast(pl.String), *absent)
+    gone = pl.col("txn_id").is_in(_undone(rows).implode())
     return (
-        rows.with_columns(pl.col("side", "kind", "state").cast(pl.String), *absent)
-        .filter(pl.col("kind").is_in([Kind.PAYMENT.name, Kind.REFUND.name]))
+        rows.filter(pl.col("kind").is_in([Kind.PAYMENT.name, Kind.REFUND.name]))
+        .with_columns(state=pl.when(gone).then(pl.lit(State.REVERSED.name)).otherwise("state"))
         .with_columns(
             amount=pl.col("amount_minor").abs(),
             number=refund_number(),
         )
         .sort("txn_id")
     )
+
+
+def _undone(rows: pl.DataFrame) -> pl.Series:
+    """Return the refunds (txn_id) that a reversal or void of the same side undoes, each by one."""
+    done = rows.filter(pl.col("state") == State.SUCCESS.name).sort("txn_id")
+    refunds = done.filter(pl.col("kind") == Kind.REFUND.name)
+    undo = done.filter(pl.col("kind").is_in([kind.name for kind in UNDO_KINDS]))
+    key, found = ["side", "currency", "name", "amount_minor"], []
+    back = undo.select("side", "currency", -pl.col("amount_minor"), name="original_ref")
+    back = back.drop_nulls().with_columns(turn=pl.int_range(pl.len()).over(key))
+    for own in ("channel_ref", "order_id"):
+        named = refunds.with_columns(name=own).with_columns(turn=pl.int_range(pl.len()).over(key))
+        found.append(named.join(back, on=[*key, "turn"], how="semi")["txn_id"])
+    return pl.concat(found).unique()
 
 
 def _with_originals(rows: pl.DataFrame) -> pl.DataFrame:
@@ -212,8 +232,8 @@ def _not_settled(
         states=pl.col("state").unique().sort(), theirs=pl.col("txn_id")
     )
     waited = pl.col("clearing_date").dt.offset_by(f"{policy.policy.settle_days}d") < policy.as_of
-    refused = pl.col("states").list.contains(State.FAILED.name)
-    refused |= pl.col("states").list.contains(State.CLOSED.name)
+    refused = pl.any_horizontal(pl.col("states").list.contains(state) for state in _ENDED)
+    undone = pl.col("states").list.contains(State.REVERSED.name)
     succeeded = pl.col("states").list.contains(State.SUCCESS.name)
     return (
         merchant.filter(pl.col("state") == State.SUCCESS.name)
@@ -232,6 +252,8 @@ def _not_settled(
             actual_minor=pl.lit(0),
             cause=pl.when(pl.col("states").is_null())
             .then(pl.lit("the channel has no row for it"))
+            .when(undone)
+            .then(pl.lit("the channel undid it"))
             .otherwise(pl.lit("the channel says it failed or was closed")),
         )
     )
@@ -249,9 +271,9 @@ def _overdue(refunds: pl.DataFrame, policy: RefundCheck) -> pl.DataFrame:
     ended = pl.col("stage").is_in([int(stage) for stage in ENDED])
     credited_told = "payer_credited_at" in refunds.columns
     unpaid = staged & ~ended & (pending | pl.lit(credited_told))
-    open_ones = waiting.filter(
-        ~pl.col("state").is_in([State.FAILED.name, State.CLOSED.name]) & (unpaid | pending)
-    ).with_columns(began=pl.coalesce(pl.col("since").dt.date(), pl.col("clearing_date")))
+    open_ones = waiting.filter(~pl.col("state").is_in(_ENDED) & (unpaid | pending)).with_columns(
+        began=pl.coalesce(pl.col("since").dt.date(), pl.col("clearing_date"))
+    )
     open_ones = open_ones.filter(pl.col("began").is_not_null())
     early = pl.col("stage").is_in([int(Stage.REQUESTED), int(Stage.APPROVED)])
     due = due_days(open_ones, policy)
@@ -377,11 +399,7 @@ def _withheld(refunds: pl.DataFrame, policy: RefundPolicy) -> pl.DataFrame:
     less = pl.col("requested_minor").abs() - pl.col("amount") > policy.tolerance_minor
     silent = pl.col("reason").fill_null("").str.strip_chars() == ""
     return (
-        refunds.filter(
-            less.fill_null(value=False)
-            & silent
-            & ~pl.col("state").is_in([State.FAILED.name, State.CLOSED.name])
-        )
+        refunds.filter(less.fill_null(value=False) & silent & ~pl.col("state").is_in(_ENDED))
         .unique("number", keep="first", maintain_order=True)
         .select(
             "txn_id",

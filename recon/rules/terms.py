@@ -163,6 +163,12 @@ def with_attributes(rows: pl.DataFrame, contract: SourceContract) -> pl.DataFram
     )
 
 
+def refunds_of(rows: pl.DataFrame, references: Sequence[str]) -> pl.DataFrame:
+    """Return the refunds (TRANSACTIONS) of what is called by one of the references."""
+    refund = pl.col("kind").cast(pl.String) == Kind.REFUND.name
+    return rows.filter(refund & pl.col("original_ref").is_in(references))
+
+
 def refund_references(rows: pl.DataFrame) -> list[str]:
     """Return the originals that tonight's refunds name: history is searched for these."""
     named = rows.filter(pl.col("kind").cast(pl.String) == Kind.REFUND.name)["original_ref"]
@@ -177,9 +183,9 @@ def payments_named(rows: pl.DataFrame, references: Sequence[str]) -> pl.DataFram
     return rows.filter(bears & (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name))
 
 
-def other_names(payments: pl.DataFrame, references: Sequence[str]) -> list[str]:
-    """Return what the payments are called besides the references."""
-    names = pl.concat([payments["order_id"], payments["channel_ref"]]).drop_nulls()
+def other_names(rows: pl.DataFrame, references: Sequence[str]) -> list[str]:
+    """Return what payments and refunds are called besides the references."""
+    names = pl.concat([rows["order_id"], rows["channel_ref"]]).drop_nulls()
     return sorted(set(names.to_list()) - set(references))
 
 

@@ -84,6 +84,14 @@ NIGHTS = [
         [(6, "REFUND_EXCESS", "100", "120", "2 refunds of one payment")],
     ),
     (
+        "two partial refunds of 60.00, one of which the channel undid",
+        M
+        + C
+        + (M + C).replace("3|", "5|").replace("4|", "6|").replace("R1", "R2").replace("V1", "V2")
+        + "7|CHANNEL|REVERSAL|SUCCESS|X1|X1|V1|60.00|2026-03-05\n",
+        [(3, "REFUND_NOT_SETTLED", "60", "0", "the channel undid it")],
+    ),
+    (
         "two partial refunds of 60.00 and 40.00",
         M
         + C
