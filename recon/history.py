@@ -44,6 +44,7 @@ SEEN_DAYS = 31  # how far back the same bytes are recognised as delivered before
 _BATCH_DAYS = 31  # the nights over which one batch may be spread
 _PAYOUT_DAYS = 92  # a quarter of payouts tells how long a channel takes
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
+UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
 ORIGINAL_DAYS = 31  # how long after its refund a payment may be told
 ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 

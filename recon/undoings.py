@@ -16,7 +16,6 @@ from recon.io.row_lookup import read_columns, read_rows
 from recon.rules import netting
 from recon.rules.night import Ledger, Night, Verdict
 from recon.store.workspace import Workspace
-from recon.undone_refunds import UNDO_DAYS
 
 _MONEY = [Kind.PAYMENT.name, Kind.REFUND.name]
 _KEPT_BY = [int(Code.MERCHANT_PAID_CHANNEL_NOT), int(Code.REFUND_NOT_SETTLED)]
@@ -71,7 +70,7 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
         return empty
     asked = _undoings(tonight, lone)
     references = asked["reference"].drop_nulls().unique().sort().to_list()
-    within = UNDO_DAYS + (night.rules.breaks.keep_days if kept.any() else 0)
+    within = history.UNDO_DAYS + (night.rules.breaks.keep_days if kept.any() else 0)
     told = _told(tonight, references, night, within)
     own = _payments(told)["reference"].unique().sort().to_list()
     told = _told(tonight, sorted({*references, *own}), night, within) if own else told
@@ -204,7 +203,9 @@ def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
     """
     names = [item.name for item in night.rules.sources if item.side == "merchant"]
     columns = ["kind", "state", "order_id", "original_ref", "txn_id"]
-    told = history.rows_about(tonight.workspace, orders, night.business_date, within_days=UNDO_DAYS)
+    told = history.rows_about(
+        tonight.workspace, orders, night.business_date, within_days=history.UNDO_DAYS
+    )
     told = told.filter(pl.col("side").cast(pl.String) == Side.MERCHANT.name).select(columns)
     fresh = read_columns(tonight.parts, names, columns).filter(
         pl.col("original_ref").is_in(orders) | pl.col("order_id").is_in(orders)

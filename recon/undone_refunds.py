@@ -24,7 +24,6 @@ from recon.rules.night import Ledger, Night
 from recon.rules.rule_models import Source
 from recon.store.workspace import Workspace
 
-UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
 _OWN = ("order_id", "channel_ref", "rrn")
 _MONEY = (Kind.PAYMENT, Kind.REFUND)
 _KEY = ["side", "currency", "hi", "lo"]
@@ -109,7 +108,9 @@ def _named_before(
     asked = read_some(parts, TRANSACTIONS.empty(), ["txn_id", *key], ids.to_numpy())
     asked = asked.join(pl.DataFrame({"row": rows, "txn_id": ids}), on="txn_id")
     references = asked["original_ref"].drop_nulls().unique().sort().to_list()
-    told = history.rows_about(workspace, references, night.business_date, within_days=UNDO_DAYS)
+    told = history.rows_about(
+        workspace, references, night.business_date, within_days=history.UNDO_DAYS
+    )
     number = {kind.name: int(kind) for kind in _MONEY}
     told = told.with_columns(
         pl.col("kind").cast(pl.String).replace_strict(number, default=None, return_dtype=pl.UInt8)

@@ -21,7 +21,6 @@ from recon.rules.netting import NETTING
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.told_before import key_of, successful
 from recon.undoings import Tonight
-from recon.undone_refunds import UNDO_DAYS
 
 _ENDS = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
 _REFERENCES = ("order_id", "channel_ref", "rrn")
@@ -123,7 +122,7 @@ def _about(tonight: Tonight, mine: pl.DataFrame, night: Night) -> pl.DataFrame:
             tonight.workspace,
             sorted(names),
             night.business_date,
-            within_days=UNDO_DAYS + max(age, 0),
+            within_days=history.UNDO_DAYS + max(age, 0),
         )
         names |= _references(told, _REFERENCES)
     return told

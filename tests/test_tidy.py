@@ -61,6 +61,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "recon.refusals": ("recon.core", "recon.store"),
     "recon.archive": ("recon.core", "recon.io", "recon.store", "recon.history", "recon.refusals"),
     "recon.unseen_days": ("recon.core", "recon.io", "recon.rules", "recon.store", "recon.history"),
+    "recon.undone_refunds": (
+        "recon.core",
+        "recon.io",
+        "recon.rules",
+        "recon.store",
+        "recon.history",
+    ),
     "recon.redelivered": ("recon.core", "recon.rules", "recon.store", "recon.history"),
     "recon.conversions": ("recon.core", "recon.errors", "recon.io", "recon.rules"),
     "recon.evening": (
@@ -76,6 +83,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "recon.history",
         "recon.io",
         "recon.redelivered",
+        "recon.undone_refunds",
         "recon.unseen_days",
         "recon.rules",
         "recon.source_options",

@@ -218,6 +218,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"more than the fee returned", "退回的手续费多于应退", ()),
     (r"the channel undid the payment on a later night", "渠道在之后的日期撤销了该笔付款", ()),
     (r"the merchant undid the payment on a later night", "商户在之后的日期撤销了该笔付款", ()),
+    (r"released by the channel, not yet paid", "渠道已解冻，尚未到账", ()),
     (r"the channel undid it", "渠道已将其撤销", ()),
     (r"the channel undid the refund on a later night", "渠道在之后的日期撤销了该笔退款", ()),
     (r"the merchant undid the refund on a later night", "商户在之后的日期撤销了该笔退款", ()),
@@ -228,6 +229,17 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         "少付的部分为渠道扣留，已另案列出",
         (),
     ),
+    (
+        r"less by what is frozen, which is told as a case of its own",
+        "少付的部分为冻结款项，已另案列出",
+        (),
+    ),
+    (
+        r"late by what was frozen, which is told as a case of its own",
+        "迟付的部分为曾冻结款项，已另案列出",
+        (),
+    ),
+    (r"what was frozen of an earlier payout", "先前一笔划付中曾冻结的款项", ()),
     (
         r"what an earlier payout was wrong by is in the sum of this one",
         "先前一笔划付的差额已并入本笔",

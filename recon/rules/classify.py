@@ -16,6 +16,7 @@ from recon.rules import (
     batches,
     compensated,
     duplicates,
+    frozen_payouts,
     next_payout,
     one_sided,
     pairs,
@@ -107,12 +108,14 @@ def classify(
     """
     by_leg = {}
     ahead = Verdict.joined(before)
-    frozen = ahead.findings.filter(pl.col("code") == int(Code.FUNDS_FROZEN))
+    told = ahead.findings.filter(pl.col("code") == int(Code.FUNDS_FROZEN))
+    frozen = frozen_payouts.held(matched, told)
     for leg_no, leg in enumerate(legs):
         said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night, frozen))
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
     by_leg = transferred.settle(matched, legs, night, by_leg)
     first, by_leg = undone_in_part.settle(matched, legs, ahead, by_leg)
+    first, by_leg = frozen_payouts.settle(matched, legs, night, first, by_leg)
     verdict = Verdict.joined([first, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)

@@ -100,6 +100,14 @@ def _frozen(ledger: Ledger, frozen: Rows, released: Rows, night: Night) -> Verdi
     return Verdict.of(findings, waiting)
 
 
+def releases(ledger: Ledger, frozen: Rows) -> dict[int, list[int]]:
+    """Return each freeze with its releases, carried and of tonight."""
+    slim = ledger.slim
+    known = ~ledger.opening | ledger.waiting_on.get(EVENTS, np.zeros(slim.height, bool))
+    release = (slim["kind"] == int(Kind.UNFREEZE)) & (slim["state"] == int(State.SUCCESS))
+    return _with_releases(ledger, frozen, np.flatnonzero(known & release.to_numpy()))
+
+
 def _with_releases(ledger: Ledger, frozen: Rows, released: Rows) -> dict[int, list[int]]:
     """Return each freeze with the releases that are its own, each of them given once.
 
