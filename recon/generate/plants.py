@@ -9,6 +9,7 @@ from typing import Final
 from recon.generate.bank import RATES as BANK_RATES
 from recon.generate.plant import Pairing, Plant, plant_pairings, plant_table
 from recon.generate.planter import Planter
+from recon.generate.plants_amounts import OTHER_AMOUNT
 from recon.generate.plants_fees import BELOW_COST, CARD_FEES, FEES, ROUNDING, SURCHARGE
 from recon.generate.plants_notices import CHARGED_BACK, NOTICE_PLANTS
 from recon.generate.plants_orders import (
@@ -17,7 +18,6 @@ from recon.generate.plants_orders import (
     DROPPED,
     NO_ORDER,
     ORDERS,
-    OTHER_AMOUNT,
     OTHER_RATE,
     OTHER_TERMINAL,
     SECOND_CHARGE,

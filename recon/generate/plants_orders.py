@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from recon.generate.causes import amount_cause
 from recon.generate.draw import channel_reference
 from recon.generate.files import UNDO
 from recon.generate.plant import (
@@ -19,6 +18,7 @@ from recon.generate.plant import (
     own_night,
 )
 from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter, next_day
+from recon.generate.plants_amounts import MISKEYED, OTHER_AMOUNT
 from recon.generate.pricing import with_price
 from recon.generate.profile import UNIONPAY, WECHAT
 from recon.generate.rates import RATE_SCALE, dollar_rate, rate_text
@@ -29,7 +29,6 @@ REVOCABLE: Final = (WECHAT, UNIONPAY)
 _DEAR: Final = 2_000  # fen: above it, a wrong rate shows
 _NO_EXCHANGE: Final = "the same figure: no exchange took place"
 _EARLIER: Final = "the first one came earlier under the same key"
-_STEPS: Final = (1, 10, 100, 900, 1_000, 9_900)  # fen: by what orders are booked too high
 
 
 def second_charge(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -101,23 +100,6 @@ def late_order(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     world.order_night[picks["i"].to_numpy()] += 1
     frame = picks.with_columns(resolved=pl.col("night") + 1)
     return frame.filter(merchant_judged(world) < pl.col("resolved"))
-
-
-def other_amount(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
-    """Book the orders with a higher amount than was charged."""
-    steps = np.array(_STEPS, np.int64)
-    difference = steps[world.rng.integers(0, steps.size, picks.height)]
-    difference += difference == picks["amount"].to_numpy()  # twice the charge: paid in two parts
-    rows = picks["i"].to_numpy()
-    world.order_amount[rows] += difference
-    booked, charged = pl.col("booked"), pl.col("amount")
-    told = picks.with_columns(
-        pl.Series("difference", difference),
-        pl.Series("booked", world.order_amount[rows]),
-        pl.Series("fee", world.fee[rows]),
-    ).with_columns(cause=amount_cause(booked, charged, pl.col("fee")))
-    world.differ(told, "order_id", booked, charged, world.delays.delivered())
-    return told
 
 
 def other_terminal(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -237,13 +219,6 @@ BLIND_RETRY: Final = Plant(
     night=merchant_judged,
     decided_by=LIKELIHOOD,
 )
-OTHER_AMOUNT: Final = Plant(
-    "AMOUNT_MISMATCH",
-    10,
-    "the order is booked higher than the charge",
-    other_amount,
-    amount="difference",
-)
 OTHER_TERMINAL: Final = Plant(
     "ATTRIBUTE_MISMATCH",
     5,
@@ -307,6 +282,7 @@ ORDERS: Final = (
         night=merchant_judged,
     ),
     OTHER_AMOUNT,
+    MISKEYED,
     OTHER_TERMINAL,
     Plant("CURRENCY_MISMATCH", 2, "the order is booked in USD, the charge in CNY", other_currency),
     DROPPED,

@@ -38,6 +38,7 @@ WEEK: Final = World(
         "MISSING_IN_MERCHANT": 900,
         "LATE_IN_MERCHANT": 900,
         "AMOUNT_MISMATCH": 1_300,
+        "MISKEYED": 0,
         "CHANNEL_PAID_MERCHANT_NOT": 1_700,
         "FEE_SURCHARGE": 1_300,
         "MERCHANT_PAID_CHANNEL_NOT": 900,

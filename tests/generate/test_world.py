@@ -45,6 +45,7 @@ ALIASES = {
     "LATE_IN_CHANNEL": "MISSING_IN_CHANNEL",
     "LATE_IN_MERCHANT": "MISSING_IN_MERCHANT",
     "LATE_DUPLICATE": "DUPLICATE_CHARGE",
+    "MISKEYED": "AMOUNT_MISMATCH",
 }
 
 
@@ -334,6 +335,18 @@ def test_causes_of_planted_differences(
     assert row.select(planted).item() == cause
     found = find(row, CausePolicy())["cause"].item()
     assert (found or "").split("; also")[0] == (cause or "")
+
+
+def test_miskeyed_orders_have_a_cause_and_a_loser(tmp_path: Path) -> None:
+    """Swapped digits, a shifted decimal and a fee are planted, to the loss of either party."""
+    made = generate(replace(CALM, rates={"MISKEYED": 20_000, "AMOUNT_MISMATCH": 0}), tmp_path)
+    told = made.truth.filter(pl.col("planted").str.starts_with("the order is booked with"))
+    assert told["cause"].null_count() == 0
+    for words in ("digits", "decimal shifted by 1 (too small)", "fee of"):
+        assert told.filter(pl.col("cause").str.starts_with(words)).height > 2
+    assert set(told["out_of_pocket"]) == {"MERCHANT", "PAYER"}
+    shifted = told.filter(pl.col("cause").str.starts_with("fee of"))
+    assert set(shifted["out_of_pocket"]) == {"PAYER"}
 
 
 def test_differences_that_several_amounts_of_a_till_share() -> None:
