@@ -1,7 +1,8 @@
 """dLocal transaction report: `;` between cells, one row for each payment, refund or chargeback.
 
 Amounts are unsigned decimals. A row is in its local currency, because refunds and chargebacks are
-told in nothing else; what the payment was in dollars, its fee and its tax stand in the memo.
+told in nothing else; what the payment was in dollars, its fee and its tax stand in the memo. The
+day of `Settlement date`, where a payment has one, is its clearing day.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
-from recon.io.formats.contract import Choice, Fields, Format, Money, Options, Text, Time
+from recon.io.formats.contract import Choice, Day, Fields, Format, Money, Options, Text, Time
 from recon.io.formats.table import Table, filled, negated, reader
 
 _LOCAL = "Net Amount (local)"
@@ -64,7 +65,7 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
         kind.alias("kind"),
         pl.col("Status").str.strip_chars().str.to_lowercase().alias("state"),
         pl.when(kind == "payment").then(_LOCAL).otherwise(negated(pl.col(_LOCAL))).alias("amount"),
-        pl.coalesce(filled("Settlement date"), "Creation date").alias("moment"),
+        filled("Settlement date").str.slice(0, 10).alias("day"),
         pl.coalesce(filled("Transaction Invoice"), "Transaction Reference").alias("original"),
         pl.concat_str(told, separator=", ", ignore_nulls=True).alias("memo"),
     )
@@ -81,7 +82,8 @@ def fields(_options: Options) -> Fields:
         "product": Text("Payment Method", optional=True),
         "amount_minor": Money("amount", extra_zero_decimals=True),
         "currency": Text("currency"),
-        "occurred_at": Time(("moment",), ("YYYY-MM-DD hh:mm:ss",)),
+        "occurred_at": Time(("Creation date",), ("YYYY-MM-DD hh:mm:ss",)),
+        "clearing_date": Day("day", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
     }
 

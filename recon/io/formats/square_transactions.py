@@ -2,18 +2,32 @@
 
 Source: the vendor's help page on exported reports; no public sample was found, so a new column
 order is taken and an unknown event type is a reject. Amounts are written `$1,234.00`, `-$5.00` or
-`($5.00)`; fees are negative. Times are in the zone that the row names, in words or as an IANA
-name; without one, in the source's.
+`($5.00)`; fees are negative. The sign of the total names the currency of its row: pounds, euros or
+yen; dollars are the source's `currency` where that is a dollar (AUD, CAD), else USD. Times are in
+the zone that the row names, in words or as an IANA name; without one, in the source's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
-from recon.io.formats.contract import Choice, Constant, Fields, Format, Money, Options, Text, Time
+from recon.io.formats.contract import (
+    Choice,
+    Constant,
+    Fields,
+    Format,
+    Money,
+    Options,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+    Time,
+)
 from recon.io.formats.table import Table, filled, negated, reader
 from recon.io.formats.zones import home, in_stated_zone
 
@@ -47,22 +61,37 @@ _ZONES = {  # as Square's settings of a location name them, countries in parenth
     "Hobart": "Australia/Hobart",
 }
 _KINDS = {"payment": Kind.PAYMENT, "refund": Kind.REFUND}
+_CURRENCIES = {"£": "GBP", "€": "EUR", "¥": "JPY", "￥": "JPY"}
+_ANY_SIGN = r"[$£€¥￥]"
+_DOLLARS = ("USD", "AUD", "CAD")
 _CLOCK = ("YYYY-MM-DD hh:mm:ss", "MM/DD/YYYY hh:mm:ss", "MM/DD/YY hh:mm:ss")
 
 
 def _amount(name: str) -> pl.Expr:
-    """Return `($5.00)` and `-$5.00` as `-5.00`, `$1,234.00` as `1,234.00`."""
-    text = pl.col(name).str.strip_chars()
-    inner = text.str.replace(r"^\((.*)\)$", "-$1")
-    return inner.str.replace(r"^-?\$", "$0").str.replace("$", "", literal=True)
+    """Return `($5.00)` and `-$5.00` as `-5.00`, `$1,234.00` as `1,234.00`.
+
+    Only the sign of the row's currency is taken away: two currencies in a row are no amounts.
+    """
+    text = pl.col(name).str.strip_chars().str.replace(r"^\((.*)\)$", "-$1")
+    bears = text.str.contains(pl.col("sign"), literal=True)
+    return pl.when(bears).then(text.str.replace(_ANY_SIGN, "")).otherwise(text)
 
 
-def _derive(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add plain amounts, the fee as a cost, and the kind."""
+def _read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Read the table; dollars are those of the source."""
+    dollar = options.currency if options.currency in _DOLLARS else "USD"
+    yield from reader(TABLE, partial(_derive, dollar))(staged, options, reading)
+
+
+def _derive(dollar: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the currency by its sign, plain amounts, the fee as a cost, and the kind."""
+    sign = pl.col("Total Collected").str.extract(f"({_ANY_SIGN})", 1).fill_null("$")
+    frame = frame.with_columns(sign.alias("sign"))
     total = _amount("Total Collected")
     event = pl.col("Event Type").str.strip_chars().str.to_lowercase()
     by_sign = pl.when(total.str.starts_with("-")).then(pl.lit("refund"))
     return frame.with_columns(
+        pl.col("sign").replace_strict({"$": dollar, **_CURRENCIES}).alias("currency"),
         total.alias("total"),
         negated(_amount("Fees")).alias("cost"),
         _amount("Net Total").alias("net"),
@@ -75,7 +104,7 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _money(column: str) -> Money:
-    """Return how an amount is written once its dollar sign is gone."""
+    """Return how an amount is written once the sign of its currency is gone."""
     return Money(column, thousands=",")
 
 
@@ -92,7 +121,7 @@ def fields(options: Options) -> Fields:
         "amount_minor": _money("total"),
         "fee_minor": _money("cost"),
         "net_minor": _money("net"),
-        "currency": Constant("USD"),
+        "currency": Text("currency"),
         "occurred_at": Time(("Date", "Time"), _CLOCK),
         "_local": Time(("Date", "Time"), _CLOCK, zone="UTC"),
         **home(options),
@@ -117,7 +146,7 @@ FORMAT = Format(
     title_zh="Square 交易导出",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
-    read=reader(TABLE, _derive),
+    read=_read,
     fields=fields,
     refine=refine,
     net_is_exact=True,

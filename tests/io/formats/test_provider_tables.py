@@ -388,3 +388,36 @@ def test_square_zones_are_named_by_the_row_or_the_source(tmp_path):
     ]
     (reject,) = outcome.rejects
     assert "in zone Atlantis" in reject.reasons[0]
+
+
+def test_square_amounts_are_in_the_currency_of_their_sign(tmp_path):
+    """Pounds, euros and yen are read as such; a dollar is the source's; two signs are no row."""
+    lines = "Date,Time,Total Collected,Fees,Net Total,Transaction ID,Payment ID\n"
+    for number, sign in enumerate("£€¥$"):
+        lines += f'2026-07-01,10:00:00,"{sign}1,060","-{sign}60","{sign}1,000",T{number},P\n'
+    lines += "2026-07-01,10:00:00,£5.00,$0.00,£5.00,T9,P9\n"
+    form = square_transactions.FORMAT
+    outcome = read_bytes(form, lines.encode(), tmp_path, Options(currency="CAD"))
+    assert outcome.frame.select("amount_minor", "fee_minor", "net_minor", "currency").rows() == [
+        (106000, 6000, 100000, "GBP"),
+        (106000, 6000, 100000, "EUR"),
+        (1060, 60, 1000, "JPY"),
+        (106000, 6000, 100000, "CAD"),
+    ]
+    assert [reject.record_no for reject in outcome.rejects] == [6]
+    assert read_bytes(form, lines.encode(), tmp_path).frame["currency"][3] == "USD"
+
+
+def test_mollie_rows_that_no_settlement_holds_are_what_was_asked_for(tmp_path):
+    """An expired payment is a row, not a reject; money charged back is a chargeback."""
+    header = "Date,Payment method,Currency,Amount,Status,ID,Description,Settlement currency,"
+    lines = header + "Settlement amount,Settlement reference\n"
+    lines += "2026-01-01 10:00:00,ideal,USD,9.00,expired,tr_1,ORDER-1,EUR,,\n"
+    lines += "2026-01-01 10:00:00,ideal,EUR,-7.00,charged back,chb_1,ORDER-2,EUR,-7.00,1.01\n"
+    lines += "2026-01-01 10:00:00,ideal,EUR,8.00,paid,tr_2,ORDER-3,EUR,,1.01\n"
+    outcome = read_bytes(mollie_settlement.FORMAT, lines.encode(), tmp_path)
+    assert outcome.frame.select("kind", "state", "amount_minor", "currency").rows() == [
+        ("PAYMENT", "CLOSED", 900, "USD"),
+        ("CHARGEBACK", "SUCCESS", -700, "EUR"),
+    ]
+    assert [reject.record_no for reject in outcome.rejects] == [4]

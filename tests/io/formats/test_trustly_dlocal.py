@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recon.io.formats import dlocal_settlement, dlocal_transactions, trustly
+from recon.io.formats.contract import Options
 from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
@@ -121,6 +122,21 @@ def test_dlocal_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: s
     assert old in SETTLEMENT
     data = SETTLEMENT.replace(old, new).encode()
     assert verdict in read_bytes(dlocal_settlement.FORMAT, data, tmp_path).verdict
+
+
+def test_dlocal_payment_is_of_the_day_it_was_made(tmp_path: Path) -> None:
+    """What was settled two days later must stand at its order's time, cleared on the later day."""
+    header = (
+        "Type;Creation date;Settlement date;Reference;Invoice;Net Amount (local);currency;Status\n"
+    )
+    text = header + "Payment;2026-01-02 10:00:00;2026-01-04 12:00:00;1;ORDER-1;5.00;BRL;Cleared\n"
+    text += "Refund;2026-01-05 10:00:00;;2;;5.00;BRL;Completed\n"
+    outcome = read_bytes(dlocal_transactions.FORMAT, text.encode(), tmp_path, Options(zone="UTC"))
+    assert [str(moment)[:10] for moment in outcome.frame["occurred_at"]] == [
+        "2026-01-02",
+        "2026-01-05",
+    ]
+    assert [str(day) for day in outcome.frame["clearing_date"]] == ["2026-01-04", "None"]
 
 
 def test_corpus_outcomes() -> None:
