@@ -14,13 +14,14 @@ from recon.io.formats.cn_bank_settlement import (
     DAYS,
     GROSS,
     KINDS,
+    PLAIN,
     ROWS,
     STATES,
     layout,
     money,
     signed,
 )
-from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Money, Text, Time
+from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Text, Time
 from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.table import money_out
@@ -128,7 +129,8 @@ LAYOUTS: Final = (
             title="商户号[0-9]+",
             facts="商户号(?P<merchant>[0-9]+)",
             totals=(
-                r"总笔数(?P<总笔数>[0-9]+)|总金额(?P<总金额>[0-9.]+)|总手续费(?P<总手续费>[0-9.]+)"
+                r"总笔数(?P<总笔数>[0-9]+)|总金额(?P<总金额>[0-9.,]+)"
+                r"|总手续费(?P<总手续费>[0-9.,]+)"
             ),
             totals_required=True,
         ),
@@ -154,7 +156,7 @@ LAYOUTS: Final = (
         (
             ROWS,
             GROSS,
-            Control("总手续费", "总手续费", pl.col("fee_minor").sum(), Money("")),
+            Control("总手续费", "总手续费", pl.col("fee_minor").sum(), PLAIN),
         ),
     ),
     layout(
@@ -170,7 +172,7 @@ LAYOUTS: Final = (
             row=r"[0-9]\.[0-9]{2},[0-9]+,[^,]+,[YN],[0-9]+,[0-9.]+,RMB,",
             aside="COUNT\t",
             empty=r"COUNT\t0\t+SUMMONEY\t0(?:\.0+)?",
-            totals=r"COUNT\t(?P<总笔数>[0-9]+)\t+SUMMONEY\t(?P<总金额>[0-9.]+)",
+            totals=r"COUNT\t(?P<总笔数>[0-9]+)\t+SUMMONEY\t(?P<总金额>[0-9.,]+)",
             totals_required=True,
         ),
         {

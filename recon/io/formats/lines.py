@@ -103,10 +103,8 @@ class Block:
     def line_texts(self, limit: int = 0) -> list[str]:
         """Return the lines as text without their ends, at most `limit` of them when given."""
         pieces = self.data.tobytes().split(b"\n", limit or -1)
-        if limit:
-            pieces = pieces[:limit]
-        elif pieces and not pieces[-1]:
-            pieces.pop()
+        if len(pieces) > limit > 0 or not pieces[-1]:
+            pieces.pop()  # what follows the last line that is wanted, or the last line end
         return [piece.decode().removesuffix("\r") for piece in pieces]
 
     def after(self, lines: int) -> Block:

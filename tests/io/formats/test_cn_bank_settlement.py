@@ -34,6 +34,15 @@ CMBC = """民生银行网上支付商户对帐文件 ,,,,
 """
 
 
+BOC = "104330153000054|O1|1|33015683|20260720055959|001|1,015.00|BOCQ|PCEP|x|"
+GAOYANG_END = "COUNT\t1\tSUMMONEY\t1,015.00"
+RECHARGE = (
+    "第三方支付对账文件-充值对账文件",
+    "交易总笔数：1 交易总金额:1,015.0",
+    "订单号|订单日期|交易日期-时间|支付流水号|卡类型|结算金额|",
+)
+
+
 def load(tmp_path, name, *lines, encoding="gb18030"):
     return load_bytes(BY_NAME[name], tmp_path, "\n".join(lines).encode(encoding))
 
@@ -146,13 +155,14 @@ def test_real_excerpts_give_the_numbers_seen_in_them(part):
         ("gaoyang", "COUNT\t0\t\tSUMMONEY\t0.00"),
     ],
 )
-def test_a_day_without_rows_is_its_count_alone(tmp_path, name, line):
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_a_day_without_rows_is_its_count_alone(tmp_path, name, line, end):
     """A file without a header says that nothing happened; it is known, and it agrees."""
-    result = load(tmp_path, name, line)
+    result = load(tmp_path, name, line + end)
     assert result.frame.height == 0
     assert result.agrees
     path = tmp_path / "file"
-    path.write_bytes(line.encode("gb18030"))
+    path.write_bytes((line + end).encode("gb18030"))
     assert [form.name for form in recognised(probe_of(path))] == [f"settlement_{name}"]
 
 
@@ -169,6 +179,27 @@ def test_thousands_and_the_words_of_voids(tmp_path):
     assert result.column("amount_minor") == [123456789, -100, -200]
     assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
     assert result.column("state") == ["SUCCESS", "SUCCESS", "PENDING"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("boc", ["1|0|1|1,015.00|0|1,015.00|", BOC]),
+        ("citic_recharge", [*RECHARGE, "O1|2026-07-20|2026-07-20-14:40:58|T1|借记卡|1,015.00|"]),
+        ("gaoyang", ["1.00,123456,O1,Y,20261120,1015.00,RMB,F1,20261120,ICBC", GAOYANG_END]),
+    ],
+)
+def test_thousands_of_a_declared_total_are_read(tmp_path, name, lines):
+    """A total of `1,015.00` is not one yuan."""
+    assert load(tmp_path, name, *lines).agrees
+
+
+def test_refund_of_a_rural_credit_union_is_money_out(tmp_path):
+    """ZF02 is a refund in the file with its count first too."""
+    rows = [f"ZF0{n}|20110611|20111101182025|O{n}|1|M1||0.11|0|0.11|0000||" for n in (1, 2)]
+    result = load(tmp_path, "vas_rural", "2", *rows)
+    assert result.agrees
+    assert result.column("amount_minor") == [11, -11]
 
 
 def test_titles_and_words_that_other_branches_write(tmp_path):
