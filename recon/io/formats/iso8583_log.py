@@ -65,6 +65,7 @@ COLUMNS = (
 _SHAPE = re.compile(r"0[1-8][0-9]{2}[0-9A-Fa-f]{16}")
 _SHORT, _USUAL = 28, 37  # characters of a message to the network, and of one about money
 _LEAST = 3  # data elements of a message about anything
+_ENOUGH = 3  # whole messages beside which one damaged line is an accident
 _FIXED_TEXT = (
     "3:6 4:12 5:12 6:12 7:10 8:8 9:8 10:8 11:6 12:6 13:4 14:4 15:4 16:4 17:4 18:4 19:3 20:3 21:3 "
     "22:3 23:3 24:3 25:2 26:2 27:1 28:9 29:9 30:9 31:9 37:12 38:6 39:2 40:3 41:8 42:15 43:40 "
@@ -225,14 +226,15 @@ def _entry_mode(digits: str) -> str:
 
 
 def recognise(probe: Probe) -> bool:
-    """Return whether each of the first lines begins with a message type and a bitmap."""
+    """Return whether the first lines, one aside, begin with a message type and a bitmap."""
     if b"\x00" in probe.head:
         return False
     lines = [line for line in probe.text().splitlines()[:20] if line.strip()]
     whole = [line for line in lines if _SHAPE.match(line) and len(line) >= _SHORT]
-    return len(whole) == len(lines) and any(
-        len(line) >= _USUAL and len(_decoded(line).elements) >= _LEAST for line in whole
-    )
+    damaged = len(lines) - len(whole)
+    if damaged > (len(whole) >= _ENOUGH) or whole[:1] != lines[:1]:
+        return False
+    return any(len(line) >= _USUAL and len(_decoded(line).elements) >= _LEAST for line in whole)
 
 
 def fields(_options: Options) -> Fields:

@@ -40,14 +40,22 @@ def quote_of(header: str, rows: Sequence[str], mark: str) -> str:
     """Return the quote that cells stand in, empty when they stand in none.
 
     It is one where the header's first name stands in it, or the first cell of the first row, or
-    where a row has the header's number of cells only if its quotes are taken for quotes.
+    where a row has the header's number of cells (empty ones behind them aside) only if its quotes
+    are taken for quotes.
     """
     width = len(cells_of(header, mark, '"'))
     filled = [row for row in rows if row.strip()]
     if any(line.startswith('"') for line in (header, *filled[:1])):
         return '"'
     quoted = (row for row in filled if f'{mark}"' in row and len(row.split(mark)) != width)
-    return '"' if any(len(cells_of(row, mark, '"')) == width for row in quoted) else ""
+    return '"' if any(_fits_quoted(row, mark, width) for row in quoted) else ""
+
+
+def _fits_quoted(row: str, mark: str, width: int) -> bool:
+    """Return whether quotes hold marks, and leave none but empty cells behind a width."""
+    cells = cells_of(row, mark, '"')
+    held = len(cells) < len(row.split(mark))
+    return held and len(cells) >= width and not any(cell.strip() for cell in cells[width:])
 
 
 def is_guarded(head: bytes | bytearray) -> bool:

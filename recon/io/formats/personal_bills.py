@@ -1,10 +1,10 @@
 """Bills of personal wallets: Alipay, WeChat, JD, Meituan, and Pinduoduo's list of orders.
 
-Checked on exports of each. Amounts are unsigned; 收/支 says the direction. 不计收支 (neither) is
-a refund when the state says so, else a movement between the person's own accounts: kind OTHER, its
-amount as it stands. JD writes `131.77(已退款89.84)`: the amount is 131.77, and the refund is a row
-of its own; a purchase given back whole, `468.32(已全额退款)`, is money out all the same. The only
-declared total that the vendors stand by is the number of records.
+Checked on exports of each. Amounts are unsigned; 收/支 says the direction. 不计收支 or 其他
+(neither) is a refund when the state says so, else a movement between the person's own accounts:
+kind OTHER, its amount as it stands. JD writes `131.77(已退款89.84)`: the amount is 131.77, and the
+refund is a row of its own; a purchase given back whole, `468.32(已全额退款)`, is money out all the
+same. The only declared total that the vendors stand by is the number of records.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ _DIRECTIONS: Final = {
     "退款": Kind.CREDIT,
     "支出": Kind.DEBIT,
     "不计收支": Kind.OTHER,
+    "其他": Kind.OTHER,  # as exports before 2022 call it
     "/": Kind.OTHER,
     "": Kind.OTHER,
 }
+_NEITHER: Final = ("不计收支", "其他")
 _STATES: Final = {
     **dict.fromkeys(
         (
@@ -79,14 +81,14 @@ def _fields(memo: str, order: str, reference: str, state: str) -> dict[str, Fiel
 
 def _alipay(_facts: Facts) -> dict[str, pl.Expr]:
     """Derive direction and amount; a refund stands under neither direction."""
-    is_refund = (pl.col("收/支") == "不计收支") & (pl.col("交易状态") == "退款成功")
+    is_refund = pl.col("收/支").is_in(_NEITHER) & (pl.col("交易状态") == "退款成功")
     direction = pl.when(is_refund).then(pl.lit("退款")).otherwise(pl.col("收/支"))
     return {"direction": direction, "amount": _signed(direction, _amount("金额"))}
 
 
 def _jd(facts: Facts) -> dict[str, pl.Expr]:
     """Derive direction and amount; a purchase given back whole stands under neither direction."""
-    is_returned = (pl.col("收/支") == "不计收支") & pl.col("金额").str.contains("已全额退款")
+    is_returned = pl.col("收/支").is_in(_NEITHER) & pl.col("金额").str.contains("已全额退款")
     wallet = _alipay(facts)
     direction = pl.when(is_returned).then(pl.lit("支出")).otherwise(wallet["direction"])
     return {"direction": direction, "amount": _signed(direction, _amount("金额"))}

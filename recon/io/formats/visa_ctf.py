@@ -267,11 +267,13 @@ def _refused(problem: str, staged: StagedFile, line: Line | None) -> InputError:
 
 
 def recognise(probe: Probe) -> bool:
-    """Return whether the file begins with a header record (90) and a first transaction."""
+    """Return whether the file begins with a header record (90) and another record with TCR 0."""
     lines = probe.text().splitlines()[:3]
-    enough = len(lines) > 1 and all(len(line) == WIDTH for line in lines[:2])
+    enough = len(lines) > 1 and len(lines[0]) <= WIDTH == len(lines[1])  # blanks may be cut
     return (
-        enough and re.match(r"90[0-9 ]{2}[0-9]{6}", lines[0]) is not None and lines[1][:2] in _KINDS
+        enough
+        and re.match(r"90[0-9 ]{2}[0-9]{6}", lines[0]) is not None
+        and re.match("[0-9]{3}0", lines[1]) is not None
     )
 
 

@@ -9,6 +9,7 @@ from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
     corpus_folder,
+    probe_of,
     read_bytes,
 )
 
@@ -139,3 +140,13 @@ def test_corpus_outcomes() -> None:
     """Every message file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("iso8583_messages"), EXPECTED)
     assert claimed_elsewhere(FORMAT, {"iso8583_messages"}) == []
+
+
+def test_one_damaged_line_does_not_hide_a_log(tmp_path: Path) -> None:
+    """Beside three whole messages a line may be anything, the first aside; it is a reject."""
+    good, bad = payment("0200"), payment("0200").replace("0200", "02Z0", 1)
+    ways = {(good, good, bad, good): True, (bad, good, good, good): False, (good, bad): False}
+    for lines, known in ways.items():
+        outcome = read_bytes(FORMAT, "\n".join(lines).encode(), tmp_path)
+        assert FORMAT.recognise(probe_of(tmp_path / "input")) is known
+        assert len(outcome.rejects) == 1

@@ -30,6 +30,13 @@ WECHAT_TEXT = """微信支付账单明细,,,,,,,,,,
 2026-11-20 13:45:27,零钱提现,银行,"/",/,¥100.10,银行,提现已到账,207\t,/\t,"服务费¥0.10"
 """  # noqa: E501 (an export's own lines)
 
+JD_TEXT = """导出信息：
+京东账号名：甲
+共：1笔记录
+交易时间,商户名称,交易说明,金额,收/付款方式,交易状态,收/支,交易分类,交易订单号,商家订单号,备注
+2026-11-20 10:00:00\t,店,茶,49.74,白条,交易成功,支出,日用,T1\t,O1\t,,
+"""
+
 
 def test_direction_makes_sign_and_kind(tmp_path):
     """Out, refund, neither and in; an unknown state is unknown, not a success."""
@@ -150,3 +157,19 @@ def test_a_lost_column_is_named(tmp_path):
     raw = ALIPAY_TEXT.replace("收/支 ,", "", 1).encode("gb18030")
     with pytest.raises(InputError, match="found line 5 without 收/支"):
         load_bytes(ALIPAY, tmp_path, raw)
+
+
+def test_neither_direction_as_older_exports_call_it(tmp_path):
+    """其他 is what 不计收支 was called: a refund by its state, else a movement of one's own."""
+    text = ALIPAY_TEXT.replace("不计收支", "其他")
+    result = load_bytes(ALIPAY, tmp_path, text.encode("gb18030"))
+    assert result.column("kind") == ["DEBIT", "CREDIT", "OTHER", "CREDIT"]
+    assert result.agrees
+
+
+@pytest.mark.parametrize("quoted", ["49.74", '"1,049.74"'])
+def test_one_quoted_amount_in_rows_with_a_cell_too_many(tmp_path, quoted):
+    """The empty cell behind each row does not hide that a quote holds a comma."""
+    result = load_bytes(JD, tmp_path, JD_TEXT.replace("49.74", quoted).encode())
+    assert result.column("amount_minor")[0] == (-104974 if "," in quoted else -4974)
+    assert result.agrees

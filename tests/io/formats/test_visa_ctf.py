@@ -147,3 +147,13 @@ def test_amounts_without_minor_units_are_hundredths(tmp_path: Path) -> None:
         (100, "JPY", None)
     ]
     assert "a part of one JPY" in outcome.rejects[0].reasons[0]
+
+
+@pytest.mark.parametrize("codes", [("92",), ("91", "92"), ("46", "92")])
+def test_a_file_without_sales_is_known(tmp_path: Path, codes: tuple[str, ...]) -> None:
+    """A day of nothing, or of reports alone, is still this format; a header may lose its blanks."""
+    lines = [record("90", "0", {5: "412345", 11: "26002"}).rstrip()]
+    lines += [record(code, "0", {}) for code in codes]
+    outcome = read_bytes(FORMAT, "\n".join(lines).encode(), tmp_path)
+    assert FORMAT.recognise(probe_of(tmp_path / "input"))
+    assert (outcome.frame.height, len(outcome.rejects)) == (0, codes.count("46"))
