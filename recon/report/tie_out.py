@@ -399,6 +399,8 @@ def channel_flows(pack: Pack) -> pl.DataFrame:
     )
     kind = pl.col("kind").cast(pl.String)
     amount = pl.col("amount_minor").cast(pl.Int128)
+    net = pl.coalesce("net_minor", "amount_minor").cast(pl.Int128)
+    amount = pl.when((kind == "REFUND") & (net == 0)).then(0).otherwise(amount)  # paid elsewhere
     named = {
         "gross": kind == "PAYMENT",
         "refunds": kind == "REFUND",
@@ -407,7 +409,6 @@ def channel_flows(pack: Pack) -> pl.DataFrame:
         "adjustments": kind.is_in(["ADJUSTMENT", "FREEZE", "UNFREEZE"]),
         "other": kind.is_in(["FEE", "PAYOUT", "CREDIT", "DEBIT", "OTHER", "RETRIEVAL"]),
     }
-    net = pl.coalesce("net_minor", "amount_minor").cast(pl.Int128)
     places = {
         "settled": ("linked",),
         "waiting": ("waiting",),

@@ -172,8 +172,14 @@ def _counted(
         pl.Series("opening", matched.ledger.opening[part]),
         pl.Series("end", account.ends[part]),
         mine=taking_part & (pl.col("side") == int(account.side)),
-        gross="amount_minor",
+        gross=pl.when(_paid_elsewhere(account)).then(0).otherwise("amount_minor"),
         net=pl.coalesce(account.column, "amount_minor"),
     )
     sums = pl.col("gross", "net").sum().cast(pl.Int128), pl.len().cast(pl.Int64).alias("rows")
     return summed_by(rows.filter("mine"), _DECISIVE, sums)
+
+
+def _paid_elsewhere(account: _Account) -> pl.Expr:
+    """Return which refunds take nothing from the payout: they are no part of this account."""
+    refund = (pl.col("kind") == int(Kind.REFUND)) & (account.column == "net_minor")
+    return (refund & (pl.col("net_minor") == 0)).fill_null(value=False)

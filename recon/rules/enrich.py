@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import polars as pl
 
+from recon.core.attributes import value
 from recon.core.codes import Kind
 from recon.core.schema import words
 from recon.rules.calendar import Calendar
-from recon.rules.rule_models import Extract, Rules, Source
+from recon.rules.rule_models import PAYOUT, Extract, Funds, Rules, Source
 from recon.rules.settlement import clearing_day, parse_cycle
 
 _LEAVING = (Kind.REFUND, Kind.REVERSAL, Kind.VOID, Kind.CHARGEBACK, Kind.DEBIT, Kind.PAYOUT)
+_ELSEWHERE = [words for words in get_args(Funds) if words != PAYOUT]
 HOLE = re.compile(r"\{([a-z_]+)(?::([^}]+))?\}")
 
 
 def enrich(frame: pl.DataFrame, source: Source, rules: Rules, calendar: Calendar) -> pl.DataFrame:
     """Return canonical rows with everything that the source's rules say about them.
 
-    Order: signs by kind, constant merchant number, extracted columns, clearing day, due date,
-    derived columns, scope. A value that the file gives is only overwritten by `extract`.
+    Order: signs by kind, constant merchant number, extracted columns, what refunds are paid from,
+    clearing day, due date, derived columns, scope. A value that the file gives is only overwritten
+    by `extract`, and the net of a refund that is paid from elsewhere by nothing.
     """
     frame = _with_base_signs(_with_signs(frame, source))
     if source.merchant_id is not None:
         frame = frame.with_columns(pl.col("merchant_id").fill_null(source.merchant_id))
     for target, extract in source.extract.items():
         frame = frame.with_columns(extracted(extract).alias(target))
-    frame = _with_days(frame, source, rules, calendar)
+    frame = _with_days(_with_funding(frame, source), source, rules, calendar)
     for target, template in source.derive.items():
         frame = frame.with_columns(
             pl.coalesce(pl.col(target), _filled(template, frame)).alias(target)
@@ -52,6 +56,17 @@ def _with_signs(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
         amount_minor=pl.when(wrong).then(-pl.col("amount_minor")).otherwise("amount_minor"),
         net_minor=pl.when(wrong).then(net).otherwise("net_minor"),
     )
+
+
+def _with_funding(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Take refunds that are paid from elsewhere than the payout out of its net."""
+    usual, words_of = source.settlement.refunds_from, source.settlement.funding
+    if source.side != "channel" or (usual == PAYOUT and "funded_by" not in source.attributes):
+        return frame
+    told = value("funded_by").replace(words_of).fill_null(usual)
+    refund = pl.col("kind").cast(pl.String) == Kind.REFUND.name
+    net = pl.when(refund & told.is_in(_ELSEWHERE)).then(0).otherwise("net_minor")
+    return frame.with_columns(net_minor=net.cast(pl.Int64))
 
 
 def _with_base_signs(frame: pl.DataFrame) -> pl.DataFrame:

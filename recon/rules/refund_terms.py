@@ -43,8 +43,32 @@ TERMS: tuple[RefundTerm, ...] = (
 )
 
 
+Route = Literal["original", "merchant_account", "third_party", "manual"]
+# What senders call a route; the rule file's `routes` names further words.
+ROUTE_WORDS: dict[str, Route] = {
+    "原路": "original",
+    "原路退回": "original",
+    "原路退款": "original",
+    "原路返回": "original",
+    "ORIGINAL": "original",
+    "商户账户": "merchant_account",
+    "退至商户账户": "merchant_account",
+    "第三方结算": "third_party",
+    "分账退回": "third_party",
+    "手工退款": "manual",
+    "人工转账": "manual",
+    "线下退款": "manual",
+}
+
+
 class RefundPolicy(Table):
-    """How refunds are judged."""
+    """How refunds are judged.
+
+    Where a refund went is the attribute `refund_route`: original, merchant_account, third_party,
+    manual, or a word that `routes` gives one of these meanings. Any other word is another route.
+    With `history_from`, a refund without a known payment is judged where the attribute
+    `original_date` says that its payment is not older.
+    """
 
     terms: tuple[RefundTerm, ...] = Field(default=TERMS, alias="term")
     review_days: Annotated[int, Field(ge=0, le=60)] = 3  # from the request to the submission
@@ -52,6 +76,7 @@ class RefundPolicy(Table):
     history_from: date | None = None  # first day loaded; None: the history is complete
     tolerance_minor: Annotated[int, Field(ge=0)] = 0
     routes_allowed: Words = ("original",)
+    routes: dict[str, Route] = Field(default_factory=dict)  # a sender's word -> route
 
 
 @dataclass(frozen=True, slots=True)

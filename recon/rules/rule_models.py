@@ -116,13 +116,20 @@ class Extract(Table):
         return self
 
 
+PAYOUT = "payout"
+Funds = Literal["payout", "refund_account", "merchant_balance", "terminal_balance"]
+
+
 class Settlement(Table):
-    """When a channel pays out, and as whom.
+    """When a channel pays out, and as whom, and what its refunds are paid from.
 
     A payout is expected from the day that the cycle names until the end of the grace (natural
     days), in the hours `arrives`. Late and missing are judged by the day, not by the hour.
     A credit whose payer the bank names and none of `payers` is in that name is
     `ATTRIBUTE_MISMATCH`: somebody stands between the acquirer and the merchant.
+    A refund that is paid from elsewhere than the payout takes nothing from its batch: its net is
+    nothing, the fee that comes back with it included. Where a file tells refund by refund, its
+    attribute `funded_by` holds one of the words of `refunds_from`, or one that `funding` explains.
     """
 
     cycle: CycleText = "T+1"
@@ -131,6 +138,8 @@ class Settlement(Table):
     payers: tuple[
         PayerName, ...
     ] = ()  # names that the bank tells of who pays; empty: not looked at
+    refunds_from: Funds = PAYOUT
+    funding: dict[str, Funds] = Field(default_factory=dict)  # a sender's word -> what it means
 
 
 class Source(Table):

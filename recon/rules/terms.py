@@ -22,8 +22,8 @@ from recon.rules.facts import FACTS
 from recon.rules.fee_contract import Compiled, Level
 from recon.rules.fee_policy import FeePolicy
 from recon.rules.night import Ledger, Night
-from recon.rules.refund_terms import RefundCheck
-from recon.rules.rule_models import Rules, SourceContract
+from recon.rules.refund_terms import ROUTE_WORDS, RefundCheck
+from recon.rules.rule_models import PAYOUT, Rules, SourceContract
 
 LEG = "contract"  # where a leg is named
 _PRICE_WHAT_THEY_SETTLE = ("wechat_trade", "alipay_trade")  # formats
@@ -117,11 +117,14 @@ def priced_amounts(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Return rows with the amount that is priced as `amount_minor`.
 
     Wallets price what they settle (应结订单金额, 商家实收): a coupon that the merchant gives
-    pays no fee.
+    pays no fee. A refund that the payout does not pay settles nothing and is priced by its amount.
     """
     wallets = [item.name for item in rules.sources if item.format in _PRICE_WHAT_THEY_SETTLE]
     settled = pl.col("net_minor") + pl.col("fee_minor")
     stated = pl.col("source").is_in(wallets) & settled.is_not_null()
+    apart = [item.name for item in rules.sources if item.settlement.refunds_from != PAYOUT]
+    refund = pl.col("kind").cast(pl.String) == Kind.REFUND.name
+    stated &= ~(refund & pl.col("source").is_in(apart) & (pl.col("net_minor") == 0))
     return rows.with_columns(amount_minor=pl.when(stated).then(settled).otherwise("amount_minor"))
 
 
@@ -225,7 +228,12 @@ def refund_facts(
     known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
     tonight = pl.col("txn_id").is_in(rows["txn_id"].implode())
     # a deduction that the sender explains is on record
-    known = known.with_columns(reason="memo", tonight=tonight)
+    known = known.with_columns(
+        reason="memo",
+        tonight=tonight,
+        route=value("refund_route").replace(ROUTE_WORDS | night.rules.refunds.routes),
+        original_date=_day_told("original_date"),
+    )
     judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
     withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
     late = pl.col("txn_id").is_in(met.implode()) & (pl.col("code") == int(Code.REFUND_EXCESS))
@@ -235,6 +243,12 @@ def refund_facts(
         .otherwise(pl.col("txn_id").is_in(judged["txn_id"].implode()))
     )
     return refunds.find(known, policy).filter(fresh & pl.col("code").is_in(codes))
+
+
+def _day_told(name: str) -> pl.Expr:
+    """Return an attribute as a day, null where it is none."""
+    text = value(name).str.head(len("YYYY-MM-DD")).str.replace_all(r"[-/.]", "")
+    return text.str.head(len("YYYYMMDD")).str.to_date("%Y%m%d", strict=False)
 
 
 def _first_requests(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
