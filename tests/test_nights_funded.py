@@ -46,8 +46,8 @@ class ToldWorld(NightWorld):
 @pytest.mark.parametrize(
     ("settlement", "attribute", "word", "told"),
     [
-        ("", "", "", ["NET_MISMATCH"]),  # taken from the payout, as it is usual
-        ('refunds_from = "refund_account"', "", "", []),
+        ("", "remark", "x", ["NET_MISMATCH"]),  # taken from the payout, as it is usual
+        ('refunds_from = "refund_account"', "remark", "x", []),
         ("", "funded_by", "merchant_balance", []),
         ('funding = { "05" = "merchant_balance" }', "funded_by", "05", []),
         ('refunds_from = "refund_account"\nfunding = { "05" = "payout" }', "funded_by", "05",
