@@ -207,6 +207,7 @@ select break_id, txn_ids[1]
 from breaks
 anti join outcomes on outcomes.txn_id = txn_ids[1]
 where status is distinct from 'RESOLVED'
+  and leg is distinct from 'contract' -- a month's fees or rebate: rows of earlier nights too
   and len(txn_ids) > 0;
 
 -- law: a dispute is listed once

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon.verify import verify
 from tests.night_world import NightWorld, codes
 
 MONDAY = "2026-11-09"
@@ -77,6 +78,7 @@ def test_a_rebate_that_never_came_is_reported_once(tmp_path: Path) -> None:
     world.day(TUESDAY)
     night = world.run(TUESDAY)
     assert "REBATE_MISSING" in world.codes(night)
+    assert verify(world.folder / "workspace", night.run_id).failures == []
     row = world.table(night, "disputes").filter(pl.col("code") == "REBATE_MISSING")
     assert row["expected_minor"].to_list() == [200]
     world.day(WEDNESDAY)

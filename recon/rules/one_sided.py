@@ -65,9 +65,13 @@ def _side(
     moved = pl.col("state") == int(State.SUCCESS)
     if other is Side.BANK:
         moved = pl.col("state").is_in(_ALIVE)
-    twice = judged.filter((pl.col("twin") >= 0) & moved)
+    # While the first charge still waits for its order, nobody knows how many make it whole.
+    waiting = judged.filter(patient)["row"].implode()
+    undecided = patient & pl.col("twin").is_in(waiting) & (pl.col("partner") < 0)
+    surplus = (pl.col("twin") >= 0) & ~undecided
+    twice = judged.filter(surplus & moved)
     told = judged.filter((pl.col("twin") < 0) & (pl.col("partner") >= 0) & moved)
-    judged = judged.filter(~moved | ((pl.col("twin") < 0) & (pl.col("partner") < 0)))
+    judged = judged.filter(~moved | (~surplus & (pl.col("partner") < 0)))
     paid_again = _paid_again(matched, leg, judged) if side is Side.BANK else judged.clear()
     judged = judged.join(paid_again, on="row", how="anti", maintain_order="left")
     undone = judged.filter(~patient & moved & (pl.col("counter") >= 0))

@@ -236,7 +236,8 @@ def refund_facts(
     )
     judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
     withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
-    late = pl.col("txn_id").is_in(met.implode()) & (pl.col("code") == int(Code.REFUND_EXCESS))
+    late = pl.concat([met, _booked_tonight(rows, earlier, policy)])
+    late = pl.col("txn_id").is_in(late.implode()) & (pl.col("code") == int(Code.REFUND_EXCESS))
     fresh = late | (
         pl.when(withheld)
         .then(pl.col("txn_id").is_in(asked["txn_id"].implode()))
@@ -249,6 +250,22 @@ def _day_told(name: str) -> pl.Expr:
     """Return an attribute as a day, null where it is none."""
     text = value(name).str.head(len("YYYY-MM-DD")).str.replace_all(r"[-/.]", "")
     return text.str.head(len("YYYYMMDD")).str.to_date("%Y%m%d", strict=False)
+
+
+def _booked_tonight(rows: pl.DataFrame, earlier: pl.DataFrame, policy: RefundCheck) -> pl.Series:
+    """Return refunds of earlier nights that the books show tonight (txn_id), not yet called excess.
+
+    Until then a refund of the amount of another one may have been that one again.
+    """
+    number, refund = refunds.refund_number(), pl.col("kind").cast(pl.String) == Kind.REFUND.name
+    ours = rows.filter(refund & (pl.col("side").cast(pl.String) == Side.MERCHANT.name))
+    asked = ours.select(number).to_series()
+    theirs = earlier.filter(refund & (pl.col("side").cast(pl.String) == Side.CHANNEL.name))
+    booked = theirs.filter(number.is_in(asked.implode()))["txn_id"]
+    if booked.is_empty():
+        return booked
+    told = refunds.find(earlier, policy).filter(code=int(Code.REFUND_EXCESS))["txn_id"]
+    return booked.filter(~booked.is_in(told.implode()))
 
 
 def _first_requests(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
