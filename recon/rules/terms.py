@@ -236,8 +236,8 @@ def refund_facts(
     )
     judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
     withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
-    late = pl.concat([met, _booked_tonight(rows, earlier, policy)])
-    late = pl.col("txn_id").is_in(late.implode()) & (pl.col("code") == int(Code.REFUND_EXCESS))
+    known_late = pl.concat([met, _booked_tonight(rows, earlier, policy)]).implode()
+    late = pl.col("txn_id").is_in(known_late) & (pl.col("code") == int(Code.REFUND_EXCESS))
     fresh = late | (
         pl.when(withheld)
         .then(pl.col("txn_id").is_in(asked["txn_id"].implode()))
