@@ -5,7 +5,7 @@ settle in fractions of a cent (six decimals), which no minor unit holds; so a ro
 amount is in its local currency, and its settled amount stands in the memo. Rows without one (fees,
 adjustments) are in the settlement currency. The transfer is a PAYOUT row. Proof: net = gross + fee
 on each row (a fee is negative); the number of items; the sums of gross, fee and net, each rounded
-to the cent half away from zero.
+to the cent half away from zero. The names of both headings are compared with earlier nights.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
     Time,
+    named_columns,
 )
 from recon.io.formats.records import (
     Line,
@@ -97,6 +98,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         elif cells is not None and cells[0] == "ROW_TYPE":
             reading.header_lines += 1
             state.names = cells
+            reading.columns = named_columns(dict.fromkeys((*dict(reading.columns), *cells)))
         elif not state.names:
             raise _refused("a row stands before its heading (ROW_TYPE)", staged.name, line)
         else:

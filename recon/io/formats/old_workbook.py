@@ -54,6 +54,7 @@ def old_sheet_text(staged: StagedFile, member: str) -> pl.DataFrame:
         LookupError,
         MemoryError,
         NotImplementedError,
+        RecursionError,  # a directory that runs in a circle
         TypeError,
         ValueError,
     )

@@ -17,8 +17,9 @@ hundredths, of yen too; DR and CR stand beside them. Times carry their offset.
 | all others (T02 conversions) | ADJUSTMENT                                      |
 
 Proof, for each section and currency: gross credits, gross debits, fee credits, fee debits, and
-opening + all of them = closing; the section's row count. Both reports tell the same money: declare
-one of them.
+opening + all of them = closing; the section's row count; the same sums and counts of the whole
+report. A report with a head (RH) and no end (RF or RC) is cut, and refused. Columns (CH) are
+compared with those of earlier nights. Both reports tell the same money: declare one of them.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from recon.io.formats.contract import (
     StagedFile,
     Text,
     Time,
+    named_columns,
 )
 from recon.io.formats.records import Line, RowBuilder, compare_count, refuse_row, walk, whole_number
 from recon.io.formats.statement import plain_text
@@ -80,6 +82,7 @@ _WANTED = (
 )
 _HEADERS = frozenset({"RH", "FH", "SH", "CH"})
 _FOOTERS = frozenset({"SF", "SC", "RF", "RC", "FF", "FC"})
+_COUNTED = {"SC": "section", "RC": "report", "FF": "file"}
 _SUMS = ("gross credits", "gross debits", "fee credits", "fee debits")
 _EXACT_TIME = re.compile(r"[12][0-9]{3}(?:/[0-9]{2}){2} [0-9]{2}:[0-9]{2}:[0-5][0-9] [+-][0-9]{4}")
 _FIX = "download the report again from the secure file server"
@@ -122,8 +125,9 @@ class _Reader:
         self.wanted: Callable[[Sequence[str]], tuple[str, ...]] = tuple  # of a row's cells
         self.section = _Section()
         self.whole = _Section()
-        self.footed = False  # a section footer was seen: report footers need no check
+        self.footed = False  # a section footer was seen: it has proved the balances
         self.sections = 0
+        self.open_since: Line | None = None  # the head of a report whose end was not seen
 
     def refused(self, problem: str, line: Line | None = None) -> InputError:
         """Return the refusal of the file."""
@@ -155,11 +159,14 @@ class _Reader:
 
     def take_header(self, kind: str, cells: list[str], line: Line) -> None:
         """Take the account of a section, or the column names."""
-        if kind == "SH":
+        if kind == "RH":
+            self.open_since = line
+        elif kind == "SH":
             self.section = _Section(cells[3].strip() if len(cells) > 3 else "")  # noqa: PLR2004  a place in the line
             self.sections += 1
         elif kind == "CH":
             names = [" ".join(cell.split()) for cell in cells]
+            self.reading.columns = self.reading.columns or named_columns(names[1:])
             self.columns = {name: place for place, name in enumerate(names)}
             self.width = len(names)
             self.wanted = itemgetter(*(self.columns.get(name, -1) for name in _WANTED))
@@ -231,14 +238,18 @@ class _Reader:
         """Compare a footer's sums, balances and counts with what was taken."""
         if kind == "SF":
             self.footed = True
+        elif kind in {"RF", "RC"}:
+            self.open_since = None
         section = self.section if kind in {"SF", "SC"} else self.whole
-        if kind in {"SC", "RC"} and len(cells) > 1:
-            name = f"line {line.number} rows of the {'section' if kind == 'SC' else 'report'}"
+        if kind in _COUNTED and len(cells) > 1:
+            name = f"line {line.number} rows of the {_COUNTED[kind]}"
             compare_count(self.reading, name, cells[1], section.rows)
-        if (kind == "SF" or (kind == "RF" and not self.footed)) and len(cells) > 10:  # noqa: PLR2004  a place in the line
-            self.check_sums(cells, section, line)
+        if kind in {"SF", "RF"} and len(cells) > 10:  # noqa: PLR2004  a place in the line
+            self.check_sums(cells, section, line, with_balances=kind == "SF" or not self.footed)
 
-    def check_sums(self, cells: list[str], section: _Section, line: Line) -> None:
+    def check_sums(
+        self, cells: list[str], section: _Section, line: Line, *, with_balances: bool
+    ) -> None:
         """Compare the sums of a currency, and its opening and closing available balance."""
         currency = cells[1]
         declared = [whole_number(cell) for cell in cells[2:6]]
@@ -246,9 +257,12 @@ class _Reader:
             found = ",".join(cells[:6])[:200]
             raise self.refused(f"the footer {found} is not a currency and sums", line)
         sums = section.sums.get(currency, [0, 0, 0, 0])
-        name = f"line {line.number} {section.account} {currency}:".replace("  ", " ")
+        told = section.account or ("" if section is self.section else "report")
+        name = f"line {line.number} {told} {currency}:".replace("  ", " ")
         for what, stated, computed in zip(_SUMS, declared, sums, strict=True):
             self.control(f"{name} {what}", stated or 0, computed, currency)
+        if not with_balances:
+            return
         moved = sums[0] - sums[1] + sums[2] - sums[3]
         ends = [pair for place in (6, 10) if (pair := _balances(cells[place : place + 4]))]
         if ends:  # available and payable balance: the rows move one of them
@@ -332,6 +346,11 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     yield from walk(staged, options, reading, reader)
     if not reader.columns:
         raise reader.refused("there is no line of column names (CH)")
+    if reader.open_since is not None:
+        raise reader.refused(
+            "expected the end (RF or RC) of the report that begins here, found none: it is cut",
+            reader.open_since,
+        )
     if reader.sections and not reader.footed and not reading.controls:
         reading.notes.append("the report has no footer: nothing proves that it is whole")
     yield from reader.rows.batches()

@@ -33,6 +33,7 @@ HUGE = (
     b"1e308",
     b"0.000000000001",
 )
+PUSHED = (bytes(1_000), b"\xc3(\xed\xa0\x80\xf8\xff", b"A" * 20_000, b"9" * 20_000)
 
 
 def test_every_format_has_a_sample() -> None:
@@ -168,6 +169,20 @@ def twice(raw: bytes, _chance: random.Random) -> bytes:
     return raw + raw
 
 
+def turned_bits(raw: bytes, chance: random.Random) -> bytes:
+    """Turn single bits over."""
+    out = bytearray(raw)
+    for _ in range(chance.randint(1, 8)):
+        out[chance.randrange(len(out))] ^= 1 << chance.randrange(8)
+    return bytes(out)
+
+
+def pushed_in(raw: bytes, chance: random.Random) -> bytes:
+    """Push in a stretch of NULs, text that is no UTF-8, or a field as long as a file."""
+    at = chance.randrange(len(raw))
+    return raw[:at] + chance.choice(PUSHED) + raw[at:]
+
+
 ACCIDENT = (
     cut,
     repeat_lines,
@@ -180,6 +195,8 @@ ACCIDENT = (
     full_width,
     first_lines,
     twice,
+    turned_bits,
+    pushed_in,
 )
 
 

@@ -96,3 +96,13 @@ def test_damaged_old_workbooks_are_refused_by_name(tmp_path):
         path.write_bytes(spoiled[: chance.randrange(len(raw))] if turn % 5 == 0 else spoiled)
         refusal = read_outcome(registered("statement_ccb"), path).refusal
         assert refusal is None or (refusal.code.startswith("FILE_") and refusal.fix), turn
+
+
+def test_a_directory_that_runs_in_a_circle_is_refused(tmp_path):
+    """Bytes pushed between the parts of the container must be a named error, not a crash."""
+    raw = old_workbook(CCB)
+    path = tmp_path / "statement"
+    path.write_bytes(raw[:800] + bytes(1_000) + raw[800:])
+    refusal = read_outcome(registered("statement_ccb"), path).refusal
+    assert refusal is not None
+    assert "expected a whole workbook" in refusal.problem

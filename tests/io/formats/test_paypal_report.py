@@ -89,6 +89,14 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         ('"CR",30,"USD","",""', '"CR",30,"USD"', "held", 1),  # the end of a row is lost
         ('2026/01/06 12:00:00 -0800,"CR"', '2026/01/06 24:00:00 -0800,"CR"', "held", 1),
         ('"FF",4', '"??",4', "not with a PayPal code", 0),
+        ('"FF",4', '"FF",5', "held", 0),
+        (
+            '"RC",4',
+            '"RF","USD",6051,5000,30,150,"CR",0,"CR",0,"CR",0,"CR",0,"CR",0,"CR",0',
+            "held",
+            0,
+        ),
+        ('"RC",4\n"FF",4\n', "", "end (RF or RC) of the report", 0),
     ],
 )
 def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str, rejects: int) -> None:
@@ -99,6 +107,27 @@ def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str, rej
     assert len(outcome.rejects) == rejects
     if outcome.refusal is None:
         assert outcome.reading.all_lines_accounted()
+
+
+def test_the_end_of_a_report_counts_the_rows_of_all_its_sections(tmp_path: Path) -> None:
+    """A section that is lost whole must hold the report by its own end, with both figures."""
+    section = REPORT[REPORT.index('"SH"') : REPORT.index('"RC"')]
+    end = '"RF","USD",12100,10000,60,300,"CR",0,"CR",0,"CR",0,"CR",0,"CR",0,"CR",0\n'
+    head = REPORT[: REPORT.index('"SH"')]
+    other = section.replace("ACCOUNT1", "ACCOUNT2")
+    whole = read_bytes(FORMAT, (head + section + other + end).encode(), tmp_path)
+    assert whole.verdict == "agreed", whole.totals
+    half = read_bytes(FORMAT, (head + section + end).encode(), tmp_path)
+    wrong = {one.name.partition(": ")[2]: (one.declared, one.computed) for one in half.totals}
+    assert half.verdict == "held"
+    assert wrong["gross credits"] == (12100, 6050)
+
+
+def test_the_columns_of_a_report_are_kept_for_the_nights_after(tmp_path: Path) -> None:
+    """What the line of column names says must be known to the comparison with other nights."""
+    outcome = read_bytes(FORMAT, REPORT.encode(), tmp_path)
+    assert outcome.reading.columns[0] == ("Transaction ID", "")
+    assert ("Gross Transaction Amount", "") in outcome.reading.columns
 
 
 def test_corpus_outcomes() -> None:

@@ -97,6 +97,9 @@ def test_trustly_cuts_are_noticed(tmp_path: Path) -> None:
 def test_dlocal_settlement_keeps_exact_amounts(tmp_path: Path) -> None:
     """Fractions of a cent stay in words; rows are in the currency that holds them exactly."""
     outcome = read_bytes(dlocal_settlement.FORMAT, SETTLEMENT.encode(), tmp_path)
+    names = [name for name, _ in outcome.reading.columns]
+    assert {"NET_TOTAL_AMOUNT", "NET_AMOUNT"} <= set(names), "drift is seen in both headings"
+    assert len(names) == len(set(names))
     assert outcome.verdict == "agreed", outcome.totals
     assert outcome.frame.select("kind", "amount_minor", "currency", "batch_id").rows() == [
         ("PAYOUT", -849, "USD", "T-1"),
