@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,10 +13,17 @@ from recon.io.formats.sheet import TITLE_LINES, column_name
 
 _LEAST: Final = 4  # columns in common; fewer stand in many files by accident
 _SHARE: Final = 60  # percent of a format's columns
+_SWIFT: Final = re.compile(
+    r"(?:\{[^:]*:[^\n]*\n?)*:20:[^\n]*\n(?::2[15]:[^\n]*\n|[^:\n][^\n]*\n)*?:25P?:"
+)
 
 
 def near_miss(probe: Probe) -> str:
     """Return in words which one format a file is most like, and what it lacks; else empty."""
+    if _SWIFT.match(probe.text().replace("\r", "")):
+        return (
+            "; it begins as a SWIFT statement (mt940, mt942) and is cut before its balance or limit"
+        )
     fits = [fit for form in FORMATS if form.header and (fit := _fit(form, probe)) is not None]
     best = max((share for share, _, _ in fits), default=0)
     closest = [(form, missing) for share, form, missing in fits if share == best]

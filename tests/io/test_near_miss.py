@@ -23,6 +23,7 @@ WALLET = test_personal_bills.ALIPAY_TEXT
             "personal_alipay (Alipay personal bill), without 收/支",
         ),
         (WALLET.split("回单----------------\n")[1], "all of its columns, but not its titles"),
+        (":20:X\n:25:1\n:28C:1/1\n", "a SWIFT statement (mt940, mt942) and is cut before its"),
     ],
 )
 def test_a_file_with_a_lost_column_or_title_is_told_by_what_it_lacks(tmp_path, text, says):

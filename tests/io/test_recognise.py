@@ -9,10 +9,11 @@ from datetime import date
 import pytest
 
 from recon.errors import InputError
-from recon.io.formats import format_named
+from recon.io.formats import format_named, recognised
 from recon.io.formats.contract import Options
 from recon.io.recognise import HEAD_BYTES, check_declared, probe_of
 from recon.io.stage import stage
+from tests.io.formats.examine import read_bytes
 from tests.io.formats.samples import samples
 
 STATEMENT = b":20:X\n:25:1\n:28C:1/1\n:60F:C260304EUR0,\n:62F:C260304EUR0,\n-\n"
@@ -127,3 +128,39 @@ def test_an_archive_that_a_person_must_unpack_says_so(staged):
     """A password: not an unknown file."""
     with pytest.raises(InputError, match="an archive with a password"):
         probe_of(staged(_packed("bill.csv", b"a,b\n", flag=1)))
+
+
+HEADS = {  # the first lines of a file that was cut behind them
+    "personal_wechat": "微信支付账单明细,,,\n微信昵称：[甲],,,\n起始时间：[2026-11-01],,,\n",
+    "personal_alipay": "-----------\n导出信息：\n姓名：甲\n",
+    "personal_jd": "导出信息：\n京东账号名：甲\n日期区间：2026-11-01 至 2026-11-30\n",
+    "personal_meituan": "美团交易账单明细\n美团用户名：[甲]\n",
+    "ums_detail": "对账明细查询结果（仅显示1000条记录）\t\n集团名称：甲\n清算日期从：\t20261120\n",
+    "statement_icbc": "明细查询文件下载\n\n卡号: 1234****9876\n",
+    "settlement_cmbc": "中国民生银行网上支付商户对帐文件 ,,\n商户名称,甲,对帐日期,20261120,\n",
+    "settlement_citic_recharge": "第三方支付对账文件-充值对账文件\n第三方支付方：甲\n",
+    "camt053": '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02">\n',
+    "camt052": "<a:Document xmlns:a='urn:iso:std:iso:20022:tech:xsd:camt.052.001.08'>\n",
+    "camt054": '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.02">\n',
+    "mt940": "{1:F01INGBNL2ABXXX0000000000}\r\n{2:I940INGBNL2AXXXN}\r\n{4:\r\n",
+    "mt942": "{1:F01INGBNL2ABXXX0000000000}{2:O942INGBNL2AXXXN}{4:\n:20:X\n:25:1\n",
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_file_cut_behind_its_titles_is_known_and_refused(tmp_path, staged, name):
+    """What a sender writes above the rows says whose file it was; it is never an empty day."""
+    raw = HEADS[name].encode()
+    assert [form.name for form in recognised(probe_of(staged(raw)))] == [name]
+    outcome = read_bytes(format_named(name), raw, tmp_path)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code in {"FILE_SCHEMA", "FILE_TOTAL"}
+
+
+def test_titles_of_another_file_or_of_a_longer_one_prove_nothing(staged):
+    """A namespace counts where no message stands, a title where the rest is not seen either."""
+    other = '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrAcctRpt>'
+    assert [form.name for form in recognised(probe_of(staged(other.encode())))] == ["camt052"]
+    long = HEADS["personal_wechat"].encode() + b"x\n" * HEAD_BYTES
+    assert recognised(probe_of(staged(long))) == ()
+    assert recognised(probe_of(staged(b":20:X\n:25:1\n:28C:1/1\n"))) == ()

@@ -51,6 +51,7 @@ _MESSAGES = {
     "BkToCstmrDbtCdtNtfctn": "camt.054 (debit and credit notification)",
 }
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ANY_ELEMENT = re.compile(rf"<(?:[\w.-]+:)?(?:{'|'.join(_MESSAGES)})(?:V[0-9]{{2}})?[\s>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,15 @@ class Message:
     has_balances: bool = True  # of a whole day, so that an interim one is a page's end
 
     def recognise(self, probe: Probe) -> bool:
-        """Return whether the head holds this message's element."""
+        """Return whether the head holds this message's element, or its namespace and is cut."""
         text = probe.text()
-        begins = text.lstrip("\ufeff \t\r\n").startswith("<")
-        return (
-            begins
-            and re.search(rf"<(?:[\w.-]+:)?{self.element}(?:V[0-9]{{2}})?[\s>]", text) is not None
-        )
+        if not text.lstrip("\ufeff \t\r\n").startswith("<"):
+            return False
+        if _ANY_ELEMENT.search(text):
+            own = rf"<(?:[\w.-]+:)?{self.element}(?:V[0-9]{{2}})?[\s>]"
+            return re.search(own, text) is not None
+        space = rf"""xmlns(?::\w+)?=["']urn:iso:std:iso:20022:tech:xsd:{re.escape(self.number)}\."""
+        return re.search(space, text) is not None
 
 
 class _Reader:

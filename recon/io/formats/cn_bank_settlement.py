@@ -337,6 +337,7 @@ LAYOUTS: Final = (
             wider=1,
             aside="注[:：]",
             title="民生银行|消费笔数,[0-9]",
+            own_titles="中国民生银行网上支付商户对帐文件",
             facts="商户名称,(?P<merchant>[^,]*),",
             totals=(
                 r"消费笔数,(?P<消费笔数>[0-9]+),消费金额,(?P<消费金额>[0-9.]+)"
@@ -393,6 +394,7 @@ LAYOUTS: Final = (
             required=("订单号", "订单日期", "交易日期-时间", "支付流水号", "卡类型", "结算金额"),
             delimiter="|",
             title="充值对账文件",
+            own_titles="第三方支付对账文件-充值对账文件",
             aside="(?:-{5}|={5}|总计)",
             totals=r"交易总笔数：(?P<总笔数>[0-9]+) 交易总金额:(?P<总金额>[0-9.,]+)",
             totals_required=True,

@@ -111,6 +111,7 @@ def _icbc_sheet() -> Sheet:
         quote='"',
         wider=1,
         title="明细查询文件下载",
+        own_titles=r"明细查询文件下载\s+卡号[:：]",
         aside=r"\"?(?:[^,\n]{2,20}合计|合计金额)",
         facts=r"卡号: *(?P<account>[0-9*]+)",
         totals=(

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from recon.core.codes import Side
 from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.statement import Page, exact_minor, exponent_of, tell_statement
-from recon.io.formats.swift import SIGNS, Balance, Field, read_balance, read_day
+from recon.io.formats.swift import SIGNS, Balance, Field, is_cut_header, read_balance, read_day
 from recon.io.formats.swift_reader import Message, MessageReader, fields
 
 _RECOGNISED = re.compile(
@@ -138,7 +138,8 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
 
 def recognise(probe: Probe) -> bool:
     """Return whether the head shows a message with a reference, an account and a balance."""
-    return _RECOGNISED.search(probe.text().replace("\r\n", "\n").replace("\r", "\n")) is not None
+    text = probe.text().replace("\r\n", "\n").replace("\r", "\n")
+    return _RECOGNISED.search(text) is not None or is_cut_header(text, "940")
 
 
 FORMAT = Format(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from recon.core.codes import Side
 from recon.io.formats.contract import Format, Options, Probe, RawRows, Reading, StagedFile
 from recon.io.formats.statement import exact_minor, exponent_of
-from recon.io.formats.swift import Field, plain_amount
+from recon.io.formats.swift import Field, is_cut_header, plain_amount
 from recon.io.formats.swift_reader import Message, MessageReader, fields
 
 _FLOOR = re.compile(r"([A-Z]{3})[CD]?[0-9]{1,15},?[0-9]{0,15}\s*")
@@ -91,7 +91,8 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
 
 def recognise(probe: Probe) -> bool:
     """Return whether the head shows a message with a reference and a floor limit."""
-    return _RECOGNISED.search(probe.text().replace("\r\n", "\n").replace("\r", "\n")) is not None
+    text = probe.text().replace("\r\n", "\n").replace("\r", "\n")
+    return _RECOGNISED.search(text) is not None or is_cut_header(text, "942")
 
 
 FORMAT = Format(

@@ -131,6 +131,7 @@ ALIPAY: Final = SheetFormat(
         optional=("收/付款方式", "备注"),
         unread=("对方账号",),
         title="支付宝",
+        own_titles=r"-+\n导出信息：",
         totals=_COUNT,
     ),
     {
@@ -154,6 +155,7 @@ WECHAT: Final = SheetFormat(
         ),
         quote='"',
         title="微信支付账单明细",
+        own_titles="微信支付账单明细",
         totals=_COUNT,
     ),
     {
@@ -179,6 +181,7 @@ JD: Final = SheetFormat(
         unread=("交易分类",),
         wider=1,
         title="京东账号名",
+        own_titles="导出信息：[^\n]*\n京东账号名",
         totals=_COUNT,
     ),
     {
@@ -203,6 +206,7 @@ MEITUAN: Final = SheetFormat(
         optional=("备注",),
         quote='"',
         title="美团交易账单明细",
+        own_titles="美团交易账单明细",
         totals=_COUNT,
     ),
     {

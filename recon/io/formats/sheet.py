@@ -47,6 +47,7 @@ class Sheet:
     wider: int = 0  # so many empty cells may stand behind the last column
     title: str = ""  # a pattern that must be found in the lines before the rows
     first_line: str = ""  # a pattern that the first filled line must begin with
+    own_titles: str = ""  # a pattern of first lines that no other layout has, header cut off or not
     aside: str = _NEVER  # a pattern at the begin of lines that are no rows
     facts: str = ""  # a pattern with named groups, searched in the titles: facts of the file
     totals: str = ""  # a pattern with named groups, searched in titles and totals: declared
@@ -132,11 +133,17 @@ def fits(sheet: Sheet, probe: Probe) -> bool:
     lines = probe.text().lstrip("\ufeff").splitlines()[:TITLE_LINES]
     at = header_line(sheet, lines)
     if at is None:
-        return False
+        return len(probe.head) == probe.size and is_cut(sheet, lines)
     filled = next((line for line in lines if line.strip()), "")
     if sheet.first_line and not re.match(sheet.first_line, filled.strip(_WRAPPING)):
         return False
     return not sheet.title or re.search(sheet.title, "\n".join(lines[:at])) is not None
+
+
+def is_cut(sheet: Sheet, lines: list[str]) -> bool:
+    """Return whether lines are this sheet's own titles, and none of them is like its header."""
+    begins = sheet.own_titles and re.match(sheet.own_titles, "\n".join(lines)) is not None
+    return bool(begins) and not _likest(sheet, lines)
 
 
 def _fits_cells(sheet: Sheet, rows: tuple[tuple[str, ...], ...]) -> bool:
@@ -200,7 +207,8 @@ def _titles(
     if at is None:
         raise InputError(
             f"expected a header with {', '.join(sheet.required)}, "
-            f"found {_likest(sheet, lines) or repr(lines[:3])[:300]}",
+            f"found {_likest(sheet, lines) or repr(lines[:3])[:300]}"
+            + (": its titles, and cut behind them" if is_cut(sheet, lines) else ""),
             where=where,
             fix="check that this is the file that was meant; if the sender changed its columns,"
             " read it as `delimited` until the format is extended",

@@ -47,6 +47,8 @@ _CONTRA = re.compile(r"/CNTP/[^/]*/[^/]*/([^/]+)")  # account, bank, name, town
 _NO_REFERENCE = frozenset({"", "N", "NONREF", "NOTPROVIDED", "NOT PROVIDED"})
 _SEE_INFO = {"EREF": "EREF", "EREF+": "EREF", "KREF": "KREF", "KREF+": "KREF", "PREF": "PREF"}
 
+_BODY = re.compile(r"(?m)^:(?:34F|13D?|6[0-5][FM]?):")
+
 
 @dataclass(slots=True)
 class Field:
@@ -106,6 +108,16 @@ def _with_ends(lines: Iterable[Line]) -> Iterator[tuple[Line, bool]]:
         else:
             yield line, False
     yield from ((one, True) for one in held)
+
+
+def is_cut_header(text: str, number: str) -> bool:
+    """Return whether a text says its message type in a header, and is cut before any line of it.
+
+    The header is SWIFT's block 2, or what ABN AMRO, ING and Rabobank write instead.
+    """
+    bank = rf"[A-Z0-9]{{8,11}}\n{number}\n|0000 01\w+\n0000 01\w+\n{number} 00|:{number}:\n"
+    begins = re.match(rf"\s*(?:\{{1:[^\n]*\s*\{{2:[IO]{number}|{bank})", text)
+    return begins is not None and _BODY.search(text) is None
 
 
 def field_lines(swift_field: Field) -> int:
