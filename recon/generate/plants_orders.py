@@ -46,7 +46,9 @@ def retried_blindly(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
         channel_ref=channel_reference("i", "tc"),
     )
     world.charges.append(world.charge_rows(again))
-    return again
+    gap = again["tc"] - picks["tc"]
+    named = pl.format("same card, till and amount {} s after another payment", pl.lit(gap))
+    return again.with_columns(cause=named)
 
 
 def next_day_charge(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:

@@ -92,7 +92,7 @@ def agrees(name: str) -> pl.Expr:
     """Return where found and planted agree.
 
     A truth that does not say who has lost, or by when to act, asks nothing. A planted cause may be
-    any of those that the dispute names; a likelihood is told in figures that nobody plants.
+    any of those that the dispute names; a likelihood adds figures that nobody plants.
     """
     planted = pl.col(f"{name}_planted")
     same = pl.col(name).eq_missing(planted)
@@ -101,7 +101,9 @@ def agrees(name: str) -> pl.Expr:
         others = named.list.get(1, null_on_oob=True).str.split(", ")
         also = others.list.contains(planted).fill_null(value=False)
         first = named.list.first().eq_missing(planted)
-        return first | also | (pl.col("decided_by_planted") == LIKELIHOOD)
+        likely = pl.col("decided_by_planted") == LIKELIHOOD
+        begins = pl.col(name).str.starts_with(planted + "; ").fill_null(value=False)
+        return first | also | (likely & begins)
     return same | (planted.is_null() if name in _SILENT else pl.lit(value=False))
 
 

@@ -297,7 +297,19 @@ def test_the_scorer_sees_what_is_told_otherwise(
         ("cap not applied", None, KEYS, False),
         (None, "cap not applied", KEYS, False),
         (None, None, KEYS, True),
-        ("probability 98.1 %", None, LIKELIHOOD, True),
+        (
+            "9 s after another payment; probability 98.1 %",
+            "9 s after another payment",
+            LIKELIHOOD,
+            True,
+        ),
+        ("9 s after another payment; probability 98.1 %", "9 s after another payment", KEYS, False),
+        (
+            "9 s after another payment; probability 98.1 %",
+            "8 s after another payment",
+            LIKELIHOOD,
+            False,
+        ),
     ],
 )
 def test_a_cause_among_several_that_fit_is_right(
