@@ -135,7 +135,10 @@ def _references(rows: pl.DataFrame, columns: tuple[str, ...]) -> set[str]:
 def _standing(
     tonight: Tonight, charges: pl.DataFrame, told: pl.DataFrame, night: Night
 ) -> pl.DataFrame:
-    """Return the charges that the channel has not undone, or anybody refunded, whole, till now."""
+    """Return the charges that the channel has not undone, or anybody refunded, whole, till now.
+
+    Column rest is what is left of each.
+    """
     names = [item.name for item in night.rules.sources if item.side != "bank"]
     columns = ["txn_id", "side", "kind", "state", "original_ref", "currency", "amount_minor"]
     fresh = read_columns(tonight.parts, names, columns)
@@ -154,15 +157,19 @@ def _standing(
         .agg(back=pl.col("amount_minor").abs().cast(pl.Int128).sum())
     )
     own = [charges.select("txn_id", "currency", "amount_minor", name=name) for name in _REFERENCES]
-    whole = (
+    returned = (
         pl.concat(own)
         .unique()
         .join(given, on=["name", "currency"])
         .group_by("txn_id", "side")
-        .agg(pl.col("back").sum(), pl.col("amount_minor").abs().first())
-        .filter(pl.col("back") >= pl.col("amount_minor"))
+        .agg(pl.col("back").sum())
+        .group_by("txn_id")
+        .agg(pl.col("back").max())
     )
-    return charges.join(whole, on="txn_id", how="anti", maintain_order="left")
+    known = charges.join(returned, on="txn_id", how="left", maintain_order="left")
+    amount, back = pl.col("amount_minor"), pl.col("back").fill_null(0)
+    rest = amount - (amount.sign() * back).cast(pl.Int64)
+    return known.filter(back < amount.abs()).with_columns(rest=rest).drop("back")
 
 
 def _verdict(matched: Matched, charges: pl.DataFrame, night: Night) -> Verdict:
@@ -186,7 +193,7 @@ def _verdict(matched: Matched, charges: pl.DataFrame, night: Night) -> Verdict:
         pl.lit(1).alias("faulty"),
         "anchor",
         pl.lit(0).alias("expected_minor"),
-        pl.col("amount_minor").alias("actual_minor"),
+        pl.col("rest").alias("actual_minor"),
         "currency",
         pl.when(refund)
         .then(pl.lit("the merchant undid the refund on a later night"))

@@ -223,6 +223,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"the channel undid the refund on a later night", "渠道在之后的日期撤销了该笔退款", ()),
     (r"the merchant undid the refund on a later night", "商户在之后的日期撤销了该笔退款", ()),
     (r"undone by another amount: (\S+)", "撤销的金额不同：{}", (None,)),
+    (r"refunded in part: (\S+)", "已部分退款：{}", (None,)),
     (r"refunded on both sides by the charge's own number", "双方均已按该笔流水号退款", ()),
     (
         r"less by what the channel kept, which is told as a case of its own",

@@ -22,6 +22,7 @@ from recon.rules import (
     pairs,
     payers,
     pinned,
+    refunded_in_part,
     refused,
     repeats,
     short_batches,
@@ -144,6 +145,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
         ]
     )
     verdict = compensated.settle(leg, leg_no, matched, verdict)
+    verdict = refunded_in_part.settle(matched, leg, verdict)
     verdict = undone_otherwise.settle(matched, leg, verdict)
     return next_payout.settle(matched, leg, verdict)
 

@@ -43,22 +43,25 @@ def settle(leg: Leg, leg_no: int, matched: Matched, verdict: Verdict) -> Verdict
 def _cancelled(leg: Leg, matched: Matched, verdict: Verdict) -> Verdict:
     """Return the verdict without differences and lone refunds that cancel out."""
     told = verdict.findings.with_row_index("no")
-    alone = told.filter(pl.col("code").is_in(_REFUNDS) & (pl.col("rows").list.len() == 1))
-    differences = told.filter(pl.col("code").is_in(_DIFFERENCES))
-    if alone.height == 0 or differences.height == 0:
-        return verdict
-    meetings = _meetings(matched, differences, alone)
     over: list[int] = []
-    for (difference,), refunds in meetings.group_by("no", maintain_order=True):
+    for (difference,), refunds in meetings(matched, told).group_by("no", maintain_order=True):
         free = refunds.filter(~pl.col("refund_no").is_in(over))
         chosen = _chosen(free)
         if chosen:
             over += [int(str(difference)), *chosen]
-    return without(leg, verdict, told, over, _CAUSE) if over else verdict
+    return without(leg, verdict, told, over, _CAUSE, as_told=True) if over else verdict
 
 
-def _meetings(matched: Matched, differences: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
-    """Return differences with the lone refunds that name one of their rows: what each adds."""
+def meetings(matched: Matched, told: pl.DataFrame) -> pl.DataFrame:
+    """Return differences with the lone refunds that name one of their rows: what each adds.
+
+    `told` are findings with their number, column no. Columns no, open, refund_no, adds.
+    """
+    alone = told.filter(pl.col("code").is_in(_REFUNDS) & (pl.col("rows").list.len() == 1))
+    differences = told.filter(pl.col("code").is_in(_DIFFERENCES))
+    if alone.height == 0 or differences.height == 0:
+        none = {"no": pl.UInt32, "open": pl.Int64, "refund_no": pl.UInt32, "adds": pl.Int64}
+        return pl.DataFrame(schema=none)
     slim = matched.ledger.slim
     rows = differences.select(
         "no",

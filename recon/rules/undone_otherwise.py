@@ -2,7 +2,8 @@
 
 The books void an order that the channel had charged, and the channel gives it back by a refund; or
 the channel reverses it, and the books refund. Both say the same: the payment is undone, whole. The
-refund is no case. A refund beyond what the other side undid stays one.
+refund is no case, nor is one of a part of what the books voided: the rest is the void's case. A
+refund beyond what the other side undid stays one.
 """
 
 from __future__ import annotations
@@ -85,4 +86,23 @@ def _explained(refunds: pl.DataFrame, rows: pl.DataFrame) -> list[int]:
         & (pl.col("undone_there") > pl.col("undone"))
         & (pl.col("given") <= pl.col("given_there"))
     )
-    return both.filter(over)["no"].unique().sort().to_list()
+    parts = _of_a_part(mine, counted)
+    return pl.concat([both.filter(over)["no"], parts]).unique().sort().to_list()
+
+
+def _of_a_part(mine: pl.DataFrame, counted: pl.DataFrame) -> pl.Series:
+    """Return the channel's refunds that come, all together, to no more than the books voided.
+
+    `mine` are the refunds, `counted` what each side gave back of an order, by size.
+    """
+    key = ["order", "currency"]
+    size = pl.col("size").cast(pl.Int128)
+    sums = counted.group_by(*key, "side").agg(
+        given=(size * pl.col("given")).sum(), undone=(size * pl.col("undone")).sum()
+    )
+    channel = sums.filter(pl.col("side") == Side.CHANNEL.name)
+    merchant = sums.filter(pl.col("side") == Side.MERCHANT.name)
+    within = channel.join(merchant, on=key, suffix="_there").filter(
+        (pl.col("undone") == 0) & (pl.col("given") <= pl.col("undone_there"))
+    )
+    return mine.join(within, on=[*key, "side"], how="semi")["no"]
