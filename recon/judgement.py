@@ -71,7 +71,9 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
     found = pl.concat(
         [
             add_nearest(found, matched, evening.legs, night),
-            terms.as_breaks(agreed.facts, agreed.wide, ledger, night),
+            breaks.rejected(
+                terms.as_breaks(agreed.facts, agreed.wide, ledger, night), matched.rejected
+            ),
             agreed.over,
             files.find(books.inputs, night),
             exchange.file_findings(evening.rates.problems, night),

@@ -161,11 +161,11 @@ def test_a_refund_that_both_books_show_ends_nothing(world: NightWorld) -> None:
     assert found == [["DUPLICATE_CHARGE"], ["DUPLICATE_CHARGE:OPEN"]]
 
 
-def decide(world: NightWorld, dispute: str, decision: str) -> None:
+def decide(world: NightWorld, dispute: str, decision: str, sha256: str = "ab") -> None:
     """Record what a person decided about a dispute."""
     made = {"dispute_id": [dispute], "decision": [decision], "note": ["seen"], "row_no": [1]}
     workspace = Workspace(world.folder / "workspace")
-    decisions.append(workspace, conform(pl.DataFrame(made), DECISIONS), "ab" * 32)
+    decisions.append(workspace, conform(pl.DataFrame(made), DECISIONS), sha256 * 32)
 
 
 @pytest.mark.parametrize("decision", ["REJECTED", "CONFIRMED", "PENDING"])
@@ -181,6 +181,44 @@ def test_what_a_person_rejects_is_told_a_last_time(world: NightWorld, decision: 
     assert verify(world.folder / "workspace", second.run_id).failures == []
     world.day(WEDNESDAY)
     assert world.codes(world.run(WEDNESDAY)) == ([] if over else ["AMOUNT_MISMATCH:OPEN"])
+
+
+def test_a_night_run_again_knows_what_a_person_rejected(world: NightWorld) -> None:
+    """The same night, run again with the decision, tells the case as over, and the next not at all.
+
+    What is missing waits on untold: the late row meets it, and a new decision opens the case again.
+    """
+    files = {"orders": ["A1 100.00", "B1 20.00"], "psp": ["A1 101.00"]}
+    first = nights(world, files)[0]
+    assert world.codes(first) == ["AMOUNT_MISMATCH", "MISSING_IN_CHANNEL"]
+    cases = world.table(first, "disputes").sort("code")["dispute_id"].to_list()
+    for number, case in enumerate(cases):
+        decide(world, case, "REJECTED", f"{number:02x}")
+    again = world.run(MONDAY)
+    assert again.run_id != first.run_id
+    assert world.codes(again) == ["AMOUNT_MISMATCH:RESOLVED", "MISSING_IN_CHANNEL:RESOLVED"]
+    told = world.table(again, "disputes").select("decision", "cause").unique().rows()
+    assert told == [("REJECTED", "a person decided that it is no break")]
+    world.day(TUESDAY, bank=[f"101.00 {PAID}"])
+    assert world.codes(world.run(TUESDAY)) == []
+    (missing,) = world.table(again, "disputes").filter(code="MISSING_IN_CHANNEL")["dispute_id"]
+    decide(world, missing, "PENDING", "ef")
+    world.day(WEDNESDAY)
+    assert world.codes(world.run(WEDNESDAY)) == ["MISSING_IN_CHANNEL:OPEN"]
+    world.day("2026-11-12", psp=["B1 20.00"])
+    last = world.run("2026-11-12")
+    assert world.codes(last) == ["MISSING_IN_CHANNEL:RESOLVED"]
+    assert verify(world.folder / "workspace", last.run_id).failures == []
+
+
+def test_what_is_rejected_is_over_though_its_row_comes_late(world: NightWorld) -> None:
+    """A missing order that a person rejected is told once as over, and its late charge is none."""
+    night = nights(world, {"orders": ["B1 20.00"]})[0]
+    decide(world, world.table(night, "disputes")["dispute_id"][0], "REJECTED")
+    world.day(TUESDAY)
+    assert world.codes(world.run(TUESDAY)) == ["MISSING_IN_CHANNEL:RESOLVED"]
+    world.day(WEDNESDAY, psp=["B1 20.00"])
+    assert world.codes(world.run(WEDNESDAY)) == []
 
 
 def test_what_nobody_puts_right_is_not_carried_for_ever(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from recon.core.codes import BENIGN, Code, DisputeStatus
 from recon.core.money import CURRENCIES
 from recon.core.schema import BREAKS, conform, words
 from recon.rules.night import Matched, Night
-from recon.rules.standing import BATCHES, FURTHER, KEPT_AS_TOLD, OTHERWISE
+from recon.rules.standing import BATCHES, FURTHER, KEPT_AS_TOLD, OTHERWISE, numbers
 
+REJECTED = "a person decided that it is no break"
+_BENIGN = [int(code) for code in BENIGN]
 _CODE_NAME = {int(code): code.name for code in Code}
 
 
@@ -25,7 +27,11 @@ def break_identity(name: str, code: int, leg: str, anchor: str) -> str:
 def build(
     findings: pl.DataFrame, matched: Matched, opening: pl.DataFrame, night: Night
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the BREAKS table and the anchors: anchor, code, leg -> break_id, since."""
+    """Return the BREAKS table and the anchors: anchor, code, leg -> break_id, since.
+
+    What a person rejected is told a last time, as over. Rows that are missing somewhere wait on,
+    untold, so that what comes late meets them.
+    """
     every = _as_told(_identified(findings, night), matched)
     every = every.with_columns(over=_over(every, matched, night))
     named = every.filter(pl.col("over").is_null())
@@ -40,11 +46,19 @@ def build(
         "code",
         "leg",
         "break_id",
-        "over",
+        over=pl.when(pl.col("code").is_in(numbers(KEPT_AS_TOLD))).then("over"),
         since=pl.coalesce("since", pl.lit(night.business_date)),
     )
     tonight = _table(named, matched, night)
+    untold = matched.rejected - frozenset(matched.told["break_id"])
     resolved = _resolved(opening, named, matched, night)
+    resolved = resolved.filter(~pl.col("break_id").is_in(sorted(untold)))
+    new = every.filter(
+        pl.col("break_id").is_in(sorted(untold))
+        & ~pl.col("break_id").is_in(known["break_id"].implode())
+    )
+    new = new.with_columns(since=pl.lit(None, pl.Date), cause="over")
+    resolved = pl.concat([resolved, rejected(_table(new, matched, night), matched.rejected)])
     ended = every.select("break_id", "over").drop_nulls()
     resolved = resolved.join(ended, on="break_id", how="left", maintain_order="left")
     resolved = conform(resolved.with_columns(cause=pl.coalesce("over", "cause")), BREAKS)
@@ -61,14 +75,21 @@ def _over(named: pl.DataFrame, matched: Matched, night: Night) -> pl.Series:
     days = night.rules.breaks.keep_days
     kept = pl.col("code").cast(pl.String).is_in([code.name for code in KEPT_AS_TOLD])
     age = (pl.lit(night.business_date) - pl.col("first_seen")).dt.total_days()
-    reason = (
-        pl.when(pl.col("break_id").is_in(sorted(matched.rejected)))
-        .then(pl.lit("a person decided that it is no break"))
-        .when(age >= days)
-        .then(pl.lit(f"not put right within {days} days; no longer carried"))
+    late = pl.lit(f"not put right within {days} days; no longer carried")
+    told = matched.told.filter(kept).select("break_id", late=pl.when(age >= days).then(late))
+    frame = named.join(told, on="break_id", how="left", maintain_order="left")
+    mine = pl.col("break_id").is_in(sorted(matched.rejected)) & ~pl.col("code").is_in(_BENIGN)
+    return frame.select(pl.when(mine).then(pl.lit(REJECTED)).otherwise("late")).to_series()
+
+
+def rejected(told: pl.DataFrame, ids: frozenset[str]) -> pl.DataFrame:
+    """Return BREAKS in which those that a person rejected are over."""
+    mine = pl.col("break_id").is_in(sorted(ids))
+    resolved = pl.lit(DisputeStatus.RESOLVED.name).cast(words(DisputeStatus))
+    return told.with_columns(
+        status=pl.when(mine).then(resolved).otherwise("status"),
+        cause=pl.when(mine).then(pl.lit(REJECTED)).otherwise("cause"),
     )
-    told = matched.told.filter(kept).select("break_id", over=reason)
-    return named.join(told, on="break_id", how="left", maintain_order="left")["over"]
 
 
 def _as_told(named: pl.DataFrame, matched: Matched) -> pl.DataFrame:
