@@ -133,7 +133,7 @@ def reason(status: int, text: str, grammar: Grammar, currency: str) -> str:
         kernel.BAD_GROUPING: f"{found}: thousands are not in groups of three; "
         "declare decimal_mark and thousands as the sender writes them, or have the file corrected",
         kernel.NO_DIGITS: f"{found} lacks digits where an amount needs them; expected {example}",
-        kernel.PADDED: f"{found} has spaces around the amount; declare padded amounts",
+        kernel.PADDED: f"{found} has spaces around the amount; declare `padded`",
         kernel.BAD_CHARACTER: f"{found}: {_odd_character(text)}; expected {example}",
     }
     return sentences[status]

@@ -38,6 +38,7 @@ from recon.io.repeated import repeated
 _STRIPPED = " \t`"
 _UNKNOWN_DECIMALS = 4  # of an unknown currency: the widest, so that one fault gives one reason
 _SHOWN_CHARACTERS = 60
+_AS_WRITTEN = "; declare decimal_mark, thousands, symbols or full_width if the sender writes it so"
 _SHOWN_WORDS = 12
 _NUMBERS = frozenset(  # of a trade and of who is in it: digits matter, not their size
     (
@@ -249,6 +250,8 @@ class RowReader:
                 null[row] = True
             else:
                 reason = money.reason(int(status[row]), text, grammar, self._currency_of(int(row)))
+                if field.declared and status[row] == parse_money.BAD_CHARACTER:
+                    reason += _AS_WRITTEN
                 self._problems.add(int(row), f"{field.column} {reason}")
         return _nullable(values, null | (status != parse_money.OK))
 
@@ -296,7 +299,7 @@ class RowReader:
             found,
             lambda half, _rows: times.parse_utc(half, field.patterns, zone, self._business_date),
         )
-        self._note_times(" ".join(field.columns), joined, status, field.patterns, zone)
+        self._note_times(" ".join(field.columns), joined, status, field, zone)
         return _nullable(values, status != parse_time.OK).cast(TIMESTAMP)
 
     def _day(self, field: Day) -> pl.Series:
@@ -309,7 +312,7 @@ class RowReader:
             times.parse_days(texts, field.patterns, self._business_date),
             lambda half, _rows: times.parse_days(half, field.patterns, self._business_date),
         )
-        self._note_times(field.column, texts, status, field.patterns, "")
+        self._note_times(field.column, texts, status, field, "")
         return _nullable(values, status != parse_time.OK).cast(pl.Date)
 
     def _note_times(
@@ -317,7 +320,7 @@ class RowReader:
         column: str,
         texts: TextBuffers,
         status: NDArray[np.uint8],
-        patterns: tuple[str, ...],
+        field: Time | Day,
         zone: str,
     ) -> None:
         """Note every row whose time or date does not parse."""
@@ -325,7 +328,9 @@ class RowReader:
             text = texts.text(int(row))[:_SHOWN_CHARACTERS]
             why = times.REASONS[int(status[row])]
             if status[row] == parse_time.NO_PATTERN:
-                why = f"{why} {' or '.join(repr(pattern) for pattern in patterns)}"
+                why = f"{why} {' or '.join(repr(pattern) for pattern in field.patterns)}"
+                if field.declared:
+                    why += f"; declare in {field.declared} how the sender writes it"
             elif status[row] in (parse_time.NONEXISTENT, parse_time.AMBIGUOUS):
                 why = f"{why} ({zone})"
             self._problems.add(int(row), f"{column} {text!r} {why}")

@@ -26,7 +26,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
         "{0} 缺少金额所需的数字；应为{1}",
     ),
     (
-        r"(.+) has spaces around the amount; declare padded amounts",
+        r"(.+) has spaces around the amount; declare `padded`",
         "{0} 金额前后有空格；请声明 padded",
     ),
     (
@@ -98,6 +98,10 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r"(.+) happened twice in the zone: clocks went back over it \((.+)\)",
         "{0} 在时区 {1} 中出现两次（夏令时拨慢）",
     ),
+    (
+        r"(.+) does not fit (.+); declare in (\w+) how the sender writes it",
+        "{0} 不符合格式 {1}；请在 {2} 中声明发送方的写法",
+    ),
     (r"(.+) does not fit (.+)", "{0} 不符合格式 {1}"),
     (
         r"local time (.+) has no one UTC time in zone (.+)",
@@ -138,7 +142,14 @@ _WORDS: tuple[tuple[str, str], ...] = (
         "应为“收入”或“支出”加不带符号的金额，实为 {0}",
     ),
 )
+_AS_WRITTEN = "; declare decimal_mark, thousands, symbols or full_width if the sender writes it so"
+_DECLARE = "；若发送方确是如此书写，请声明 decimal_mark、thousands、symbols 或 full_width"
 _EXAMPLES = (
+    (rf"a plain amount, for instance (\S+){_AS_WRITTEN}", f"普通金额，如 {{0}}{_DECLARE}"),
+    (
+        rf"whole minor units, for instance (\S+){_AS_WRITTEN}",
+        f"最小单位整数，如 {{0}}{_DECLARE}",
+    ),
     (r"a plain amount, for instance (\S+)", "普通金额，如 {0}"),
     (r"whole minor units, for instance (\S+)", "最小单位整数，如 {0}"),
     (r"C or D and minor digits, for instance (\S+)", "C 或 D 加最小单位数字，如 {0}"),

@@ -9,6 +9,7 @@ import pytest
 from recon.core import money, times
 from recon.core.kernels import parse_money, parse_time
 from recon.core.money import Grammar
+from recon.io import fields
 from recon.io.formats import cutting
 from recon.rules.cause_words import in_chinese
 from recon.rules.reject_words import reason_in_chinese
@@ -28,6 +29,8 @@ REASONS = (
         for status, why in times.REASONS.items()
     ),
     *(words.format(arity=5, found=3) for words in cutting._REASONS.values()),
+    f"amount {money.reason(parse_money.BAD_CHARACTER, '￥2', MAJOR, 'CNY')}{fields._AS_WRITTEN}",
+    "paid_at '10/03/26' does not fit 'YYYY-MM-DD'; declare in date_patterns how the sender writes it",
     "status 'DONE' is not a known word; expected one of 'PAID', 'CLOSED'",
     "status 'DONE' is not a known word; expected words in [source.states], which has none",
     "currency 'XXZ' is not an active ISO 4217 code; expected one such as CNY",

@@ -214,6 +214,7 @@ class Money:
     padded: bool = False  # spaces and tabs around the amount are passed over, else a reject
     nulls: tuple[str, ...] = ("",)
     optional: bool = False
+    declared: bool = False  # the source says how its amounts are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,7 @@ class Time:
     patterns: tuple[str, ...]
     zone: str = ""  # IANA name; empty: the source's zone
     optional: bool = False
+    declared: str = ""  # the key of the source that says the patterns; empty: the format knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,7 @@ class Day:
     column: str
     patterns: tuple[str, ...]
     optional: bool = False
+    declared: str = ""  # as of a `Time`
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,7 @@ def fields(options: Options) -> Fields:
         result[_MONEY.get(name, name)] = _field(name, column, options)
     for name, column in options.attributes.items():
         is_time = name in attributes.TIMES
-        result[attributes.PREFIX + name] = (
-            Time(_parts(column), options.time_patterns) if is_time else Text(column)
-        )
+        result[attributes.PREFIX + name] = _time(column, options) if is_time else Text(column)
     return result
 
 
@@ -104,16 +102,22 @@ def _field(name: str, column: str, options: Options) -> Field:
     """Return the field that fits the type of a canonical column."""
     if name in _MONEY:
         unit = options.units.get(column, options.amount_unit)
-        return Money(column, unit, options.decimal_mark, options.thousands, symbols=options.symbols)
+        marks = (options.decimal_mark, options.thousands)
+        return Money(column, unit, *marks, symbols=options.symbols, declared=True)
     if name in _TIMES:
-        return Time(_parts(column), options.time_patterns)
+        return _time(column, options)
     if name in _DAYS:
-        return Day(column, options.date_patterns)
+        return Day(column, options.date_patterns, declared="date_patterns")
     if name == "kind":
         return Choice(column, {word: Kind[kind] for word, kind in options.kinds.items()})
     if name == "state":
         return Choice(column, {word: State[state] for word, state in options.states.items()})
     return Text(column)
+
+
+def _time(column: str, options: Options) -> Time:
+    """Return the time that one mapped column holds, or two."""
+    return Time(_parts(column), options.time_patterns, declared="time_patterns")
 
 
 def check_columns(found: tuple[str, ...], options: Options, where: str) -> None:

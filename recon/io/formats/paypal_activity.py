@@ -90,7 +90,7 @@ def fields(options: Options) -> Fields:
         "fee_minor": _money("cost", options),
         "net_minor": _money("Net", options),
         "currency": Text("Currency"),
-        "occurred_at": Time(("Date", "Time"), clock, zone="UTC"),
+        "occurred_at": Time(("Date", "Time"), clock, zone="UTC", declared="date_patterns"),
         **home(options),
         "memo": Text("memo"),
     }

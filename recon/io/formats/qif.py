@@ -112,7 +112,7 @@ def fields(options: Options) -> Fields:
         "merchant_id": Text("account"),
         "bank_ref": Text("number"),
         "amount_minor": Money("amount", decimal_mark=options.decimal_mark, thousands=thousands),
-        "value_date": Day("date", options.date_patterns),
+        "value_date": Day("date", options.date_patterns, declared="date_patterns"),
         "memo": Text("memo"),
     }
 

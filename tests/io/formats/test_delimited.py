@@ -239,16 +239,18 @@ def test_fields_follow_the_canonical_type():
         amount_unit="minor",
     )
     made = fields(options)
-    assert made["amount_minor"] == Money("a", unit="minor")
-    assert made["occurred_at"] == Time(("day", "clock"), options.time_patterns)
-    assert made["value_date"] == Day("v", options.date_patterns)
+    assert made["amount_minor"] == Money("a", unit="minor", declared=True)
+    assert made["occurred_at"] == Time(
+        ("day", "clock"), options.time_patterns, declared="time_patterns"
+    )
+    assert made["value_date"] == Day("v", options.date_patterns, declared="date_patterns")
     assert made["kind"] == Choice("k", {"退": Kind.REFUND})
     assert made["state"] == Choice("s", {"OK": State.SUCCESS})
     assert made["rrn"] == Text("r")
     assert made["currency"] == Constant("CNY")
     mixed = Options(columns={"amount": "a", "fee": "f"}, units={"f": "minor"})
-    assert fields(mixed)["amount_minor"] == Money("a")
-    assert fields(mixed)["fee_minor"] == Money("f", unit="minor")
+    assert fields(mixed)["amount_minor"] == Money("a", declared=True)
+    assert fields(mixed)["fee_minor"] == Money("f", unit="minor", declared=True)
     bank = fields(Options(columns={"credit": "in", "debit": "out"}))
     assert {"credit_minor", "debit_minor"} <= set(bank)
     assert "kind" not in bank
@@ -281,3 +283,23 @@ def test_a_file_without_a_mapping_is_refused(tmp_path):
     """Nothing is read by the looks of a header."""
     with pytest.raises(InputError, match="declared mapping of columns"):
         read(tmp_path, b"id,amt\nA,1.00\n", Options())
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "key"),
+    [
+        ("paid", "10/03/2026 10:00:00", "time_patterns"),
+        ("valued", "10.03.2026", "date_patterns"),
+        ("amt", "1,250.00", "thousands"),
+        ("amt", "￥12.50", "symbols"),
+        ("amt", "１２.50", "full_width"),
+        ("amt", " 12.50", "padded"),
+    ],
+)
+def test_a_refused_cell_names_the_key_that_declares_it(tmp_path, column, cell, key):
+    """Whoever reads a reject must learn which key of the source says how cells are written."""
+    mapping = {"amount": "amt", "occurred_at": "paid", "value_date": "valued"}
+    row = {"amt": "12.50", "paid": "2026-03-10 10:00:00", "valued": "2026-03-10", column: cell}
+    raw = f"amt;paid;valued\n{';'.join(row.values())}\n".encode()
+    result = load_bytes(FORMAT, tmp_path, raw, Options(columns=mapping, delimiter=";"))
+    assert key in result.rejects[0].reasons[0]
