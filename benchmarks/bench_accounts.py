@@ -96,8 +96,7 @@ def ours(sides: tuple[np.ndarray, ...], threads: int) -> tuple[np.ndarray, np.nd
     left, right = run_all(side, [sides[:3], sides[3:]], threads)
     band = (left.amount - TOLERANCE, left.amount + TOLERANCE)
     edges = join(work, left, right, band, (-DAYS, DAYS))
-    difference, lag = prices(left, right, edges)
-    solved = assign(edges, lambda rest, kept: gains(rest, difference[kept], lag[kept]))
+    solved = assign(edges, lambda rest, kept: gains(rest, *prices(left, right, edges.take(kept))))
     found = np.flatnonzero(solved.row_partner >= 0)
     return left.rows[found], right.rows[solved.row_partner[found]]
 

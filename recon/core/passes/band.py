@@ -33,13 +33,12 @@ from recon.core.passes.contract import (
 from recon.core.passes.dated import TIES_SHOWN, left_days, right_days
 from recon.core.passes.key_groups import group_keys
 from recon.core.passes.order import sort_order
+from recon.core.passes.pair_limit import PAIR_BYTES, PairLimit
 from recon.core.plan import Pass
 from recon.errors import ResourceError
 
 MILLION = 1_000_000
 GAIN_LIMIT = 1 << 60
-EDGE_BYTES = 33  # candidate, row, penalty, gain and flag of one edge
-EDGES_DEFAULT = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,7 @@ def find_bands(work: Work) -> Found:
     """Link the pairs that every optimal assignment contains; list the others as ties."""
     left, right = band_sides(work)
     edges = candidate_edges(work, left, right)
-    difference, lag = prices(left, right, edges)
-    solved = assign(edges, lambda rest, kept: gains(rest, difference[kept], lag[kept]))
+    solved = assign(edges, lambda rest, kept: gains(rest, *prices(left, right, edges.take(kept))))
     return report(left, right, edges, solved, MatchKind.BAND)
 
 
@@ -224,23 +222,12 @@ def join(
     run_all(walk_bands, [(a, b, *sides, cursor, nothing) for a, b in bounds], work.threads)
     start = np.zeros(left.rows.size + 1, np.int64)
     np.cumsum(cursor, out=start[1:])
-    refuse_too_many(work, int(start[-1]))
+    PairLimit(work, PAIR_BYTES[work.step.method]).add(int(start[-1]))
     out = np.empty(int(start[-1]), np.int32)
     if out.size:
         cursor[:] = start[:-1]
         run_all(walk_bands, [(a, b, *sides, cursor, out) for a, b in bounds], work.threads)
     return Edges(start, out, right.rows.size)
-
-
-def refuse_too_many(work: Work, edges: int) -> None:
-    """Stop before the candidates fill the memory."""
-    limit = EDGES_DEFAULT if work.memory_bytes is None else work.memory_bytes // EDGE_BYTES
-    if edges > limit:
-        raise ResourceError(
-            f"expected at most {limit:,} candidate pairs, found {edges:,}",
-            where=f"leg {work.leg.name}, pass {work.step.name}",
-            fix="narrow the tolerance or the days, add a key, or raise --memory",
-        )
 
 
 def turn(edges: Edges) -> Edges:
@@ -277,8 +264,13 @@ def gains(edges: Edges, difference: Rows, lag: Rows) -> Rows:
             fix="narrow the tolerance or the days, or add a key",
         )
     worth = (most + 1) * unit * (count + 1)
-    days = np.where(unit > 1, 1, 0)[component]
-    return (worth[component] - (difference * unit[component] + lag * days)).astype(np.int64)
+    out: Rows = worth[component]
+    cost = unit[component]
+    lag = np.where(cost > 1, lag, 0)
+    cost *= difference
+    cost += lag
+    out -= cost
+    return out
 
 
 def largest(value: Rows, component: Rows, components: int) -> Rows:

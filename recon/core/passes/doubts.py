@@ -13,7 +13,7 @@ from recon.core.passes.contract import CERTAIN, Doubts, Rows
 
 Reals = NDArray[np.float64]
 STRANGERS_PPM = 1_000  # probability below which a pair is no doubt
-KEPT = 100_000  # doubts kept of a pass; those of a probability that not all fit are all left out
+KEPT = 20_000  # doubts kept of a pass; those of a probability that not all fit are all left out
 
 
 def doubts_of(

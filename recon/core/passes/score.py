@@ -18,6 +18,7 @@ from recon.core.passes.band import Side, assign, candidate_edges, report
 from recon.core.passes.calibration import calibrate, solve, undecided
 from recon.core.passes.contract import Found, Work
 from recon.core.passes.doubts import doubts_of
+from recon.core.passes.pair_limit import WEIGHED_BYTES, PairLimit
 from recon.core.passes.score_levels import prepare
 from recon.core.passes.score_model import Evidence, Judged, fit
 from recon.core.passes.score_sides import score_sides
@@ -31,7 +32,9 @@ def find_scores(work: Work) -> Found:
     edges = candidate_edges(work, left, right)
     if edges.column.size == 0:
         return report(left, right, edges, assign(edges, lambda _, kept: kept), MatchKind.SCORE)
-    evidence, judged = fit(prepare(work, left, right), edges, work.threads)
+    evidence, judged = fit(
+        prepare(work, left, right), edges, PairLimit(work, WEIGHED_BYTES), work.threads
+    )
     return decide(work, (left, right), evidence, judged)
 
 

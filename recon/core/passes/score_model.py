@@ -25,6 +25,7 @@ from recon.core.parallel import chunk_bounds, run_all
 from recon.core.passes.band import Edges
 from recon.core.passes.calibration import count_pairs
 from recon.core.passes.contract import Rows
+from recon.core.passes.pair_limit import PairLimit
 from recon.core.passes.score_levels import (
     AMOUNT,
     LAG,
@@ -107,8 +108,11 @@ class Model:
     posterior: Reals  # probability of each pair, one partner a row
 
 
-def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Judged]:
-    """Return the probable candidate pairs with their weights, m fitted to the data."""
+def fit(about: Comparison, edges: Edges, limit: PairLimit, threads: int) -> tuple[Evidence, Judged]:
+    """Return the probable candidate pairs with their weights, m fitted to the data.
+
+    Raises ResourceError where more of them are probable than `limit` allows.
+    """
     guess = first_guess(about.sizes, about.counts.earliest)
     beliefs = Beliefs(masked_log(guess, about.sizes), MATCHED_AT_FIRST)
     sample = sampled(about, edges, beliefs, threads)
@@ -119,7 +123,7 @@ def fit(about: Comparison, edges: Edges, threads: int) -> tuple[Evidence, Judged
             break
     gates = gates_of(about, beliefs, float(np.log(IMPOSSIBLE)), float(np.log(UNLIKELY)))
     bounds = chunk_bounds(edges.start.size - 1, max(edges.column.size // BLOCK_PAIRS, 2 * threads))
-    evidence = gathered(about, edges, gates, bounds, threads)
+    evidence = gathered(about, edges, gates, bounds, threads, limit)
     for _ in range(ROUNDS):
         before = beliefs
         beliefs = learn(evidence, expect(evidence, beliefs), guess)
@@ -156,9 +160,10 @@ def gathered(
     gates: Gates,
     bounds: list[tuple[int, int]],
     threads: int,
+    limit: PairLimit | None = None,
 ) -> Evidence:
     """Return the evidence of the pairs of some ranges of left rows that pass the gates."""
-    parts = run_all(evidence_part, [(about, edges, gates, part) for part in bounds], threads)
+    parts = run_all(evidence_part, [(about, edges, gates, part, limit) for part in bounds], threads)
     kept = np.concatenate([part[0] for part in parts])
     level, log_u = (np.concatenate([part[k] for part in parts], axis=1) for k in (1, 2))
     chosen = edges.take(kept)
@@ -166,7 +171,11 @@ def gathered(
 
 
 def evidence_part(
-    about: Comparison, edges: Edges, gates: Gates, part: tuple[int, int]
+    about: Comparison,
+    edges: Edges,
+    gates: Gates,
+    part: tuple[int, int],
+    limit: PairLimit | None,
 ) -> tuple[Rows, Levels, Reals]:
     """Return the pairs of the left rows `part` that pass: positions, levels and log u."""
     kept, level, log_u, near = weigh_part(about, edges, part, gates)
@@ -178,6 +187,8 @@ def evidence_part(
     fixed = np.repeat(about.counts.key_log[a:b], np.diff(start)) - log_u.sum(axis=0)
     weigh_edges(level, fixed, gates.log_m, gates.prior, odds)
     sure = np.flatnonzero(odds >= gates.keep)
+    if limit is not None:
+        limit.add(sure.size)
     return kept[sure], level[:, sure], log_u[:, sure]
 
 
