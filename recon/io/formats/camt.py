@@ -2,7 +2,8 @@
 
 A row is a booked transaction: an entry (Ntry), or each of its transaction details (TxDtls) when
 their amounts add up to the entry. Signs follow CdtDbtInd; RvslInd only says why. Entries that are
-not booked (PDNG, INFO, FUTR) are rows in state PENDING and in no balance.
+not booked (PDNG, INFO, FUTR) are rows in state PENDING and in no balance. The value date is ValDt,
+else BookgDt.
 
 `bank_ref` is the first of: end-to-end id, structured remittance reference, instruction id,
 transaction id, payment batch id, the bank's own reference; all of them are in the memo, the

@@ -148,7 +148,8 @@ class Entries:
             fault(texts.is_not_null() & days[name].is_null(), f"{name} {{}} is not a day", texts)
         words = "Amt is not an unsigned amount that its currency allows"
         fault(amounts.minor.is_null(), words, status)
-        return cls(elements, at, status, sign, amounts, days["BookgDt"], days["ValDt"], reasons)
+        value_date = pl.select(pl.coalesce(days["ValDt"], days["BookgDt"])).to_series()
+        return cls(elements, at, status, sign, amounts, days["BookgDt"], value_date, reasons)
 
     @property
     def is_whole(self) -> NDArray[np.bool_]:

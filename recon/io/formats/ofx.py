@@ -4,10 +4,10 @@ Source: Open Financial Exchange specification 1.6 and 2.2, and the banks' habits
 STMTTRN of a bank or card statement; pending ones (STMTTRNP) are in state PENDING. OFX declares
 no opening balance, so nothing proves the entries, but the closing tags prove that the file is
 whole. `bank_ref` is REFNUM, else CHECKNUM, else FITID; the others are in the memo, the FITID last
-after `//`. The value date is DTAVAIL, else the day of DTPOSTED as the bank writes it. The account
-of a card statement is a card number, cut to six and four. Three digits behind a mark are decimals
-where the currency has three. Investment statements are passed over; a file of nothing else is
-refused.
+after `//`. The value date is DTAVAIL, else the day of DTPOSTED (pending: DTTRAN) as the bank writes
+it. The account of a card statement is a card number, cut to six and four. Three digits behind a
+mark are decimals where the currency has three. Investment statements are passed over; a file of
+nothing else is refused.
 """
 
 from __future__ import annotations
@@ -228,7 +228,8 @@ class _Reader:
         if amount is None:
             reasons.append(f"TRNAMT {values.get('TRNAMT', '')!r} is not one amount for certain")
         if not day:
-            reasons.append(f"DTPOSTED {values.get('DTPOSTED', '')!r} is not a day (YYYYMMDD)")
+            name = "DTTRAN" if entry.pending else "DTPOSTED"
+            reasons.append(f"{name} {values.get(name, '')!r} is not a day (YYYYMMDD)")
         if reasons or amount is None:
             text = self.data[entry.start : end].decode(self.encoding)
             refuse_row(self.reading, place, " ".join(text.split()), reasons)
@@ -289,7 +290,7 @@ def plain_decimal(text: str, decimals: int = 2) -> str | None:
 
 def _day(values: dict[str, str]) -> str:
     """Return the value date of a transaction, '' when it has none."""
-    for name in ("DTAVAIL", "VALUEDATE", "DTPOSTED"):
+    for name in ("DTAVAIL", "VALUEDATE", "DTPOSTED", "DTTRAN"):
         match = re.match(
             r"([0-9]{4})([0-9]{2})([0-9]{2})(?![0-9]{1,3}(?:[^0-9]|$))", values.get(name, "")
         )

@@ -154,6 +154,16 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
     assert any("opening + entries = closing" in name for name in names)
 
 
+def test_entry_without_a_value_date_has_its_booking_day(tmp_path: Path) -> None:
+    """ValDt may be absent: a line without any day would be near no payout."""
+    text = STATEMENT.replace(
+        "<ValDt><Dt>2026-01-03</Dt></ValDt><AcctSvcrRef>BANK-1", "<AcctSvcrRef>BANK-1"
+    )
+    outcome = read_text(text, tmp_path)
+    assert str(outcome.frame["value_date"][0]) == "2026-01-02"
+    assert outcome.frame["value_date"][3] is None
+
+
 @pytest.mark.parametrize(("count", "reference"), [("1", "E-1"), ("7", "BANK-2"), ("seven", "E-1")])
 def test_one_detail_of_many_does_not_name_the_entry(
     tmp_path: Path, count: str, reference: str

@@ -89,6 +89,18 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         assert piece.endswith(b"</STMTTRN>")
 
 
+def test_pending_entry_has_the_day_of_the_transaction(tmp_path: Path) -> None:
+    """A STMTTRNP bears DTTRAN, for it is not posted yet."""
+    pending = "<BANKTRANLISTP><STMTTRNP><TRNTYPE>DEBIT<DTTRAN>20260104<TRNAMT>-3.00</STMTTRNP>"
+    text = SGML.replace("<LEDGERBAL>", pending + "</BANKTRANLISTP><LEDGERBAL>")
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.rejects == []
+    assert outcome.frame["state"].to_list() == ["SUCCESS", "SUCCESS", "PENDING"]
+    assert str(outcome.frame["value_date"][2]) == "2026-01-04"
+    outcome = read_bytes(FORMAT, text.replace("20260104", "20260140").encode(), tmp_path)
+    assert outcome.rejects[0].reasons == ("DTTRAN '20260140' is not a day (YYYYMMDD)",)
+
+
 def test_no_number_of_an_entry_is_lost(tmp_path: Path) -> None:
     """The number of a cheque must stay beside the reference that is matched by."""
     text = SGML.replace("<REFNUM>PAYOUT-1", "<CHECKNUM>1001<REFNUM>PAYOUT-1")
