@@ -19,7 +19,7 @@ _SHIFTS: Final = (  # factor, and how people call it
     (1_000, "decimal shifted by 3"),
 )
 _ROUNDED_TO: Final = (10, 100)  # fen
-DIFFERENCES: Final = {  # amounts that differ and name no cause of their own
+DIFFERENCES: Final = {  # amounts that differ
     "reference": pl.String,
     "night": pl.Int32,
     "merchant": pl.String,

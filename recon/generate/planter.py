@@ -233,7 +233,7 @@ class Planter:
     ) -> None:
         """Note amounts that differ, for the causes that several of them share."""
         self.differences.append(
-            picks.filter(pl.col("cause").is_null()).select(
+            picks.select(
                 pl.col(reference).alias("reference"),
                 night.cast(pl.Int32).alias("night"),
                 "merchant",

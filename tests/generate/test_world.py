@@ -373,6 +373,15 @@ def test_differences_that_several_amounts_of_a_till_share() -> None:
     assert named == dict.fromkeys("ABC", "constant difference of -0.10 on 3 amounts")
 
 
+def test_shared_differences_count_the_ones_with_a_cause_of_their_own(tmp_path: Path) -> None:
+    """A night of many wrong orders a till: an order with swapped digits is one of the amounts."""
+    world = World(PROFILES["shops"], 800, 1, seed=1, rates={"AMOUNT_MISMATCH": 300_000})
+    made, workspace = reconciled(world, tmp_path)
+    shared = made.truth.filter(pl.col("cause").str.starts_with("constant difference"))
+    assert shared.height > 50
+    assert_perfect(made, workspace)
+
+
 def test_deadlines_are_those_of_the_catalogue() -> None:
     """The truth's own days within which to act are those that the codes' page tells."""
     told = {code.name: entry.act_within_days for code, entry in catalogue().items()}
