@@ -97,4 +97,6 @@ def _told_before(
     repeated = duplicates.repeated_records(ledger)
     known = np.concatenate([resent, repeated])
     refunds = surroundings.watch_refunds(ledger, night, parts, opening, known)
-    return np.concatenate([resent, refunds.retold]), repeated, refunds.verdict
+    asked = surroundings.review_refunds(ledger, night, parts, opening, known)
+    told = Verdict.joined([refunds.verdict, asked])
+    return np.concatenate([resent, refunds.retold]), repeated, told

@@ -18,12 +18,12 @@ from recon.core.room import Room
 from recon.core.schema import BREAKS, TRANSACTIONS
 from recon.io.load import Loaded, load
 from recon.io.row_lookup import read_columns, read_rows
-from recon.rules import refund_arrival, terms
+from recon.rules import refund_arrival, refund_review, terms
 from recon.rules.arrivals import Arrivals, is_due
 from recon.rules.calendar import Calendar, Overlay, read_overlay
 from recon.rules.enrich import enrich
 from recon.rules.facts import FACTS
-from recon.rules.night import Ledger, Night
+from recon.rules.night import Ledger, Night, Verdict
 from recon.rules.rule_file import RuleFile
 from recon.source_options import load_keys, options_of
 from recon.store.workspace import Workspace
@@ -201,6 +201,20 @@ def watch_refunds(
     ids = ledger.slim["txn_id"].gather(rows).to_numpy()
     wide = read_rows(parts, opening, ids) if len(rows) else TRANSACTIONS.empty()
     return refund_arrival.watch(ledger, rows, wide, night)
+
+
+def review_refunds(
+    ledger: Ledger,
+    night: Night,
+    parts: Sequence[Path],
+    opening: pl.DataFrame,
+    excluded: NDArray[np.int64],
+) -> Verdict:
+    """Follow the refunds that the merchant has not sent yet."""
+    rows = refund_review.asked_rows(ledger, night, excluded)
+    ids = ledger.slim["txn_id"].gather(rows).to_numpy()
+    wide = read_rows(parts, opening, ids) if len(rows) else TRANSACTIONS.empty()
+    return refund_review.review(ledger, rows, wide, night, excluded)
 
 
 def _with_undone(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:

@@ -205,7 +205,8 @@ def _not_of_this_pair(right: Side) -> pl.Expr:
         return pl.col("kind").is_in(["PAYOUT", "FREEZE", "UNFREEZE", "OTHER", "RETRIEVAL"]) | (
             ~pl.col("state").is_in(["SUCCESS", "REVERSED"])
         )
-    return ~pl.col("kind").is_in(["PAYMENT", "REFUND"])
+    asked = (pl.col("outcome") == "CARRIED") & ~pl.col("state").is_in(["SUCCESS", "REVERSED"])
+    return ~pl.col("kind").is_in(["PAYMENT", "REFUND"]) | asked  # it waits to be sent, elsewhere
 
 
 def _amount(right: Side, undone: pl.Series | None = None) -> pl.Expr:
