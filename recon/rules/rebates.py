@@ -211,7 +211,7 @@ def _with_original_dates(rows: pl.DataFrame) -> pl.DataFrame:
         days.unique(key, keep="first"),
         on=key,
         how="left",
-        nulls_equal=False,
+        nulls_equal=True,  # a source that names no merchants is one account
         maintain_order="left",
     )
 

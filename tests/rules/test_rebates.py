@@ -179,6 +179,16 @@ def test_refunds_and_chargebacks_find_their_payment(settings, volumes):
     assert [volume // 100 for volume in found_["volume_minor"]] == volumes
 
 
+def test_a_source_that_names_no_merchants_is_one_account():
+    """Refunds find their payment, and its month, where no row names a merchant."""
+    rows = month(REFERENCES).with_columns(
+        pl.lit(None, pl.String).alias(name)
+        for name in ("merchant_id", "order_id", "rrn", "attributes")
+    )
+    found_ = stated(rows, policy(refunds="original_month"))
+    assert [volume // 100 for volume in found_["volume_minor"]] == [1_400_000, 200_000]
+
+
 CLAWBACK = """
 txn_id | kind    | amount_minor | clearing_date | original_date
 1      | PAYMENT | 600000.00    | 2026-03-02    | -
