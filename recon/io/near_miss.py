@@ -25,8 +25,8 @@ def near_miss(probe: Probe) -> str:
             "; it begins as a SWIFT statement (mt940, mt942) and is cut before its balance or limit"
         )
     fits = [fit for form in FORMATS if form.header and (fit := _fit(form, probe)) is not None]
-    best = max((share for share, _, _ in fits), default=0)
-    closest = [(form, missing) for share, form, missing in fits if share == best]
+    best = max((fit[0] for fit in fits), default=0)
+    closest = [(form, missing) for likeness, form, missing in fits if likeness == best]
     if len(closest) != 1:
         return ""
     form, missing = closest[0]
@@ -39,7 +39,10 @@ def near_miss(probe: Probe) -> str:
 
 
 def _fit(form: Format, probe: Probe) -> tuple[int, Format, tuple[str, ...]] | None:
-    """Return the share of a format's columns in the likest line, and which are missing there."""
+    """Return how like a format the likest line is, and which columns are missing there.
+
+    Each column that is there counts for it, each that is missing against it.
+    """
     name = form.column_name or column_name
     wanted = set(form.header)
     shared = max(
@@ -50,7 +53,8 @@ def _fit(form: Format, probe: Probe) -> tuple[int, Format, tuple[str, ...]] | No
     share = 100 * len(shared) // len(wanted)
     if len(shared) < _LEAST or share < _SHARE:
         return None
-    return share, form, tuple(column for column in form.header if column not in shared)
+    missing = tuple(column for column in form.header if column not in shared)
+    return len(shared) - len(missing), form, missing
 
 
 def _lines(probe: Probe) -> Iterator[list[str]]:

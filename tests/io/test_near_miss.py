@@ -11,6 +11,9 @@ from tests.io.formats.reading import staged
 
 TRADE = test_wechat_trade.bill().decode()
 WALLET = test_personal_bills.ALIPAY_TEXT
+ALLINPAY = (
+    "商户号,终端号,交易时间,交易类型,参考号,卡号,交易金额,手续费,交易日期,订单号\n"  # cmbc's too
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,7 @@ WALLET = test_personal_bills.ALIPAY_TEXT
             "personal_alipay (Alipay personal bill), without 收/支",
         ),
         (WALLET.split("回单----------------\n")[1], "all of its columns, but not its titles"),
+        (ALLINPAY, "most like allinpay (Allinpay transaction detail), without 交易单号"),
         (":20:X\n:25:1\n:28C:1/1\n", "a SWIFT statement (mt940, mt942) and is cut before its"),
     ],
 )

@@ -1,8 +1,9 @@
 """Allinpay (通联支付) transaction detail, CSV.
 
 Source: the vendor's page "交易明细文件" (34 columns); no public sample was found. Amounts are
-yuan with two decimals, unsigned; the type of the transaction gives the sign. 手续费 is a cost; net
-is 结算金额 where the file has it. A refund leads to its original by 原交易单.
+yuan with two decimals, unsigned; the type of the transaction gives the sign, and a minus that the
+file writes itself stays one. 手续费 is a cost; net is 结算金额 where the file has it. A refund
+leads to its original by 原交易单.
 
 | 交易类型                       | kind     | sign |
 |--------------------------------|----------|------|
@@ -29,7 +30,7 @@ from recon.io.formats.contract import (
     Text,
     Time,
 )
-from recon.io.formats.table import Table, negated, reader
+from recon.io.formats.table import Table, money_out, reader
 
 TABLE = Table(
     "an Allinpay transaction detail",
@@ -58,32 +59,27 @@ TABLE = Table(
     ),
     fallback="gb18030",
 )
-_KINDS = {
-    "PAYMENT": Kind.PAYMENT,
-    "REFUND": Kind.REFUND,
-    "VOID": Kind.VOID,
-    "REVERSAL": Kind.REVERSAL,
+_KINDS = {  # the first of these that a type contains
+    "冲正": Kind.REVERSAL,
+    "撤销": Kind.VOID,
+    "退货": Kind.REFUND,
+    "退款": Kind.REFUND,
+    "消费": Kind.PAYMENT,
+    "支付": Kind.PAYMENT,
+    "预授权完成": Kind.PAYMENT,
 }
+_TYPE = "交易类型(归类)"
 
 
 def _derive(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add the kind, and the amounts signed by it."""
+    """Add the word that gives the kind, and the amounts signed by it."""
+    frame = frame.with_columns(pl.all().str.strip_chars(" \t"))
     words = pl.col("交易类型")
-    kind = (
-        pl.when(words.str.contains("冲正"))
-        .then(pl.lit("REVERSAL"))
-        .when(words.str.contains("撤销"))
-        .then(pl.lit("VOID"))
-        .when(words.str.contains("退货|退款"))
-        .then(pl.lit("REFUND"))
-        .when(words.str.contains("消费|支付|预授权完成"))
-        .then(pl.lit("PAYMENT"))
-        .otherwise(words)
-    )
-    frame = frame.with_columns(kind.alias("kind"))
-    pays = pl.col("kind") == "PAYMENT"
+    known = [pl.when(words.str.contains(word, literal=True)).then(pl.lit(word)) for word in _KINDS]
+    frame = frame.with_columns(pl.coalesce(*known, words).alias(_TYPE))
+    is_out = ~pl.col(_TYPE).is_in([word for word, kind in _KINDS.items() if kind == Kind.PAYMENT])
     return frame.with_columns(
-        pl.when(pays).then(name).otherwise(negated(pl.col(name))).alias(alias)
+        money_out(pl.col(name), is_out).alias(alias)
         for name, alias in (("交易金额", "amount"), ("手续费", "fee"), ("结算金额", "net"))
     )
 
@@ -91,7 +87,7 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
 def fields(_options: Options) -> Fields:
     """Return how the columns become the canonical table."""
     return {
-        "kind": Choice("kind", _KINDS),
+        "kind": Choice(_TYPE, _KINDS),
         "state": Constant(State.SUCCESS),
         "merchant_id": Text("商户号"),
         "terminal_id": Text("终端号"),
@@ -103,9 +99,9 @@ def fields(_options: Options) -> Fields:
         "card": Text("卡号"),
         "batch_id": Text("交易批次号", optional=True),
         "product": Text("产品类型", optional=True),
-        "amount_minor": Money("amount"),
-        "fee_minor": Money("fee"),
-        "net_minor": Money("net"),
+        "amount_minor": Money("amount", thousands=","),
+        "fee_minor": Money("fee", thousands=","),
+        "net_minor": Money("net", thousands=","),
         "currency": Constant("CNY"),
         "occurred_at": Time(("交易日期", "交易时间"), ("YYYY-MM-DD hh:mm:ss", "YYYYMMDD hh:mm:ss")),
         "clearing_date": Day("交易完成日期", ("YYYY-MM-DD", "YYYYMMDD"), optional=True),
@@ -123,4 +119,5 @@ FORMAT = Format(
     read=reader(TABLE, _derive),
     fields=fields,
     net_is_exact=True,
+    header=TABLE.required,
 )

@@ -262,7 +262,9 @@ def _recognise(probe: Probe) -> bool:
     """Return whether the first line, or the first one after a banner, is one of this file."""
     lines = probe.byte_lines(_BANNER_LINES)
     if not lines[0].startswith(b"===="):
-        return is_line(_in_gbk(lines[0]))
+        return is_line(
+            _in_gbk(lines[0]).ljust(LENGTH)
+        )  # blanks cut off are for the reader to refuse
     rows = [line for line in lines if _CODE.match(line)]
     if not rows:  # a day without rows
         return len(probe.head) == probe.size and _WAP_TITLE in probe.text()

@@ -240,6 +240,17 @@ def test_other_encodings_and_unknown_types(tmp_path: Path) -> None:
     assert [reject.record_no for reject in odd.rejects] == [3]
 
 
+def test_an_allinpay_refund_is_money_out_whatever_sign_it_has(tmp_path: Path) -> None:
+    """A minus stays one minus; marks of thousands and blanks around cells are read."""
+    text = next(sample[2] for sample in SAMPLES if sample[0] is allinpay.FORMAT)
+    signed = text.replace(",10.00,0.06,", ",-10.00 ,-0.06,").replace(",9.94,", ",-9.94\t,")
+    large = signed.replace(",60.50,", ',"1,060.50",').replace(",60.14,", ',"1,060.14",')
+    outcome = read_bytes(allinpay.FORMAT, large.encode(), tmp_path)
+    assert outcome.frame["amount_minor"].to_list() == [106050, -1000]
+    assert outcome.frame["fee_minor"].to_list() == [36, -6]
+    assert outcome.frame["net_minor"].to_list() == [106014, -994]
+
+
 def test_new_columns_are_told(tmp_path: Path) -> None:
     """A column that the table does not know must be told, and change nothing else."""
     form, options, text = SAMPLES[0][:3]

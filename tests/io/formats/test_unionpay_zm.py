@@ -143,6 +143,14 @@ def test_a_file_made_utf_8_is_read_and_its_bytes_are_those_of_the_file(tmp_path)
     assert raw[reject.byte_start : reject.byte_end].decode() == reject.text
 
 
+def test_a_file_whose_lines_lost_their_blanks_is_known_and_refused(tmp_path):
+    """What was trimmed may also have been cut: it is named, not read."""
+    raw = line().rstrip() + b"\n"
+    assert FORMAT.recognise(Probe("x", len(raw), raw))
+    with pytest.raises(InputError, match="expected lines of 607 bytes, found none"):
+        read_bytes(FORMAT, tmp_path, raw, name=NAME)
+
+
 def test_bytes_that_do_not_decode_are_a_reject(tmp_path):
     """A damaged customer field costs its row."""
     bad = line().replace("账户".encode("gb18030"), b"\xff\xff\xff\xff")
