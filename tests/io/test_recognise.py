@@ -9,8 +9,17 @@ from datetime import date
 import pytest
 
 from recon.errors import InputError
-from recon.io.formats import format_named, recognised
-from recon.io.formats.contract import Options
+from recon.io.formats import (
+    cn_acquirer_settlement,
+    cn_bank_settlement,
+    cn_bank_statements,
+    cn_bank_workbooks,
+    cn_card_statements,
+    cn_regional_settlement,
+    format_named,
+    recognised,
+)
+from recon.io.formats.contract import Options, Probe
 from recon.io.recognise import HEAD_BYTES, check_declared, probe_of
 from recon.io.stage import stage
 from tests.io.formats.examine import read_bytes
@@ -164,3 +173,25 @@ def test_titles_of_another_file_or_of_a_longer_one_prove_nothing(staged):
     long = HEADS["personal_wechat"].encode() + b"x\n" * HEAD_BYTES
     assert recognised(probe_of(staged(long))) == ()
     assert recognised(probe_of(staged(b":20:X\n:25:1\n:28C:1/1\n"))) == ()
+
+
+SHEETS = [
+    *cn_bank_settlement.LAYOUTS,
+    *cn_regional_settlement.LAYOUTS,
+    *cn_acquirer_settlement.LAYOUTS,
+    *cn_bank_statements.STATEMENTS,
+    *cn_bank_workbooks.STATEMENTS,
+    *cn_card_statements.STATEMENTS,
+]
+
+
+@pytest.mark.parametrize("sheet", [one for one in SHEETS if one.sheet.header], ids=lambda s: s.name)
+def test_the_whole_header_of_a_layout_is_no_other_layouts(sheet):
+    """CCB's header with every column that it may have held all that Industrial Bank's requires."""
+    layout = sheet.sheet
+    mark = {"": layout.delimiter, "space": " "}.get(layout.header_delimiter, "\t")
+    names = (*layout.required, *layout.optional, *layout.unread)
+    for taken in (names, names[: len(layout.required) + len(layout.optional)]):
+        line = mark.join(taken).encode()
+        others = {known.name for known in recognised(Probe("x", len(line), line))} - {sheet.name}
+        assert not others

@@ -178,6 +178,7 @@ STATEMENTS: Final = (
             required=("交易时间", "记账日", "支出", "收入", "账户余额", "摘要", "对方户名"),
             optional=("用途", "备注"),
             unread=("对方银行", "对方账号", "交易渠道"),
+            foreign=("交易日期", "币种"),  # of CCB
             quote='"',
             aside="[\"']?说明",
             facts=(

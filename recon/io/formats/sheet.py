@@ -36,6 +36,7 @@ class Sheet:
     required: tuple[str, ...]  # the header has all of these; without a header: all columns
     optional: tuple[str, ...] = ()  # read when there
     unread: tuple[str, ...] = ()  # known, not needed
+    foreign: tuple[str, ...] = ()  # of a layout with all the required ones too: no header of ours
     delimiter: str = ","
     quote: str = ""
     encoding: str = ""  # empty: UTF-8 when the file's head is, else GB18030
@@ -92,9 +93,15 @@ def as_written(sheet: Sheet, lines: list[str]) -> Sheet:
     return replace(sheet, delimiter=mark, quote=quote, header_delimiter="")
 
 
+def _are_ours(sheet: Sheet, names: Iterable[str]) -> bool:
+    """Return whether all names that the sheet requires are there, and none of a like layout."""
+    found = set(names)
+    return found.issuperset(sheet.required) and found.isdisjoint(sheet.foreign)
+
+
 def _has_own_mark(sheet: Sheet, line: str) -> bool:
     """Return whether a line is a header that is cut by another mark than the rows."""
-    return bool(sheet.header_delimiter) and set(sheet.required) <= set(split_cells(sheet, line))
+    return bool(sheet.header_delimiter) and _are_ours(sheet, split_cells(sheet, line))
 
 
 def _mark_of(sheet: Sheet, line: str) -> str | None:
@@ -102,7 +109,7 @@ def _mark_of(sheet: Sheet, line: str) -> str | None:
     for mark in (sheet.delimiter, *MARKS):
         if line.count(mark) >= len(sheet.required) - 1:
             names = split_cells(replace(sheet, delimiter=mark, header_delimiter=""), line)
-            if set(sheet.required) <= set(names):
+            if _are_ours(sheet, names):
                 return mark
     return None
 
@@ -163,7 +170,7 @@ def header_row(sheet: Sheet, rows: Iterable[Sequence[str | None]]) -> int | None
     if not sheet.header:
         return None
     for number, cells in enumerate(rows):
-        if set(sheet.required) <= {column_name(cell or "") for cell in cells}:
+        if _are_ours(sheet, (column_name(cell or "") for cell in cells)):
             return number
     return None
 
