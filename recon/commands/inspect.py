@@ -33,6 +33,7 @@ _SHOWN = (
 )
 
 
+_NOTES = 20  # shown of a file
 _STOPPED = ("HELD", "REFUSED", "UNKNOWN")
 
 
@@ -153,12 +154,14 @@ def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:
         "rows": item["rows"],
         "rejected": item["rejected"],
         "controls": json.loads(item["controls"] or "[]"),
+        "notes": list(loaded.notes),
         "sample": sample,
         "rejects": loaded.rejects.select("record_no", "text", "reasons").head(rows).to_dicts(),
     }
 
 
 def _print(facts: dict[str, Any]) -> None:
+    from recon.io.control import shown_total
     from recon.report.text import table
 
     click.echo(
@@ -169,10 +172,12 @@ def _print(facts: dict[str, Any]) -> None:
         say(f"  {facts['message']}")
     for control in facts["controls"]:
         word = "agrees" if control["agrees"] else "DIFFERS"
-        click.echo(
-            f"  control {control['name']}: declared {control['declared']}, "
-            f"computed {control['computed']} {control['currency']} {word}"
+        declared, computed = (
+            shown_total(control[name], control["currency"]) for name in ("declared", "computed")
         )
+        say(f"  control {control['name']}: declared {declared}, computed {computed} {word}")
+    for note in facts["notes"][:_NOTES]:
+        say(f"  note: {note}")
     if facts["sample"]:
         used = [key for key in _SHOWN if any(row[key] is not None for row in facts["sample"])]
         shown = [["" if row[k] is None else str(row[k]) for k in used] for row in facts["sample"]]

@@ -18,7 +18,7 @@ from recon.core import inert
 if TYPE_CHECKING:
     from recon.io.load import Loaded
 
-_REASONS = 3  # first reasons for rejects that a line of the table shows
+_REASONS = 3  # first reasons for rejects, or notes, that a line of the table shows
 _UNPROVED = "it states no totals or balances that its rows could be compared with"
 _COLUMNS = ("file", "format", "rows", "rejected", "controls", "state", "why")
 
@@ -91,8 +91,14 @@ def _told(name: str, form: str, loaded: Loaded) -> Surveyed:
         state=item["state"],
         why=_one_line(item["message"] or "")
         or _first_reasons(loaded)
-        or ("" if item["state"] == "ACCEPTED" else _UNPROVED),
+        or _one_line("; ".join(_noted(item["state"], loaded))),
     )
+
+
+def _noted(state: str, loaded: Loaded) -> list[str]:
+    """Return what does not stop a file and should be known of it."""
+    unproved = [] if state == "ACCEPTED" else [_UNPROVED]
+    return [*unproved, *loaded.notes[:_REASONS]]
 
 
 def _first_reasons(loaded: Loaded) -> str:

@@ -97,9 +97,9 @@ def disagreement(totals: Sequence[ControlTotal], rejected: int) -> str:
     if not wrong:
         return _incomplete(rejected) if totals and rejected else ""
     sentences = "; ".join(
-        f"{total.name}: declared {_shown(total.declared, total.currency)}, "
-        f"computed {_shown(total.computed, total.currency)}, "
-        f"difference {_shown(total.computed - total.declared, total.currency)}"
+        f"{total.name}: declared {shown_total(total.declared, total.currency)}, "
+        f"computed {shown_total(total.computed, total.currency)}, "
+        f"difference {shown_total(total.computed - total.declared, total.currency)}"
         for total in wrong
     )
     refused = f" {rejected} refused rows count in what the file declares." if rejected else ""
@@ -139,7 +139,7 @@ def _unreadable(control: Control, found: str, name: str) -> InputError:
     )
 
 
-def _shown(value: int, currency: str) -> str:
+def shown_total(value: int, currency: str) -> str:
     """Return a count as it stands, and money with its currency."""
     if currency in money.CURRENCY_NUMBER:
         return f"{money.format_minor(value, currency)} {currency}"

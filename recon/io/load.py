@@ -51,6 +51,7 @@ class Loaded:
     parts: tuple[Path, ...]  # one Parquet file an input with rows, TRANSACTIONS, by txn_id
     inputs: pl.DataFrame  # INPUTS
     rejects: pl.DataFrame  # REJECTS
+    notes: tuple[str, ...] = ()  # what the readers have passed over or missed, file by file
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,12 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room, threa
         parts=tuple(part.path for part in parts),
         inputs=_inputs(results),
         rejects=_rejects(results),
+        notes=tuple(
+            mask_text(note)
+            for result in results
+            if result.part is not None
+            for note in result.part.reading.notes
+        ),
     )
 
 

@@ -30,7 +30,7 @@ REASONS = (
     ),
     *(words.format(arity=5, found=3) for words in cutting._REASONS.values()),
     f"amount {money.reason(parse_money.BAD_CHARACTER, '￥2', MAJOR, 'CNY')}{fields._AS_WRITTEN}",
-    "paid_at '10/03/26' does not fit 'YYYY-MM-DD'; declare in date_patterns how the sender writes it",
+    "day '10.3.26' does not fit 'YYYY-MM-DD'; declare in date_patterns how the sender writes it",
     "status 'DONE' is not a known word; expected one of 'PAID', 'CLOSED'",
     "status 'DONE' is not a known word; expected words in [source.states], which has none",
     "currency 'XXZ' is not an active ISO 4217 code; expected one such as CNY",
