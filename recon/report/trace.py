@@ -13,10 +13,11 @@ from typing import Any
 import polars as pl
 
 from recon.core.codes import SUM_KINDS, Kind
+from recon.errors import UsageError
 from recon.report import trace_words as words
 from recon.report.code_words import CodeWordsByName
 from recon.report.explanation import brief, plain
-from recon.report.identify import Fetch, find, rows_of
+from recon.report.identify import Fetch, Found, find, rows_of
 from recon.report.refund_times import compared
 from recon.report.trace_now import where_now
 
@@ -34,6 +35,8 @@ def trace(fetch: Fetch, ident: str, codes: CodeWordsByName) -> Facts:
     """
     found = find(fetch, ident)
     seeds = found.rows
+    if seeds.height == 0:
+        raise _no_money(found)
     story = Story(fetch, seeds if seeds.height > _HUB_ROWS else family(fetch, seeds))
     events = [*_row_events(story), *_link_events(story), *_wait_events(story)]
     events += _break_events(story, codes)
@@ -52,6 +55,17 @@ def trace(fetch: Fetch, ident: str, codes: CodeWordsByName) -> Facts:
         "now": where_now(story, codes),
         "stages": compared(fetch, story.rows) if story.rows.height <= _HUB_ROWS else [],
     }
+
+
+def _no_money(found: Found) -> UsageError:
+    """Return that a case is about a file: no row of it, and so no money, can be followed."""
+    last = found.breaks.row(-1, named=True)
+    return UsageError(
+        f"expected a case of rows, found {found.ident} ({last['code']}), which is about a file of "
+        f"source {last['source']}: {last['cause']}",
+        where=f"breaks of the night of {last['night']}",
+        fix="see `recon show`, or trace a reference of a row",
+    )
 
 
 def family(fetch: Fetch, seeds: pl.DataFrame) -> pl.DataFrame:
@@ -171,17 +185,16 @@ class Story:
         return paid
 
     def group_of(self, row: Facts) -> Facts | None:
-        """Return the match group of a row, in its currency, on the newest night that judged it."""
-        mine = self.outcomes.filter(pl.col("txn_id") == row["txn_id"])
-        if mine.height == 0:
-            return None
-        last = mine.row(-1, named=True)
-        found = self.groups.filter(
-            (pl.col("group_id") == last["group_id"])
-            & (pl.col("night") == last["night"])
-            & (pl.col("currency") == row["currency"])
-        )
-        return found.row(0, named=True) if found.height else None
+        """Return the match group of a row, in its currency, on the newest night that judged it.
+
+        A credit of a wrong batch is carried alone: the night that met it with its rows counts.
+        """
+        mine = self.outcomes.filter(pl.col("txn_id") == row["txn_id"]).select("group_id", "night")
+        found = self.groups.filter(pl.col("currency") == row["currency"])
+        found = mine.join(found, on=["group_id", "night"], how="inner", maintain_order="left")
+        met = found.filter(pl.col("channel_rows") > 0)
+        found = met if met.height else found
+        return found.row(-1, named=True) if found.height else None
 
 
 def _row_events(story: Story) -> list[Facts]:

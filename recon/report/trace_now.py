@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 _DEAD = frozenset({"FAILED", "CLOSED"})
 _TAKEN_BACK = frozenset({"REFUND", "CHARGEBACK"})
-_MOVES = frozenset({"PAYMENT", "REFUND", "CHARGEBACK", "PAYOUT", "ADJUSTMENT"})
+_MOVES = frozenset({"PAYMENT", "REFUND", "CHARGEBACK", "PAYOUT", "ADJUSTMENT", "FREEZE"})
 _SENTENCES: dict[str, Pair] = {
     "settled": (
         "{kind} {amount}: in the merchant's bank account since {since}, {net} after a fee of {fee}",
@@ -74,6 +74,14 @@ _SENTENCES: dict[str, Pair] = {
     "not_in_channel": (
         "{kind} {amount}: booked by the merchant; the channel should show it by {due}{late}",
         "{kind} {amount}：商户已登记，渠道没有记录；渠道最迟应于 {due} 显示{late}",
+    ),
+    "frozen": (
+        "{kind} {amount}: held back by the channel {source} since {since}",
+        "{kind} {amount}：自 {since} 起由渠道 {source} 冻结",
+    ),
+    "released": (
+        "{kind} {amount}: released; the channel holds nothing of it any more",
+        "{kind} {amount}：已解冻，渠道不再扣留",
     ),
     "many_settled": (
         "{rows} rows of {kind}, {amount}: net {net} has met its bank line",
@@ -262,6 +270,10 @@ def _place(story: Story, row: Facts) -> tuple[str, str, Facts]:
 
 def _place_of_success(story: Story, row: Facts) -> tuple[str, str, Facts]:
     """Return where the money of a row is that the channel calls a success."""
+    if row["kind"] == "FREEZE":
+        held = any(item["code"] == "FUNDS_FROZEN" for item in _open_breaks(story, row))
+        since = plain(row["occurred_at"] or row["clearing_date"] or row["night"])[:10]
+        return ("frozen", "CHANNEL", {"since": since}) if held else ("released", "MERCHANT", {})
     paid = story.bank_days().get(row["txn_id"])
     if row["kind"] in _TAKEN_BACK:
         moment = row["occurred_at"] or row["clearing_date"] or row["night"]

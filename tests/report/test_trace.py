@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from recon.cli import group
 from recon.commands.explain import in_language
+from recon.core.schema import BREAKS, TRANSACTIONS
+from recon.errors import UsageError
+from recon.report.identify import find
 from tests.night_world import NightWorld
 from tests.report.shop_week import reconcile_week
 
@@ -138,3 +142,74 @@ def test_an_order_that_nobody_paid_has_moved_no_money(tmp_path):
     assert "A1: one row, followed up" in told["A1"]
     assert "payment 10.00 CNY: closed at the merchant; no money moved" in told["A1"]
     assert "pending at the merchant, and the channel shows nothing of it" in told["A2"]
+
+
+def _freezing(folder):
+    """Return a world of which a night froze 30.00 of a payment, and one refused an order."""
+    world = NightWorld(folder)
+    text = world.config.read_text("utf-8")
+    world.config.write_text(text.replace('void = "void"', 'void = "void"\nfreeze = "freeze"'))
+    freeze = "Z1 -30.00 12:00 kind=freeze original=A1"
+    world.day("2026-11-09", orders=["A1 100.00", "A9 x1.00"], psp=["A1 100.00", freeze])
+    world.run("2026-11-09")
+    return world
+
+
+def _told(folder, ident):
+    options = ["--workspace", str(folder / "workspace"), "--lang", "en"]
+    return CliRunner().invoke(group, ["trace", ident, *options], catch_exceptions=False).output
+
+
+def test_frozen_money_is_with_the_channel(tmp_path):
+    """Asked by the freeze, its order or its file, the answer says who holds it since when."""
+    world = _freezing(tmp_path)
+    for ident in ("Z1", "RZ1", "A1", "psp_20261109.csv#3"):
+        assert (
+            "freeze -30.00 CNY: held back by the channel psp since 2026-11-09; open: Funds"
+            in _told(tmp_path, ident)
+        )
+    world.day("2026-11-10", bank=["70.00 memo=PAYOUT_8001_20261109"])
+    night = world.run("2026-11-10")
+    world.day("2026-11-11")
+    world.run("2026-11-11")
+    credit = world.table(night, "transactions").filter(pl.col("side") == "BANK")["txn_id"][0]
+    assert "it settles 1 rows of the channel" in _told(tmp_path, str(credit))
+
+
+def test_what_is_not_found_says_what_was_searched(tmp_path):
+    """The columns and the nights; a refused line that tells of the id is named."""
+    _freezing(tmp_path)
+    with pytest.raises(UsageError, match="auth_code, stan of 1 nights, 2026-11-09 to 2026-11-09"):
+        _told(tmp_path, "NOPE")
+    with pytest.raises(UsageError) as error:
+        _told(tmp_path, "A9")
+    assert "refused lines name it: orders, record 3, night of 2026-11-09" in str(error.value)
+    assert "deliver it again" in str(error.value.fix)
+
+
+def test_a_case_about_a_file_has_no_money_to_follow(tmp_path):
+    """Its id is answered with what it is about, not with an empty page."""
+    world = NightWorld(tmp_path)
+    world.day("2026-11-09", orders=None)
+    (case,) = world.table(world.run("2026-11-09"), "breaks")["break_id"]
+    with pytest.raises(UsageError, match=r"FILE_MISSING.*source orders"):
+        _told(tmp_path, case)
+
+
+@pytest.mark.parametrize("column", ["auth_code", "stan"])
+def test_what_a_slip_shows_is_an_id_where_no_reference_is(column):
+    """An order of that number is meant first; without one the code of the slip finds the row."""
+    row = {"txn_id": 1, "order_id": "A1", "auth_code": "004711", "stan": "000815"}
+    rows = pl.DataFrame([row, {**row, "txn_id": 2, "order_id": "B1", column: "1"}])
+    empty = TRANSACTIONS.empty()
+    full = pl.concat([empty, rows.cast({"txn_id": pl.Int64})], how="diagonal").with_columns(
+        night=pl.lit("2026-11-09")
+    )
+    breaks = BREAKS.empty()
+
+    def fetch(name, test):
+        return full.filter(test) if name == "transactions" else breaks.filter(test)
+
+    found = find(fetch, row[column])
+    assert found.read_as == (column,)
+    assert found.rows["txn_id"].to_list() == [1]
