@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.codes import Kind, MatchKind, Side
+from recon.core.kernels import subset as kernels
 from recon.core.match import match
+from recon.core.passes import subset_search
+from recon.core.passes.subset_search import Pool
 from recon.core.plan import Leg, Method, Pass
 from tests.core.worlds import digests_of, everybody, link_set, row, slim_of
 
@@ -94,3 +98,36 @@ def test_links_add_up_and_threads_change_nothing(amounts, batch):
         members = np.flatnonzero(first.group == group)
         one = sum(rows[p]["amount"] for p in members if rows[p]["side"] == C)
         assert one == sum(rows[p]["amount"] for p in members if rows[p]["side"] == B)
+
+
+def test_targets_of_one_pool_share_its_sums(monkeypatch):
+    """Forty credits over one pool of a hundred sales: the sums of its parts are made once."""
+    made = []
+    monkeypatch.setattr(
+        subset_search, "all_sums", lambda *given: (made.append(1), kernels.all_sums(*given))
+    )
+    monkeypatch.setattr(subset_search, "PLANES_FIRST", -1)
+    subset_search.sums_of_bytes.cache_clear()
+    rng = np.random.default_rng(5)
+    sales = rng.choice(np.arange(1_000, 900_000), 100, replace=False)
+    parts = [int(sales[rng.choice(100, 30, replace=False)].sum()) for _ in range(40)]
+    solve([*map(sale, sales.tolist()), *map(credit, parts)], budget=200_000)
+    subset_search.sums_of_bytes.cache_clear()
+    assert 0 < len(made) <= 4  # two halves for the credits, and two where sales are the sums
+
+
+@given(
+    st.lists(st.integers(1, 400) | st.sampled_from([100, 200, 300]), min_size=41, max_size=60),
+    st.integers(1, 9_000),
+    st.sampled_from([1, 100]),
+)
+@settings(max_examples=40, deadline=None)
+def test_planes_first_or_last_say_the_same(amounts, target, unit):
+    """Cheap planes are asked at once; the looks that may spare them give the same answer."""
+    pool = Pool(np.array(amounts) * unit, target, target + unit // 2, 10**7)
+    told = []
+    for first in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(subset_search, "PLANES_FIRST", first)
+            told.append(subset_search.planes(pool))
+    assert told[0] == told[1] is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, unique
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import comb, exp, pi, sqrt
 
@@ -33,6 +34,8 @@ STRAYS = 4  # rows outside a common divisor that are chosen one by one
 SEEN_FOR_DIVISOR, DIVISOR_OF = 9, 4  # rows looked at, and how many of them share a divisor at least
 PLANE_BLOCK = 2_048  # words of a plane that are done at once
 PLANE_REACH = 60_000  # words of a plane that the items of one sweep reach over: 1 MiB of both
+PLANES_FIRST = 200_000  # steps of the planes that take no longer than any look that may spare them
+SUMS_KEPT = 4  # halves whose sums are kept, 16 MiB each at most
 PLANE_STEP = 16  # words of the bit planes that cost one elementary step
 
 
@@ -117,12 +120,18 @@ class Pool:
         inner = np.flatnonzero(np.diff(self.moment)) + 1
         return np.concatenate(([0], inner, [size]))
 
+    @cached_property
+    def shape(self) -> tuple[float, float]:
+        """Return mean and variance of the amounts."""
+        spread = float(np.var(self.amount)) if self.amount.size > 1 else 0.0
+        return float(np.mean(self.amount)), spread
+
     def of_size(self, size: int, target: float) -> float:
         """Return how many sets of `size` rows are expected to add up to the band by chance."""
         n = self.amount.size
-        spread = float(np.var(self.amount)) if n > 1 else 0.0
+        mean, spread = self.shape
         variance = size * spread * (n - size) / max(n - 1, 1)
-        mean = size * float(np.mean(self.amount))
+        mean *= size
         return comb(n, size) * self.width * normal_density(target, mean, variance)
 
 
@@ -248,9 +257,16 @@ def anything(pool: Pool) -> Search:
 
 def sums_of(amount: Ints) -> tuple[Ints, Ints]:
     """Return all subset sums in ascending order and the subset of each as a bit mask."""
+    return sums_of_bytes(amount.astype(np.int64).tobytes())
+
+
+@lru_cache(maxsize=SUMS_KEPT)
+def sums_of_bytes(data: bytes) -> tuple[Ints, Ints]:
+    """Return the same of the amounts in `data`; the targets of one pool ask again and again."""
+    amount = np.frombuffer(data, np.int64).copy()
     sums = np.empty(1 << amount.size, np.int64)
     masks = np.empty(1 << amount.size, np.int64)
-    all_sums(np.ascontiguousarray(amount), sums, masks)
+    all_sums(amount, sums, masks)
     return sums, masks
 
 
@@ -293,16 +309,25 @@ def count_positive(size: Ints, low: int, high: int, budget: int) -> int | None:
     if low > high or size.size == 0:
         return int(low <= 0 <= high)
     items = np.ascontiguousarray(np.sort(size)[::-1]) // unit
-    if two_in_part(items, low, high):
-        return 2
-    if excluded(items, low, high, budget):
-        return 0
+    steps = items.size * (high // 64 + 1) // PLANE_STEP
+    if steps <= min(budget, PLANES_FIRST):
+        return int(solve_planes(items, low, high, PLANE_BLOCK, PLANE_REACH))
+    known = looked_at(items, low, high, budget)
+    if known is not None:
+        return known
     odd = strays(items)
     if odd.any():
         return count_apart(items[~odd], items[odd], (low, high), budget)
-    if items.size * (high // 64 + 1) // PLANE_STEP > budget:
+    if steps > budget:
         return None
     return int(solve_planes(items, low, high, PLANE_BLOCK, PLANE_REACH))
+
+
+def looked_at(items: Ints, low: int, high: int, budget: int) -> int | None:
+    """Return the answer where a look at part of the rows, or at remainders, proves it."""
+    if two_in_part(items, low, high):
+        return 2
+    return 0 if excluded(items, low, high, budget) else None
 
 
 def strays(items: Ints) -> NDArray[np.bool_]:
