@@ -5,7 +5,8 @@ dispute (caseNumber) a CHARGEBACK when lost, and no money (kind OTHER, amount 0)
 Amounts are unsigned decimal texts; `batch_id` is the settlement batch; the day the money leaves for
 the bank (`disbursementDetails`) is the clearing date. A row's bytes are its object.
 
-Numbers are kept as text; duplicate keys, NaN and nesting deeper than 64 refuse the file.
+Numbers are kept as text; duplicate keys, NaN and nesting deeper than 64 refuse the file. An empty
+array is a day without transactions.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         else:
             rows.add(place, cells)
         line, seen, byte = last, end, stop
-    if not count:
+    if not count and text.split() not in (["[]"], ["[", "]"]):  # a day without transactions
         raise _refused("the file holds no object", staged.name, text, 0)
     account_for_spans(data, spans, reading)
     yield from rows.batches()

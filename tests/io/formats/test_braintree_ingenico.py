@@ -95,13 +95,21 @@ def test_braintree_sample_is_read_field_by_field(tmp_path: Path, text: str) -> N
         ("[1]", "expected objects"),
         ('{"a":' * 100000, "the JSON is damaged"),
         ('{"id":' + '{"a":' * 70 + "1" + "}" * 71, "64 levels"),
-        ("[]", "holds no object"),
         ("", "holds no object"),
+        ("[", "cut"),
     ],
 )
 def test_braintree_damage_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     """Cut, doubled, deep and foreign JSON must be refused, each with its own reason."""
     assert problem in read_bytes(braintree.FORMAT, text.encode(), tmp_path).verdict
+
+
+@pytest.mark.parametrize("text", ["[]", "[]\n", "\ufeff[\n]\n"])
+def test_braintree_day_without_transactions_is_an_empty_array(tmp_path: Path, text: str) -> None:
+    """Nothing was settled: the report is whole and has no row."""
+    outcome = read_bytes(braintree.FORMAT, text.encode(), tmp_path)
+    assert (outcome.verdict, outcome.rows) == ("unproved", [])
+    assert outcome.reading.all_lines_accounted()
 
 
 def test_braintree_text_without_bytes_is_a_reject(tmp_path: Path) -> None:
