@@ -13,6 +13,7 @@ from recon.core.kernels import parse_money
 from recon.errors import InputError
 from recon.io.fields import money_grammar
 from recon.io.formats.contract import Control, ControlTotal, Proof, Reading
+from recon.io.mask import mask_text
 
 _COUNT = re.compile(r"[0-9]{1,18}")
 _SHOWN = 60  # characters of a cell that an error repeats
@@ -72,11 +73,11 @@ def _added(sums: Sequence[int], wide: pl.DataFrame, exprs: Sequence[pl.Expr]) ->
 
 
 def controls_json(totals: Sequence[ControlTotal]) -> str:
-    """Return the `controls` cell of the table `inputs`."""
+    """Return the `controls` cell of the table `inputs`; an account may be a card's number."""
     return json.dumps(
         [
             {
-                "name": total.name,
+                "name": mask_text(total.name),
                 "declared": total.declared,
                 "computed": total.computed,
                 "currency": total.currency,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from recon.core.kernels import find_pan as kernel
 from recon.core.text import text_buffers
+from recon.io.control import controls_json
 from recon.io.evidence import read_line
-from recon.io.formats.contract import Reject
+from recon.io.formats.contract import ControlTotal, Reject
 from recon.io.mask import (
     card_free_lines,
     mask_card,
@@ -159,6 +160,14 @@ def test_refused_line_is_masked_before_it_is_kept():
         rejects[1],
     ]
     assert mask_rejects([]) == []
+
+
+def test_the_account_of_a_card_statement_is_cut_in_the_names_of_its_totals():
+    """A statement of a card account names the card in each of its totals."""
+    total = ControlTotal("4111111111111111, 7/1: opening + entries = closing", 100, 100, "EUR")
+    told = controls_json([total])
+    assert "411111******1111, 7/1: opening" in told
+    assert "4111111111111111" not in told
 
 
 def test_columns_of_secrets_are_known_by_name():
