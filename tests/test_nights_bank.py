@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recon.verify import verify
-from tests.night_world import NightWorld
+from tests.night_world import Day, NightWorld, nights
 
 MONDAY = "2026-11-09"
 TUESDAY = "2026-11-10"
@@ -354,3 +354,28 @@ def test_an_order_told_in_two_currencies_is_summed_in_neither(world: NightWorld)
     assert groups.select(columns).rows() == [("CNY", 10_000, 6_000, 1), ("USD", 0, 4_000, 1)]
     assert groups["group_id"].n_unique() == 1
     assert verify(world.folder / "workspace", night.run_id).failures == []
+
+
+BY_DAY = """[[leg.pass]]
+name = "day"
+method = "group"
+keys = ["due_date=value_date"]
+"""
+
+
+@pytest.mark.parametrize("debit", ["-5.00", "-100.00"])
+def test_a_debit_of_the_day_of_a_payout_is_none_that_came_back(tmp_path: Path, debit: str) -> None:
+    """Where a day alone makes the batch, nothing says that it bounced: the debit is its own.
+
+    It is one case under one name on the nights after, and the payout is settled.
+    """
+    world = NightWorld(tmp_path, bank_passes=BY_DAY)
+    sale: Day = {"orders": ["A1 100.00"], "psp": ["A1 100.00"]}
+    told = nights(world, sale, {"bank": ["100.00 memo=X", f"{debit} memo=RENT"]}, {})
+    code = "UNAUTHORISED_DEBIT"
+    assert [world.codes(night) for night in told] == [[], [code], [f"{code}:OPEN"]]
+    cases = [world.table(night, "disputes").row(0, named=True) for night in told[1:]]
+    figures = [(case["dispute_id"], case["expected_minor"], case["actual_minor"]) for case in cases]
+    assert len(set(figures)) == 1
+    assert figures[0][1:] == (0, int(debit.replace(".", "")))
+    assert world.table(told[1], "payouts")["state"].cast(pl.String).to_list()[-1] == "ARRIVED"

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.plan import Leg, Method, key_name
+from recon.core.plan import Key, Leg, Method, key_name
 from recon.rules.night import Matched
 
+_REFERENCES = frozenset({"batch_id", "order_id", "channel_ref", "bank_ref", "rrn", "original_ref"})
 EVIDENCE_ROWS = 50  # rows of a batch that a break lists; its group holds them all
 
 
@@ -42,4 +43,21 @@ def names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> NDArra
     for item in leg.passes:
         if item.method is Method.GROUP:
             named |= matched.ledger.digests[key_name(item.right_key)][rows].any(axis=1)
+    return named
+
+
+def referring_keys(leg: Leg) -> set[Key]:
+    """Return the right keys of batches in which a line refers to its payout.
+
+    A day, or whose account it is, tells no payout: a debit of that day is none that came back.
+    """
+    keys = {item.right_key for item in leg.passes if item.method is Method.GROUP}
+    return {key for key in keys if _REFERENCES.intersection(key)}
+
+
+def refers_to_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rows of the leg's right side refer to a settlement batch."""
+    named = np.zeros(len(rows), bool)
+    for key in referring_keys(leg):
+        named |= matched.ledger.digests[key_name(key)][rows].any(axis=1)
     return named

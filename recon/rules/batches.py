@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from recon.core.codes import BENIGN, SUM_KINDS, Code
 from recon.core.plan import Leg, Method
 from recon.rules import owed, standing, withheld
-from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors
+from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, referring_keys
 from recon.rules.night import Matched, Night, Verdict
 
 _SUM_KINDS = [int(kind) for kind in SUM_KINDS]
@@ -44,8 +44,11 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
     tardy = sums.join(wrong, on="group", how="anti").filter(pl.col("paid") > pl.col("first_due"))
     late = _late(matched, leg, members.join(tardy, on="group", how="semi"))
     overdue = _sums(late).with_columns(actual="expected")
+    whole = _paid_whole()
+    apart_from_it = wrong.filter(whole) if not referring_keys(leg) else wrong.clear()
+    wrong = wrong.join(apart_from_it, on="group", how="anti", maintain_order="left")
+    back = whole & (pl.col("outgoing").list.len() == 1)
     broken = members.filter(pl.col("group").is_in(wrong["group"].to_list()))["row"]
-    back = _came_back()
     short = Verdict.of(
         _report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken.to_numpy()
     )
@@ -54,6 +57,7 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
             short,
             _carried(matched, leg, short.findings, members),
             _bounced(matched, leg, wrong.filter(back), members),
+            _debited(matched, leg, apart_from_it),
             Verdict.of(_report(rounded, members, Code.ROUNDING, leg)),
             Verdict.of(_report(kept, members, Code.NETTED, leg, withheld.KEPT)),
             Verdict.of(
@@ -102,10 +106,37 @@ def _carried(matched: Matched, leg: Leg, told: pl.DataFrame, members: pl.DataFra
     return standing.carried(matched, leg, lines, standing.BATCHES)
 
 
-def _came_back() -> pl.Expr:
-    """Return which batches were paid whole, and had that taken back by one line the same night."""
-    whole = (pl.col("incoming") == pl.col("expected")) & (pl.col("difference") < 0)
-    return whole & (pl.col("outgoing").list.len() == 1)
+def _paid_whole() -> pl.Expr:
+    """Return which batches were paid whole, with debits among their lines the same night.
+
+    One debit that refers to the batch took that back.
+    """
+    return (pl.col("incoming") == pl.col("expected")) & (pl.col("difference") < 0)
+
+
+def _debited(matched: Matched, leg: Leg, sums: pl.DataFrame) -> Verdict:
+    """Report debits that share no more than a day with a payout: nothing says that it came back.
+
+    Each is named by itself, as it is when it stands alone on the nights after.
+    """
+    rows = sums.select("outgoing", "due").explode("outgoing")
+    slim = matched.ledger.slim[rows["outgoing"].to_numpy()]
+    code = pl.lit(int(Code.UNAUTHORISED_DEBIT))
+    told = Verdict.of(
+        slim.select(
+            code.alias("code"),
+            pl.lit(leg.name).alias("leg"),
+            pl.concat_list(rows["outgoing"]).alias("rows"),
+            pl.lit(1).alias("faulty"),
+            anchor=pl.col("fingerprint").cast(pl.String),
+            expected_minor=pl.lit(0),
+            actual_minor=pl.col(leg.passes[0].right_amount),
+            currency="currency",
+            due_date=pl.col("value_date"),
+        )
+    )
+    codes = frozenset({Code.UNAUTHORISED_DEBIT})
+    return Verdict.joined([told, standing.carried(matched, leg, told.findings, codes)])
 
 
 def _bounced(matched: Matched, leg: Leg, sums: pl.DataFrame, members: pl.DataFrame) -> Verdict:

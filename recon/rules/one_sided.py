@@ -13,7 +13,12 @@ from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
 from recon.rules import duplicates, refunded, told_before, told_otherwise
 from recon.rules.again import earlier_rows
-from recon.rules.batch_keys import EVIDENCE_ROWS, batch_anchors, names_a_batch
+from recon.rules.batch_keys import (
+    EVIDENCE_ROWS,
+    batch_anchors,
+    names_a_batch,
+    refers_to_a_batch,
+)
 from recon.rules.night import Matched, Night, Verdict, days, ordinal
 from recon.rules.returned import came_back, paid_in_part
 from recon.rules.settlement import near_the_cut, parse_cycle
@@ -136,6 +141,7 @@ def _facts(
     held = _unjudged(matched, leg, frame, rows, side, other, night)
     banked = side is Side.BANK
     named = names_a_batch(matched, leg, rows) if banked else np.zeros(len(rows), bool)
+    referring = refers_to_a_batch(matched, leg, rows) if banked else named
     unreconciled = past_term(frame, named, held, side, night)
     reported = matched.ledger.reported_on.get(leg.name)
     if reported is not None:
@@ -148,7 +154,7 @@ def _facts(
         anchor=batch_anchors(matched, leg, rows, is_left=True)
         if other is Side.BANK
         else frame["fingerprint"].cast(pl.String),
-        batched=pl.Series(named),
+        batched=pl.Series(referring),
     )
 
 

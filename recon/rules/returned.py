@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side
 from recon.core.plan import Key, Leg, Method, key_name
-from recon.rules.batch_keys import batch_anchors
+from recon.rules.batch_keys import batch_anchors, referring_keys
 from recon.rules.night import Matched
 from recon.rules.owed import account_name
 
@@ -29,7 +29,7 @@ def came_back(matched: Matched, leg: Leg, frame: pl.DataFrame) -> NDArray[np.boo
     told = matched.ledger.code_on.get(leg.name)
     if told is not None:
         found |= outgoing & (told[rows] == int(Code.PAYOUT_BOUNCED))
-    for key in {item.right_key for item in leg.passes if item.method is Method.GROUP}:
+    for key in referring_keys(leg):
         asked = np.flatnonzero(outgoing & ~found)
         if len(asked):
             amount = frame["amount"].gather(asked)
