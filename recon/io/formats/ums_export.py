@@ -13,7 +13,8 @@ can stand in the middle. The clearing day runs from 23:00 to 23:00.
 | 消费撤销 撤销  | VOID    |
 | 冲正           | REVERSAL|
 
-参考号 is the retrieval reference number; 流水号 has six digits and is not unique within a day.
+参考号 is the retrieval reference number, which a reversal repeats; 流水号 has six digits and is not
+unique within a day.
 """
 
 from __future__ import annotations
@@ -100,8 +101,9 @@ def _read(
             money_out(pl.col(name), is_out).alias(name)
             for name in ("交易金额", "清算金额", "手续费")
         ]
+        repeated = pl.when(pl.col("交易类型") == "冲正").then(pl.col("参考号"))
         rows_seen += frame.height
-        yield rows_of(frame.with_columns(signed), rows)
+        yield rows_of(frame.with_columns(*signed, repeated.alias("original")), rows)
     if sheet is DETAIL and rows_seen >= _LIMIT:
         raise InputError(
             f"expected a whole day, found a query that shows {_LIMIT} rows only",
@@ -120,6 +122,7 @@ def fields(options: Options) -> Fields:
         "terminal_id": Text("终端号"),
         "order_id": Text("商户订单号", optional=True),
         "channel_ref": Text("银商订单号", optional=True),
+        "original_ref": Text("original"),
         "rrn": Text("参考号"),
         "stan": Text("流水号"),
         "card": Text("卡号"),
