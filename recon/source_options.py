@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from recon.core.plan import Key, Leg
 from recon.io.formats.contract import Options
+from recon.rules.netting import PAID_TRACE, UNDONE_TRACE
 from recon.rules.rule_file import Rules, Source
 
 # Own references that duplicates, netting and re-deliveries compare, whatever the legs ask for.
@@ -71,4 +72,7 @@ def load_keys(legs: tuple[Leg, ...], rules: Rules) -> tuple[Key, ...]:
     """Return every key whose digests matching, netting, duplicates and attributes need, once."""
     compared = [(column,) for leg in rules.legs for column in leg.compare]
     wanted = [key for leg in legs for item in leg.passes for key in (item.left_key, item.right_key)]
-    return tuple(dict.fromkeys([*_ALWAYS, *compared, *(key for key in wanted if key)]))
+    named = {"terminal_id", "stan", "original_ref"}  # by which a terminal names what it undoes
+    traced = any(named <= {*source.columns} for source in rules.sources)
+    traces = [PAID_TRACE, UNDONE_TRACE] if traced else []
+    return tuple(dict.fromkeys([*_ALWAYS, *traces, *compared, *(key for key in wanted if key)]))
