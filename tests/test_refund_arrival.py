@@ -12,6 +12,7 @@ from recon.verify import verify
 from tests.night_world import NightWorld
 
 MONDAY, TUESDAY, WEDNESDAY = "2026-11-09", "2026-11-10", "2026-11-11"
+THURSDAY, FRIDAY = "2026-11-12", "2026-11-13"
 POLICY = """
 [refunds]
 [[refunds.term]]
@@ -93,7 +94,7 @@ def test_news_of_a_refund_is_no_second_refund(world: NightWorld) -> None:
 
 
 def test_a_refund_that_fails_after_all_is_not_settled(world: NightWorld) -> None:
-    """Accepted, then failed: the payer has nothing, although the merchant's books say so."""
+    """Accepted, then failed: the payer has nothing until the refund is made after all."""
     world.day(MONDAY, orders=ASKED, psp=[SOLD, f"{REFUND} state=PENDING"])
     world.run(MONDAY)
     world.day(
@@ -101,7 +102,18 @@ def test_a_refund_that_fails_after_all_is_not_settled(world: NightWorld) -> None
         psp=[f"{REFUND} 11:00 state=FAILED"],
         bank=["70.00 memo=PAYOUT_8001_20261109"],
     )
-    assert world.codes(world.run(TUESDAY)) == ["REFUND_NOT_SETTLED"]
+    first = world.run(TUESDAY)
+    assert world.codes(first) == ["REFUND_NOT_SETTLED"]
+    world.day(WEDNESDAY)
+    then = world.run(WEDNESDAY)
+    assert world.codes(then) == ["REFUND_NOT_SETTLED:OPEN"]
+    (case,) = world.table(then, "breaks").filter(code="REFUND_NOT_SETTLED")["break_id"]
+    assert case in world.table(first, "breaks")["break_id"].to_list()
+    world.day(THURSDAY, psp=[f"{REFUND} 12:00"])
+    assert world.codes(world.run(THURSDAY)) == ["REFUND_NOT_SETTLED:RESOLVED"]
+    world.day(FRIDAY)
+    assert world.codes(world.run(FRIDAY)) == []
+    verify(world.folder / "workspace")
 
 
 def test_without_a_policy_nothing_is_overdue(tmp_path: Path) -> None:

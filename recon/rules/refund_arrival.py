@@ -4,6 +4,7 @@ A channel says of a refund that it is processing (`PENDING`), or, where a source
 that it is done without saying when the payer had the money. Such a row waits from night to night.
 A later row of the same refund is news of it and no money of its own. A refund that has not arrived
 by the term for its source, product, card type and issuer is overdue, once a policy is declared.
+One that failed after all stays open, like any dispute about money, until it is made.
 """
 
 from __future__ import annotations
@@ -79,9 +80,10 @@ def watch(ledger: Ledger, rows: NDArray[np.int64], wide: pl.DataFrame, night: Ni
     )
     refunds = refunds.join(last, left_on="row", right_on="first", how="left", suffix="_since")
     arrived = pl.col("has_arrived_since").fill_null(value=False)
-    ended = pl.col("has_ended_since").fill_null(value=False) & ~arrived
+    ended = pl.coalesce("has_ended_since", "failed") & ~arrived
+    dated = _with_due(refunds, night)
     verdict = Verdict.joined(
-        [_failed(refunds.filter(ended)), _waiting(refunds.filter(~arrived & ~ended), night)]
+        [_failed(dated.filter(ended)), _waiting(dated.filter(~arrived & ~ended), night)]
     )
     return Watch(verdict, np.sort(news["row"].to_numpy()))
 
@@ -111,6 +113,7 @@ def _told(
             "txn_id": ledger.slim["txn_id"].gather(rows),
             "opening": ledger.opening[rows],
             "currency_no": ledger.slim["currency"].gather(rows),
+            "failed": _told_failed(ledger)[rows],
         }
     )
     state = pl.col("state").cast(pl.String)
@@ -129,6 +132,15 @@ def _told(
         )
         .with_columns(unsettled=~pl.col("has_ended") & ~pl.col("has_arrived"))
     )
+
+
+def _told_failed(ledger: Ledger) -> NDArray[np.bool_]:
+    """Return the carried rows of refunds that were told as failed on an earlier night."""
+    told = ledger.code_on.get(ARRIVAL)
+    if told is None:
+        return np.zeros(ledger.slim.height, bool)
+    failed: NDArray[np.bool_] = told == int(Code.REFUND_NOT_SETTLED)
+    return failed
 
 
 def _news(told: pl.DataFrame) -> pl.DataFrame:
@@ -160,41 +172,39 @@ def _news(told: pl.DataFrame) -> pl.DataFrame:
     return ranked.unique("row", keep="first", maintain_order=True).select("row", "first")
 
 
+def _with_due(refunds: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return refunds with the day by which each must have reached the payer (`due`)."""
+    check = RefundCheck(night.rules.refunds or RefundPolicy(), night.business_date, night.calendar)
+    due = due_days(refunds, check).fill_null(night.calendar.last_day)
+    return refunds.with_columns(due.alias("due"))
+
+
 def _failed(refunds: pl.DataFrame) -> Verdict:
     """Report refunds that the channel accepted and did not make in the end."""
     if refunds.height == 0:
         return Verdict.of()
-    return Verdict.of(
-        refunds.select(
-            pl.lit(int(Code.REFUND_NOT_SETTLED)).alias("code"),
-            pl.lit(ARRIVAL).alias("leg"),
-            pl.concat_list(pl.concat_list("row"), "news").alias("rows"),
-            pl.lit(1).alias("faulty"),
-            anchor=_anchor(),
-            expected_minor=pl.col("amount_minor").abs(),
-            actual_minor=pl.lit(0),
-            currency="currency_no",
-            cause=pl.lit("the channel accepted it and then said it failed or was closed"),
-        )
-    )
-
-
-def _waiting(refunds: pl.DataFrame, night: Night) -> Verdict:
-    """Let refunds wait inside their term; after it they are overdue, where a policy says so."""
-    declared = night.rules.refunds
-    check = RefundCheck(declared or RefundPolicy(), night.business_date, night.calendar)
-    due = due_days(refunds, check).fill_null(night.calendar.last_day)
-    dated = refunds.with_columns(due.alias("due"))
-    late = pl.col("due") < night.business_date
-    overdue = dated.filter(late) if declared is not None else dated.clear()
-    place = (
+    code = pl.lit(int(Code.REFUND_NOT_SETTLED))
+    findings = refunds.select(
+        code.alias("code"),
         pl.lit(ARRIVAL).alias("leg"),
-        pl.lit(int(Side.CHANNEL)).alias("waiting_for"),
-        pl.col("due").alias("wait_until"),
+        pl.concat_list(pl.concat_list("row"), pl.col("news").fill_null([])).alias("rows"),
+        pl.lit(1).alias("faulty"),
+        anchor=_anchor(),
+        expected_minor=pl.col("amount_minor").abs(),
+        actual_minor=pl.lit(0),
+        currency="currency_no",
+        cause=pl.lit("the channel accepted it and then said it failed or was closed"),
     )
+    return Verdict.of(findings, refunds.select("row", *_place(), anchor=_anchor(), code=code))
+
+
+def _waiting(dated: pl.DataFrame, night: Night) -> Verdict:
+    """Let refunds wait inside their term; after it they are overdue, where a policy says so."""
+    late = pl.col("due") < night.business_date
+    overdue = dated.filter(late) if night.rules.refunds is not None else dated.clear()
     code = pl.lit(int(Code.REFUND_OVERDUE))
-    patient = dated.filter(~late).select("row", *place)
-    reported = overdue.select("row", *place, anchor=_anchor(), code=code)
+    patient = dated.filter(~late).select("row", *_place())
+    reported = overdue.select("row", *_place(), anchor=_anchor(), code=code)
     stage = pl.when(pl.col("state").is_in(_OPEN)).then(pl.lit("pending"))
     findings = overdue.select(
         code.alias("code"),
@@ -211,6 +221,15 @@ def _waiting(refunds: pl.DataFrame, night: Night) -> Verdict:
         due_date="due",
     )
     return Verdict.joined([Verdict.of(waiting=patient), Verdict.of(findings, reported)])
+
+
+def _place() -> tuple[pl.Expr, ...]:
+    """Return where a watched refund waits, for whom and until when."""
+    return (
+        pl.lit(ARRIVAL).alias("leg"),
+        pl.lit(int(Side.CHANNEL)).alias("waiting_for"),
+        pl.col("due").alias("wait_until"),
+    )
 
 
 def _anchor() -> pl.Expr:
