@@ -15,6 +15,7 @@ REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no l
 _PPM = 1_000_000
 
 _COUNTED = re.compile(r"expected (?:a line of at least )?(\d+) (fields|bytes), found (\d+)")
+_SPACES = re.compile(r"[\s\"]+")
 _BROKEN_JSON = re.compile("not a row of JSON: (?:Expecting|Unterminated)")
 Verdict = tuple[InputState, str]
 
@@ -87,7 +88,14 @@ def _joined(rejects: Sequence[Reject], columns: Columns) -> str:
 
 
 def _names(text: str, names: Sequence[str]) -> bool:
-    """Return whether a line tells the names of all columns, in their order."""
+    """Return whether a line tells the names of all columns, in their order, or of most of its own.
+
+    Of a layout that reads only some of the columns, the refused line shows those alone.
+    """
+    known = {_SPACES.sub("", name) for name in names}
+    cells = [_SPACES.sub("", cell) for cell in text.split(",")]
+    if 2 * sum(cell in known for cell in cells if cell) > len(cells) > 1:
+        return True
     at = 0
     for name in names:
         at = text.find(name, at)

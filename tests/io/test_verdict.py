@@ -83,3 +83,21 @@ def test_totals_do_not_excuse_refused_rows() -> None:
     state, message = verdict(DELIMITED, Options(), 91, refused(9), totals, 0)
     assert (state, message[:11]) == (InputState.HELD, "FILE_SCHEMA")
     assert verdict(DELIMITED, Options(), 91, (), totals, 0) == (InputState.ACCEPTED, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("Date,Total Collected,Fees,Note", True),  # the whole line
+        ("Date,Fees,Total Collected,-Fees,fees", True),  # what is read of it, and what is made
+        ("2026-07-01,$5.00,Fees,Date", False),
+        ("Date", False),
+    ],
+)
+def test_a_header_that_stands_again_holds_the_file(text: str, *, held: bool) -> None:
+    """Several files were joined, also where the layout reads only some of the columns."""
+    columns = tuple((name, "text") for name in ("Date", "TotalCollected", "Fees", "Note"))
+    again = Reject(7, 50, 60, text, ("Fees 'Fees' is no amount",))
+    state, message = verdict(DELIMITED, Options(), 100, [again], (), 90, columns)
+    assert state == (InputState.HELD if held else InputState.UNVERIFIED)
+    assert ("several files were joined" in message) == held

@@ -182,7 +182,8 @@ class _Reader:
     def account_for_lines(self) -> None:
         """Put every physical line of the document in exactly one class."""
         spans = np.concatenate([np.zeros((0, 2), np.int64), *self.spans])
-        self.record_no = self.first_line + account_for_records(self.data, spans, self.reading)
+        last_line = self.first_line + account_for_records(self.data, spans, self.reading)
+        self.record_no = max(self.record_no, last_line)  # many rows may stand on one line
 
 
 def _amount(element: Element | None) -> tuple[str, int] | None:

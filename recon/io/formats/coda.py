@@ -179,7 +179,7 @@ class _Reader:
             movement.client_reference = text[63:98].strip()
         elif kind == "23":
             movement.name = text[47:82].strip()
-            movement.party = f"{text[10:47].strip()} {movement.name}".strip()
+            movement.party = " ".join(f"{text[10:47]} {movement.name}".split())
             movement.message += text[82:125]
         else:
             movement.message += " " + text[40:113] if kind == "31" else " " + text[10:115]

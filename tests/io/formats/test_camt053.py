@@ -324,11 +324,14 @@ def test_statements_of_a_zip_must_chain(tmp_path: Path) -> None:
         ">20.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Bal>\n   <TxsSummry>",
         ">140.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Bal>\n   <TxsSummry>",
     )
-    good = zip_of({"a.xml": STATEMENT, "b.xml": second, "readme.txt": "x"})
-    outcome = read_bytes(FORMAT, good, tmp_path)
-    assert outcome.verdict == "agreed", outcome.reading.controls
-    assert len({row["record_no"] for row in outcome.rows}) == 10
-    assert outcome.reading.all_lines_accounted()
+    for lines in (str, lambda text: text.replace("\n", "")):  # banks write a document in one line
+        good = zip_of({"a.xml": lines(STATEMENT), "b.xml": lines(second), "readme.txt": "x"})
+        outcome = read_bytes(FORMAT, good, tmp_path)
+        assert outcome.verdict == "agreed", outcome.reading.controls
+        numbers = [row["record_no"] for row in outcome.rows]
+        assert numbers == sorted(set(numbers))
+        assert len(numbers) == 10
+        assert outcome.reading.all_lines_accounted()
     assert (
         read_bytes(FORMAT, zip_of({"a.xml": second, "b.xml": STATEMENT}), tmp_path).verdict
         == "held"
