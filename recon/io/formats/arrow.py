@@ -1,7 +1,8 @@
 """Arrow IPC file (Feather) by declared mapping: the columns and types of `parquet`.
 
 A row has no bytes of its own in a columnar file: its byte range is 0..0 and its record number is
-its place in the file. Every batch is checked whole before a value of it is looked at.
+its place in the file. Every batch is checked whole before a value of it is looked at. A stream is
+refused: one that was cut between two batches does not show it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,19 @@ from recon.io.formats.delimited import check_columns, fields, source_columns
 from recon.io.formats.parquet import as_text, check_types, typed_columns
 
 _MAGIC: Final = b"ARROW1\x00\x00"
+_STREAM: Final = b"\xff\xff\xff\xff"  # how the messages of a stream begin
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Yield the mapped columns of every row as text."""
+    with staged.path.open("rb") as raw:
+        if raw.read(len(_STREAM)) == _STREAM:
+            raise InputError(
+                "expected an Arrow IPC file, found an Arrow stream",
+                where=staged.name,
+                fix="write it as a file (Feather, `pyarrow.ipc.new_file`), or as Parquet",
+                code="FILE_SCHEMA",
+            )
     try:
         with pa.OSFile(str(staged.path), "rb") as file, pa.ipc.open_file(file) as batches:
             yield from _batches(batches, staged.name, options, reading)

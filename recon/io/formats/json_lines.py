@@ -3,7 +3,8 @@
 `a.b` in the mapping reaches into nested objects. A number is never made a float: its characters
 are the cell. A key that stands twice, NaN, a value that is an object or a list where a cell is
 wanted, or text that is not JSON is a reject. A mapped key that no row has refuses the file, and so
-does a key that is neither mapped nor in `ignore_columns`.
+does a key that is neither mapped nor in `ignore_columns`. An array, or an object over several
+lines, is refused with the command that rewrites it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def _constant(name: str) -> NoReturn:
     raise _RefusedError(f"{name} is not a value of JSON")
 
 
+_HEAD: Final = 1 << 10
+_WHOLE: Final = ("[", "{")  # what opens a text of JSON that is not cut into lines
 _DECODER: Final = json.JSONDecoder(
     parse_float=str, parse_int=str, parse_constant=_constant, object_pairs_hook=_object
 )
@@ -60,9 +63,20 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     wanted = source_columns(options)
     seen: set[str] = set()
     keys = _Keys.of(wanted, options.ignore_columns)
+    opening = ""
     with staged.path.open("rb") as stream:
         for block in Lines(stream, staged.name, options.encoding or "utf-8"):
+            opening = opening or _opening(block)
             yield _read_block(block, keys, seen, reading, staged.name)
+    if opening in _WHOLE and reading.record_lines == len(reading.rejects):
+        raise InputError(
+            f"expected one object a line, found one JSON text that opens with {opening!r} and has "
+            "no line that is a row",
+            where=staged.name,
+            fix="have the sender write JSON lines, or rewrite it: jq -c '.[]' FILE for an array, "
+            "jq -c . FILE for objects over several lines",
+            code="FILE_SCHEMA",
+        )
     lost = [name for name in wanted if name not in seen]
     if lost and reading.record_lines > len(reading.rejects):
         raise InputError(
@@ -71,6 +85,12 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             fix="correct [source.columns], or ask the sender for the key",
             code="FILE_SCHEMA",
         )
+
+
+def _opening(block: Block) -> str:
+    """Return the bracket of an array, the brace that stands alone, or else the first line."""
+    first = block.data[:_HEAD].tobytes().lstrip().partition(b"\n")[0].rstrip()
+    return "[" if first[:1] == b"[" else first.decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

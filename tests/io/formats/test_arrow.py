@@ -72,3 +72,14 @@ def test_damaged_files_give_rows_or_a_named_error(tmp_path):
         cut = chance.randrange(8, len(wrong)) if trial % 4 == 0 else len(wrong)
         found = read_bytes(FORMAT, bytes(wrong[:cut]), tmp_path, OPTIONS)
         assert found.refusal is None or found.refusal.code == "FILE_SCHEMA"
+
+
+def test_a_stream_is_refused_as_a_stream(tmp_path):
+    """It is whole, and would not show it if it were not: the fix says what to write instead."""
+    table = pa.table({"no": ["A"]})
+    path = tmp_path / "orders.arrows"
+    with pa.ipc.new_stream(path, table.schema) as stream:
+        stream.write_table(table)
+    refusal = read_path(FORMAT, path, OPTIONS).refusal
+    assert "found an Arrow stream" in refusal.problem
+    assert "Feather" in refusal.fix

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -151,3 +153,13 @@ def test_a_bad_byte_costs_its_own_line(tmp_path):
     result = read_bytes(FORMAT, tmp_path, data, FLAT)
     assert result.frame.rows() == [("茶", "2", "n")] * 2
     assert [reject.record_no for reject in result.reading.rejects] == [2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "indent"), [([{"id": "A"}], None), ([{"id": "A"}], 1), ({"data": [{"id": "A"}]}, 1)]
+)
+def test_json_that_is_not_cut_into_lines_is_refused_with_the_way_to_cut_it(tmp_path, rows, indent):
+    """An array or a text over several lines is no cut file, and no wrong declaration."""
+    with pytest.raises(InputError, match="expected one object a line") as caught:
+        read(tmp_path, json.dumps(rows, indent=indent))
+    assert "jq -c" in caught.value.fix
