@@ -143,8 +143,8 @@ def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:
     import polars as pl
 
     item = loaded.inputs.row(0, named=True)
-    frames = [pl.read_parquet(part) for part in loaded.parts]
-    sample = pl.concat(frames).select(_SHOWN).head(rows).to_dicts() if frames else []
+    parts = [pl.scan_parquet(part) for part in loaded.parts]
+    sample = pl.concat(parts).select(_SHOWN).head(rows).collect().to_dicts() if parts else []
     return {
         "format": name,
         "state": item["state"],
