@@ -68,8 +68,9 @@ def _telling_head(
     for info in members:
         with archive.open(info) as stream:
             probes.append(Probe(member_name(info), info.file_size, stream.read(HEAD_BYTES)))
-    expected = (probe for probe in probes if declared is not None and declared.recognise(probe))
-    known = (probe for probe in probes if formats.recognised(probe))
+    fits = declared.recognise if declared is not None else lambda _probe: False
+    expected = (probe for probe in probes if probe.size and fits(probe))
+    known = (probe for probe in probes if probe.size and formats.recognised(probe))
     return next(chain(expected, known, probes), Probe("", 0, b"")).head
 
 

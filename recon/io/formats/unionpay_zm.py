@@ -5,6 +5,7 @@ Source: the all-channel platform's file interface (part 3), verified byte for by
 settled amount carry C (to the merchant), D (from the merchant) or a space for zero. Times have no
 year: it comes from the query number, which begins with the full time.
 
+A day without sales, or errors, has no bytes: it is read from the day's zip, where its name is seen.
 The wap report is a banner in front of the same lines. ZME lists error handling (differences that
 were settled later) in the same layout: its rows are adjustments, signed as their settled amount.
 
@@ -83,6 +84,7 @@ _KINDS: Final = {
 _INFLOWS: Final = ("01", "03")
 _FILE_NAME: Final = re.compile(r"INN(\d{6})\d\dZME?_")
 _ERRORS_NAME: Final = re.compile(r"\dZME_")
+_SALES_NAME: Final = re.compile(r"INN\d{8}ZM_")
 _CLEARING: Final = re.compile(r"清算日期：\s*(\d{8})")
 _WAP_TITLE: Final = "中国银联wap支付商户清算交易明细表"
 _BANNER_LINES: Final = 50
@@ -94,6 +96,8 @@ def _read(
     outflow: pl.Expr, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the rows, with a full time, a signed amount and the clearing day as text."""
+    if not staged.size:  # a member of the day's zip: there is nothing to tell
+        return
     slices = slices_of(WIDTHS, NAMES, _SIGNED)
     with staged.path.open("rb") as stream:
         blocks = Lines(stream, staged.name, options.encoding, _encoding)
@@ -259,7 +263,12 @@ def is_line(line: bytes) -> bool:
 
 
 def _recognise(probe: Probe) -> bool:
-    """Return whether the first line, or the first one after a banner, is one of this file."""
+    """Return whether the first line, or the first one after a banner, is one of this file.
+
+    A day without rows has no bytes: its member of the day's zip says by its name what it is.
+    """
+    if not probe.size:
+        return bool(_SALES_NAME.search(probe.name) or _ERRORS_NAME.search(probe.name))
     lines = probe.byte_lines(_BANNER_LINES)
     if not lines[0].startswith(b"===="):
         return is_line(

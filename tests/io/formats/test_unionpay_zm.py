@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import codecs
+import zipfile
+from datetime import date
 
 import pytest
 
@@ -8,6 +10,7 @@ from recon.core.codes import Kind
 from recon.errors import InputError
 from recon.io.formats.contract import Options, Probe
 from recon.io.formats.unionpay_zm import ERRORS, FORMAT, LENGTH, WIDTHS, is_line
+from recon.io.one_file import formats_of, read_alone
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of, read_bytes
 
 NAME = "INN26112088ZM_898319849000018"
@@ -255,3 +258,15 @@ def test_a_report_converted_to_utf8_keeps_its_clearing_day(tmp_path):
         raw = title.encode(encoding) + line(f35="") + b"\n"
         loaded = load_bytes(FORMAT, tmp_path, raw)
         assert [str(day) for day in loaded.column("clearing_date")] == ["2026-11-21"]
+
+
+@pytest.mark.parametrize(("name", "rows"), [("unionpay_zm", 2), ("unionpay_zme", 0)])
+def test_an_empty_member_of_the_days_zip_is_a_day_without_rows(tmp_path, name, rows):
+    """Most days have no errors; which member is meant, its name says."""
+    path = tmp_path / "898319849000018_20261120.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("INN26112088ZME_898319849000018", b"")
+        archive.writestr(NAME, line() + b"\r\n" + refund() + b"\r\n")
+    assert formats_of(path, tmp_path) == ("unionpay_zm",)
+    loaded = read_alone(path, name, Options(), date(2026, 11, 20), tmp_path)
+    assert loaded.inputs.select("state", "rows").rows() == [("UNVERIFIED", rows)]
