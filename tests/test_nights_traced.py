@@ -50,6 +50,10 @@ class TracedWorld(NightWorld):
             [{"orders": ["A 100.00"], "psp": [SALE, UNDO.replace("till=7", "till=8")]}],
             [[]],
         ),
+        (  # the number of the day before: what is undone was charged earlier
+            [{"orders": [CLOSED], "psp": [SALE, UNDO.replace("10:05", "00:05")]}],
+            [["CHANNEL_PAID_MERCHANT_NOT"]],
+        ),
         (  # two payments of that terminal, number and amount: none is picked
             [{"orders": [CLOSED, "B 100.00"],
               "psp": [SALE, SALE.replace("A", "B", 1), UNDO]}],

@@ -91,7 +91,7 @@ def _by_trace(
 ) -> pl.DataFrame:
     """Return undoings that name the trace number of the one payment of their terminal and amount.
 
-    Trace numbers come again: a payment that is older, or one of several, is not taken.
+    Trace numbers come again: a payment that is older, or later, or one of several, is not taken.
     """
     key = ["side", "currency", "hi", "lo", "amount_minor"]
     paid = _keyed(ledger, paid_rows, key_name(PAID_TRACE), 1)
@@ -101,7 +101,8 @@ def _by_trace(
     )
     when = ledger.slim["occurred_at"]
     age = when.gather(found["right"]) - when.gather(found["left"])
-    return found.filter((age <= timedelta(days=max(1, patience))).fill_null(value=False))
+    young = age.is_between(timedelta(0), timedelta(days=max(1, patience)))
+    return found.filter(young.fill_null(value=False))
 
 
 def _in_turn(paid: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
