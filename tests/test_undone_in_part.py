@@ -79,3 +79,22 @@ def test_what_was_charged_too_much_and_undone_is_no_break(tmp_path: Path) -> Non
     assert _nights(tmp_path, "A1 10.00") == [[], [], [], []]
     assert known(CAUSE)
     assert known("made good by what was undone of it")
+
+
+@pytest.mark.parametrize(("undone", "share"), [("120.00", "more than"), ("20.00", "a part of")])
+def test_an_undoing_of_another_amount_tells_what_was_paid(
+    tmp_path: Path, undone: str, share: str
+) -> None:
+    """The books call the order paid, the channel undid more of it, or less: the case says so."""
+    world = NightWorld(tmp_path)
+    void = f"V1 {undone} 11:00 kind=void original=A1"
+    told = []
+    for number, night in enumerate(NIGHTS):
+        world.day(
+            night,
+            orders=["A1 100.00"] * (number == 0),
+            psp=["A1 100.00", void][: 2 * (number == 0)],
+        )
+        breaks = world.table(world.run(night), "breaks")
+        told.append(breaks.filter(code="REVERSAL_ORPHAN").select("status", "cause").rows())
+    assert told == [[], [], [], [("NEW", f"undoes {share} the payment of 100.00 that it names")]]

@@ -165,6 +165,8 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
         "合计重复计入{} {}",
         (_PARTS, None),
     ),
+    (r"undoes more than the payment of (\S+) that it names", "超出所指原交易的金额 {}", (None,)),
+    (r"undoes a part of the payment of (\S+) that it names", "仅为所指原交易 {} 的一部分", (None,)),
     (r"fee of (\S+) taken off", "扣除了手续费 {}", (None,)),
     (r"fee of (\S+) added", "加上了手续费 {}", (None,)),
     (r"fee of (\S+) with the wrong sign", "手续费 {} 的正负号相反", (None,)),

@@ -28,6 +28,7 @@ from recon.rules import (
     short_batches,
     standing,
     transferred,
+    undone_in_excess,
     undone_in_part,
     undone_otherwise,
 )
@@ -117,6 +118,7 @@ def classify(
     by_leg = transferred.settle(matched, legs, night, by_leg)
     first, by_leg = undone_in_part.settle(matched, legs, ahead, by_leg)
     first, by_leg = frozen_payouts.settle(matched, legs, night, first, by_leg)
+    first = undone_in_excess.named(matched, first)
     verdict = Verdict.joined([first, *by_leg.values()])
     outcome, reason = _outcomes(matched, verdict, resent, repeated)
     return Classified(verdict.findings, verdict.waiting, outcome, reason, by_leg)

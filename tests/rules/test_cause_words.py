@@ -28,6 +28,8 @@ RULES = Path(cause_words.__file__).parent
         ),
         ("returned fees of 0.12 left out of the sum", "合计漏计退还的手续费 0.12"),
         ("refunds of 70.00 counted twice in the sum", "合计重复计入退款 70.00"),
+        ("undoes more than the payment of 100.00 that it names", "超出所指原交易的金额 100.00"),
+        ("undoes a part of the payment of 100.00 that it names", "仅为所指原交易 100.00 的一部分"),
         ("terminal_id differs", "终端号不同"),
         ("paid with 622202******0001, refunded to 625999******0007",
          "付款卡 622202******0001，退到 625999******0007"),
