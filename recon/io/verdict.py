@@ -16,7 +16,19 @@ _PPM = 1_000_000
 
 _COUNTED = re.compile(r"expected (?:a line of at least )?(\d+) (fields|bytes), found (\d+)")
 _SPACES = re.compile(r"[\s\"]+")
-_BROKEN_JSON = re.compile("not a row of JSON: (?:Expecting|Unterminated)")
+_PARTS = (  # what a reason says of a last line, and what the line should have and has
+    (
+        re.compile("not a row of JSON: (?:Expecting|Unterminated)"),
+        "a whole object",
+        "a part of one",
+    ),
+    (re.compile("a quote is opened and not closed"), "a closed quote", "an open one"),
+    (
+        re.compile("expected a row, a title or a total of the report"),
+        "a whole row",
+        "a part of one",
+    ),
+)
 Verdict = tuple[InputState, str]
 
 
@@ -55,8 +67,8 @@ def verdict(
 def _cut_short(rejects: Sequence[Reject], size: int) -> str:
     """Return the sentence about a file that ends inside a row; else empty.
 
-    Its last line lacks fields, bytes or the end of its JSON, and has no line end. Every row after
-    the cut would show as missing.
+    Its last line lacks fields, bytes, a closing quote or the end of its JSON, or is no whole line
+    of a report, and has no line end. Every row after the cut would show as missing.
     """
     last = max(rejects, key=lambda reject: reject.byte_end, default=None)
     lacking = _lacking(last.reasons[0]) if last is not None else None
@@ -110,7 +122,8 @@ def _lacking(reason: str) -> tuple[str, str] | None:
     counted = _COUNTED.match(reason)
     if counted is not None and int(counted[3]) < int(counted[1]):
         return f"{counted[1]} {counted[2]}", counted[3]
-    return ("a whole object", "a part of one") if _BROKEN_JSON.match(reason) else None
+    fits = ((wanted, found) for pattern, wanted, found in _PARTS if pattern.match(reason))
+    return next(fits, None)
 
 
 def _nothing_accepted(accepted: int, rejects: Sequence[Reject]) -> str:

@@ -84,6 +84,20 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         (
+            r"expected (\d+) bytes and a line end in the last line, found (\d+) and the end of "
+            r"the file \(record (\d+), byte (\d+)\)"
+        ),
+        "末行应有 {0} 字节及换行，实际只有 {1}，文件即告结束（第 {2} 条，字节 {3}）",
+    ),
+    (
+        (
+            r"expected a (?:whole object|closed quote|whole row) and a line end in the last line, "
+            r"found (?:a part of|an open) one and the end of the file \(record (\d+), byte (\d+)\)"
+        ),
+        "末行不完整且没有换行，文件即告结束（第 {0} 条，字节 {1}）",
+    ),
+    (
+        (
             r"expected rows that can be read, found all (\d+) refused; the first \(record (\d+)\): "
             r"(.+)"
         ),

@@ -25,6 +25,9 @@ def refused(count: int) -> list[Reject]:
         ("expected a line of at least 31 bytes, found 20", True),
         ("not a row of JSON: Unterminated string starting at: line 1", True),
         ("not a row of JSON: key 'id' stands twice", False),
+        ("a quote is opened and not closed", True),
+        ("text follows a closing quote", False),
+        ("expected a row, a title or a total of the report", True),
         ("amount 'x' is no amount", False),
     ],
 )

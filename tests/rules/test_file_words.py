@@ -33,6 +33,17 @@ def of_file(*arguments: object) -> str:
 
 MESSAGES = {
     "cut": of_file(PLAIN, Options(), 9, CUT, [], 20),
+    **{
+        f"cut {number}": of_file(PLAIN, Options(), 9, [Reject(3, 10, 20, "a", (reason,))], [], 20)
+        for number, reason in enumerate(
+            (
+                "expected a line of at least 31 bytes, found 20",
+                "not a row of JSON: Unterminated string",
+                "a quote is opened and not closed",
+                "expected a row, a title or a total of the report",
+            )
+        )
+    },
     "all refused": of_file(PLAIN, Options(), 0, REJECTS, [], 99),
     "too many refused": of_file(PLAIN, Options(reject_limit_ppm=0), 9, REJECTS, [], 99),
     "no totals": of_file(PROVED, Options(), 9, [], [], 99),
