@@ -194,6 +194,8 @@ def _cause(
     charged = inferred.words.get(int(inferred.group[row]), "")
     names = [item.cause or charged for item in variants]
     others = [names[other] for other in np.flatnonzero(fits) if other != choice and names[other]]
+    if names[choice] == charged:
+        others += inferred.others[int(inferred.group[row])]
     if variants[choice].code is Code.FEE_ROUNDING:
         others = [name for name in others if not name.startswith("rounded digit")]
     also = f"; also fits: {', '.join(others)}" if others else ""

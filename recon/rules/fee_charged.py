@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.rules.fee_fit import fit
+from recon.rules.fee_price import Price
 
+_HUNDREDTH = 100_000  # billionths: 0.01 %
+_FURTHEST = 20  # such steps from a price within which others are looked for
 FEWEST = 3  # rows that must agree before a price is called the one that was charged
 
 
@@ -20,6 +23,7 @@ class ChargedPrices:
     fee: NDArray[np.int64]
     found: NDArray[np.bool_]
     words: dict[int, str]
+    others: dict[int, list[str]]  # prices that explain the very same rows
     group: NDArray[np.int64]
 
 
@@ -37,6 +41,7 @@ def charged_prices(
     amount, actual = rows["amount_minor"].abs().to_numpy(), rows["fee_minor"].to_numpy()
     fee, found = np.zeros(rows.height, np.int64), np.zeros(rows.height, np.bool_)
     words: dict[int, str] = {}
+    others: dict[int, list[str]] = {}
     order = np.argsort(group, kind="stable")
     order = order[wanted[group[order]]]
     for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
@@ -49,8 +54,34 @@ def charged_prices(
             continue
         fee[members] = charged
         found[members] = True
-        words[int(group[members[0]])] = f"charged as {price.words(places)}"
-    return ChargedPrices(fee, found, words, group)
+        place = int(group[members[0]])
+        words[place] = f"charged as {price.words(places)}"
+        alike = _alike(price, amount[members], actual[members])
+        others[place] = [f"charged as {other.words(places)}" for other in alike]
+    return ChargedPrices(fee, found, words, others, group)
+
+
+def _alike(price: Price, amount: NDArray[np.int64], actual: NDArray[np.int64]) -> list[Price]:
+    """Return the other rates of two decimals, or as many as the price has, that fit its rows too.
+
+    A few small fees do not tell 0.56 % from 0.57 %. A price with limits or of another rounding is
+    told by more rows than that.
+    """
+    if price.parameters > int(price.surcharge > 0):
+        return []
+    mine = price.fees(amount) == actual
+    amount, actual = amount[mine], actual[mine]
+    step = _HUNDREDTH
+    while price.rate % step:
+        step //= 10
+    alike = []
+    for way in (-step, step):
+        for number in range(1, _FURTHEST + 1):
+            other = replace(price, rate=price.rate + way * number)
+            if other.rate <= 0 or (other.fees(amount) != actual).any():
+                break
+            alike.append(other)
+    return sorted(alike, key=lambda other: other.rate)
 
 
 def _open_groups(fits: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.bool_]:

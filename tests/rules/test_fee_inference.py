@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.rules.fee_charged import charged_prices
 from recon.rules.fee_fit import fit
 from recon.rules.fee_inference import infer, periods
 from recon.rules.fee_price import NO_PRICE, Price
@@ -142,3 +143,19 @@ def test_fees_without_a_law_have_no_price():
     frame = charged(Price(0), 400, 1, "1")
     frame = frame.with_columns(fee_minor=pl.Series(generator.integers(1, 1_000, 400)))
     assert infer(frame, ("terminal_id",)).select("price", "rate").rows() == [(NO_PRICE, None)]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "others"),
+    [
+        ([2_100, 2_250, 2_430], ["charged as 0.57 %", "charged as 0.58 %", "charged as 0.59 %"]),
+        ([21_000, 41_234, 99_876], []),
+    ],
+)
+def test_few_small_fees_name_every_price_that_fits(amounts, others):
+    """Fees that several rates give alike name them all; fees that tell them apart name one."""
+    amount = np.array(amounts)
+    rows = pl.DataFrame({"amount_minor": amount, "fee_minor": Price(5_700_000).fees(amount)})
+    found = charged_prices(rows, np.zeros(3, np.int64), np.zeros((3, 1), np.bool_), 2)
+    first = "charged as 0.56 %" if others else "charged as 0.57 %"
+    assert (found.words, found.others) == ({0: first}, {0: others})
