@@ -37,7 +37,7 @@ _PLACE = ("record_no", "byte_start", "byte_end")
 _MONEY = ("amount_minor", "fee_minor", "net_minor", "base_minor", "requested_minor")
 _HALVES = ("credit_minor", "debit_minor")
 _REJECT_REASON = "reject_reason"
-_UNDOINGS = pl.Series(sorted(kind.name for kind in UNDO_KINDS), dtype=words(Kind))
+_UNDOINGS = sorted(kind.name for kind in UNDO_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
