@@ -185,7 +185,10 @@ def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
     wanted = pl.concat([met["order_id"], gone["order_id"]]).drop_nulls().unique().sort().to_list()
     if not wanted:
         return Verdict.of()
-    still = _still_paid(tonight, wanted, night).implode()
+    paid = _still_paid(tonight, wanted, night)
+    still = paid.filter(
+        ~paid.is_in(_done_again(tonight, paid.to_list(), night).implode())
+    ).implode()
     wrong = met.filter(pl.col("order_id").is_in(still)).sort("left")
     closed = gone.filter(pl.col("order_id").is_in(still))
     return Verdict.joined(
@@ -228,3 +231,39 @@ def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
         for one, rows in ends.items()
     ]
     return pl.concat(still)["order_id"].unique()
+
+
+def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Series:
+    """Return which orders, and refunds by their number, the channel has done anew since.
+
+    Of equal amounts it shows more than it has undone.
+    """
+    names = [item.name for item in night.rules.sources if item.side == "channel"]
+    within = history.UNDO_DAYS
+    columns = ["txn_id", "fingerprint", "side", "kind", "state", "currency", "amount_minor"]
+    columns += ["order_id", "channel_ref", "rrn", "original_ref"]
+    fresh = read_columns(tonight.parts, names, columns)
+
+    def about(references: Sequence[str]) -> pl.DataFrame:
+        told = history.rows_about(
+            tonight.workspace, references, night.business_date, within_days=within
+        ).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
+        rows = pl.concat([told.select(columns), fresh])
+        success = pl.col("state").cast(pl.String) == State.SUCCESS.name
+        return rows.filter(success).unique("fingerprint", keep="first", maintain_order=True)
+
+    kind = pl.col("kind").cast(pl.String)
+    done = about(orders).filter(kind.is_in(_MONEY) & pl.col("order_id").is_in(orders))
+    own = ("order_id", "channel_ref", "rrn")
+    called = pl.concat([done.select(order="order_id", original_ref=name) for name in own])
+    called = called.drop_nulls().unique()
+    undoing = about(called["original_ref"].unique().sort().to_list()).filter(~kind.is_in(_MONEY))
+    key = ["order", "currency", "amount_minor"]
+    undone = undoing.join(called, on="original_ref").with_columns(-pl.col("amount_minor"))
+    counted = (
+        done.rename({"order_id": "order"})
+        .group_by(key)
+        .agg(pl.len().alias("done"))
+        .join(undone.group_by(key).agg(pl.len().alias("undone")), on=key)
+    )
+    return counted.filter(pl.col("done") > pl.col("undone"))["order"].unique()

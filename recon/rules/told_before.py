@@ -79,7 +79,8 @@ def look_up(matched: Matched, leg: Leg, asked: Tellings | None, side: Side) -> p
     """Return what earlier nights say of lone rows of one side (columns FOUND), once a row.
 
     `further`: the order was met before, so this is one charge more; else the order is told again,
-    by the merchant, at the amount that was charged then. `also` names the earlier rows.
+    by the merchant at the amount that was charged then, or by the channel, which undid what it had
+    charged and charges it anew. `also` names the earlier rows.
     """
     nothing = pl.DataFrame(schema=FOUND)
     if asked is None:
@@ -90,7 +91,14 @@ def look_up(matched: Matched, leg: Leg, asked: Tellings | None, side: Side) -> p
         return nothing
     charged = standing(matched, told.filter(_of(leg.right)), leg.right)
     booked = told.filter(_of(leg.left))
-    return (_further if side is leg.right else _again)(asked.mine, charged, booked)
+    if side is leg.left:
+        return _again(asked.mine, charged, booked)
+    undone = told.filter(_of(leg.right) & ~pl.col("key").is_in(charged["key"].implode()))
+    stands = standing(matched, booked, leg.left).filter(
+        pl.col("key").is_in(undone["key"].implode())
+    )
+    anew = _again(asked.mine, stands, stands).unique("row", keep="first", maintain_order=True)
+    return pl.concat([_further(asked.mine, charged, booked), anew])
 
 
 def successful(told: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +119,9 @@ def standing(
     kind = pl.col("kind").cast(pl.String)
     rows = told.filter(_of(side) & kind.is_in([Kind.PAYMENT.name, Kind.REFUND.name]))
     references = pl.concat([rows["channel_ref"], rows["order_id"]]).drop_nulls().unique().sort()
-    about = successful(matched.archive.told(references.to_list()))
+    about = successful(
+        pl.concat([matched.archive.told(references.to_list()), _undoing_tonight(matched)])
+    )
     undone = about.filter(_of(side) & kind.is_in(by) & pl.col("original_ref").is_not_null())
     undone = undone.select("original_ref", undone_minor=-pl.col("amount_minor")).unique()
     for name in ("order_id", "channel_ref", "rrn"):
@@ -123,6 +133,30 @@ def standing(
             maintain_order="left",
         )
     return rows
+
+
+def _undoing_tonight(matched: Matched) -> pl.DataFrame:
+    """Return tonight's reversals and voids (TRANSACTIONS) of what is in the ledger no more."""
+    slim, digests = matched.ledger.slim, matched.ledger.digests
+    undoing = np.flatnonzero(slim["kind"].is_in([int(kind) for kind in UNDO_KINDS]).to_numpy())
+    undone = np.flatnonzero((slim["state"] == int(State.REVERSED)).to_numpy())
+    free = _with_word(slim, digests["original_ref"], undoing, -1)
+    for own in ("order_id", "channel_ref", "rrn"):
+        met = _with_word(slim, digests[own], undone, 1).drop("row")
+        free = free.join(met, on=["side", "amount_minor", "hi", "lo"], how="anti")
+    return matched.archive.rows(slim["txn_id"].gather(free["row"].sort()).to_numpy())
+
+
+def _with_word(
+    slim: pl.DataFrame, words: NDArray[np.uint64], rows: Rows, sign: int
+) -> pl.DataFrame:
+    return slim[rows].select(
+        pl.Series("row", rows),
+        pl.Series("hi", np.ascontiguousarray(words[rows, 0])),
+        pl.Series("lo", np.ascontiguousarray(words[rows, 1])),
+        "side",
+        pl.col("amount_minor") * sign,
+    )
 
 
 def _further(mine: pl.DataFrame, charged: pl.DataFrame, booked: pl.DataFrame) -> pl.DataFrame:
