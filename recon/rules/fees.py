@@ -54,6 +54,15 @@ def find(
         _payments(paid.filter(done), policy),
         fee_returned.find(refunds, pl.concat([paid, before]), policy),
         _unlisted(rows.filter(done & (pl.col("kind") == Kind.FEE.name)), policy),
+        _unlisted(_of_chargebacks(rows.filter(done)), policy),
+    )
+
+
+def _of_chargebacks(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what chargebacks cost beside their amount, as fees by the name of `chargeback`."""
+    costly = (pl.col("kind") == Kind.CHARGEBACK.name) & (pl.col("fee_minor") > 0)
+    return rows.filter(costly).with_columns(
+        amount_minor="fee_minor", product=pl.lit("chargeback", pl.String)
     )
 
 

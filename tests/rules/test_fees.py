@@ -157,6 +157,16 @@ CASES = [
         ("FEE_UNLISTED", "0", "31", "no contract line for paper"),
     ),
     (
+        "a fee on a chargeback nobody agreed to",
+        "1|CHARGEBACK|SUCCESS|M1|1|credit|5999|-|-100.00|15.00",
+        ("FEE_UNLISTED", "0", "15", "no contract line for chargeback"),
+    ),
+    (
+        "a chargeback that gave the fee back",
+        "1|CHARGEBACK|SUCCESS|M1|1|credit|5999|-|-100.00|-0.60",
+        None,
+    ),
+    (
         "a category without a line",
         "1|PAYMENT|SUCCESS|M1|1|credit|7777|-|100.00|0.60",
         ("FEE_UNLISTED", "0", "0.6", "no contract line applies to the row"),
