@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -116,7 +116,7 @@ class Extract(Table):
         return self
 
 
-PAYOUT = "payout"
+PAYOUT: Final = "payout"
 Funds = Literal["payout", "refund_account", "merchant_balance", "terminal_balance"]
 
 
