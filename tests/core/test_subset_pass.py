@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from recon.core.codes import Kind, MatchKind, Side
 from recon.core.kernels import subset as kernels
 from recon.core.match import match
 from recon.core.passes import subset_search
-from recon.core.passes.subset_search import Pool
+from recon.core.passes.subset_search import Answer, Form, Pool
 from recon.core.plan import Leg, Method, Pass
 from tests.core.worlds import digests_of, everybody, link_set, row, slim_of
 
@@ -131,3 +133,32 @@ def test_planes_first_or_last_say_the_same(amounts, target, unit):
             patch.setattr(subset_search, "PLANES_FIRST", first)
             told.append(subset_search.planes(pool))
     assert told[0] == told[1] is not None
+
+
+def test_sizes_that_cannot_add_up_need_no_budget():
+    """Of rows of about 10^15 no two make up a third: the one that fits is proved the only one."""
+    amounts = 10**15 - 7 * np.arange(1_500)
+    one = subset_search.search(Pool(amounts, int(amounts[700]), int(amounts[700]), 200_000,
+                                    np.zeros(1_500, np.int64)))  # fmt: skip
+    assert (one.answer, one.form, one.members) == (Answer.UNIQUE, Form.FEW, ((700,),))
+    moments = np.zeros(1_500, np.int64)
+    none = subset_search.search(Pool(amounts, 10**15 + 1, 10**15 + 1, 200_000, moments))
+    assert none.answer is not Answer.UNIQUE
+
+
+@given(
+    st.lists(st.integers(-60, 60), min_size=1, max_size=9),
+    st.integers(-100, 200),
+    st.integers(0, 5),
+    st.integers(1, 4),
+)
+def test_the_sizes_that_are_tried_are_all_that_can_hit(amounts, low, width, asked):
+    """No set of more rows than are needed adds up to the band."""
+    ordered = np.sort(np.array(amounts, np.int64))
+    needed = subset_search.most_needed(ordered, low, low + width, asked)
+    sizes = [
+        size
+        for size in range(1, min(asked, len(amounts)) + 1)
+        if any(low <= sum(part) <= low + width for part in combinations(amounts, size))
+    ]
+    assert max(sizes, default=0) <= needed <= min(asked, len(amounts))

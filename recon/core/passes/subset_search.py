@@ -182,19 +182,29 @@ class Sets:
 def sets_of_few(pool: Pool, low: int, high: int, asked: int) -> Sets | None:
     """Return the sets of at most `asked` rows that add up to the band, or None: too dear.
 
-    In a large pool only sets of fewer rows are tried.
+    In a large pool only sets of fewer rows are tried. Sets of so many rows that the smallest are
+    too much, or the largest too little, need no trying.
     """
     n = pool.amount.size
-    most = min(asked, n)
+    order = np.argsort(pool.amount, kind="stable")
+    ordered = pool.amount[order]
+    needed = most_needed(ordered, low, high, asked)
+    most = needed
     while most > 1 and n ** (most - 1) > pool.budget:
         most -= 1
-    if most == 1 < n:
+    if most == 1 < needed:
         return None
-    order = np.argsort(pool.amount, kind="stable")
     out = np.empty((LISTED, FEW), np.int64)
-    hits = find_few(pool.amount[order], low, high, most, out)
+    hits = find_few(ordered, low, high, most, out)
     members = [tuple(sorted(int(order[k]) for k in line if k >= 0)) for line in out[:hits]]
-    return Sets(hits, members, most == min(asked, n))
+    return Sets(hits, members, most == needed)
+
+
+def most_needed(ordered: Ints, low: int, high: int, asked: int) -> int:
+    """Return the most rows, `asked` at most, that can add up to the band; 0 where none can."""
+    least, greatest = np.cumsum(ordered[:asked]), np.cumsum(ordered[::-1][:asked])
+    sizes = np.flatnonzero((least <= high) & (greatest >= low))
+    return int(sizes[-1]) + 1 if sizes.size else 0
 
 
 def all_but_few(pool: Pool) -> Search | None:
