@@ -141,17 +141,17 @@ RELEASED = "U1 100.00 kind=release original=RZ1"
 
 
 def test_a_batch_that_is_frozen_whole(tmp_path: Path) -> None:
-    """Its credit is not missing beside the freeze; when it comes after all, it came late."""
+    """Its credit is neither missing nor late beside the freeze: one case until the money comes."""
     paid = {"psp": [RELEASED], "bank": [f"100.00 {PAID}"]}
     found = codes(freezing(tmp_path), frozen("100.00"), {}, paid, {})
     assert found[:2] == [["FUNDS_FROZEN"], ["FUNDS_FROZEN:OPEN"]]
-    assert found[2:] == [["FUNDS_FROZEN:RESOLVED", "LATE_SETTLEMENT"], []]
+    assert found[2:] == [["FUNDS_FROZEN:RESOLVED"], []]
 
 
 def test_a_batch_that_is_released_and_not_paid(tmp_path: Path) -> None:
-    """From the release on its money is missing."""
+    """Released is not paid: the same case until the bank shows the money."""
     found = codes(freezing(tmp_path), frozen("100.00"), {}, {"psp": [RELEASED]})
-    assert found[2] == ["FUNDS_FROZEN:RESOLVED", "MISSING_SETTLEMENT"]
+    assert found[2] == ["FUNDS_FROZEN:OPEN"]
 
 
 @pytest.mark.parametrize("amount", ["99.99", "100.01"])
