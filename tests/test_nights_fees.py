@@ -179,6 +179,7 @@ def test_a_wallet_prices_what_it_settles() -> None:
     rows = pl.DataFrame(
         {
             "source": ["wechat", "wechat", "wechat", "acquirer"],
+            "kind": ["PAYMENT", "REFUND", "PAYMENT", "PAYMENT"],
             "amount_minor": [10_000, -10_000, 5_000, 10_000],
             "net_minor": [8_946, -8_946, None, 8_946],
             "fee_minor": [54, -54, 30, 54],
