@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -199,3 +201,44 @@ def test_probabilities_are_probabilities():
     assert ((out > 0) & (out < 1)).all()
     assert (np.diff(out[:60]) < 0).all()
     assert out[0] == pytest.approx(chance(0))
+
+
+def naive_repeats(same, time, model):
+    """Return (row, before, first, gap, chain) of every repeat, payment by payment."""
+    window, span = model.window * SECOND, model.span * SECOND
+    told = []
+    for payer in sorted(set(same)):
+        mine = sorted((k for k in range(len(same)) if same[k] == payer), key=lambda k: (time[k], k))
+        chains = []
+        for k in mine:
+            chain = chains[-1] if chains else []
+            near = bool(chain) and time[k] - time[chain[-1]] <= window
+            if near and time[k] - time[chain[0]] <= span:
+                chain.append(k)
+            else:
+                chains.append([k])
+        for chain in chains:
+            for before, k in pairwise(chain):
+                gap = (time[k] - time[before]) // SECOND
+                told.append((k, before, chain[0], gap, len(chain)))
+    return sorted(told)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.integers(0, 12).map(lambda step: step * 150 * SECOND)
+            | st.integers(0, 4_000 * SECOND),
+        ),
+        max_size=25,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_repeats_equal_a_naive_twin(payments):
+    """Payments in any order: the same repeats, chains and gaps as found one by one."""
+    same, time = [payer for payer, _ in payments], [at for _, at in payments]
+    model = RepeatModel(span=900)
+    found = find_repeats(np.array(same, np.int64), np.array(time, np.int64), model)
+    told = zip(found.row, found.before, found.first, found.gap, found.chain, strict=True)
+    assert sorted(tuple(map(int, line)) for line in told) == naive_repeats(same, time, model)
