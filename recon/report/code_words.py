@@ -16,6 +16,7 @@ class CodeWords:
     definition: Pair
     action: Pair
     act_within_days: int
+    scheme_codes: tuple[str, ...] = ()  # what card schemes call such a dispute: "Visa 12.6"
 
 
 CodeWordsByName = Mapping[str, CodeWords]

@@ -20,6 +20,10 @@ _EXPECTED: Pair = (
     "  应为 {expected}，实为 {actual}，相差 {difference}",
 )
 _ACTION: Pair = ("  to do by {due}: {action}", "  {due} 前处理：{action}")
+_SCHEMES: Pair = (
+    "  among card schemes: {names} (time limits: docs/codes.md)",
+    "  卡组织差错代码：{names}（时限见 docs/codes.md）",
+)
 _ROWS: Pair = ("  {count} rows; the first {shown} follow", "  共 {count} 行，以下为前 {shown} 行")
 _ROW: Pair = (
     "{side} {source}: {kind} {amount}, {state}  [row {txn_id}]",
@@ -172,6 +176,9 @@ def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
         action = dispute["suggested_action_zh" if chinese else "suggested_action"]
         lines.append(f"  {dispute['explanation_zh' if chinese else 'explanation_en']}")
         lines.append(sentence(_ACTION, language, due=dispute["due_at"], action=action))
+        schemes = codes[case["code"]].scheme_codes if case["code"] in codes else ()
+        if schemes:
+            lines.append(sentence(_SCHEMES, language, names=", ".join(schemes)))
     return lines
 
 

@@ -67,6 +67,14 @@ def test_dispute_id_and_break_id_name_one_case(recon, workspace):
     assert len(ids) == 3
 
 
+def test_a_dispute_tells_what_card_schemes_call_it(recon, workspace):
+    """The scheme's own code stands beside the action, for whoever files it there."""
+    run = Workspace(workspace).resolve(None)
+    cases = read_table(run.folder, "disputes").filter(pl.col("code") == "DUPLICATE_CHARGE")
+    told = recon("explain", cases["dispute_id"][0], "--lang", "en").output
+    assert "among card schemes: UnionPay 4512, UnionPay 4514, Visa 12.6, Mastercard 4834" in told
+
+
 @pytest.mark.parametrize("ident", ["420302000001" + "0", "K0302", "B260302"])
 def test_every_reference_is_an_id(recon, ident):
     """A channel, bank or batch reference is found as it stands in a file."""
