@@ -60,6 +60,17 @@ FIXES: tuple[tuple[str, str], ...] = (
         ),
         "若规则文件对该来源的声明有误请更正，否则请询问发送方",
     ),
+    (
+        (
+            r"have the sender write JSON lines, or rewrite it: (.+) for an array, "
+            r"(.+) for objects over several lines"
+        ),
+        "请发送方按每行一个 JSON 对象提供，或自行改写：数组用 {}，跨行对象用 {}",
+    ),
+    (
+        r"write it as a file \(Feather, (.+)\), or as Parquet",
+        "请写成文件（Feather，{}），或写成 Parquet",
+    ),
     (r"see the rejects", "查看拒收行"),
     (
         (
