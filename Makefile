@@ -4,11 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test thorough check docs bench clean
 demo: $(STAMP)
 	@$(BIN)/python -m recon demo
 
 test: $(STAMP)
+	$(BIN)/python -m recon warmup --quiet
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not thorough"
+
+thorough: $(STAMP)
 	$(BIN)/python -m recon warmup --quiet
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 

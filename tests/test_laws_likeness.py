@@ -93,7 +93,7 @@ def named(table: pl.DataFrame, content: dict[int, int]) -> pl.DataFrame:
 
 @pytest.mark.parametrize("change", [shuffled, cut])
 @pytest.mark.parametrize("case", CASES, ids=" and ".join)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_the_order_of_rows_and_files_changes_no_figure(
     tmp_path: Path, seed: int, case: tuple[str, str], change: Callable[[list[str]], list[list[str]]]
 ) -> None:

@@ -52,13 +52,14 @@ def build(
     tonight = _table(named, matched, night)
     untold = matched.rejected - frozenset(matched.told["break_id"])
     resolved = _resolved(opening, named, matched, night)
-    resolved = resolved.filter(~pl.col("break_id").is_in(sorted(untold)))
-    new = every.filter(
-        pl.col("break_id").is_in(sorted(untold))
-        & ~pl.col("break_id").is_in(known["break_id"].implode())
-    )
-    new = new.with_columns(since=pl.lit(None, pl.Date), cause="over")
-    resolved = pl.concat([resolved, rejected(_table(new, matched, night), matched.rejected)])
+    if untold:
+        resolved = resolved.filter(~pl.col("break_id").is_in(sorted(untold)))
+        new = every.filter(
+            pl.col("break_id").is_in(sorted(untold))
+            & ~pl.col("break_id").is_in(known["break_id"].implode())
+        )
+        new = new.with_columns(since=pl.lit(None, pl.Date), cause="over")
+        resolved = pl.concat([resolved, rejected(_table(new, matched, night), matched.rejected)])
     ended = every.select("break_id", "over").drop_nulls()
     resolved = resolved.join(ended, on="break_id", how="left", maintain_order="left")
     resolved = conform(resolved.with_columns(cause=pl.coalesce("over", "cause")), BREAKS)

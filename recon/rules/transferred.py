@@ -49,6 +49,8 @@ def _paid(matched: Matched, sold: Verdict, banked: Verdict) -> pl.DataFrame:
     taken = banked.findings.filter(
         (pl.col("code") == int(Code.UNAUTHORISED_DEBIT)) & (pl.col("rows").list.len() == 1)
     )
+    if taken.height == 0:
+        return pl.DataFrame(schema={"refund": pl.Int64, "debit": pl.Int64})
     debits = slim.select("currency", "amount_minor")[taken["rows"].explode().to_numpy()]
     debits = debits.with_columns(taken["rows"].explode().alias("debit"))
     rows = sold.waiting["row"].unique().sort()

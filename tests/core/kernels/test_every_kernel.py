@@ -49,6 +49,7 @@ def test_no_kernel_reaches_outside_its_arrays(said):
     assert said["outside"] == []
 
 
+@pytest.mark.thorough
 def test_nothing_is_outside_with_bounds_checks(request):
     """Machine code with bounds checks runs every sample; it is kept beside pytest's own cache."""
     cache = request.config.cache.mkdir("kernels-with-bounds-checks")
