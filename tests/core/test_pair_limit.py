@@ -17,6 +17,8 @@ from recon.core.text import text_buffers
 from recon.errors import ResourceError
 from tests.core.worlds import everybody, row, slim_of
 
+pytestmark = pytest.mark.thorough
+
 M, C = Side.MERCHANT, Side.CHANNEL
 MIB = 1 << 20
 FIXED = 48 * MIB  # of a pass of a thousand rows, whatever its pairs

@@ -16,6 +16,8 @@ from recon.core.plan import Leg, Method, Pass
 from recon.core.text import text_buffers
 from tests.core.worlds import digests_of, everybody, row, slim_of
 
+pytestmark = pytest.mark.thorough
+
 M, C = Side.MERCHANT, Side.CHANNEL
 NAMES = ("ALDER", "BIRCH", "CEDAR", "ELM", "FIR", "HAZEL", "JUNIPER", "LARCH", "MAPLE", "OAK")
 

@@ -166,7 +166,12 @@ def test_no_plants_no_truth(tmp_path: Path) -> None:
     "world",
     [
         World(PROFILES["retail"], 3_000, 5, seed=1, first_day=FRIDAY, damage=Damage.spread(5)),
-        World(PROFILES["utility"], 3_000, 5, seed=2, first_day=FRIDAY, overlap=True, damage=LATE),
+        pytest.param(
+            World(
+                PROFILES["utility"], 3_000, 5, seed=2, first_day=FRIDAY, overlap=True, damage=LATE
+            ),
+            marks=pytest.mark.thorough,
+        ),
         World(PROFILES["marketplace"], 3_000, 5, seed=3, first_day=FRIDAY, parts=3, damage=LATE),
         World(PROFILES["restaurants"], 3_000, 7, seed=4, damage=Damage.spread(7)),
     ],
