@@ -161,7 +161,7 @@ def _database(staged: StagedFile) -> Head:
 
 def _workbook(staged: StagedFile) -> Head:
     """Return the head of the one visible sheet of a workbook."""
-    from recon.io.formats.xlsx import check_archive, sheet_text
+    from recon.io.formats.spreadsheet import check_archive, sheet_text
 
     check_archive(staged)
     rows = [_texts(row) for row in sheet_text(staged, "").head(SAMPLE_ROWS).iter_rows()]

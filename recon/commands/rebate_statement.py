@@ -12,7 +12,7 @@ from recon.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from recon.rules.rebates import RebatePolicy
+    from recon.rules.rebate_terms import RebatePolicy
     from recon.rules.rule_models import Rules
 
 

@@ -21,7 +21,7 @@ from recon.rules.fee_contract import FeeContract, FeeLine
 from recon.rules.fee_formula import Formula
 from recon.rules.fee_policy import FeePolicy
 from recon.rules.fee_price import percent, plain
-from recon.rules.rebates import RebatePolicy
+from recon.rules.rebate_terms import RebatePolicy
 
 _ON_REFUND = {
     "kept": ("kept on a refund", "退款不退手续费"),

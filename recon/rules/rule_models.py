@@ -15,7 +15,7 @@ from recon.core.attributes import KNOWN, check_names
 from recon.core.codes import Code, Kind, Severity, Side, State
 from recon.rules.exchange_terms import Exchange, Percent
 from recon.rules.fee_contract import FeeContract, Table
-from recon.rules.rebates import RebatePolicy
+from recon.rules.rebate_terms import RebatePolicy
 from recon.rules.refund_terms import RefundPolicy
 from recon.rules.rule_legs import LegRules, Override
 from recon.rules.rule_texts import (

@@ -15,7 +15,8 @@ from recon.rules import fees, rebates, refunds
 from recon.rules.calendar import Calendar
 from recon.rules.codes_page import codes_page, examples, parse_examples
 from recon.rules.fee_contract import FeeContract, compile_contract
-from recon.rules.rebates import RebateCheck, RebatePolicy
+from recon.rules.rebate_terms import RebatePolicy
+from recon.rules.rebates import RebateCheck
 from recon.rules.refund_terms import RefundCheck, RefundPolicy
 from tests.night_world import HEADERS, NightWorld
 from tests.rules.tables import found, table

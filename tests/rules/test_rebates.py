@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from recon.core.codes import Code
-from recon.rules.rebates import RebateCheck, RebatePolicy, expected, find, stated
+from recon.rules.rebate_terms import RebatePolicy
+from recon.rules.rebates import RebateCheck, expected, find, stated
 from tests.rules.tables import found, table
 
 BASE = """

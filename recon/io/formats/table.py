@@ -29,8 +29,8 @@ from recon.io.formats.cutting import Dialect, Layout, cut_rows, frame_of, rows_o
 from recon.io.formats.lines import Block, Lines
 from recon.io.formats.marks import MARKS, is_guarded, unguarded
 from recon.io.formats.sheet import HEAD_BYTES, TITLE_LINES
+from recon.io.formats.spreadsheet import LOST_DIGITS, check_archive, refuse_lost, sheet_text
 from recon.io.formats.workbook_sheet import is_workbook, sheet_rows
-from recon.io.formats.xlsx import LOST_DIGITS, check_archive, refuse_lost, sheet_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from recon.io.formats.sheet import (
     take_facts,
     take_totals,
 )
-from recon.io.formats.xlsx import check_archive, refuse_lost, sheet_text
+from recon.io.formats.spreadsheet import check_archive, refuse_lost, sheet_text
 
 _PARTS: Final = "xl/"  # where every XLSX workbook keeps its parts
 
