@@ -64,15 +64,21 @@ def test_a_request_without_a_deadline_is_due_by_the_catalogue(world: NightWorld)
 
 
 def test_the_rule_file_says_within_how_many_days_to_act(world: NightWorld) -> None:
-    """Days that the rule file gives a code count, but for a deadline that the file names."""
+    """Days that the rule file gives a code count, but for a deadline of the file or a scheme."""
     text = world.config.read_text("utf-8")
-    days = "\n[breaks.act_within_days]\nRETRIEVAL_DUE = 2\nMISSING_IN_MERCHANT = 9\n"
-    world.config.write_text(text + days, "utf-8")
-    write(world, MONDAY, [SHOP, ASKED], due="2026-11-20")
-    told = world.table(world.run(MONDAY), "disputes").select("code", "due_at").rows()
-    assert set(told) == {
-        ("RETRIEVAL_DUE", date(2026, 11, 20)),
-        ("MISSING_IN_MERCHANT", date(2026, 11, 18)),
+    text = text.replace('merchant_id = "merchant"', 'product = "merchant"')
+    text = text.replace("merchant_id", "product")
+    days = "RETRIEVAL_DUE = 2\nMISSING_IN_MERCHANT = 9\nCHARGEBACK = 60\n"
+    world.config.write_text(f"{text}\n[breaks.act_within_days]\n{days}", "utf-8")
+    back = "K2 -9.00 ref=K2 kind=chargeback original=A0 merchant="
+    rows = [SHOP, ASKED, f"{back}visa", f"{back}mada".replace("K2", "K3")]
+    write(world, MONDAY, rows, due="2026-11-20")
+    told = world.table(world.run(MONDAY), "disputes").select("code", "due_at", "scheme_limit_at")
+    assert set(told.rows()) == {
+        ("RETRIEVAL_DUE", date(2026, 11, 20), None),
+        ("MISSING_IN_MERCHANT", date(2026, 11, 18), None),
+        ("CHARGEBACK", date(2026, 12, 9), date(2026, 12, 9)),
+        ("CHARGEBACK", date(2027, 1, 8), None),
     }
 
 

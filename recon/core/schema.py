@@ -248,6 +248,7 @@ DISPUTES = Table(
         Column("first_seen", pl.Date, "night on which it was first reported"),
         Column("age_days", pl.Int32, "days since first_seen"),
         Column("due_at", pl.Date, "day by which to act"),
+        Column("scheme_limit_at", pl.Date, "last day on which its card scheme takes it, or null"),
         Column("decision", words(Decision), "what a person decided before this night, or null"),
         Column("decision_note", pl.String, "why, in that person's words"),
         Column(

@@ -17,7 +17,7 @@ _MONEY = ("amount_minor", "expected_minor", "actual_minor", "difference_minor")
 _COLUMNS = (
     "dispute_id", "code", "label_zh", "label_en", "severity", "status", "currency", *_MONEY,
     "out_of_pocket", "cause", "merchant_id", "order_id", "channel_ref", "bank_ref", "first_seen",
-    "age_days", "due_at", "days_left", "suggested_action_zh", "suggested_action",
+    "age_days", "due_at", "scheme_limit_at", "days_left", "suggested_action_zh", "suggested_action",
     "explanation_zh", "explanation_en",
 )  # fmt: skip
 

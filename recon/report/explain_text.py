@@ -24,6 +24,11 @@ _SCHEMES: Pair = (
     "  among card schemes: {names} (time limits: docs/codes.md)",
     "  卡组织差错代码：{names}（时限见 docs/codes.md）",
 )
+_TAKES: Pair = ("  its card scheme takes it until {day}", "  卡组织受理截止 {day}")
+_TOOK: Pair = (
+    "  its card scheme took it until {day}: settle it outside the scheme",
+    "  卡组织受理已于 {day} 截止，请在差错流程之外协商处理",
+)
 _ROWS: Pair = ("  {count} rows; the first {shown} follow", "  共 {count} 行，以下为前 {shown} 行")
 _ROW: Pair = (
     "{side} {source}: {kind} {amount}, {state}  [row {txn_id}]",
@@ -179,6 +184,9 @@ def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
         schemes = codes[case["code"]].scheme_codes if case["code"] in codes else ()
         if schemes:
             lines.append(sentence(_SCHEMES, language, names=", ".join(schemes)))
+        if limit := dispute["scheme_limit_at"]:
+            over = limit < dispute["business_date"]
+            lines.append(sentence(_TOOK if over else _TAKES, language, day=limit))
     return lines
 
 

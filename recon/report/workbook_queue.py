@@ -62,6 +62,7 @@ def _fields(cases: pl.DataFrame, pack: Pack, say: Say) -> list[Field]:
         Field(say("currency"), 10, currency, always=True),
         Field(say("days_left"), 10, pl.col("days_left"), "whole", differs=is_late, always=True),
         Field(say("due"), 12, pl.col("due_at"), "day", always=True),
+        Field(say("scheme_limit"), 12, pl.col("scheme_limit_at"), "day"),
         Field(say("status"), 10, word("status"), always=True),
         Field(say("label"), 28, code.replace(labels), "wrapped", always=True),
         Field(say("explanation"), 70, pl.col(f"explanation_{language}"), "wrapped", paper=True,

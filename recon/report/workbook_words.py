@@ -151,6 +151,7 @@ WORDS: dict[str, Pair] = {
     "days": ("days", "天"),
     "days_left": ("Days left", "剩余天数"),
     "due": ("Act by", "处理期限"),
+    "scheme_limit": ("Scheme takes until", "卡组织截止日"),
     "first_seen": ("First seen", "首次发现"),
     "age": ("Age (days)", "账龄（天）"),
     "dispute": ("Dispute", "争议编号"),

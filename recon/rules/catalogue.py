@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date
 from enum import StrEnum, unique
 from functools import cache
 from importlib import resources
@@ -96,38 +95,23 @@ def _known_part(part: str, facts: Mapping[str, str]) -> str:
     return part if all(facts.get(name) for name in _PLACEHOLDER.findall(part)) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A scheme's own time limit, valid from a date."""
-
-    scheme: str
-    what_zh: str
-    what_en: str
-    days: int
-    valid_from: date
-
-
-def parse(text: str) -> tuple[Mapping[Code, Entry], tuple[Deadline, ...]]:
-    """Return the entries and deadlines of a catalogue file; raise with every problem at once."""
+def parse(text: str) -> Mapping[Code, Entry]:
+    """Return the entries of a catalogue file; raise with every problem at once."""
     document = tomllib.loads(text)
     tables: dict[str, dict[str, Any]] = document.get("code", {})
-    problems = [f"unknown table {key!r}" for key in document if key not in {"code", "deadline"}]
+    problems = [f"unknown table {key!r}" for key in document if key != "code"]
     problems += [f"no entry for code {code.name}" for code in Code if code.name not in tables]
     known = set(Code.__members__)
     problems += [f"entry for unknown code {name}" for name in tables if name not in known]
     for name, table in tables.items():
         problems += _entry_problems(name, table)
-    deadlines = document.get("deadline", [])
-    for number, table in enumerate(deadlines, start=1):
-        problems += _deadline_problems(number, table)
     if problems:
         raise RuleFileError(
             "; ".join(problems),
             where="catalogue.toml",
             fix="write one [code.NAME] table for each code with exactly the documented keys",
         )
-    entries = {code: _entry(code, tables[code.name]) for code in Code}
-    return MappingProxyType(entries), tuple(Deadline(**table) for table in deadlines)
+    return MappingProxyType({code: _entry(code, tables[code.name]) for code in Code})
 
 
 def _entry_problems(name: str, table: Mapping[str, Any]) -> list[str]:
@@ -155,16 +139,6 @@ def _entry_problems(name: str, table: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _deadline_problems(number: int, table: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with one dated deadline."""
-    wanted = {item.name for item in fields(Deadline)}
-    if set(table) != wanted:
-        return [f"deadline {number}: keys are {sorted(table)}, expected {sorted(wanted)}"]
-    if table["scheme"] not in SCHEMES:
-        return [f"deadline {number}: scheme is {table['scheme']!r}, expected one of {SCHEMES}"]
-    return []
-
-
 def _entry(code: Code, table: Mapping[str, Any]) -> Entry:
     """Return the entry of a table that has been checked."""
     values = dict(table)
@@ -178,20 +152,10 @@ def _entry(code: Code, table: Mapping[str, Any]) -> Entry:
 
 
 @cache
-def _package_data() -> tuple[Mapping[Code, Entry], tuple[Deadline, ...]]:
-    """Return the parsed catalogue that ships with the package."""
+def catalogue() -> Mapping[Code, Entry]:
+    """Return the entry of every code of the package's own file, in order of precedence."""
     path = resources.files("recon.rules") / "catalogue.toml"
     return parse(path.read_text(encoding="utf-8"))
-
-
-def catalogue() -> Mapping[Code, Entry]:
-    """Return the entry of every code, in order of precedence."""
-    return _package_data()[0]
-
-
-def deadlines() -> tuple[Deadline, ...]:
-    """Return the schemes' dated time limits."""
-    return _package_data()[1]
 
 
 def exclusive(first: Code, second: Code) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 from recon.core.codes import Code
 from recon.errors import RuleFileError
-from recon.rules.catalogue import SCHEMES, Deadline, Entry, Recovery, catalogue, deadlines
+from recon.rules.catalogue import SCHEMES, Entry, Recovery, catalogue
+from recon.rules.schemes import Deadline, deadlines
 
 FINDERS = {
     "night": "Found by the nightly run.",
@@ -227,11 +228,22 @@ def _table(text: str) -> str:
 def _deadline_table(limits: tuple[Deadline, ...]) -> str:
     """Return the schemes' own time limits."""
     rows = "".join(
-        f"| {item.scheme} | {item.what_en} {item.what_zh} | {item.days} | {item.valid_from} |\n"
+        f"| {item.scheme} | {item.what_en} {item.what_zh} | {_ends(item)} | {item.days} | "
+        f"{item.valid_from} |\n"
         for item in limits
     )
     return (
         "\n## Time limits of the schemes\n\nNatural days, with the day from which each holds. "
-        "Confirm with the scheme's current manual before acting.\n\n"
-        f"| scheme | what | days | from |\n|---|---|--:|---|\n{rows}"
+        "Confirm with the scheme's current manual before acting. A case whose row is a scheme's "
+        "(by its format, its product, or a card that begins with 62) carries the first of the "
+        "limits that end it, counted from its clearing day, as `scheme_limit_at`; it is due no "
+        "later.\n\n"
+        f"| scheme | what | ends | days | from |\n|---|---|---|--:|---|\n{rows}"
     )
+
+
+def _ends(limit: Deadline) -> str:
+    """Return what a limit ends, in words."""
+    if limit.step is None:
+        return "for information"
+    return f"{limit.step} {', '.join(limit.reasons)}".strip()

@@ -14,6 +14,7 @@ from recon.rules.catalogue import Entry, catalogue
 from recon.rules.dispute_text import explained, told_rows
 from recon.rules.double_recovery import guarded
 from recon.rules.night import Night
+from recon.rules.schemes import last_days, scheme_of
 
 _NOT_CASES = frozenset(
     {*BENIGN, Code.FILE_MISSING, Code.FILE_EMPTY, Code.FILE_TOTAL, Code.FILE_SCHEMA}
@@ -50,8 +51,10 @@ def build(
     cases = breaks.filter(_is_case())
     if cases.height == 0:
         return DISPUTES.empty()
-    facts = _evidence(cases, wide, night.rules.time_zone)
+    formats = {item.name: item.format for item in night.rules.sources}
+    facts = _evidence(cases, wide.with_columns(scheme=scheme_of(formats)), night.rules.time_zone)
     frame = cases.join(facts, on="break_id", how="left", maintain_order="left")
+    frame = frame.join(last_days(frame), on="break_id", how="left", maintain_order="left")
     frame = frame.with_columns(
         dispute_id=pl.format("D{}", pl.col("break_id").str.slice(1)),
         run_id=pl.lit(run_id),
@@ -104,10 +107,16 @@ def _by_direction(usual: Callable[[Entry], str], otherwise: Callable[[Entry], st
 
 
 def _due_at(agreed: Mapping[str, int]) -> pl.Expr:
-    """Return the day by which to act; a request that names its own deadline is due by that."""
+    """Return the day by which to act; a request that names its own deadline is due by that.
+
+    It is no later than the card scheme takes the case, unless that was over from the start.
+    """
     days = {c: agreed.get(c.name, e.act_within_days) for c, e in catalogue().items()}
     within = _per_code(days, pl.Int64)
-    usual = pl.col("first_seen") + pl.duration(days=within)
+    ours = pl.col("first_seen") + pl.duration(days=within)
+    theirs = pl.col("scheme_limit_at")
+    in_time = theirs >= pl.col("first_seen")
+    usual = pl.when(in_time).then(pl.min_horizontal(ours, theirs)).otherwise(ours)
     stated = pl.col("code").cast(pl.String).is_in([code.name for code in _DEADLINES])
     return pl.when(stated).then(pl.coalesce("due_date", usual)).otherwise(usual)
 
@@ -139,8 +148,20 @@ def _evidence(cases: pl.DataFrame, wide: pl.DataFrame, time_zone: str) -> pl.Dat
     return listed.group_by("break_id", maintain_order=True).agg(
         pointers.alias("evidence"),
         *told_rows(time_zone),
+        *_of_scheme(time_zone),
         *(_named(name) for name in ("merchant_id", "order_id", "bank_ref")),
         _named("channel_ref", besides="order_id"),
+    )
+
+
+def _of_scheme(time_zone: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return the card scheme of the first row that has one, and the day on which it cleared."""
+    local = pl.col("occurred_at").dt.replace_time_zone("UTC").dt.convert_time_zone(time_zone)
+    cleared = pl.coalesce("clearing_date", local.dt.date())
+    known = pl.col("scheme").is_not_null()
+    return (
+        pl.col("scheme").filter(known).first(),
+        cleared.filter(known).first().alias("cleared"),
     )
 
 

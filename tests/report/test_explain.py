@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.cli import group
+from recon.commands.catalogue_words import code_words
 from recon.errors import UsageError
+from recon.report.explain_text import explanation_text
 from recon.report.explanation import differing_characters, gates
 from recon.rules.cause_words import in_chinese, known
 from recon.store.read import read_table
@@ -73,6 +75,11 @@ def test_a_dispute_tells_what_card_schemes_call_it(recon, workspace):
     cases = read_table(run.folder, "disputes").filter(pl.col("code") == "DUPLICATE_CHARGE")
     told = recon("explain", cases["dispute_id"][0], "--lang", "en").output
     assert "among card schemes: UnionPay 4512, UnionPay 4514, Visa 12.6, Mastercard 4834" in told
+    facts = explained(recon, cases["dispute_id"][0])
+    for day, words in (("2026-05-01", "takes it until"), ("2026-02-01", "took it until")):
+        facts["case"]["dispute"]["scheme_limit_at"] = day
+        told = explanation_text(facts, "en", code_words())
+        assert f"its card scheme {words} {day}" in told
 
 
 @pytest.mark.parametrize("ident", ["420302000001" + "0", "K0302", "B260302"])

@@ -88,14 +88,6 @@ def test_catalogue_constant_is_read_on_first_use():
         _ = module.NOTHING
 
 
-def test_deadlines_are_dated():
-    """Each deadline names its scheme and the day from which it holds."""
-    found = {(item.scheme, item.days) for item in module.deadlines()}
-    assert {("unionpay", 180), ("unionpay", 360), ("unionpay", 60), ("unionpay", 365)} <= found
-    assert {item.scheme for item in module.deadlines()} == set(module.SCHEMES)
-    assert all(item.what_zh != item.what_en for item in module.deadlines())
-
-
 # Reason codes of the schemes as the field maps them: code of ours -> UnionPay, Visa, Mastercard.
 MAPPED = {
     "FAILED_BUT_DEBITED": (["4502"], [], []),
@@ -139,7 +131,6 @@ def test_codes_of_the_schemes_are_mapped(name):
         ("[code.NETTED]\ncolour = 1\n", "NETTED: unknown key 'colour'"),
         ("[code.NETTED]\nseverity = 'BAD'\n", "NETTED: severity is 'BAD', expected one of"),
         ("[code.NETTED]\nexplanation_en = '{x}'\n", "explanation_en has unknown placeholder {x}"),
-        ("[[deadline]]\nscheme = 'unionpay'\n", "deadline 1: keys are"),
     ],
 )
 def test_catalogue_file_is_refused_with_every_problem(text, says):
