@@ -127,6 +127,7 @@ LAYOUTS: Final = (
             optional=("支付银行", "商户参考信息"),
             unread=("余额",),
             title="商户号[0-9]+",
+            own_titles=r"商户号[0-9]+\s+总笔数[0-9]+",
             facts="商户号(?P<merchant>[0-9]+)",
             totals=(
                 r"总笔数(?P<总笔数>[0-9]+)|总金额(?P<总金额>[0-9.,]+)"

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, State
-from recon.io.formats.contract import Choice, Constant, Control, Day, Format, Money, Text, Time
+from recon.io.formats.contract import Choice, Constant, Day, Format, Money, Text, Time
 from recon.io.formats.report_lines import Report
 from recon.io.formats.table import money_out
 
@@ -27,6 +27,13 @@ def _turned(kind: str, words: tuple[str, ...], *amounts: str) -> dict[str, pl.Ex
     """Return amounts that are money out on rows of some kinds."""
     is_out = pl.col(kind).is_in(words)
     return {name: money_out(pl.col(name), is_out) for name in amounts}
+
+
+def _with_year(cleared: pl.Expr, time: pl.Expr) -> pl.Expr:
+    """Return `MMDDhhmmss` with the clearing day's year, or the year before over New Year."""
+    year = cleared.str.head(4).cast(pl.Int32, strict=False)
+    is_last_year = (cleared.str.slice(4, 2) == "01") & (time.str.head(2) == "12")
+    return (year - is_last_year.cast(pl.Int32)).cast(pl.String).fill_null("") + time
 
 
 REPORTS: Final = (
@@ -104,7 +111,7 @@ REPORTS: Final = (
             "amount_minor": Money("amount", thousands=","),
             "occurred_at": Time(("time",), ("YYYY-M-D h:mm:ss",)),
         },
-        derive=lambda _facts: _turned("kind", ("REFUND",), "amount"),
+        derive=_turned("kind", ("REFUND",), "amount"),
     ),
     Report(
         "settlement_bocom",
@@ -154,7 +161,7 @@ REPORTS: Final = (
             "occurred_at": Time(("day",), ("YYYYMMDD",)),
             "clearing_date": Day("cleared", ("YYYYMMDD",)),
         },
-        derive=lambda _facts: _turned("kind", ("退款", "退货"), "amount", "fee"),
+        derive=_turned("kind", ("退款", "退货"), "amount", "fee"),
     ),
     Report(
         "settlement_chinapnr",
@@ -180,13 +187,14 @@ REPORTS: Final = (
             "clearing_date": Day("day", ("YYYYMMDD",)),
             "memo": Text("memo"),
         },
-        derive=lambda _facts: _turned("kind", ("R",), "amount"),
+        derive=_turned("kind", ("R",), "amount"),
     ),
     Report(
         "settlement_boc_sz",
         "Bank of China, Shenzhen credit cards",
         "中国银行深圳信用卡",
         title=r"结算日期\[",
+        own_titles=r"[^\n]*\[[0-9]{15}\]\n结算日期\[[0-9]{8}\]-\[[0-9]{8}\]交易明细",
         heading=r"^\s*终端号\s.*批次号.*参考号",
         row=(
             r"(?P<terminal>[0-9]{8})\s+(?P<batch>[0-9]{6})\s+(?:[0-9]+\s+)?"
@@ -214,16 +222,14 @@ REPORTS: Final = (
             "occurred_at": Time(("day",), ("YYYYMMDD",)),
             "clearing_date": Day("cleared", ("YYYYMMDD",)),
         },
-        derive=lambda facts: {
-            **_turned("code", ("REFP",), "amount", "fee", "net"),
-            "merchant": pl.lit(facts.get("merchant", "")),
-        },
+        derive=_turned("code", ("REFP",), "amount", "fee", "net"),
     ),
     Report(
         "settlement_citic_card",
         "CITIC credit cards, merchant batch report",
         "中信信用卡商户批次报表",
         title="Merchant Batch All-Process Report",
+        own_titles=r"[^\n]*\n\s*Merchant Batch All-Process Report",
         heading=r"^\s*CardNbr/OrderNbr\s",
         row=(
             r"\s*(?P<card>[0-9*]{12,19})\s+(?P<kind>PER|RFD)\s+(?P<day>[0-9]{8})\s"
@@ -232,7 +238,7 @@ REPORTS: Final = (
         ),
         passed=rf"(?:{_RULES}|\s*(?:Citic|Merchant|Report Date|CardNbr|Batch|Total))",
         totals=rf"Batch Trx Cnt:\s*(?P<count>[0-9,]+)\s+Batch Amt Sum:\s*(?P<sum>{_AMOUNT})",
-        facts=r"Merchant:\s+(?P<merchant>[0-9]+)",
+        facts=r"Merchant:\s+(?P<merchant>[0-9]+)(?:\s+Batch:\s+(?P<batch>[0-9]+))?",
         fields={
             **_CNY,
             "kind": Choice("kind", {"PER": Kind.PAYMENT, "RFD": Kind.REFUND}),
@@ -241,17 +247,11 @@ REPORTS: Final = (
             "stan": Text("trace"),
             "auth_code": Text("auth"),
             "card": Text("card"),
+            "batch_id": Text("batch"),
             "amount_minor": Money("amount", thousands=","),
             "occurred_at": Time(("day", "clock"), ("YYYYMMDD hhmmss",)),
         },
-        derive=lambda facts: {
-            **_turned("kind", ("RFD",), "amount"),
-            "merchant": pl.lit(facts.get("merchant", "")),
-        },
-        controls=(
-            Control("Batch Trx Cnt", "count", pl.len()),
-            Control("Batch Amt Sum", "sum", pl.col("amount_minor").sum(), Money("")),
-        ),
+        derive=_turned("kind", ("RFD",), "amount"),
     ),
     Report(
         "unionpay_clearing_report",
@@ -293,22 +293,12 @@ REPORTS: Final = (
             "occurred_at": Time(("time",), ("YYYYMMDDhhmmss",)),
             "clearing_date": Day("cleared", ("YYYYMMDD",)),
         },
-        derive=lambda facts: {
+        derive={
             **_turned("kind", ("退货", "消费撤销", "撤销", "冲正"), "amount", "fee", "net"),
-            "merchant": pl.lit(facts.get("merchant", "")),
-            "cleared": pl.lit(facts.get("cleared", "")),
-            "time": _with_year(facts.get("cleared", "")),
+            "time": _with_year(pl.col("cleared"), pl.col("time")),
         },
     ),
 )
-
-
-def _with_year(cleared: str) -> pl.Expr:
-    """Return `MMDDhhmmss` with the clearing day's year, or the year before over New Year."""
-    year, month = cleared[:4], cleared[4:6]
-    before = str(int(year) - 1) if year.isdigit() else ""
-    is_last_year = pl.lit(month == "01") & (pl.col("time").str.head(2) == "12")
-    return pl.when(is_last_year).then(pl.lit(before)).otherwise(pl.lit(year)) + pl.col("time")
 
 
 FORMATS: Final[tuple[Format, ...]] = tuple(report.format() for report in REPORTS)

@@ -3,9 +3,10 @@
 Two headings: that of the transfer (one HEADER line with its totals), then that of the rows. Rows
 settle in fractions of a cent (six decimals), which no minor unit holds; so a row that has a local
 amount is in its local currency, and its settled amount stands in the memo. Rows without one (fees,
-adjustments) are in the settlement currency. The transfer is a PAYOUT row. Proof: net = gross + fee
-on each row (a fee is negative); the number of items; the sums of gross, fee and net, each rounded
-to the cent half away from zero. The names of both headings are compared with earlier nights.
+adjustments) are in the settlement currency. The transfer is a PAYOUT row. A net in the settlement
+currency that is finer than a cent is rounded half away from zero, and its memo says so. Proof: net
+= gross + fee on each row (a fee is negative); the number of items; the sums of gross, fee and net,
+each rounded to the cent. The names of both headings are compared with earlier nights.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ COLUMNS = (
 _PLAIN = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,9})?", re.ASCII)
 _TOTALS = ("GROSS_TOTAL_AMOUNT", "FEE_TOTAL_AMOUNT", "NET_TOTAL_AMOUNT")
 _AMOUNTS = ("GROSS_AMOUNT", "FEE_AMOUNT", "NET_AMOUNT")
-_TOP = (
+TOP = (
     "ROW_TYPE",
     "SETTLEMENT_CURRENCY",
     "NUMBER_OF_ITEMS",
@@ -107,6 +108,8 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             yield from rows.ripe()
     if not state.transfer:
         raise _refused("the report has no HEADER line with the transfer", staged.name, None)
+    if "TRANSFER_ID" in state.names:
+        raise _refused("the report is cut before the heading of its rows", staged.name, None)
     _close(state, reading)
     yield from rows.batches()
 
@@ -155,19 +158,34 @@ def _decimal(text: str) -> Decimal | None:
 
 def _transfer_cells(values: dict[str, str]) -> tuple[str | None, ...]:
     """Return the cells of the transfer's own row: money that leaves for the bank."""
-    net = values.get("NET_TOTAL_AMOUNT", "")
+    net, currency = values.get("NET_TOTAL_AMOUNT", ""), values.get("SETTLEMENT_CURRENCY", "")
+    paid, told = _payable(net, currency)
     return (
         None,
         "PAYOUT",
         None,
         None,
         values.get("TRANSFER_ID"),
-        net[1:] if net.startswith("-") else f"-{net}",
-        values.get("SETTLEMENT_CURRENCY"),
+        paid[1:] if paid.startswith("-") else f"-{paid}",
+        currency or None,
         f"{values.get('TRANSFER_DATE', '')} 00:00:00",
         None,
-        f"{values.get('NUMBER_OF_ITEMS')} items",
+        " ".join(filter(None, (f"{values.get('NUMBER_OF_ITEMS')} items", told))),
     )
+
+
+def _payable(net: str, currency: str) -> tuple[str, str]:
+    """Return a net as a bank can pay it, and in words what was stated where that is finer."""
+    exact = _decimal(net)
+    if exact is None:
+        return net, ""
+    paid = exact.quantize(_unit(currency), ROUND_HALF_UP)
+    return str(paid), f"net {net} rounded" if paid != exact else ""
+
+
+def _unit(currency: str) -> Decimal:
+    """Return one minor unit of a currency."""
+    return Decimal(1).scaleb(-exponent_of(currency))
 
 
 def _row_cells(values: dict[str, str], transfer: dict[str, str]) -> tuple[str | None, ...]:
@@ -180,7 +198,8 @@ def _row_cells(values: dict[str, str], transfer: dict[str, str]) -> tuple[str | 
         amount = f"-{local}" if leaves else local
         told = f"settled {settled}, fee {values['FEE_AMOUNT']}"
     else:
-        amount, currency, told = values["NET_AMOUNT"], transfer.get("SETTLEMENT_CURRENCY", ""), ""
+        currency = transfer.get("SETTLEMENT_CURRENCY", "")
+        amount, told = _payable(values["NET_AMOUNT"], currency)
     words = [told, values.get("STATUS_DETAILS", ""), values.get("DESCRIPTION", "")]
     return (
         values.get("MID"),
@@ -201,7 +220,7 @@ def _close(state: _State, reading: Reading) -> None:
     currency = state.transfer.get("SETTLEMENT_CURRENCY", "")
     items = state.transfer.get("NUMBER_OF_ITEMS", "")
     compare_count(reading, "items of the transfer", items, state.items)
-    unit = Decimal(1).scaleb(-exponent_of(currency))
+    unit = _unit(currency)
     for name, computed in zip(_TOTALS, state.sums, strict=True):
         declared = _decimal(state.transfer.get(name, ""))
         if declared is not None:
@@ -215,11 +234,11 @@ def _close(state: _State, reading: Reading) -> None:
 
 
 def recognise(probe: Probe) -> bool:
-    """Return whether the first two headings are those of the report."""
-    lines = probe.text().lstrip("\ufeff").splitlines()[:3]
-    return len(lines) == 3 and all(  # noqa: PLR2004  heading, transfer, heading
+    """Return whether the headings are those of the report, or the first one where it is cut."""
+    lines = probe.text().lstrip("\ufeff").splitlines()[:3:2]  # heading, transfer, heading
+    return bool(lines) and all(
         set(names) <= set(csv_cells(line) or [])
-        for names, line in ((_TOP, lines[0]), (_BELOW, lines[2]))
+        for names, line in zip((TOP, _BELOW), lines, strict=False)
     )
 
 

@@ -122,9 +122,13 @@ class _Reader:
             self.ended = True
             self.reading.trailer_lines += 1
             count = whole_number(text[20:26].strip())
-            if count is not None:
-                total = ControlTotal("records of the file", count, self.records)
-                self.reading.controls.append(total)
+            if count is None:
+                found = text[20:26].strip()
+                raise self.refused(
+                    f"expected the number of records in the end record (88), found {found!r}", line
+                )
+            total = ControlTotal("records of the file", count, self.records)
+            self.reading.controls.append(total)
         else:
             raise self.refused(f"a line begins with {code!r}, which is no Norma 43 record", line)
 
@@ -258,7 +262,9 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     if reader.account is not None or not reader.pages:
         raise reader.refused("the file does not end with an account end (33): it is cut")
     if not reader.ended:
-        reading.notes.append("the file has no end record (88)")
+        raise reader.refused(
+            f"expected an end record (88) behind {reader.records} records, found none: it is cut"
+        )
     tell_statement(reading, reader.pages, reader.exponents)
     yield from reader.rows.batches()
 

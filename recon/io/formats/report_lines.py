@@ -2,15 +2,15 @@
 
 For small files with columns aligned by blanks, titles on every page and totals in sentences. What
 stands before the column headings is title; behind them, a line that fits neither the row, nor a
-title or total, is a reject.
+title or total, is a reject. A row has the facts of the titles above it, and a total is compared
+with the rows since the one before it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,7 @@ import pyarrow as pa
 from recon.core.codes import Side
 from recon.errors import InputError
 from recon.io.formats.contract import (
-    Control,
+    ControlTotal,
     Field,
     Fields,
     Format,
@@ -35,11 +35,12 @@ from recon.io.formats.cutting import frame_of, raw_text, rows_of
 from recon.io.formats.fixed import line_spans
 from recon.io.formats.lines import Block, Lines
 from recon.io.formats.sheet import TITLE_LINES, sniffed_encoding
+from recon.io.formats.statement import exact_minor
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One layout; the named groups of `row` are the columns, those of `totals` add up by name."""
+    """One layout; the named groups of `row` and `facts` are the columns."""
 
     name: str
     title_en: str
@@ -49,10 +50,11 @@ class Report:
     passed: str  # a pattern for the begin of titles, rules and totals
     fields: Mapping[str, Field]
     heading: str = ""  # a pattern of the column headings; by it a day without rows is known
-    totals: str = ""
-    facts: str = ""
-    derive: Callable[[Mapping[str, str]], Mapping[str, pl.Expr]] = lambda _facts: {}
-    controls: tuple[Control, ...] = ()
+    own_titles: str = ""  # a pattern of first lines of no other layout, the rest cut off or not
+    totals: str = ""  # a pattern: `count` of the rows since the total before, `sum` of `summed`
+    summed: str = "amount"
+    facts: str = ""  # a pattern, of what holds for the rows below
+    derive: Mapping[str, pl.Expr] = field(default_factory=dict)
 
     def format(self) -> Format:
         """Return the format that this declaration makes."""
@@ -64,10 +66,42 @@ class Report:
             recognise=partial(_recognise, self),
             read=partial(_read, self),
             fields=partial(_fields, self),
-            controls=lambda _options: self.controls,
             has_controls=bool(self.totals),
             net_is_exact=True,
         )
+
+
+@dataclass(slots=True)
+class _Part:
+    """The rows since the last total, in fen."""
+
+    rows: int = 0
+    sum: int = 0
+
+    def add(self, amount: str) -> None:
+        """Take a row; an amount finer than a fen refuses its row later."""
+        self.rows += 1
+        self.sum += _fen(amount) or 0
+
+    def compared(self, total: re.Match[str], line: int) -> list[ControlTotal]:
+        """Return what a total says beside what its rows come to, and begin the next part."""
+        count, declared = total["count"].replace(",", ""), _fen(total["sum"])
+        name = f"rows up to the total of line {line}"
+        controls = [
+            ControlTotal(name, int(count), self.rows),
+            ControlTotal(f"{name}, sum", declared, self.sum, "CNY")
+            if declared is not None
+            else ControlTotal(f"{name}, sum {total['sum']} is an amount", 1, 0),
+        ]
+        self.rows = self.sum = 0
+        return controls
+
+
+def _fen(text: str) -> int | None:
+    """Return a signed amount in fen, None when it is finer."""
+    plain = text.replace(",", "")
+    minor = exact_minor(plain.removeprefix("-"), 2)
+    return -minor if minor is not None and plain.startswith("-") else minor
 
 
 def _fields(report: Report, _options: Options) -> Fields:
@@ -76,15 +110,16 @@ def _fields(report: Report, _options: Options) -> Fields:
 
 
 def _recognise(report: Report, probe: Probe) -> bool:
-    """Return whether the head has the title and then a row, or its headings and no row."""
+    """Return whether the head has the title and then a row, or headings or own titles and none."""
     lines = probe.text().lstrip("\ufeff").splitlines()[:TITLE_LINES]
     at = next((i for i, line in enumerate(lines) if re.fullmatch(report.row, line)), None)
     if at is None:
         text = "\n".join(lines)
-        is_whole = len(probe.head) == probe.size and bool(report.heading)
-        return is_whole and bool(
+        is_empty_day = bool(report.heading) and bool(
             re.search(report.title, text) and re.search(f"(?m){report.heading}", text)
         )
+        is_cut = bool(report.own_titles) and re.match(report.own_titles, text) is not None
+        return len(probe.head) == probe.size and (is_empty_day or is_cut)
     return re.search(report.title, "\n".join(lines[:at])) is not None
 
 
@@ -93,30 +128,43 @@ def _read(
 ) -> Iterator[RawRows]:
     """Yield the rows; fill facts and declared totals."""
     others: list[str] = []
-    found = 0
+    found, part = 0, _Part()
     with staged.path.open("rb") as stream:
         for block in Lines(stream, staged.name, options.encoding, sniffed_encoding):
-            rows = _read_block(report, block, reading, others)
+            rows = _read_block(report, block, reading, others, part)
             found += rows.record_no.size
-            for match in re.finditer(report.facts, "\n".join(others)) if report.facts else ():
-                reading.facts.update({k: v for k, v in match.groupdict().items() if v})
-            frame = frame_of(rows)
-            yield rows_of(frame.with_columns(**report.derive(reading.facts)), rows)
-    if not re.search(report.title, "\n".join(others)):
+            yield rows_of(frame_of(rows).with_columns(**report.derive), rows)
+    _check_titles(report, "\n".join(others), found, staged.name)
+    if report.totals and part.rows:
+        reading.controls.append(ControlTotal("rows behind the last total", 0, part.rows))
+
+
+def _check_titles(report: Report, text: str, rows: int, where: str) -> None:
+    """Refuse another report, and one that ends before its column headings: no day without rows."""
+    if not re.search(report.title, text):
         raise InputError(
-            f"expected a title that fits {report.title!r}, found {others[:3]!r:.300}",
-            where=staged.name,
+            f"expected a title that fits {report.title!r}, found {text.splitlines()[:3]!r:.300}",
+            where=where,
             fix="check that this is the report that was meant",
             code="FILE_SCHEMA",
         )
-    _take_totals(report, "\n".join(others), reading)
+    if not rows and report.heading and not re.search(f"(?m){report.heading}", text):
+        raise InputError(
+            "expected column headings and rows behind the titles, found the end of the file",
+            where=where,
+            fix="ask the sender for the whole file: it is cut",
+            code="FILE_SCHEMA",
+        )
 
 
-def _read_block(report: Report, block: Block, reading: Reading, others: list[str]) -> RawRows:
+def _read_block(
+    report: Report, block: Block, reading: Reading, others: list[str], part: _Part
+) -> RawRows:
     """Return the rows of one block and account for its other lines."""
     begin, end = line_spans(block)
     row, passed = re.compile(report.row), re.compile(report.passed)
-    columns: dict[str, list[str]] = {name: [] for name in row.groupindex}
+    facts = tuple(re.compile(report.facts).groupindex)
+    columns: dict[str, list[str]] = {name: [] for name in (*row.groupindex, *facts)}
     kept: list[int] = []
     texts = block.line_texts()
     titles = _titles_end(report, texts, others)
@@ -127,10 +175,19 @@ def _read_block(report: Report, block: Block, reading: Reading, others: list[str
         elif match is not None:
             reading.record_lines += 1
             kept.append(line)
-            for name, cell in match.groupdict().items():
-                columns[name].append((cell or "").strip())
+            cells = {name: (cell or "").strip() for name, cell in match.groupdict().items()}
+            for name, cell in (
+                cells | {name: reading.facts.get(name, "") for name in facts}
+            ).items():
+                columns[name].append(cell)
+            part.add(cells[report.summed])
         elif line < titles or (line not in block.undecodable and passed.match(text)):
             others.append(text)
+            if report.facts:
+                for fact in re.finditer(report.facts, text):
+                    reading.facts.update({k: v for k, v in fact.groupdict().items() if v})
+            if report.totals and (total := re.search(report.totals, text)) is not None:
+                reading.controls += part.compared(total, block.first_line + line)
             if reading.record_lines:
                 reading.trailer_lines += 1
             else:
@@ -156,13 +213,3 @@ def _titles_end(report: Report, texts: Sequence[str], others: Sequence[str]) -> 
     if not report.heading or any(re.search(report.heading, text) for text in others):
         return 0
     return next((at for at, text in enumerate(texts) if re.search(report.heading, text)), 0)
-
-
-def _take_totals(report: Report, text: str, reading: Reading) -> None:
-    """Fill what the report declares, the totals of its parts added up."""
-    sums: dict[str, Decimal] = {}
-    for match in re.finditer(report.totals, text) if report.totals else ():
-        for name, cell in match.groupdict().items():
-            if cell is not None:
-                sums[name] = sums.get(name, Decimal(0)) + Decimal(cell.replace(",", ""))
-    reading.declared.update({name: str(value) for name, value in sums.items()})

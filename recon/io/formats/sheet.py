@@ -273,7 +273,10 @@ def check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: s
 def _mend_tail(sheet: Sheet, wider: int, block: Block, tokens: Tokens, layout: Layout) -> None:
     """Accept rows that are wider by empty cells only, or shorter by cells that may be lost."""
     lost = len(layout.header) - tokens.row_fields
-    for row in np.flatnonzero((tokens.row_fault == FAULT_FEW) & (lost <= sheet.short)).tolist():
+    may_be_short = (tokens.row_fault == FAULT_FEW) & (lost <= sheet.short)
+    if block.final and block.data.size and block.data[-1] != ord("\n"):
+        may_be_short &= tokens.row_line != block.lines - 1  # a last row without a line end is cut
+    for row in np.flatnonzero(may_be_short).tolist():
         tokens.row_fault[row] = FAULT_NONE
         for slot, name in enumerate(layout.wanted):
             if layout.header.index(name) >= tokens.row_fields[row]:

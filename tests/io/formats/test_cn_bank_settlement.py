@@ -47,16 +47,16 @@ def load(tmp_path, name, *lines, encoding="gb18030"):
     return load_bytes(BY_NAME[name], tmp_path, "\n".join(lines).encode(encoding))
 
 
-def test_words_make_signs_and_a_lost_last_cell_is_empty(tmp_path):
-    """A refund and its fee are money out; the number of the original may be missing."""
+def test_words_make_signs_and_a_lost_last_cell_is_a_cut(tmp_path):
+    """A refund and its fee are money out; a row without its last mark was cut."""
     result = load(
         tmp_path,
         "abc",
         ABC,
-        "M1|Sale|O1|20261120095147|19.80|a|19.80|622848*********1517|401|0.10|0.00|20261120|1|9",
+        "M1|Sale|O1|20261120095147|19.80|a|19.80|622848*********1517|401|0.10|0.00|20261120|1|9|",
         "M1|Refund|O2|20261120095148|9.80|a|9.80|622848*********1517|401|0.05|0|20261120|2|8|O1",
         "M1|Other|O3|20261120095148|9.80|a|9.80|6228|401|0.05|0|20261120|2|8|O1",
-        "M1|Sale|O4|20261120095147|19.80|a|19.80|6228|401|0.10|0.00|20261120|1",
+        "M1|Sale|O4|20261120095147|19.80|a|19.80|6228|401|0.10|0.00|20261120|1|9",
     )
     assert result.column("amount_minor") == [1980, -980]
     assert result.column("fee_minor") == [10, -5]

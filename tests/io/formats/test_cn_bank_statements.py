@@ -136,3 +136,12 @@ def test_currencies_and_sides_in_words(tmp_path):
     result = load_bytes(BY_NAME["bocom"], tmp_path, bocom.encode())
     assert result.column("amount_minor") == [500, -100]
     assert result.agrees
+
+
+def test_a_last_row_without_a_line_end_may_not_lack_cells(tmp_path):
+    """ABC leaves out empty cells at the end of a row; where the file ends there, it is cut."""
+    path = corpus_file("cn_bank_statement/*abc_debit*")
+    form = next(form for form in FORMATS if form.name == "statement_abc")
+    short = path.read_bytes().rstrip().rpartition(b",")[0]
+    assert load_bytes(form, tmp_path, short + b"\n").refused_lines == []
+    assert load_bytes(form, tmp_path, short).refused_lines == [6]

@@ -25,9 +25,11 @@ CITIC = """ Merchant Batch All-Process Report
  Merchant:  099900000998800     Batch:  000001
  CardNbr/OrderNbr    TrxType TranDate TranTime AuthNbr TraceNbr RefNbr  TransAmt Curr
  51821280****0805    RFD     20261120 11192990 537717  949899   101119296259   -2.00  156 000000   00
- 62268000****6507    PER     20261120 23004790 321954  945387   092300479914   1,000.50  156 00
- ----------------------------
  Batch Trx Cnt:    1     Batch Amt Sum:      -2.00
+ ----------------------------
+ Merchant:  099900000998801     Batch:  000002
+ CardNbr/OrderNbr    TrxType TranDate TranTime AuthNbr TraceNbr RefNbr  TransAmt Curr
+ 62268000****6507    PER     20261120 23004790 321954  945387   092300479914   1,000.50  156 00
  Batch Trx Cnt:    1     Batch Amt Sum:   1,000.50
 """  # noqa: E501 (a report's own lines)
 
@@ -50,11 +52,21 @@ def test_rows_titles_and_lines_that_are_neither(tmp_path):
     assert (result.reading.header_lines, result.reading.trailer_lines) == (6, 1)
 
 
-def test_totals_of_several_batches_add_up(tmp_path):
-    """Each batch declares its own count and sum; together they are the file's."""
-    result = load_bytes(BY_NAME["settlement_citic_card"], tmp_path, CITIC.encode())
+def test_each_batch_proves_itself(tmp_path):
+    """A batch has its own merchant, count and sum; what one lacks no other makes good."""
+    form = BY_NAME["settlement_citic_card"]
+    result = load_bytes(form, tmp_path, CITIC.encode())
     assert result.column("amount_minor") == [-200, 100050]
-    assert [(one.declared, one.computed) for one in result.totals] == [(2, 2), (99850, 99850)]
+    assert result.column("merchant_id") == ["099900000998800", "099900000998801"]
+    assert result.column("batch_id") == ["000001", "000002"]
+    assert [one.declared for one in result.totals] == [1, -200, 1, 100050]
+    assert result.agrees
+    shifted = CITIC.replace("   -2.00  156", "   -3.00  156").replace(
+        "1,000.50  156", "1,001.50  156"
+    )
+    assert not load_bytes(form, tmp_path, shifted.encode()).agrees
+    cut = CITIC[: CITIC.rindex(" Batch Trx")]
+    assert not load_bytes(form, tmp_path, cut.encode()).agrees
 
 
 def test_described_layouts_of_abc_and_bocom(tmp_path):

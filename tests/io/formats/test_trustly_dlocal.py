@@ -127,6 +127,16 @@ def test_dlocal_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: s
     assert verdict in read_bytes(dlocal_settlement.FORMAT, data, tmp_path).verdict
 
 
+def test_dlocal_nets_finer_than_a_cent_are_rounded_and_told(tmp_path: Path) -> None:
+    """The bank pays cents; the total and the fee as stated stand in the memo."""
+    text = SETTLEMENT.replace("-0.52,8.49", "-0.523,8.487").replace("-0.50,-0.50", "-0.503,-0.503")
+    outcome = read_bytes(dlocal_settlement.FORMAT, text.encode(), tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    rows = outcome.frame.select("amount_minor", "memo").rows()
+    assert rows[0] == (-849, "3 items net 8.487 rounded")
+    assert rows[-1] == (-50, "net -0.503 rounded")
+
+
 def test_dlocal_payment_is_of_the_day_it_was_made(tmp_path: Path) -> None:
     """What was settled two days later must stand at its order's time, cleared on the later day."""
     header = (
