@@ -182,14 +182,14 @@ def rows_about(
     return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
 
 
-def refunds_without_original(
-    workspace: Workspace, business_date: date
+def told_of_refunds(
+    workspace: Workspace, business_date: date, codes: Sequence[Code]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return what earlier nights told as refunds of no known payment, and is not over.
+    """Return what earlier nights told of refunds under some codes, and is not over.
 
     The breaks (BREAKS) and the rows at fault (TRANSACTIONS), which stand in the night that told.
     """
-    mine = pl.col("code").cast(pl.String) == Code.REFUND_NO_ORIGINAL.name
+    mine = pl.col("code").cast(pl.String).is_in([code.name for code in codes])
     told, rows = [BREAKS.empty()], [TRANSACTIONS.empty()]
     for run in earlier(workspace, business_date, ORIGINAL_DAYS):
         found = conform(scan(run.folder, "breaks").filter(mine).collect(), BREAKS)

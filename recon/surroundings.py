@@ -111,13 +111,15 @@ def judge_terms(
     rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
     channel = _with_undone(rows, ledger).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
     earlier, met, over = TRANSACTIONS.empty(), TRANSACTIONS.empty(), BREAKS.empty()
+    told, again = BREAKS.empty(), list[str]()
     if night.rules.refunds is not None:
-        told, unmet = history.refunds_without_original(workspace, night.business_date)
-        met = terms.with_original(unmet, rows)
-        over = terms.put_right(told, met, night)
+        told, at_fault = history.told_of_refunds(workspace, night.business_date, terms.REFUND_CODES)
+        met = terms.with_original(terms.without_payment(at_fault, told), rows)
+        again = terms.names(at_fault) if terms.undone_references(rows) else []
     if night.rules.refunds is not None or terms.returns_by_payment(night):
-        references = sorted({*terms.refund_references(rows), *met["original_ref"]})
+        references = sorted({*terms.refund_references(rows), *met["original_ref"], *again})
         earlier = _about(workspace, references, rows, night.business_date)
+        over = terms.put_right(told, met, rows, earlier, night)
     months = terms.rebate_months(channel, night)
     previous = workspace.previous(night.business_date)
     priced = terms.fee_months(night, previous.business_date if previous else None)

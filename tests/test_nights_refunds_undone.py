@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -12,6 +13,7 @@ from recon.cli import group
 from tests.night_world import Day, NightWorld, nights
 
 NOT_SETTLED, UNBOOKED = "REFUND_NOT_SETTLED", "REFUND_UNBOOKED"
+TOLD_ONCE = ["REFUND_EXCESS", "REFUND_NO_ORIGINAL"]
 REFUND, UNDONE = "F1 60.00 kind=refund original=A1", "V1 60.00 11:00 kind=reversal original=F1"
 SALE, SOLD = "A1 100.00", "100.00 memo=PAYOUT_8001_20261109"
 BOTH: Day = {"orders": [SALE, REFUND], "psp": [SALE, REFUND]}
@@ -105,7 +107,10 @@ def test_what_is_told_of_it(tmp_path: Path) -> None:
 
 
 def test_refunds_that_were_undone_are_not_added_up(tmp_path: Path) -> None:
-    """60.00 undone and 80.00 given back are 80.00, the same night and nights later."""
+    """60.00 undone and 80.00 given back are 80.00, the same night and nights later.
+
+    What was too much, or of no known payment, is over when it is undone.
+    """
     again = "F2 80.00 12:00 kind=refund original=A1"
     world = make(tmp_path)
     net = {"bank": [NET]}
@@ -113,9 +118,18 @@ def test_refunds_that_were_undone_are_not_added_up(tmp_path: Path) -> None:
     days.append({"orders": [again], "psp": [again], "bank": [back(10)]})
     assert [world.codes(night) for night in nights(world, *days)] == [[], [], []]
     more = "F3 30.00 12:00 kind=refund original=A1"
-    world.day("2026-11-12", orders=[more], psp=[more])
-    (case,) = world.table(world.run("2026-11-12"), "breaks").filter(code="REFUND_EXCESS").to_dicts()
+    lost = "F4 5.00 12:00 kind=refund original=A0"
+    world.day("2026-11-12", orders=[more, lost], psp=[more, lost])
+    told = world.table(world.run("2026-11-12"), "breaks").filter(pl.col("code").is_in(TOLD_ONCE))
+    (case,) = told.filter(code="REFUND_EXCESS").to_dicts()
     assert (case["expected_minor"], case["actual_minor"]) == (10_000, 11_000)
+    undone = [
+        f"V{no} {row} kind=reversal"
+        for no, row in ((2, "80.00 12:00 original=F2"), (4, "5.00 12:00 original=F4"))
+    ]
+    world.day("2026-11-13", orders=undone, psp=undone)
+    night = world.run("2026-11-13")
+    assert world.codes(night) == [f"{code}:RESOLVED" for code in TOLD_ONCE]
 
 
 @pytest.mark.parametrize("closed", [False, True])

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.attributes import value
-from recon.core.codes import BENIGN, Code, DisputeStatus, Kind, Side, State
+from recon.core.codes import BENIGN, UNDO_KINDS, Code, DisputeStatus, Kind, Side, State
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
 from recon.rules import fee_sums, fees, rebates, refunds
 from recon.rules.breaks import break_identity
@@ -29,7 +29,7 @@ LEG = "contract"  # where a leg is named
 _PRICE_WHAT_THEY_SETTLE = ("wechat_trade", "alipay_trade")  # formats
 _MONTHS_BACK = 13  # a rebate is due within a year
 # Refund facts that legs between the sides do not find by themselves.
-_REFUND_CODES = (
+REFUND_CODES = (
     Code.REFUND_EXCESS,
     Code.REFUND_NO_ORIGINAL,
     Code.REFUND_ROUTE,
@@ -180,16 +180,25 @@ def refund_references(rows: pl.DataFrame) -> list[str]:
 
 def payments_named(rows: pl.DataFrame, references: Sequence[str]) -> pl.DataFrame:
     """Return the payments (TRANSACTIONS) that bear one of the references."""
-    bears = pl.any_horizontal(
-        pl.col(name).is_in(references) for name in ("order_id", "channel_ref")
-    )
-    return rows.filter(bears & (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name))
+    return rows.filter(_called(references) & (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name))
 
 
 def other_names(rows: pl.DataFrame, references: Sequence[str]) -> list[str]:
     """Return what payments and refunds are called besides the references."""
     names = pl.concat([rows["order_id"], rows["channel_ref"]]).drop_nulls()
     return sorted(set(names.to_list()) - set(references))
+
+
+def names(rows: pl.DataFrame) -> list[str]:
+    """Return what refunds are called, and what they call their payments."""
+    columns = [rows[name] for name in ("order_id", "channel_ref", "original_ref")]
+    return pl.concat(columns).drop_nulls().unique().sort().to_list()
+
+
+def without_payment(at_fault: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows (TRANSACTIONS) of breaks (BREAKS) that know no payment of a refund."""
+    lone = told.filter(pl.col("code").cast(pl.String) == Code.REFUND_NO_ORIGINAL.name)
+    return at_fault.filter(pl.col("txn_id").is_in(lone["txn_ids"].list.first().implode()))
 
 
 def with_original(refunded: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
@@ -202,15 +211,46 @@ def with_original(refunded: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return refunded.join(pl.concat(names), on=["original_ref", "currency"], how="semi")
 
 
-def put_right(told: pl.DataFrame, met: pl.DataFrame, night: Night) -> pl.DataFrame:
-    """Return breaks of earlier nights (BREAKS) as over, where their row is one of `met`."""
-    over = told.filter(pl.col("txn_ids").list.first().is_in(met["txn_id"].implode()))
-    return over.with_columns(
+def put_right(
+    told: pl.DataFrame, met: pl.DataFrame, rows: pl.DataFrame, earlier: pl.DataFrame, night: Night
+) -> pl.DataFrame:
+    """Return the breaks of earlier nights (`told`, BREAKS) that tonight's rows end, as over.
+
+    Looked at are refunds whose payment has come (`met`), and those that a row of tonight undoes,
+    with the other refunds of one payment. What is no fact any more is over.
+    """
+    back = earlier.filter(_called(undone_references(rows)))
+    touched = told.filter(_lists(pl.concat([met["txn_id"], back["txn_id"]])))
+    if touched.is_empty():
+        return touched
+    still = _found(rows, earlier, night).with_columns(code=_code_name())
+    listed = still.select("code", pl.concat_list("txn_id", "other_txn_ids").alias("txn_ids"))
+    same = (
+        touched.select("break_id", "txn_ids", pl.col("code").cast(pl.String))
+        .explode("txn_ids")
+        .join(listed.explode("txn_ids"), on=["code", "txn_ids"], how="semi")
+    )
+    return touched.filter(~pl.col("break_id").is_in(same["break_id"].implode())).with_columns(
         business_date=pl.lit(night.business_date),
         group_id=pl.lit(None, pl.Int64),
         status=pl.lit(DisputeStatus.RESOLVED.name).cast(words(DisputeStatus)),
         cause=pl.lit("put right by a later row"),
     )
+
+
+def undone_references(rows: pl.DataFrame) -> list[str]:
+    """Return what tonight's reversals and voids name."""
+    undoing = pl.col("kind").cast(pl.String).is_in([kind.name for kind in UNDO_KINDS])
+    return rows.filter(undoing)["original_ref"].drop_nulls().unique().sort().to_list()
+
+
+def _called(references: Sequence[str]) -> pl.Expr:
+    return pl.any_horizontal(pl.col(own).is_in(references) for own in ("order_id", "channel_ref"))
+
+
+def _lists(txn_ids: pl.Series) -> pl.Expr:
+    """Return whether a break lists one of the rows."""
+    return pl.col("txn_ids").list.eval(pl.element().is_in(txn_ids.implode())).list.any()
 
 
 def refund_facts(
@@ -224,16 +264,6 @@ def refund_facts(
     if night.rules.refunds is None:
         return pl.DataFrame(schema=FACTS)
     policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
-    codes = [int(code) for code in _REFUND_CODES]
-    known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
-    tonight = pl.col("txn_id").is_in(rows["txn_id"].implode())
-    # a deduction that the sender explains is on record
-    known = known.with_columns(
-        reason="memo",
-        tonight=tonight,
-        route=value("refund_route").replace(ROUTE_WORDS | night.rules.refunds.routes),
-        original_date=_day_told("original_date"),
-    )
     judged, asked = _judged_refunds(rows), _first_requests(rows, earlier)
     withheld = pl.col("code") == int(Code.REFUND_WITHHELD)
     known_late = pl.concat([met, _booked_tonight(rows, earlier, policy)]).implode()
@@ -243,7 +273,24 @@ def refund_facts(
         .then(pl.col("txn_id").is_in(asked["txn_id"].implode()))
         .otherwise(pl.col("txn_id").is_in(judged["txn_id"].implode()))
     )
-    return refunds.find(known, policy).filter(fresh & pl.col("code").is_in(codes))
+    return _found(rows, earlier, night).filter(fresh)
+
+
+def _found(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return every fact of refunds, of tonight's and of earlier ones that they concern."""
+    if night.rules.refunds is None:
+        return pl.DataFrame(schema=FACTS)
+    known = pl.concat([rows, earlier]).unique("txn_id", keep="first")
+    # a deduction that the sender explains is on record
+    known = known.with_columns(
+        reason="memo",
+        tonight=pl.col("txn_id").is_in(rows["txn_id"].implode()),
+        route=value("refund_route").replace(ROUTE_WORDS | night.rules.refunds.routes),
+        original_date=_day_told("original_date"),
+    )
+    policy = RefundCheck(night.rules.refunds, night.business_date, night.calendar)
+    codes = [int(code) for code in REFUND_CODES]
+    return refunds.find(known, policy).filter(pl.col("code").is_in(codes))
 
 
 def _day_told(name: str) -> pl.Expr:
@@ -354,7 +401,6 @@ def as_breaks(
             frame["code"], frame["fingerprint"], frame["cause"], again, strict=True
         )
     ]
-    names = {int(code): code.name for code in Code}
     status = pl.lit(DisputeStatus.NEW.name).cast(words(DisputeStatus))
     return conform(
         frame.with_columns(
@@ -366,10 +412,15 @@ def as_breaks(
             group_id=_groups(frame["txn_id"], ledger),
             difference_minor=pl.col("actual_minor") - pl.col("expected_minor"),
             status=status,
-            code=pl.col("code").replace_strict(names, return_dtype=pl.String).cast(words(Code)),
+            code=_code_name().cast(words(Code)),
         ),
         BREAKS,
     )
+
+
+def _code_name() -> pl.Expr:
+    names = {int(code): code.name for code in Code}
+    return pl.col("code").replace_strict(names, return_dtype=pl.String)
 
 
 def _groups(txn_ids: pl.Series, ledger: Ledger) -> pl.Series:
