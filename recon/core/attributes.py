@@ -21,6 +21,7 @@ KNOWN = {
     "account_kind": "company or personal account, as the sender words it",
     "approved_at": "when the merchant agreed to a refund, UTC",
     "entry_mode": "how the card or code was read: swiped, tapped, inserted, scanned, typed, online",
+    "exchange_rate": "rate of the exchange, as the sender states it",
     "funded_by": "from where a refund was paid: the payout, or another account of the merchant",
     "mcc": "category code of the merchant (ISO 18245), as the sender cleared the row",
     "notified_at": "when the payer was told of a refund, UTC",

@@ -22,6 +22,7 @@ from recon.core.schema import TIMESTAMP, TRANSACTIONS, words
 from recon.core.text import TextBuffers, arrow_text, text_buffers
 from recon.errors import InputError
 from recon.io.formats.contract import (
+    Account,
     Choice,
     Constant,
     Day,
@@ -33,6 +34,7 @@ from recon.io.formats.contract import (
     Time,
 )
 from recon.io.known_text import KnownText
+from recon.io.mask import mask_accounts
 from recon.io.repeated import repeated
 
 _STRIPPED = " \t`"
@@ -95,7 +97,7 @@ class RowReader:
             text = self._text(field)
             if name in _NUMBERS and field.column in self._raw.columns:
                 self._note_rounded(text, field.column)
-            return text
+            return mask_accounts(text) if isinstance(field, Account) else text
         if isinstance(field, Money):
             return self._base_amount(field) if name == "base_minor" else self._money(field)
         if isinstance(field, Time):

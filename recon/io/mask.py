@@ -45,6 +45,7 @@ IDENTIFIERS = (
 _SEPARATOR = r"[\t \-./_\u00a0\u00ad\u00b7\u2000-\u2015\u202f\u205f\u2060\u2212\u3000\ufeff\uff0d]"
 _RUN = re.compile(f"[0-9０-９]+(?:{_SEPARATOR}{{1,{kernel.MAX_SEPARATORS}}}[0-9０-９]+)*")
 _GROUP = re.compile("[0-9０-９]+")
+_ACCOUNT = re.compile("(?<![0-9A-Za-z])[0-9](?:[0-9 -]*[0-9])?")
 _TO_ASCII = str.maketrans("０１２３４５６７８９", "0123456789")
 _MORE_THAN_TEN_DIGITS = r"(?:[0-9０-９][^0-9０-９]*){11}"
 _PLAIN = (" ", "-")
@@ -110,6 +111,17 @@ def mask_card(text: str) -> str:
     """Return one card number cut to six and four, when it has more than ten digits."""
     digits = _ascii_digits(text)
     return digits[:6] + _STARS + digits[-4:] if len(digits) > 10 else text  # noqa: PLR2004 - six and four
+
+
+def mask_accounts(column: pl.Series) -> pl.Series:
+    """Return accounts of statements, of which there are few; a plausible card number is cut.
+
+    Digits behind a letter, an IBAN's for one, are none; what stands behind them may be a currency.
+    """
+    accounts = column.drop_nulls().unique().to_list()
+    cut = {text: _ACCOUNT.sub(lambda run: mask_text(run.group()), text) for text in accounts}
+    masked = {text: other for text, other in cut.items() if other != text}
+    return column.replace(masked) if masked else column
 
 
 def _mask_rows(column: pl.Series, rows: NDArray[np.int64], own: pl.DataFrame) -> pl.Series:

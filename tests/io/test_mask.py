@@ -14,6 +14,7 @@ from recon.io.evidence import read_line
 from recon.io.formats.contract import ControlTotal, Reject
 from recon.io.mask import (
     card_free_lines,
+    mask_accounts,
     mask_card,
     mask_cards,
     mask_free_text,
@@ -188,3 +189,16 @@ def test_a_file_with_a_column_of_secrets_shows_no_whole_line(tmp_path):
     staged.write_bytes(b"A1,12.00,987")
     assert read_line(staged, 0, 12, columns=["order", "amount", "cvv2"]).text == ""
     assert read_line(staged, 0, 12, columns=["order", "amount", "memo"]).text == "A1,12.00,987"
+
+
+def test_the_account_of_a_statement_is_cut_where_it_is_a_cards_number():
+    """IBANs, branch and account, and numbers that are no card's stay keys as they are."""
+    accounts = {
+        "4111111111111111": "411111******1111",
+        "4111 1111-1111 1111EUR": "411111******1111EUR",
+        "BANKDEFF/4111111111111111": "BANKDEFF/411111******1111",
+        "DK4111111111111111": "DK4111111111111111",
+        "41111111/11111111": "41111111/11111111",
+        "4111111111111112": "4111111111111112",
+    }
+    assert mask_accounts(pl.Series([*accounts, None])).to_list() == [*accounts.values(), None]

@@ -29,6 +29,7 @@ from itertools import pairwise
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
+    Account,
     Choice,
     ControlTotal,
     Day,
@@ -390,7 +391,7 @@ def fields(_options: Options) -> Fields:
     return {
         "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT, "O": Kind.OTHER}),
         "state": Choice("group_status", {"2": State.CLOSED}, State.SUCCESS),
-        "merchant_id": Text("account"),
+        "merchant_id": Account("account"),
         "bank_ref": Text("reference"),
         "product": Text("type_code"),
         "amount_minor": Money("amount", unit="minor"),

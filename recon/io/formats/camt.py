@@ -29,6 +29,7 @@ from recon.io.formats.archive import is_zip
 from recon.io.formats.camt_entries import Entries, Rows, wanted_in
 from recon.io.formats.camt_totals import SIGNS, Entry, Totals, summary_controls
 from recon.io.formats.contract import (
+    Account,
     Choice,
     Day,
     Fields,
@@ -310,10 +311,13 @@ def fields(_options: Options) -> Fields:
                 "FUTR": State.PENDING,
             },
         ),
-        "merchant_id": Text("account"),
+        "merchant_id": Account("account"),
         "bank_ref": Text("reference"),
         "amount_minor": Money("amount"),
         "currency": Text("currency"),
+        "base_minor": Money("base"),
+        "base_currency": Text("base_currency"),
+        "attributes.exchange_rate": Text("rate"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
         "attributes.reason": Text("reason"),

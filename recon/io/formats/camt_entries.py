@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.io.formats.camt_exchange import AMOUNTS, RATES, amounts, exchanged, signed_texts
 from recon.io.formats.camt_totals import SIGNS, Entry
-from recon.io.formats.statement import exact_minors, exponent_of, plain_texts
 from recon.io.formats.xml_records import Elements, Wanted, taken
 
 STATUSES: Final = ("BOOK", "PDNG", "INFO", "FUTR")
@@ -45,11 +45,12 @@ _WORDS: Final = (  # of details, in the order of the memo
 _DETAIL: Final = (
     *("Amt", "AmtDtls/TxAmt/Amt", "CdtDbtInd", "Refs/AcctSvcrRef", "RtrInf/Rsn/Prtry"),
     *("RtrInf/AddtlInf", *(path for paths in _WORDS for path in paths)),
+    *("AmtDtls/InstdAmt/Amt", "AmtDtls/CntrValAmt/Amt", *RATES),
 )
 _ENTRY: Final = (
     *("Sts/Cd", "Sts/Prtry", "Sts", "CdtDbtInd", "Amt", "RvslInd", "AddtlNtryInf"),
     *("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm", "AcctSvcrRef", "NtryRef"),
-    *("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/NbOfTxs"),
+    *("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/NbOfTxs", *AMOUNTS, *RATES),
 )
 _CHARGES: Final = ("Chrgs", "Chrgs/Amt", "Chrgs/CdtDbtInd")
 _RECORDS: Final = ("Chrgs/Rcrd", "Chrgs/Rcrd/Amt", "Chrgs/Rcrd/CdtDbtInd")
@@ -82,12 +83,7 @@ class Amounts:
 
 def _amounts(elements: Elements, places: NDArray[np.int64]) -> Amounts:
     """Return the amounts at some places, -1 where there is none."""
-    currency = elements.attributes(places)
-    currency = currency.set(~currency.str.contains("^[A-Z]{3}$"), None)
-    exponents = {code: exponent_of(code) for code in currency.unique().drop_nulls()}
-    decimals = currency.replace_strict(exponents, default=0, return_dtype=pl.UInt8)
-    minor = exact_minors(elements.text_at(places), decimals)
-    return Amounts(currency, minor.set(currency.is_null(), None))
+    return Amounts(*amounts(elements, places))
 
 
 def _signs(indicator: pl.Series, otherwise: pl.Series | None = None) -> pl.Series:
@@ -221,8 +217,7 @@ class Rows:
         """Return the cells of the rows; accounts, numbers: of each entry's statement."""
         entries, elements = self.entries, self.entries.elements
         currency = taken(entries.amounts.currency, self.entry)
-        exponents = {code: exponent_of(code) for code in currency.unique().drop_nulls()}
-        decimals = currency.replace_strict(exponents, default=0, return_dtype=pl.UInt8)
+        base, base_currency, rate = exchanged(elements, self._tellers(), currency, _detail)
         at = entries.at[self.entry]
         own = self._own_references(at)
         first_own = _first_of(own, len(at))
@@ -233,8 +228,11 @@ class Rows:
             "status": taken(entries.status, self.entry),
             "direction": pl.Series(np.where(self.sign.fill_null(0) > 0, "CRDT", "DBIT")),
             "reversal": elements.value(at, "RvslInd"),
-            "amount": plain_texts(self.sign.cast(pl.Int128) * self.minor, decimals),
+            "amount": signed_texts(self.sign, self.minor, currency),
             "currency": currency,
+            "base": signed_texts(self.sign, base, base_currency),
+            "base_currency": base_currency,
+            "rate": rate,
             "booking_date": taken(entries.booked_on, self.entry),
             "value_date": taken(entries.value_date, self.entry),
             "charges": charges,
@@ -244,6 +242,16 @@ class Rows:
             "reason": _first_of(self._told([_RETURN_REASONS]), len(at)),
             "counterparty": self._counterparty(),
         }
+
+    def _tellers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the place of each row's entry, and of its one detail; -1 where it has none."""
+        details = self.entries.elements.of("TxDtls")
+        rows = self.row_of[details]
+        only = np.full(len(self.entry), -1, np.int64)
+        only[rows] = details
+        only[np.bincount(rows, minlength=len(only)) != 1] = -1
+        is_entry = self.place == self.entries.at[self.entry]
+        return np.where(is_entry, self.place, -1), only
 
     def _told(self, groups: Sequence[Sequence[str]]) -> pl.DataFrame:
         """Return what the details of the rows say at some paths: row, group, text.

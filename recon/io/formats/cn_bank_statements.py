@@ -16,6 +16,7 @@ import polars as pl
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.chain import BALANCE, balance_chain
 from recon.io.formats.contract import (
+    Account,
     Choice,
     Constant,
     Control,
@@ -29,6 +30,7 @@ from recon.io.formats.contract import (
 from recon.io.formats.marks import CLOCK, DATE
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
+from recon.io.formats.table import where_foreign
 
 _BALANCE: Final = r"^-?[0-9][0-9,]*(?:\.[0-9]{1,2})?$"  # else a mask, or no balance
 _YUAN: Final = pl.col("amount_minor").filter(pl.col("currency") == "CNY")
@@ -148,7 +150,7 @@ STATEMENTS: Final = (
             "credit_minor": _amount("记账金额(收入)"),
             "debit_minor": _amount("记账金额(支出)"),
             "_balance_minor": _amount("balance"),
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "currency": Text("currency"),
             "clearing_date": Day("交易日期", DATE),
             "value_date": Day("booked", DATE),
@@ -302,18 +304,36 @@ STATEMENTS: Final = (
         "cgb_credit",
         ("China Guangfa Bank credit card statement", "广发银行信用卡明细"),
         Sheet(
-            required=("交易日期", "入账日期", "交易摘要", "入账金额", "入账货币"),
-            unread=("交易金额", "交易货币"),
+            required=(
+                "交易日期",
+                "入账日期",
+                "交易摘要",
+                "交易金额",
+                "交易货币",
+                "入账金额",
+                "入账货币",
+            ),
             quote='"',
         ),
         {
             "amount_minor": _amount("amount"),
             "currency": Text("currency"),
+            "base_minor": _amount("base"),
+            "base_currency": Text("base_currency"),
             "clearing_date": Day("交易日期", ("YYYY/MM/DD",)),
             "value_date": Day("入账日期", ("YYYY/MM/DD",)),
             "memo": Text("交易摘要"),
         },
-        derive=lambda _facts: {"amount": _turned("入账金额"), "currency": _currency("入账货币")},
+        derive=lambda _facts: {
+            "amount": _turned("入账金额"),
+            "currency": _currency("入账货币"),
+            "base": where_foreign(
+                _currency("入账货币"), _currency("交易货币"), _turned("交易金额")
+            ),
+            "base_currency": where_foreign(
+                _currency("入账货币"), _currency("交易货币"), _currency("交易货币")
+            ),
+        },
     ),
     _statement(
         "hsbc_hk_credit",

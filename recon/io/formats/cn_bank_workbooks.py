@@ -18,7 +18,7 @@ import polars as pl
 
 from recon.core.codes import Side
 from recon.io.formats.chain import balance_chain
-from recon.io.formats.contract import Control, Day, Format, Money, Text, Time
+from recon.io.formats.contract import Account, Control, Day, Format, Money, Text, Time
 from recon.io.formats.marks import CLOCK
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
@@ -114,7 +114,7 @@ STATEMENTS: Final = (
             facts=r"账号[,，:：]?\s*\"?(?P<account>[0-9*]{8,25})",
         ),
         {
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "credit_minor": _money("credit"),
             "debit_minor": _money("debit"),
             "_balance_minor": _money("余额"),
@@ -141,7 +141,7 @@ STATEMENTS: Final = (
             facts=r"账\s*(?:号|户)[,，:：\s\"]*(?P<account>[0-9*]{8,25})",
         ),
         {
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "credit_minor": _money("credit"),
             "debit_minor": _money("debit"),
             "_balance_minor": Money("账户余额", thousands=",", extra_zero_decimals=True),
@@ -174,7 +174,7 @@ STATEMENTS: Final = (
             ),
         ),
         {
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "amount_minor": _money("amount"),
             "_balance_minor": _money("账户余额"),
             "currency": Text("currency"),
@@ -213,7 +213,7 @@ STATEMENTS: Final = (
             ),
         ),
         {
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "amount_minor": _money("amount"),
             "_balance_minor": _money("交易后余额[After-transactionbalance]"),
             "currency": Text("currency"),

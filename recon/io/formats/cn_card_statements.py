@@ -14,11 +14,11 @@ import polars as pl
 
 from recon.core.codes import Kind, Side
 from recon.io.formats.chain import balance_chain
-from recon.io.formats.contract import Choice, Day, Format, Money, Text, Time
+from recon.io.formats.contract import Account, Choice, Day, Format, Money, Text, Time
 from recon.io.formats.marks import CLOCK, DATE
 from recon.io.formats.sheet import Sheet
 from recon.io.formats.sheet_format import Facts, SheetFormat
-from recon.io.formats.table import negated
+from recon.io.formats.table import negated, where_foreign
 
 _CURRENCIES: Final = {
     "人民币": "CNY",
@@ -46,19 +46,14 @@ def _code(name: str) -> pl.Expr:
     return pl.col(name).replace(_CURRENCIES)
 
 
-def _where_foreign(own: pl.Expr, base: pl.Expr, text: pl.Expr) -> pl.Expr:
-    """Return `text` where the base currency is another one than the account's; else nothing."""
-    return pl.when(own != base).then(text).otherwise(pl.lit(""))
-
-
 def _citic(_facts: Facts) -> dict[str, pl.Expr]:
     """Derive both amounts, turned to the customer's side, and both currencies."""
     own, base = _code("结算币种"), _code("交易币种")
     return {
         "amount": negated(pl.col("结算金额")),
         "currency": own,
-        "base": _where_foreign(own, base, negated(pl.col("交易金额"))),
-        "base_currency": _where_foreign(own, base, base),
+        "base": where_foreign(own, base, negated(pl.col("交易金额"))),
+        "base_currency": where_foreign(own, base, base),
     }
 
 
@@ -77,8 +72,8 @@ def _bocom(_facts: Facts) -> dict[str, pl.Expr]:
         "first word of 交易说明": word,
         "amount": signed(own),
         "currency": codes[0],
-        "base": _where_foreign(codes[0], codes[1], signed(base)),
-        "base_currency": _where_foreign(codes[0], codes[1], codes[1]),
+        "base": where_foreign(codes[0], codes[1], signed(base)),
+        "base_currency": where_foreign(codes[0], codes[1], codes[1]),
     }
 
 
@@ -187,7 +182,7 @@ STATEMENTS: Final = (
             ),
         ),
         {
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "amount_minor": _money("amount"),
             "_balance_minor": _money("账户余额"),
             "currency": Text("currency"),

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from recon.core.codes import Kind, State
-from recon.io.formats.contract import Choice, Constant, Day, Format, Money, Text, Time
+from recon.io.formats.contract import Account, Choice, Constant, Day, Format, Money, Text, Time
 from recon.io.formats.report_lines import Report
 from recon.io.formats.table import money_out
 
@@ -55,7 +55,7 @@ REPORTS: Final = (
             "state": Choice(
                 "state", {"指令处理完成，转账成功": State.SUCCESS}, otherwise=State.UNKNOWN
             ),
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "order_id": Text("order"),
             "channel_ref": Text("trace"),
             "amount_minor": Money("amount", thousands=","),
@@ -83,7 +83,7 @@ REPORTS: Final = (
                 {"支付成功已清算": State.SUCCESS, "支付成功": State.SUCCESS},
                 otherwise=State.UNKNOWN,
             ),
-            "merchant_id": Text("account"),
+            "merchant_id": Account("account"),
             "order_id": Text("order"),
             "channel_ref": Text("trace"),
             "amount_minor": Money("amount", thousands=","),

@@ -20,6 +20,7 @@ from datetime import date
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
+    Account,
     Choice,
     Constant,
     ControlTotal,
@@ -337,7 +338,7 @@ def fields(_options: Options) -> Fields:
     return {
         "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT}),
         "state": Constant(State.SUCCESS),
-        "merchant_id": Text("account"),
+        "merchant_id": Account("account"),
         "bank_ref": Text("reference"),
         "product": Text("transaction_code"),
         "amount_minor": Money("amount"),

@@ -202,6 +202,11 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Account(Text):
+    """The account of a statement: text, in which a card's number is cut to six and four."""
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """Exact money; see `recon.core.money` for the grammar. `columns` are tried by name in order."""
 

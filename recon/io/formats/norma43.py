@@ -17,6 +17,7 @@ from datetime import date
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
+    Account,
     Choice,
     Constant,
     ControlTotal,
@@ -280,7 +281,7 @@ def fields(_options: Options) -> Fields:
     return {
         "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT}),
         "state": Constant(State.SUCCESS),
-        "merchant_id": Text("account"),
+        "merchant_id": Account("account"),
         "bank_ref": Text("reference"),
         "product": Text("concept"),
         "amount_minor": Money("amount", extra_zero_decimals=True),

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from recon.core.codes import Side, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
+    Account,
     Constant,
     Day,
     Fields,
@@ -109,7 +110,7 @@ def fields(options: Options) -> Fields:
     thousands = options.thousands or ("," if options.decimal_mark == "." else ".")
     return {
         "state": Constant(State.SUCCESS),
-        "merchant_id": Text("account"),
+        "merchant_id": Account("account"),
         "bank_ref": Text("number"),
         "amount_minor": Money("amount", decimal_mark=options.decimal_mark, thousands=thousands),
         "value_date": Day("date", options.date_patterns, declared="date_patterns"),

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from recon.core.codes import Kind, State
 from recon.errors import InputError
 from recon.io.formats.contract import (
+    Account,
     Choice,
     ControlTotal,
     Day,
@@ -264,7 +265,7 @@ def fields(_options: Options) -> Fields:
     return {
         "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT}),
         "state": Choice("mark", {"EC": State.PENDING, "ED": State.PENDING}, State.SUCCESS),
-        "merchant_id": Text("account"),
+        "merchant_id": Account("account"),
         "bank_ref": Text("reference"),
         "amount_minor": Money("amount"),
         "currency": Text("currency"),

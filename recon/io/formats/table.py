@@ -210,6 +210,11 @@ def negated(text: pl.Expr) -> pl.Expr:
     )
 
 
+def where_foreign(own: pl.Expr, base: pl.Expr, text: pl.Expr) -> pl.Expr:
+    """Return `text` where the base currency is another one than the account's; else nothing."""
+    return pl.when(own != base).then(text).otherwise(pl.lit(""))
+
+
 def money_out(text: pl.Expr, is_out: pl.Expr) -> pl.Expr:
     """Return an amount's text with a minus where it is money out.
 

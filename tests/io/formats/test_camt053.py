@@ -89,6 +89,29 @@ def read_text(text: str, tmp_path: Path):
     return read_bytes(FORMAT, text.encode(), tmp_path)
 
 
+def test_the_amount_before_exchange_and_its_rate_are_kept(tmp_path: Path) -> None:
+    """As instructed, of the one detail; of several details that add up, each has its own."""
+    dollars = '<InstdAmt><Amt Ccy="USD">64.13</Amt><CcyXchg><XchgRate>1.06</XchgRate></CcyXchg>'
+    text = STATEMENT.replace(
+        "</Refs>\n     <RltdPties>",
+        f"</Refs><AmtDtls>{dollars}</InstdAmt></AmtDtls>\n     <RltdPties>",
+    ).replace(
+        '<AmtDtls><TxAmt><Amt Ccy="EUR">50.00</Amt></TxAmt>',
+        '<AmtDtls><InstdAmt><Amt Ccy="JPY">8000</Amt></InstdAmt>'
+        '<TxAmt><Amt Ccy="EUR">50.00</Amt></TxAmt>',
+    )
+    outcome = read_text(text, tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    assert outcome.frame.select("amount_minor", "base_minor", "base_currency").rows() == [
+        (6050, 6413, "USD"),
+        (-10000, None, None),
+        (-5000, -8000, "JPY"),
+        (-3050, None, None),
+        (450, None, None),
+    ]
+    assert outcome.frame["attributes"][0] == '{"exchange_rate":"1.06"}'
+
+
 def zip_of(members: dict[str, str]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

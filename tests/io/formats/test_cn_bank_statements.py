@@ -145,3 +145,15 @@ def test_a_last_row_without_a_line_end_may_not_lack_cells(tmp_path):
     short = path.read_bytes().rstrip().rpartition(b",")[0]
     assert load_bytes(form, tmp_path, short + b"\n").refused_lines == []
     assert load_bytes(form, tmp_path, short).refused_lines == [6]
+
+
+def test_a_charge_abroad_keeps_its_amount_before_exchange(tmp_path):
+    """CGB books in yuan what was bought in dollars; spending in yuan has no other amount."""
+    raw = """交易日期,入账日期,交易摘要,交易金额,交易货币,入账金额,入账货币
+2026/11/05,2026/11/06,（消费）甲,15.90,美元,"1,113.20",人民币
+2026/11/04,2026/11/04,（退款）乙,-97.20,人民币,-97.20,人民币
+"""
+    result = load_bytes(BY_NAME["cgb_credit"], tmp_path, raw.encode())
+    assert result.column("amount_minor") == [-111320, 9720]
+    assert result.column("base_minor") == [-1590, None]
+    assert result.column("base_currency") == ["USD", None]

@@ -340,3 +340,11 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, l
     outcome = read_bytes(FORMAT, "\n".join(lines).encode("utf-8", "surrogatepass"), folder)
     if outcome.refusal is None:
         assert outcome.reading.all_lines_accounted()
+
+
+def test_a_card_as_account_is_cut(tmp_path: Path) -> None:
+    """The statement of a credit card: its number stands in `:25:`."""
+    text = ":20:X\n:25:4111111111111111EUR\n:28C:1/1\n:60F:C260304EUR0,\n"
+    text += ":61:2603040304C5,NTRFA\n:62F:C260304EUR5,\n-\n"
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.frame["merchant_id"].to_list() == ["411111******1111EUR"]
