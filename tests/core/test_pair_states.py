@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import product
 
 import pytest
@@ -31,21 +32,25 @@ SIDES = [
 
 def test_money_that_moved_meets_first():
     """Over all states of one or two rows a side, no paid row is kept from the other side's."""
-    for ours, theirs in product(SIDES, SIDES):
-        sides = (M, ours), (C, theirs)
-        rows = [
-            row(side, "a", amount, state=state) for side, told in sides for state, amount in told
-        ]
-        pairs = pairs_of(rows)
-        paid = [p for p, told in enumerate(rows) if told["state"] is PAID]
-        counts = [sum(rows[p]["side"] is side for p in paid) for side in (M, C)]
-        both = [(p, q) for p, q in pairs if p in paid and q in paid]
-        assert len(both) == min(counts)
-        met = {p for pair in pairs for p in pair}
-        other = {M: C, C: M}
+    rows, cases = [], []
+    for case, both_sides in enumerate(product(SIDES, SIDES)):
+        first = len(rows)
+        for side, told in zip((M, C), both_sides, strict=True):
+            rows += [row(side, case, amount, state=state) for state, amount in told]
+        cases.append(range(first, len(rows)))
+    partners = defaultdict(set)
+    for p, q in pairs_of(rows):
+        partners[p].add(q)
+        partners[q].add(p)
+    assert {rows[p]["key"] == rows[q]["key"] for p in partners for q in partners[p]} == {True}
+    for case in cases:
+        paid = [p for p in case if rows[p]["state"] is PAID]
+        ours = [p for p in paid if rows[p]["side"] is M]
+        both = sum(len(partners[p].intersection(paid)) for p in ours)
+        assert both == min(len(ours), len(paid) - len(ours))
         for p in paid:
-            idle = [q for q, told in enumerate(rows) if told["side"] is other[rows[p]["side"]]]
-            assert p in met or all(q in met for q in idle)
+            facing = (q for q in case if rows[q]["side"] is not rows[p]["side"])
+            assert partners[p] or all(partners[q] for q in facing)
 
 
 CASES = {
