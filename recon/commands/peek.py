@@ -28,6 +28,7 @@ _PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")  # a Chinese character; accents s
 _PARQUET = b"PAR1"
 _ARROW = b"ARROW1"
 _DUCK, _DUCK_PLACE = b"DUCK", slice(8, 12)
+_SQLITE = b"SQLite format 3\x00"
 _ZIP = b"PK\x03\x04"
 
 
@@ -35,7 +36,7 @@ _ZIP = b"PK\x03\x04"
 class Head:
     """The first rows of a table; without a header line the columns are named 1, 2, ..."""
 
-    format: str  # delimited, fixed_width, json_lines, xlsx, parquet, arrow or query
+    format: str  # delimited, fixed_width, json_lines, xlsx, parquet, arrow, query or sqlite
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # at most SAMPLE_ROWS, each as wide as `columns`
     skip_lines: int = 0
@@ -78,8 +79,8 @@ def peek(path: Path, folder: Path) -> Head:
         return _parquet(staged)
     if start.startswith(_ARROW):
         return _arrow(staged)
-    if start[_DUCK_PLACE] == _DUCK:
-        return _database(staged)
+    if start[_DUCK_PLACE] == _DUCK or start.startswith(_SQLITE):
+        return _database(staged, "sqlite" if start.startswith(_SQLITE) else "query")
     if start.startswith(_ZIP):
         return _workbook(staged)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
@@ -148,15 +149,16 @@ def _arrow(staged: StagedFile) -> Head:
     return Head("arrow", names, tuple(_texts(row[name] for name in names) for row in cells))
 
 
-def _database(staged: StagedFile) -> Head:
-    """Return the head of the first table of a DuckDB database."""
-    from recon.io.formats.query import first_rows
+def _database(staged: StagedFile, kind: str) -> Head:
+    """Return the head of the first table of a DuckDB (query) or SQLite database."""
+    from recon.io.formats import query, sqlite
 
+    first_rows = sqlite.first_rows if kind == "sqlite" else query.first_rows
     tables, columns, rows = first_rows(staged, SAMPLE_ROWS)
     if not tables:
         raise _unreadable(staged.name, "a database without a table or a view")
     cells = tuple(_texts(row) for row in rows)
-    return Head("query", tuple(columns), cells, members=tuple(tables))
+    return Head(kind, tuple(columns), cells, members=tuple(tables))
 
 
 def _workbook(staged: StagedFile) -> Head:

@@ -47,6 +47,7 @@ _GENERIC = {
     "parquet",
     "arrow",
     "query",
+    "sqlite",
 }  # their bytes show the container, not what the columns mean
 
 

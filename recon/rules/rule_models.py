@@ -70,7 +70,7 @@ SOURCE_COLUMNS = (
     "requested_amount",
     "counterparty",
 )
-MAPPED = ("delimited", "parquet", "arrow", "query", "fixed_width", "json_lines", "xlsx")
+MAPPED = ("delimited", "parquet", "arrow", "query", "sqlite", "fixed_width", "json_lines", "xlsx")
 _BANK_DAYS = ("value_date", "occurred_at")
 _DAYS = ("occurred_at", "clearing_date", "due_date", "value_date")
 TEXT_TARGETS = (

@@ -38,7 +38,7 @@ _EXACT: Final = re.compile(
 )
 _SCALE: Final = re.compile(r"DECIMAL\([0-9]+,([0-9]+)\)")
 _TIMES: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
-_NO_CODE: Final = re.compile(
+NO_CODE: Final = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$", re.DOTALL
 )
 _CLOCK_OR_SAMPLE: Final = re.compile(
@@ -80,16 +80,16 @@ def first_rows(
             tables = [str(name) for (name,) in found]
             if not tables:
                 return [], [], []
-            shape = connection.sql(f"from {_quoted(tables[0])}")
+            shape = connection.sql(f"from {quoted(tables[0])}")
             columns = list(shape.columns)
             texts = ", ".join(
-                f"strftime({_quoted(name)}, '%Y-%m-%d %H:%M:%S')"
+                f"strftime({quoted(name)}, '%Y-%m-%d %H:%M:%S')"
                 if str(kind) in _TIMES
-                else f"cast({_quoted(name)} as varchar)"
+                else f"cast({quoted(name)} as varchar)"
                 for name, kind in zip(columns, shape.types, strict=True)
             )
             rows = connection.execute(
-                f"select {texts} from {_quoted(tables[0])} limit {count}"  # noqa: S608 - names of the database itself, quoted, on a sandboxed connection
+                f"select {texts} from {quoted(tables[0])} limit {count}"  # noqa: S608 - names of the database itself, quoted, on a sandboxed connection
             ).fetchall()
     except duckdb.Error as error:
         raise _unanswered(staged, error) from error
@@ -164,7 +164,7 @@ def _query(connection: duckdb.DuckDBPyConnection, member: str, where: str) -> st
     text = member.strip().rstrip(";")
     tables = [row[0] for row in connection.execute("show tables").fetchall()]
     if text in tables:
-        return f"select * from {_quoted(text)}"  # noqa: S608 - the name of a table that exists, quoted
+        return f"select * from {quoted(text)}"  # noqa: S608 - the name of a table that exists, quoted
     is_query = re.match(r"(?:select|from|with)\b", text, re.IGNORECASE) is not None
     found = connection.extract_statements(text) if is_query else []
     if [statement.type.name for statement in found] != ["SELECT"]:
@@ -194,7 +194,7 @@ def _check_steady(connection: duckdb.DuckDBPyConnection, query: str, where: str)
     )
     texts = [query]
     for text in texts:
-        code = _NO_CODE.sub(" ", text)
+        code = NO_CODE.sub(" ", text)
         found = called.search(code) or _CLOCK_OR_SAMPLE.search(code)
         if found:
             raise InputError(
@@ -224,7 +224,7 @@ def _kind(kind: str) -> str:
 
 def _as_text(name: str, kind: str, where: str) -> str:
     """Return the expression that writes a column as exact text."""
-    column = _quoted(name)
+    column = quoted(name)
     scale = _SCALE.fullmatch(kind)
     if scale and int(scale[1]) >= FINE_SCALE:
         plain = f"rtrim(rtrim(cast({column} as varchar), '0'), '.')"
@@ -243,7 +243,7 @@ def _as_text(name: str, kind: str, where: str) -> str:
     )
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """Return a name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import tempfile
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,6 +55,16 @@ def database() -> bytes:
         return path.read_bytes()
 
 
+def sqlite_database() -> bytes:
+    """Return the table inside an SQLite database."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute('create table paid (id text, amt text, "at" text)')
+        rows = [("A", "1.10", AT), ("B", "-0.05", AT)]
+        connection.executemany("insert into paid values (?, ?, ?)", rows)
+        connection.commit()
+        return connection.serialize()
+
+
 def workbook(rows: list[list[object]]) -> bytes:
     """Return rows as a workbook."""
     out = io.BytesIO()
@@ -78,5 +90,6 @@ def mapped() -> dict[str, Sample]:
         "parquet": Sample(parquet(), 2, MAPPED),
         "arrow": Sample(arrow(), 2, MAPPED),
         "query": Sample(database(), 2, query),
+        "sqlite": Sample(sqlite_database(), 2, query),
         "xlsx": Sample(workbook(rows), 2, MAPPED),
     }
