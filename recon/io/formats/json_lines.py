@@ -2,7 +2,9 @@
 
 `a.b` in the mapping reaches into nested objects. A number is never made a float: its characters
 are the cell. A key that stands twice, NaN, a value that is an object or a list where a cell is
-wanted, or text that is not JSON is a reject. A mapped key that no row has refuses the file, and so
+wanted, text that is not JSON, or a value of another type than the first of its key (text, a number,
+true or false) is a reject: a sender who begins to write `1250` for `"12.50"` may mean another unit.
+A mapped key that no row has refuses the file, and so
 does a key that is neither mapped nor in `ignore_columns`. An array, or an object over several
 lines, is refused with the command that rewrites it.
 """
@@ -51,10 +53,18 @@ def _constant(name: str) -> NoReturn:
     raise _RefusedError(f"{name} is not a value of JSON")
 
 
+class _Number(str):
+    """The characters of a number."""
+
+    __slots__ = ()
+
+
 _HEAD: Final = 1 << 10
+_TYPES: Final = ("null", "text", "a number", "true or false")
+_NULL, _TEXT, _NUMBER, _TRUTH = range(len(_TYPES))
 _WHOLE: Final = ("[", "{")  # what opens a text of JSON that is not cut into lines
 _DECODER: Final = json.JSONDecoder(
-    parse_float=str, parse_int=str, parse_constant=_constant, object_pairs_hook=_object
+    parse_float=_Number, parse_int=_Number, parse_constant=_constant, object_pairs_hook=_object
 )
 
 
@@ -62,12 +72,13 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     """Yield the mapped values of every line."""
     wanted = source_columns(options)
     seen: set[str] = set()
-    keys = _Keys.of(wanted, options.ignore_columns)
+    types = _Types(wanted, [_NULL] * len(wanted), [0] * len(wanted))
+    keys = _Keys.of(wanted, options.ignore_columns, staged.name)
     opening = ""
     with staged.path.open("rb") as stream:
         for block in Lines(stream, staged.name, options.encoding or "utf-8"):
             opening = opening or _opening(block)
-            yield _read_block(block, keys, seen, reading, staged.name)
+            yield _read_block(block, keys, seen, types, reading)
     if opening in _WHOLE and reading.record_lines == len(reading.rejects):
         raise InputError(
             f"expected one object a line, found one JSON text that opens with {opening!r} and has "
@@ -102,9 +113,10 @@ class _Keys:
     bytes: NDArray[np.uint8]
     begins: NDArray[np.int64]
     slots: NDArray[np.int32]  # the column of a key, or -1
+    where: str  # the file's name
 
     @classmethod
-    def of(cls, wanted: tuple[str, ...], ignored: tuple[str, ...]) -> _Keys:
+    def of(cls, wanted: tuple[str, ...], ignored: tuple[str, ...], where: str) -> _Keys:
         """Return the keys of a mapping; of `a.b` the first part is a key too."""
         named = dict.fromkeys((*wanted, *ignored))
         known = list(named | dict.fromkeys(name.split(".", 1)[0] for name in named))
@@ -115,6 +127,7 @@ class _Keys:
             read_only(np.frombuffer(b"".join(texts), np.uint8)),
             read_only(np.cumsum([0, *map(len, texts)])),
             np.array([wanted.index(name) if name in wanted else -1 for name in known], np.int32),
+            where,
         )
 
     def cut(self, block: Block, seen: set[str]) -> _Cut:
@@ -168,6 +181,16 @@ class _Cut:
         raw = self.data[self.offsets[line] : self.offsets[line + 1]].tobytes()
         return raw.decode().removesuffix("\n").removesuffix("\r")
 
+    def types(self) -> NDArray[np.uint8]:
+        """Return the type of each value of the lines that were cut, by what stands before it."""
+        starts = np.maximum(self.starts, 1)
+        first = self.data[np.minimum(starts, len(self.data) - 1)]
+        is_truth = (first == ord("t")) | (first == ord("f"))
+        types = np.where(is_truth, np.uint8(_TRUTH), np.uint8(_NUMBER))
+        types[self.data[starts - 1] == ord('"')] = _TEXT
+        types[(self.starts < 0) | (self.is_cut == 0)] = _NULL
+        return types
+
     def columns(
         self, wanted: tuple[str, ...], others: Mapping[int, tuple[str | None, ...]]
     ) -> tuple[Mapping[str, pa.Array], NDArray[np.int64]]:
@@ -205,68 +228,99 @@ def _column(
     return whole.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
-def _read_block(block: Block, keys: _Keys, seen: set[str], reading: Reading, where: str) -> RawRows:
+@dataclass(slots=True)
+class _Types:
+    """The type of the first value of each key, and its line; the same for the whole file."""
+
+    wanted: tuple[str, ...]
+    of: list[int]
+    line: list[int]
+
+    def faults(self, found: NDArray[np.uint8], first_line: int) -> dict[int, list[str]]:
+        """Return what is wrong with lines of other types; found: types of (keys, lines)."""
+        faults: dict[int, list[str]] = {}
+        for at, kinds in enumerate(found):
+            filled = np.flatnonzero(kinds)
+            if self.of[at] == _NULL and filled.size:
+                self.of[at], self.line[at] = int(kinds[filled[0]]), first_line + int(filled[0])
+            for line in filled[kinds[filled] != self.of[at]].tolist():
+                faults.setdefault(line, []).append(
+                    f"{self.wanted[at]} is {_TYPES[kinds[line]]}; "
+                    f"it was {_TYPES[self.of[at]]} at line {self.line[at]}"
+                )
+        return faults
+
+
+def _read_block(
+    block: Block, keys: _Keys, seen: set[str], types: _Types, reading: Reading
+) -> RawRows:
     """Return the rows of one block; put its bad lines on the list of rejects."""
     begin, end = line_spans(block)
     cut = keys.cut(block, seen)
+    found = cut.types()
     others: dict[int, tuple[str | None, ...]] = {}
+    reasons: dict[int, list[str]] = {}
     for line in np.flatnonzero(cut.is_cut == 0).tolist():
         text = cut.text(line)
         if not text.strip():
             reading.blank_lines += 1
-            continue
-        reading.record_lines += 1
-        reason = block.undecodable.get(line, "")
-        try:
-            row = _row(text, keys.wanted, seen, keys.known, where) if not reason else ()
-        except (ValueError, RecursionError) as error:
-            reason = f"not a row of JSON: {str(error)[:200]}"
-        if not reason:
-            others[line] = row
-            continue
+        elif line in block.undecodable:
+            reasons[line] = [block.undecodable[line]]
+        else:
+            try:
+                others[line], found[:, line] = _row(text, keys, seen)
+            except (ValueError, RecursionError) as error:
+                reasons[line] = [f"not a row of JSON: {str(error)[:200]}"]
+    reasons |= types.faults(found, block.first_line)
+    for line in sorted(reasons):
+        cut.is_cut[line] = 0
+        others.pop(line, None)
         first, last = int(begin[line]), int(end[line])
         place = (block.first_line + line, block.raw_start + first, block.raw_start + last)
-        reading.refuse(Reject(*place, raw_text(block, first, last), (reason,)))
+        reading.refuse(Reject(*place, raw_text(block, first, last), tuple(reasons[line])))
     reading.lines += begin.size
-    reading.record_lines += int(np.count_nonzero(cut.is_cut))
     columns, rows = cut.columns(keys.wanted, others)
+    reading.record_lines += len(rows) + len(reasons)
     return RawRows(
         columns, rows + block.first_line, begin[rows] + block.raw_start, end[rows] + block.raw_start
     )
 
 
-def _row(
-    text: str, wanted: tuple[str, ...], seen: set[str], known: frozenset[str], where: str
-) -> tuple[str | None, ...]:
-    """Return the cells of one line."""
+def _row(text: str, keys: _Keys, seen: set[str]) -> tuple[tuple[str | None, ...], list[int]]:
+    """Return the cells of one line, and their types."""
     value = _DECODER.decode(text)
     if not isinstance(value, dict):
         raise _RefusedError("expected an object")
-    new = [name for name in value if name not in known]
+    new = [name for name in value if name not in keys.known]
     if new:
         raise InputError(
             f"expected known keys only, found {', '.join(map(repr, new))}",
-            where=where,
+            where=keys.where,
             fix="map the keys, or list those that you do not need in ignore_columns",
             code="FILE_SCHEMA",
         )
-    return tuple(_cell(value, name, seen) for name in wanted)
+    cells = [_cell(value, name, seen) for name in keys.wanted]
+    return tuple(cell for cell, _ in cells), [kind for _, kind in cells]
 
 
-def _cell(value: dict[str, Any], name: str, seen: set[str]) -> str | None:
-    """Return one value as text, null when it is absent or null."""
+def _cell(value: dict[str, Any], name: str, seen: set[str]) -> tuple[str | None, int]:
+    """Return one value as text, null when it is absent or null, and its type."""
     found: Any = value
     for part in (name,) if name in value else name.split("."):
         if not isinstance(found, dict) or part not in found:
-            return None
+            return None, _NULL
         found = found[part]
     seen.add(name)
+    if found is None:
+        return None, _NULL
     if isinstance(found, bool):
-        return "true" if found else "false"
+        return ("true" if found else "false"), _TRUTH
+    if isinstance(found, _Number):
+        return str(found), _NUMBER
     if isinstance(found, str) and not is_writable(found):
         raise _RefusedError(f"{name} holds half a character (a lone surrogate)")
-    if found is None or isinstance(found, str):
-        return found
+    if isinstance(found, str):
+        return found, _TEXT
     raise _RefusedError(f"{name} holds an object or a list")
 
 

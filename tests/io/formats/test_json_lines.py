@@ -25,15 +25,31 @@ def test_numbers_keep_their_characters(tmp_path):
     result = read(
         tmp_path,
         '{"id": 12345678901234567890, "money": {"total": 1.10}, "note": null, "x": [1]}',
-        '{"id": "007", "money": {"total": 1e2}}',
-        '{"id": true, "money": {"total": "0.10"}, "note": "茶"}',
+        '{"id": 7, "money": {"total": 1e2}, "note": "茶"}',
     )
-    assert result.frame.rows() == [
-        ("12345678901234567890", "1.10", None),
-        ("007", "1e2", None),
-        ("true", "0.10", "茶"),
+    assert result.frame.rows() == [("12345678901234567890", "1.10", None), ("7", "1e2", "茶")]
+    assert result.record_no == [1, 2]
+
+
+def test_a_value_of_another_type_than_its_key_had_before_is_a_reject(tmp_path):
+    """Whether a line is plain or has escapes; null has no type."""
+    options = Options(columns={"order_id": "id", "amount": "total", "memo": "note"})
+    lines = [
+        '{"id": "1", "total": null}',
+        '{"id": "2", "total": 1.10}',
+        '{"id": "3", "total": "1.10"}',
+        '{"id": 4, "total": 1.10}',
+        '{"id": "\u0035", "total": true, "note": 1}',
+        '{"id": "", "total": 7, "note": "a"}',
     ]
-    assert result.record_no == [1, 2, 3]
+    result = read_bytes(FORMAT, tmp_path, "\n".join(lines).encode(), options)
+    assert result.record_no == [1, 2]
+    assert {one.record_no: one.reasons for one in result.reading.rejects} == {
+        3: ("total is text; it was a number at line 2",),
+        4: ("id is a number; it was text at line 1",),
+        5: ("total is true or false; it was a number at line 2",),
+        6: ("note is text; it was a number at line 5",),
+    }
 
 
 @pytest.mark.parametrize(
