@@ -10,11 +10,11 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m recon warmup --quiet
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not thorough"
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 thorough: $(STAMP)
 	$(BIN)/python -m recon warmup --quiet
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup --thorough
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -1,8 +1,9 @@
-"""Options and settings of the whole suite: `--update-golden`, and how hypothesis searches."""
+"""Options and settings of the whole suite: its length, golden tables, how hypothesis searches."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,13 +16,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--update-golden`: rewrite the expected tables of data/samples from what is found."""
+    """Add `--thorough`, and `--update-golden`: rewrite the samples' expected tables."""
+    parser.addoption(
+        "--thorough", action="store_true", help="run the longest tests, at full length"
+    )
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected tables")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker run all tests that share a fixture, so that it is made once."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the longest tests to `--thorough`; one worker runs all tests that share a fixture."""
+    if not config.getoption("--thorough"):
+        longest = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=longest)
+        items[:] = [item for item in items if item not in set(longest)]
     for item in items:
         maker = _shared_maker(item)
         if maker:
@@ -43,3 +51,10 @@ def _shared_maker(item: pytest.Item) -> str | None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Return whether expected tables are to be rewritten."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def tries(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """Return how many of so many random changes a test makes: all, or a third of them."""
+    thorough = bool(request.config.getoption("--thorough"))
+    return lambda number: number if thorough else -(-number // 3)

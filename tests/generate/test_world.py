@@ -172,7 +172,12 @@ def test_no_plants_no_truth(tmp_path: Path) -> None:
             ),
             marks=pytest.mark.thorough,
         ),
-        World(PROFILES["marketplace"], 3_000, 5, seed=3, first_day=FRIDAY, parts=3, damage=LATE),
+        pytest.param(
+            World(
+                PROFILES["marketplace"], 3_000, 5, seed=3, first_day=FRIDAY, parts=3, damage=LATE
+            ),
+            marks=pytest.mark.thorough,
+        ),
         World(PROFILES["restaurants"], 3_000, 7, seed=4, damage=Damage.spread(7)),
     ],
     ids=["retail", "books that come again", "files in parts", "end of a month"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ BY_NAME = {form.name: form for form in FORMATS}
 DECLARED = {"delimited", "fixed_width", "json_lines", "xlsx"}  # read by declaration, never by looks
 MAPPED_BY_PLACE = {"fixed_width"}  # any text has bytes 1 to 9
 ACCIDENTS = 40
+Tries = Callable[[int], int]
 WRONG = b'\x00\x01\t\n\r\x1a "#,;|`-.0123456789ABCD\x81\xb0\xef\xbb\xbf\xff'
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 HUGE = (
@@ -62,11 +64,11 @@ def test_the_sample_is_recognised_by_its_content_alone(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_changed_beginnings_are_never_two_formats(name: str, tmp_path: Path) -> None:
+def test_changed_beginnings_are_never_two_formats(name: str, tmp_path: Path, tries: Tries) -> None:
     """Whatever happens to the first lines, a file is of one format or of none that we know."""
     raw = samples()[name].raw
     chance = random.Random(name)  # noqa: S311 - a fixed sequence of changes
-    for _ in range(12):
+    for _ in range(tries(12)):
         head = bytearray(raw[:400])
         for _ in range(chance.randint(1, 4)):
             head[chance.randrange(len(head))] = chance.choice(WRONG)
@@ -201,11 +203,13 @@ ACCIDENT = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_accidents_give_rows_and_rejects_or_a_named_error(name: str, tmp_path: Path) -> None:
+def test_accidents_give_rows_and_rejects_or_a_named_error(
+    name: str, tmp_path: Path, tries: Tries
+) -> None:
     """No accident is a crash; every line is counted; every refusal says what to do."""
     sample = samples()[name]
     chance = random.Random(name)  # noqa: S311 - a fixed sequence of accidents
-    for turn in range(ACCIDENTS):
+    for turn in range(tries(ACCIDENTS)):
         raw = sample.raw
         for accident in chance.sample(ACCIDENT, 1 + turn % 3):
             raw = accident(raw, chance) if raw.strip() else raw
@@ -281,14 +285,14 @@ def test_what_is_partly_proved_is_listed() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in AGREED if name not in PARTLY_PROVED])
-def test_no_changed_digit_changes_money_in_silence(name: str, tmp_path: Path) -> None:
+def test_no_changed_digit_changes_money_in_silence(name: str, tmp_path: Path, tries: Tries) -> None:
     """One digit more or less anywhere: the money is the same, or the file says it is not."""
     sample = samples()[name]
     form = BY_NAME[name]
     sums = money_of(read_bytes(form, sample.raw, tmp_path, sample.options))
     chance = random.Random(name)  # noqa: S311 - a fixed choice of digits
     places = [match.start() for match in re.finditer(rb"[0-9]", sample.raw)]
-    for at in chance.sample(places, min(len(places), 90)):
+    for at in chance.sample(places, min(len(places), tries(90))):
         raw = bytearray(sample.raw)
         raw[at] = ord(b"0") + (raw[at] - ord(b"0") + chance.randint(1, 9)) % 10
         outcome = read_bytes(form, bytes(raw), tmp_path, sample.options)
