@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.race import race
+from recon.core.arrays.parallel import run_all
 from recon.core.codes import Side as Party
-from recon.core.parallel import run_all
 from recon.core.passes.band import Side, assign, gains, join, prices, sort_side
 from recon.core.passes.contract import Work
 from recon.core.plan import Leg, Method, Pass

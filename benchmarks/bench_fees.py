@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.race import arguments, race
-from recon.rules.fee_contract import Compiled, FeeContract, compile_contract
+from recon.rules.prices.contract import Compiled, FeeContract, compile_contract
 
 LINES = (
     # name, conditions, amount band in yuan, formula

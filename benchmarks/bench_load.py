@@ -114,7 +114,7 @@ def recon_read(kind: str, path: Path, out: Path) -> Answer:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from recon.io.part_writer import PartWriter
+    from recon.io.loading.part_writer import PartWriter
 
     tables: list[pa.Table] = []
     with patch.object(PartWriter, "append", lambda _writer, table: tables.append(table)):
@@ -130,8 +130,8 @@ def recon_load(kind: str, path: Path, out: Path) -> Answer:
     """Load the file as the load stage of a run does."""
     from recon.core.codes import Side
     from recon.core.plan import InputFile
-    from recon.io.formats.contract import Options
-    from recon.io.load import load
+    from recon.io.loading.load import load
+    from recon.io.reading.contract import Options
 
     shutil.rmtree(out, ignore_errors=True)
     columns = {"order_id": "order_id", "channel_ref": "transaction_id", "bank_ref": "payout_ref"}

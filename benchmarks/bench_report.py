@@ -22,7 +22,7 @@ from recon.commands.packing import read_pack
 from recon.commands.report import write
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.workspace import Workspace
 from tests.report import browser
 from tests.report.shop_week import FIRST, RULES

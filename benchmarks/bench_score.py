@@ -17,7 +17,7 @@ from recon.core.codes import Kind, Side, State
 from recon.core.match import match
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
-from recon.core.text import text_buffers
+from recon.core.texts.text import text_buffers
 
 
 def load(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.race import race, timed
 from benchmarks.ssmp_instances import SCALES, instance
-from recon.core.passes.subset_matching import Matched, match_subsets
+from recon.core.passes.subset.matching import Matched, match_subsets
 
 LARGEST_DUEL = 200  # rows a side that the peer's model can hold
 

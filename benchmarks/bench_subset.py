@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.race import arguments, race
-from recon.core.passes import subset_search
-from recon.core.passes.subset_search import Pool
+from recon.core.passes.subset import search as subset_search
+from recon.core.passes.subset.search import Pool
 
 SECONDS = 60.0
 

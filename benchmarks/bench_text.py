@@ -9,7 +9,7 @@ from rapidfuzz.process import cpdist
 
 from benchmarks.race import arguments, race
 from recon.core.kernels.distance import distance_edges
-from recon.core.text import text_buffers
+from recon.core.texts.text import text_buffers
 
 PER_ROW = 10
 

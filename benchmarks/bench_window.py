@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from benchmarks.race import arguments, race
+from recon.core.arrays.parallel import run_all
 from recon.core.kernels.window import match_constant
-from recon.core.parallel import run_all
 from recon.core.passes.order import sort_columns
 
 EARLIEST, LATEST = 0, 3

@@ -16,7 +16,7 @@ from recon.core.codes import Kind, Side, State
 from recon.core.match import Matches, match
 from recon.core.plan import Leg, Method, Pass
 from recon.core.schema import SLIM, conform
-from recon.core.text import text_buffers
+from recon.core.texts.text import text_buffers
 
 STYLES = ("reference", "names", "mixed", "none")
 PRICES = ("free", "popular")

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from recon.core.schema import TRANSACTIONS, conform
 from recon.io.formats import FORMATS
-from recon.io.formats.contract import Options
 from recon.io.one_file import format_of, read_alone
+from recon.io.reading.contract import Options
 from recon.pipeline import run_night
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.read import open_snapshot as open_views
 from recon.store.read import read_table
 from recon.store.workspace import Workspace

@@ -15,31 +15,31 @@ from typing import Any
 
 import polars as pl
 
-from recon import __version__, conversions, history, surroundings
-from recon.archive import Shelves
-from recon.books import Books, open_books
+from recon import __version__
+from recon.core.arrays.pieces import Pieces
 from recon.core.ends import Ends
 from recon.core.groups import joined
 from recon.core.match import match
-from recon.core.pieces import Pieces
-from recon.evening import Evening
-from recon.io.load import Loaded
-from recon.io.texts import texts_for
-from recon.judgement import Judgement, judge
-from recon.report.summary import passes, summarise
-from recon.rules import arrivals, balances, classify, disputes, together
+from recon.earlier_nights import history
+from recon.earlier_nights.archive import Shelves
+from recon.io.loading.load import Loaded
+from recon.io.lookup.texts import texts_for
+from recon.report.summary.summary import passes, summarise
+from recon.rules import classify
+from recon.rules.days.windows import business_days
+from recon.rules.disputes import disputes
+from recon.rules.intake import arrivals, overrides
 from recon.rules.night import Matched, Night
-from recon.rules.outcomes import ends_of, large_tables
-from recon.rules.overrides import applied, decisions_of
-from recon.rules.rule_file import RuleFile
-from recon.rules.searches import search_tables
-from recon.rules.windows import business_days
-from recon.stopwatch import Stopwatch
+from recon.rules.rule_file.rule_file import RuleFile
+from recon.rules.settlement import together
+from recon.rules.tables import balances, outcomes, searches
+from recon.stages import conversions, surroundings
+from recon.stages.books import Books, open_books
+from recon.stages.evening import Evening
+from recon.stages.judgement import Judgement, judge
+from recon.stages.stopwatch import Stopwatch
 from recon.store import certificate, decisions, lock, publish
 from recon.store.workspace import Run, Workspace
-from recon.surroundings import calendar_of
-
-__all__ = ["Result", "calendar_of", "reconcile", "run_night"]
 
 Progress = Callable[[str], None]
 
@@ -83,7 +83,7 @@ def run_night(
     clock = Stopwatch(on_progress)
     workspace = Workspace(rule_file.workspace)
     with lock.hold(workspace):
-        calendar = calendar_of(rule_file)
+        calendar = surroundings.calendar_of(rule_file)
         previous = workspace.previous(business_date)
         arrived = arrivals.expected(rule_file, business_date, calendar)
         clock.stage("stage")
@@ -155,8 +155,8 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     exit_code = max(history.exit_code(books.inputs, books.not_run), evening.rates.exit_code)
     matched = replace(matched, ledger=books.ledger)
     tables = _tables(evening, books, matched, judgement)
-    ends = ends_of(matched, judgement.classified, judgement.closing)
-    large = large_tables(matched, evening.legs, books.netted, judgement.classified, ends)
+    ends = outcomes.ends_of(matched, judgement.classified, judgement.closing)
+    large = outcomes.large_tables(matched, evening.legs, books.netted, judgement.classified, ends)
     run = history.run_row(
         tables,
         matched.matches.links.height + books.netted.height,
@@ -167,9 +167,9 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
         evening.previous,
         exit_code,
     )
-    overrides = applied(books.night.rules, books.ledger, archive)
+    decided = overrides.applied(books.night.rules, books.ledger, archive)
     linked = passes(matched.matches.pass_counts)
-    matching = {"not_run": books.not_run, "passes": linked, "overrides": overrides}
+    matching = {"not_run": books.not_run, "passes": linked, "overrides": decided}
     return Reconciled({**tables, "runs": run}, large, ends, books.parts, exit_code, matching)
 
 
@@ -185,7 +185,7 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
         threads=evening.threads,
         memory_bytes=evening.memory_bytes,
         business_days=business_days(legs, ledger.slim, night.calendar),
-        decisions=decisions_of(night.rules, ledger),
+        decisions=overrides.decisions_of(night.rules, ledger),
         texts=texts_for(legs, ledger.slim, books.parts, books.opening),
         room=evening.room,
         on_pass=lambda leg, name: evening.clock.stage(f"match {leg}: {name}"),
@@ -209,7 +209,7 @@ def _tables(
         "breaks": found,
         "disputes": disputes.build(found, judgement.wide, evening.run_id, night, evening.decided),
         "open_items": judgement.closing,
-        **search_tables(matched, legs),
+        **searches.search_tables(matched, legs),
         "payouts": judgement.payouts,
         "balances": balances.build(matched, classified, legs, books.said, night),
     }

@@ -19,17 +19,17 @@ import numpy as np
 import polars as pl
 from hypothesis import HealthCheck, settings
 
-from recon.core import money, warm
+from recon.core import money
 from recon.core.codes import Side
 from recon.core.kernels import text_columns
 from recon.core.match import match
 from recon.core.passes import key_slices
+from recon.core.warm import warm
 from tests.core.worlds import EXACT, digests_of, everybody, leg_of, row, slim_of
 from tests.twins import Twins
 
 HERE = Path(__file__).parent
-FOLDERS = ("core", "core/kernels")
-FURTHER = ("io/test_mask.py", "io/formats/test_cutting.py")
+FURTHER = ("io/reading/test_mask.py", "io/reading/test_cutting.py")
 FEW = settings(
     max_examples=6,
     deadline=None,
@@ -42,7 +42,7 @@ SETTINGS = "_hypothesis_internal_use_settings"  # where a decorated test keeps i
 
 def test_modules():
     """Return the test modules of the matcher."""
-    paths = [path for folder in FOLDERS for path in (HERE / folder).glob("test_*.py")]
+    paths = list((HERE / "core").rglob("test_*.py"))
     paths += [HERE / name for name in FURTHER]
     names = (".".join(path.relative_to(HERE.parent).with_suffix("").parts) for path in paths)
     return [importlib.import_module(name) for name in sorted(names)]

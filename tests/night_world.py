@@ -10,7 +10,7 @@ import polars as pl
 
 from recon.core.codes import BENIGN
 from recon.pipeline import Result, run_night
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.read import read_table
 from recon.verify import verify
 

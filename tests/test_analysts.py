@@ -8,7 +8,7 @@ import pytest
 
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store import snapshot
 from recon.store.query import answer
 from recon.store.read import open_snapshot, read_nights

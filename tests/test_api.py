@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import recon
-from recon.io.formats.contract import Options
+from recon.io.reading.contract import Options
 from recon.store.query import answer
 from tests.night_world import NightWorld
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from recon.cli import group, main
 from recon.errors import ReconError
-from recon.rules.file_words import message_in_chinese
+from recon.rules.words.files import message_in_chinese
 from recon.store import lock
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
@@ -122,7 +122,7 @@ def test_a_file_of_nothing_but_refused_rows_ends_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So many that nobody could look at them: the file is refused before they fill the memory."""
-    monkeypatch.setattr("recon.io.formats.contract.MOST_REJECTS", 10)
+    monkeypatch.setattr("recon.io.reading.contract.MOST_REJECTS", 10)
     world = NightWorld(tmp_path)
     world.day(MONDAY, orders=["A1 1.00"], psp=["A1 1.00"])
     with world.file("psp", "20261109").open("a", encoding="utf-8") as file:

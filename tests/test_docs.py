@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from recon.cli import COMMANDS, group
 from recon.commands.docs import ROOT, documents
 from recon.io.formats import FORMATS
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 
 
 @pytest.mark.parametrize("name", sorted(documents()))

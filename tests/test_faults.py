@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from recon.errors import ResourceError
-from recon.io.formats.contract import Options
 from recon.io.one_file import read_alone
+from recon.io.reading.contract import Options
 from recon.store.query import answer
 from recon.verify import verify
 from tests.night_world import NightWorld

@@ -15,7 +15,7 @@ from unittest import mock
 import polars as pl
 import pytest
 
-from recon.core import room as room_module
+from recon.core.arrays import room as room_module
 from recon.core.passes import key_slices
 from tests.night_world import NightWorld
 from tests.test_laws import MONDAY, Week, cut, rewrite, shuffled, week_of

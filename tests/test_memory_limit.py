@@ -16,19 +16,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon.core import room as room_module
-from recon.core.columns import fill, flat_type, merged, series_of
-from recon.core.numbers import numbers
+from recon.core.arrays import room as room_module
+from recon.core.arrays.columns import fill, flat_type, merged, series_of
+from recon.core.arrays.numbers import numbers
+from recon.core.arrays.pieces import Pieces, steps
+from recon.core.arrays.room import Room
 from recon.core.passes import key_slices
-from recon.core.pieces import Pieces, steps
-from recon.core.room import Room
 from recon.core.schema import SLIM
 from recon.errors import ResourceError
 from recon.generate.samples import SHOWCASE, sample_nights, samples_folder
 from recon.io.formats import FORMATS
-from recon.io.slim_rows import NO_KEYS, SlimRows
+from recon.io.loading.slim_rows import NO_KEYS, SlimRows
 from recon.pipeline import run_night
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 
 
 def published(folder: Path, memory_bytes: int | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from tests.night_world import NightWorld
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "clean_day"

@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon.io.formats.contract import Options
-from recon.io.formats.lakala import FORMATS
+from recon.io.formats.china_acquirers.lakala import FORMATS
+from recon.io.reading.contract import Options
 from tests.io.formats.reading import load_bytes
 from tests.night_world import NightWorld
 
@@ -24,56 +24,56 @@ TUESDAY = "2026-11-10"
 SEEDS = {
     "1 one order, two bank rows of equal amount and reference: one match, one further charge": (
         "tests.core.test_match.test_one_order_two_equal_channel_rows",
-        "tests.test_nights_orders.test_one_order_two_charges",
+        "tests.nights.test_orders.test_one_order_two_charges",
     ),
     "2 5000 under a header of fen is 5000 fen": (
         "tests.test_peer_seeds.test_a_column_of_fen_is_read_as_fen",
     ),
     "3 9999 and 10000 in one column of fen": (
-        "tests.test_nights.test_minor_units_are_read_as_declared",
+        "tests.nights.test_nights.test_minor_units_are_read_as_declared",
         "tests.test_peer_seeds.test_a_column_of_fen_is_read_as_fen",
     ),
     "4 only the unequal pair breaks": (
-        "tests.test_nights_orders.test_unequal_amounts_break_and_equal_ones_do_not",
+        "tests.nights.test_orders.test_unequal_amounts_break_and_equal_ones_do_not",
     ),
     "5 1.0 equals 1.00": (
-        "tests.test_nights_orders.test_unequal_amounts_break_and_equal_ones_do_not",
+        "tests.nights.test_orders.test_unequal_amounts_break_and_equal_ones_do_not",
     ),
     "6 an open item met with a wrong amount is one break, and closed": (
-        "tests.test_nights_orders.test_an_open_item_met_with_a_wrong_amount_is_one_break",
+        "tests.nights.test_orders.test_an_open_item_met_with_a_wrong_amount_is_one_break",
     ),
     "7 two currencies are never summed or equated": (
-        "tests.test_nights.test_currencies_are_never_summed_or_equated",
+        "tests.nights.test_nights.test_currencies_are_never_summed_or_equated",
     ),
     "8 102 and 103 within a tolerance of 5": (
-        "tests.core.test_band.test_difference_within_tolerance_matches_whatever_the_grid",
+        "tests.core.passes.test_band.test_difference_within_tolerance_matches_whatever_the_grid",
     ),
     "9 12,345,678,901.23 is exact": (
-        "tests.test_nights_orders.test_unequal_amounts_break_and_equal_ones_do_not",
+        "tests.nights.test_orders.test_unequal_amounts_break_and_equal_ones_do_not",
     ),
-    "10 6,000 rows a side": ("tests.test_nights.test_six_thousand_rows_a_side",),
+    "10 6,000 rows a side": ("tests.nights.test_nights.test_six_thousand_rows_a_side",),
     "11 a batch with a refund matches by net": (
-        "tests.test_nights_bank.test_a_batch_with_a_refund_matches_by_net",
-        "tests.core.test_subset_pass.test_batch_with_refund_is_found_by_sum",
+        "tests.nights.test_bank.test_a_batch_with_a_refund_matches_by_net",
+        "tests.core.passes.subset.test_subset.test_batch_with_refund_is_found_by_sum",
     ),
     "12 one fen too much breaks as one fen too little does": (
         "tests.test_peer_seeds.test_a_difference_breaks_whichever_its_sign",
     ),
     "13 a refunded order that one side leaves out": (
-        "tests.test_nights_terms.test_a_refunded_order_that_one_side_leaves_out",
+        "tests.nights.test_terms.test_a_refunded_order_that_one_side_leaves_out",
     ),
     "14 midnight in Shanghai on a host that lives elsewhere": (
         "tests.test_peer_seeds.test_the_zone_of_the_host_moves_no_day",
     ),
-    "15 an amount that cannot be read": ("tests.test_nights.test_a_bad_row_is_quarantined",),
+    "15 an amount that cannot be read": ("tests.nights.test_nights.test_a_bad_row_is_quarantined",),
     "16 two equal coffees, then an overlapping statement": (
-        "tests.test_nights.test_two_equal_coffees_then_an_overlapping_statement",
+        "tests.nights.test_nights.test_two_equal_coffees_then_an_overlapping_statement",
     ),
     "17 100, 101 against 101, 102 with tolerance 1": (
-        "tests.core.test_band.test_stated_policy_decides_between_exact_first_and_most_pairs",
+        "tests.core.passes.test_band.test_stated_policy_decides_between_exact_first_and_most_pairs",
     ),
     "18 a charge after the cut-off": (
-        "tests.test_nights.test_a_sale_after_the_cut_off_waits_for_the_next_file",
+        "tests.nights.test_nights.test_a_sale_after_the_cut_off_waits_for_the_next_file",
     ),
 }
 

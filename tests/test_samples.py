@@ -17,7 +17,7 @@ from recon.generate.truth import read_truth
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.report.tie_out import statements
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.workspace import Workspace
 from recon.verify import verify
 from tests.golden import golden_tables

@@ -11,7 +11,7 @@ import click
 from recon.errors import UsageError
 
 if TYPE_CHECKING:
-    from recon.rules.rule_file import RuleFile
+    from recon.rules.rule_file.rule_file import RuleFile
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def approved_rules(config: Path, expected: str | None) -> RuleFile:
     Who approves keeps the digest where the rule file's author cannot write: in the job's own line.
     """
     from recon.io.formats import FORMATS
-    from recon.rules.rule_file import read_rules
+    from recon.rules.rule_file.rule_file import read_rules
 
     rule_file = read_rules(config, tuple(item.name for item in FORMATS))
     if expected is not None and expected.strip().lower() != rule_file.sha256:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recon.core import inert
+from recon.core.texts import inert
 from recon.errors import LockedError
 
 if TYPE_CHECKING:

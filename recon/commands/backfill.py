@@ -36,7 +36,7 @@ def command(
     """Reconcile every business date from --from to --to, in order."""
     from recon.errors import UsageError
     from recon.pipeline import run_night
-    from recon.report.text import night_line
+    from recon.report.summary.text import night_line
 
     if last < first:
         raise UsageError(

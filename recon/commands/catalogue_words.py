@@ -9,7 +9,7 @@ _SCHEMES = {"unionpay": "UnionPay", "visa": "Visa", "mastercard": "Mastercard"}
 
 def code_words() -> CodeWordsByName:
     """Return code name -> labels, definitions and actions in English and Chinese."""
-    from recon.rules.catalogue import SCHEMES, catalogue
+    from recon.rules.disputes.catalogue import SCHEMES, catalogue
 
     return {
         code.name: CodeWords(

@@ -25,7 +25,7 @@ from recon.commands.say import say_json
 def command(config: Path, business_date: date | None, as_json: bool) -> None:
     """Check a rule file: every problem at once, each with its line and the fix."""
     from recon.io.formats import FORMATS
-    from recon.rules.rule_file import read_rules
+    from recon.rules.rule_file.rule_file import read_rules
 
     rule_file = read_rules(config, tuple(item.name for item in FORMATS))
     rules = rule_file.rules
@@ -46,9 +46,9 @@ def command(config: Path, business_date: date | None, as_json: bool) -> None:
 
 
 def _files(rule_file: object, business_date: date) -> list[dict[str, str]]:
-    from recon.pipeline import calendar_of
-    from recon.rules.arrivals import expected, fill_date
-    from recon.rules.rule_file import RuleFile
+    from recon.rules.intake.arrivals import expected, fill_date
+    from recon.rules.rule_file.rule_file import RuleFile
+    from recon.stages.surroundings import calendar_of
 
     assert isinstance(rule_file, RuleFile)
     arrived = expected(rule_file, business_date, calendar_of(rule_file))

@@ -24,7 +24,7 @@ def import_file(file: Path, workspace: Path, as_json: bool) -> None:
     """Import the decision columns of FILE.xlsx; the same file twice is imported once."""
     import polars as pl
 
-    from recon.report.decisions_sheet import read_decisions
+    from recon.report.workbook.decisions_sheet import read_decisions
     from recon.store.decisions import append
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
@@ -55,8 +55,8 @@ def list_all(workspace: Path, lang: str | None, as_json: bool) -> None:
     import polars as pl
 
     from recon.commands.explain import workspace_language
-    from recon.report.decisions_sheet import LIST_HEADS, LIST_WORDS
     from recon.report.words import LABELS, pick
+    from recon.report.workbook.decisions_sheet import LIST_HEADS, LIST_WORDS
     from recon.store.decisions import in_force
     from recon.store.render import RENDERERS, aligned
     from recon.store.workspace import Workspace

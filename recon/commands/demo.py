@@ -35,8 +35,8 @@ def command(folder: Path | None, lang: str | None) -> None:
     from recon.generate.samples import SHOWCASE, copy_sample, sample_nights
     from recon.io.formats import FORMATS
     from recon.pipeline import run_night
-    from recon.report.text import night_line
-    from recon.rules.rule_file import read_rules
+    from recon.report.summary.text import night_line
+    from recon.rules.rule_file.rule_file import read_rules
 
     project = folder or Path(tempfile.mkdtemp(prefix="recon-demo-")) / SHOWCASE
     path = copy_sample(SHOWCASE, project)
@@ -57,7 +57,7 @@ def command(folder: Path | None, lang: str | None) -> None:
 def _week_lines(summaries: list[dict[str, Any]], lang: str | None) -> list[str]:
     """Return the week's candidate disputes, each counted once, and how many were resolved."""
     from recon.core.money import format_minor
-    from recon.report.text import table
+    from recon.report.summary.text import table
 
     chinese = (lang or summaries[0]["language"]) == "zh"
     heading = _HEADING_ZH if chinese else _HEADING

@@ -31,8 +31,8 @@ def command(before: str, after: str, workspace: Path, lang: str | None, as_json:
     """
     from recon.commands.catalogue_words import code_words
     from recon.commands.explain import in_language, published_language
-    from recon.report.difference import difference
-    from recon.report.difference_text import difference_text
+    from recon.report.difference.difference import difference
+    from recon.report.difference.text import difference_text
     from recon.store.workspace import Workspace
 
     space = Workspace(workspace)
@@ -65,7 +65,7 @@ def _course(space: Workspace, first: Run, second: Run) -> pl.DataFrame:
     """
     import polars as pl
 
-    from recon.report.difference_cases import COURSE
+    from recon.report.difference.cases import COURSE
     from recon.store.lookup import Lookup
     from recon.store.read import read_table
 

@@ -97,9 +97,9 @@ def _calendar(config: Path | None, today: date) -> dict[str, str | None]:
 
     Due dates are never guessed: past the last known day the nightly run stops and says so.
     """
-    from recon.rules.calendar import Calendar
-    from recon.rules.rule_file import read_rules
-    from recon.surroundings import calendar_of
+    from recon.rules.days.calendar import Calendar
+    from recon.rules.rule_file.rule_file import read_rules
+    from recon.stages.surroundings import calendar_of
 
     calendar = Calendar() if config is None else calendar_of(read_rules(config))
     ahead = today + timedelta(days=_DAYS_AHEAD)

@@ -32,8 +32,8 @@ def command(
     wechat.csv#285.
     """
     from recon.commands.catalogue_words import code_words
-    from recon.report.explain_text import explanation_text
-    from recon.report.explanation import explain
+    from recon.report.explain.explanation import explain
+    from recon.report.explain.text import explanation_text
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
 
@@ -65,7 +65,7 @@ def in_language(facts: Any, language: str) -> Any:  # noqa: ANN401 - plain facts
 
 
 def _in_chinese(words: Any) -> Any:  # noqa: ANN401 - a text, several of them, or null
-    from recon.rules.cause_words import in_chinese
+    from recon.rules.words.causes import in_chinese
 
     if isinstance(words, list):
         return [_in_chinese(word) for word in words]
@@ -74,8 +74,8 @@ def _in_chinese(words: Any) -> Any:  # noqa: ANN401 - a text, several of them, o
 
 def line_reader(staging: Path) -> Any:  # noqa: ANN401 - a closure of explanation.ReadLine
     """Return a function that reads a row's line from the staged file, card numbers masked."""
-    from recon.io.drift import columns_from_json
-    from recon.io.evidence import read_line
+    from recon.io.loading.drift import columns_from_json
+    from recon.io.lookup.evidence import read_line
 
     def read(row: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
         own = [row[name] for name in ("order_id", "channel_ref", "bank_ref", "rrn", "batch_id")]

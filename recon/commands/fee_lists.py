@@ -15,7 +15,7 @@ from recon.commands.options import json_option, language_option
 from recon.errors import UsageError
 
 if TYPE_CHECKING:
-    from recon.rules.rule_models import SourceContract
+    from recon.rules.rule_file.models import SourceContract
 
 _file = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -52,8 +52,8 @@ def import_list(
     """
     from pydantic import ValidationError
 
-    from recon.rules.fee_contract import FeeContract
-    from recon.rules.fee_list import Columns, as_toml, contract_of, read_table
+    from recon.rules.prices.contract import FeeContract
+    from recon.rules.rule_file.price_lists import Columns, as_toml, contract_of, read_table
 
     bounds = {}
     for attribute, columns in _pairs(ranges, "--range"):
@@ -90,7 +90,7 @@ def price(
 ) -> None:
     """Say what a payment would cost: every line that applies, its fee, and the one that wins."""
     from recon.io.formats import FORMATS
-    from recon.rules.rule_file import read_rules
+    from recon.rules.rule_file.rule_file import read_rules
 
     rules = read_rules(config, tuple(item.name for item in FORMATS)).rules
     words = dict(_pairs(told, "--is"))
@@ -114,7 +114,7 @@ def _priced(
 
     from recon.core.money import format_minor
     from recon.core.pricing import price_lines
-    from recon.rules.fee_contract import Compiled
+    from recon.rules.prices.contract import Compiled
 
     unknown = sorted(set(words) - set(contract.known_attributes))
     if unknown:

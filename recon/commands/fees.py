@@ -16,7 +16,7 @@ from recon.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from recon.rules.rule_models import Rules
+    from recon.rules.rule_file.models import Rules
 
 _BY = ("source", "merchant_id", "terminal_id", "product")
 _INFERRED = ("first_day", "last_day", "price", "explained", "rows")
@@ -43,8 +43,8 @@ def check(config: Path, lang: str | None, as_json: bool) -> None:
 
     A finding is a question to whoever agreed the price, no error: the exit code stays 0.
     """
-    from recon.rules.fee_lint import lint
-    from recon.rules.fee_words import line_facts
+    from recon.rules.fees.words import line_facts
+    from recon.rules.prices.lint import lint
 
     rules = _rules(config)
     language = lang or rules.language
@@ -118,8 +118,8 @@ def infer(
     """
     import polars as pl
 
-    from recon.rules.cause_words import price_in_chinese
-    from recon.rules.fee_inference import infer as infer_prices
+    from recon.rules.prices.inference import infer as infer_prices
+    from recon.rules.words.causes import price_in_chinese
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
 
@@ -157,7 +157,7 @@ def explain(ident: str, config: Path, workspace: Path, lang: str | None, as_json
 
     ID is a row id, or an order, channel or retrieval reference as it stands in a channel's file.
     """
-    from recon.rules.fee_words import fee_facts
+    from recon.rules.fees.words import fee_facts
     from recon.rules.terms import fee_policy, priced_amounts, with_attributes
 
     rules = _rules(config)
@@ -229,7 +229,7 @@ def _published_causes(
     """Return (row, code) -> the cause that the night named, which knew all rows of its day."""
     import polars as pl
 
-    from recon.rules.cause_words import in_chinese
+    from recon.rules.words.causes import in_chinese
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
 
@@ -299,7 +299,7 @@ def rebates(
 
 def _rules(config: Path) -> Rules:
     from recon.io.formats import FORMATS
-    from recon.rules.rule_file import read_rules
+    from recon.rules.rule_file.rule_file import read_rules
 
     return read_rules(config, tuple(item.name for item in FORMATS)).rules
 

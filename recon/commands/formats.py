@@ -13,7 +13,7 @@ from recon.commands.say import say_json
 def command(as_json: bool) -> None:
     """List the file formats: name, who sends it, what it is."""
     from recon.io.formats import FORMATS
-    from recon.report.text import table
+    from recon.report.summary.text import table
 
     facts = [
         {

@@ -14,8 +14,8 @@ from recon.commands.options import json_option, parse_date
 from recon.commands.say import say, say_json
 
 if TYPE_CHECKING:
-    from recon.io.formats.contract import Options
-    from recon.io.load import Loaded
+    from recon.io.loading.load import Loaded
+    from recon.io.reading.contract import Options
 
 _SHOWN = (
     "record_no",
@@ -99,7 +99,7 @@ def _how_to_read(
     file: Path, format_name: str | None, config: Path | None, source: str | None
 ) -> tuple[str, Options]:
     """Return the format's name and the options: given, from a rule file, or by recognition."""
-    from recon.io.formats.contract import Options
+    from recon.io.reading.contract import Options
 
     if not file.is_file():
         from recon.errors import UsageError
@@ -114,9 +114,9 @@ def _how_to_read(
 
 def _declared(config: Path, source: str | None) -> tuple[str, Options]:
     from recon.errors import UsageError
-    from recon.rules.rule_file import read_rules
-    from recon.rules.rule_models import RulesInTheMaking
-    from recon.source_options import options_of
+    from recon.rules.rule_file.models import RulesInTheMaking
+    from recon.rules.rule_file.rule_file import read_rules
+    from recon.stages.source_options import options_of
 
     rules = read_rules(config, model=RulesInTheMaking).rules
     chosen = [item for item in rules.sources if item.name == source]
@@ -161,8 +161,8 @@ def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    from recon.io.control import shown_total
-    from recon.report.text import table
+    from recon.io.loading.control import shown_total
+    from recon.report.summary.text import table
 
     click.echo(
         f"{facts['format']}: {facts['state']}, {facts['lines'] or 0:,} lines, "

@@ -11,9 +11,9 @@ from recon.commands.explain import published_language
 from recon.core.codes import Kind
 from recon.core.schema import BALANCES
 from recon.report.pack import Pack, days_to_settle, ledger_of, match_days, stacked
-from recon.report.refund_times import refund_times, stage_times
 from recon.report.root_causes import seen_values
-from recon.rules.cause_words import in_chinese
+from recon.report.trace.refund_times import refund_times, stage_times
+from recon.rules.words.causes import in_chinese
 from recon.store.lookup import Lookup, history, previous_open_items
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace

@@ -17,7 +17,7 @@ from recon.commands.header_words import TOTALS
 from recon.errors import InputError
 
 if TYPE_CHECKING:
-    from recon.io.formats.contract import StagedFile
+    from recon.io.reading.contract import StagedFile
 
 SAMPLE_ROWS = 200
 _HEAD_BYTES = 1 << 18
@@ -68,7 +68,7 @@ def peek(path: Path, folder: Path) -> Head:
     """
     from datetime import date
 
-    from recon.io.stage import stage
+    from recon.io.staging.stage import stage
 
     staged = stage(path, folder / "staging", date(1970, 1, 1))
     with staged.path.open("rb") as file:
@@ -151,7 +151,7 @@ def _arrow(staged: StagedFile) -> Head:
 
 def _database(staged: StagedFile, kind: str) -> Head:
     """Return the head of the first table of a DuckDB (query) or SQLite database."""
-    from recon.io.formats import query, sqlite
+    from recon.io.formats.declared import query, sqlite
 
     first_rows = sqlite.first_rows if kind == "sqlite" else query.first_rows
     tables, columns, rows = first_rows(staged, SAMPLE_ROWS)
@@ -163,7 +163,7 @@ def _database(staged: StagedFile, kind: str) -> Head:
 
 def _workbook(staged: StagedFile) -> Head:
     """Return the head of the one visible sheet of a workbook."""
-    from recon.io.formats.spreadsheet import check_archive, sheet_text
+    from recon.io.reading.spreadsheet import check_archive, sheet_text
 
     check_archive(staged)
     rows = [_texts(row) for row in sheet_text(staged, "").head(SAMPLE_ROWS).iter_rows()]

@@ -17,11 +17,11 @@ from recon.commands.header_words import KINDS, STATES, meant
 from recon.commands.meaning import Meaning, meaning_of
 from recon.commands.peek import Head, peek
 from recon.commands.propose_legs import Proposed, legs_of, sides_of
-from recon.core import inert
-from recon.rules.toml_lines import quoted
+from recon.core.texts import inert
+from recon.rules.rule_file.toml_lines import quoted
 
 if TYPE_CHECKING:
-    from recon.io.formats.contract import Format
+    from recon.io.reading.contract import Format
 
 _MONEY = ("amount", "credit", "debit", "fee", "net")
 _DAYS = ("clearing_date", "value_date", "due_date")
@@ -79,8 +79,8 @@ def _seen(path: Path, folder: Path) -> tuple[Proposed, Callable[[str, str], list
     """Return what a file seems to be, and what writes its source under a name, for a side."""
     from recon.errors import InputError
     from recon.io.formats import format_named
-    from recon.io.formats.contract import Options
     from recon.io.one_file import formats_of
+    from recon.io.reading.contract import Options
 
     found = formats_of(path, folder)
     if len(found) > 1:
@@ -294,7 +294,7 @@ def _fits(value: str, pattern: str) -> bool:
 
 def _words(values: Sequence[str], known: dict[str, tuple[str, ...]]) -> list[str]:
     """Return a line for each word of a closed set, card numbers masked; an unknown one is left."""
-    from recon.io.mask import mask_texts
+    from recon.io.reading.mask import mask_texts
 
     lines = []
     for word in mask_texts(list(dict.fromkeys(values))[:_MOST_WORDS]):
@@ -326,7 +326,7 @@ def _examples(values: Sequence[str]) -> str:
 
 def _for_comment(text: str) -> str:
     """Return text of the file as a comment may show it: one line, short, card numbers masked."""
-    from recon.io.mask import mask_text
+    from recon.io.reading.mask import mask_text
 
     clean = inert.one_line(mask_text(text))
     return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."

@@ -12,15 +12,15 @@ from recon.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-    from recon.rules.rebate_terms import RebatePolicy
-    from recon.rules.rule_models import Rules
+    from recon.rules.rule_file.models import Rules
+    from recon.rules.rule_file.rebate_terms import RebatePolicy
 
 
 def statement(
     rules: Rules, workspace: Path, month: str | None, language: str
 ) -> list[dict[str, Any]]:
     """Return one entry a policy: its words and its months, one a merchant."""
-    from recon.rules.fee_words import policy_words
+    from recon.rules.fees.words import policy_words
 
     first = _first_day(month)
     out = []
@@ -58,7 +58,7 @@ def _rows(workspace: Path, policy: RebatePolicy) -> tuple[pl.DataFrame, date]:
     """Return the channel rows of every published month, and the last night."""
     import polars as pl
 
-    from recon.history import rows_of_months
+    from recon.earlier_nights.history import rows_of_months
     from recon.store.workspace import Workspace
 
     space = Workspace(workspace)
@@ -71,7 +71,7 @@ def _rows(workspace: Path, policy: RebatePolicy) -> tuple[pl.DataFrame, date]:
 
 def _months(policy: RebatePolicy, rows: pl.DataFrame, last: date) -> list[dict[str, Any]]:
     """Return what each merchant and month earned, was paid and still waits for."""
-    from recon.rules.rebates import stated
+    from recon.rules.fees.rebates import stated
 
     out = []
     for row in stated(rows, policy).iter_rows(named=True):
@@ -116,8 +116,8 @@ def statement_lines(facts: Sequence[dict[str, Any]], language: str) -> list[str]
 
 def _month_lines(month: dict[str, Any], currency: str, *, chinese: bool) -> list[str]:
     from recon.core.money import format_minor
-    from recon.rules.cause_words import in_chinese
-    from recon.rules.fee_price import percent
+    from recon.rules.prices.price import percent
+    from recon.rules.words.causes import in_chinese
 
     def money(minor: int) -> str:
         return f"{format_minor(minor, currency)} {currency}"

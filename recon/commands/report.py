@@ -45,11 +45,11 @@ def write(layout: str, pack: object, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     if layout == "xlsx":
-        from recon.report.workbook import write_workbook
+        from recon.report.workbook.workbook import write_workbook
 
         write_workbook(pack, draft)
     elif layout == "html":
-        from recon.report.html import write_html
+        from recon.report.html.html import write_html
 
         write_html(pack, draft)
     else:

@@ -49,7 +49,7 @@ def command(
     gc.set_threshold(_COLLECT_EVERY)
     from recon.commands.gates import broken_gates, parse_gates
     from recon.pipeline import run_night
-    from recon.report.text import summary_text
+    from recon.report.summary.text import summary_text
 
     gates = parse_gates(fail_on)
     rule_file = approved_rules(config, expect_rules)

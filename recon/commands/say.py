@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from recon.core import inert
+from recon.core.texts import inert
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -26,8 +26,8 @@ def command(
 
     On a terminal it fits the screen: the gravest reasons, and how many more there are.
     """
-    from recon.report.screen import screen_text
-    from recon.report.text import display_width, summary_text
+    from recon.report.summary.screen import screen_text
+    from recon.report.summary.text import display_width, summary_text
     from recon.store.workspace import Workspace
 
     folder = Workspace(workspace).resolve(run).folder

@@ -13,10 +13,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recon.core import inert
+from recon.core.texts import inert
 
 if TYPE_CHECKING:
-    from recon.io.load import Loaded
+    from recon.io.loading.load import Loaded
 
 _REASONS = 3  # first reasons for rejects, or notes, that a line of the table shows
 _UNPROVED = "it states no totals or balances that its rows could be compared with"
@@ -46,7 +46,7 @@ class Surveyed:
 
 def survey(folder: Path, day: date | None = None) -> list[Surveyed]:
     """Read each file below a folder alone, in the order of their paths; nothing is kept."""
-    from recon.io.mask import mask_texts
+    from recon.io.reading.mask import mask_texts
 
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = mask_texts([str(path.relative_to(folder)) for path in paths])
@@ -56,8 +56,8 @@ def survey(folder: Path, day: date | None = None) -> list[Surveyed]:
 def _surveyed(path: Path, name: str, day: date | None) -> Surveyed:
     """Recognise one file and read it with the format that it has."""
     from recon.errors import InputError
-    from recon.io.formats.contract import Options
     from recon.io.one_file import formats_of, read_alone, unknown
+    from recon.io.reading.contract import Options
 
     with tempfile.TemporaryDirectory(prefix="recon-") as scratch:
         try:
@@ -132,7 +132,7 @@ def survey_text(found: Sequence[Surveyed], how: str) -> str:
         return "\n".join([*_markdown(_by_format(found)), "", _counts(found)])
     if how == "md":
         return "\n".join([*_markdown(rows), "", _counts(found)])
-    from recon.report.text import table
+    from recon.report.summary.text import table
 
     return "\n".join([*table(rows, right=(2, 3)), "", _counts(found)])
 

@@ -25,8 +25,8 @@ def command(
     """
     from recon.commands.catalogue_words import code_words
     from recon.commands.explain import published_language
-    from recon.report.trace import trace
-    from recon.report.trace_text import trace_text
+    from recon.report.trace.text import trace_text
+    from recon.report.trace.trace import trace
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
 

@@ -17,7 +17,7 @@ def command(quiet: bool) -> None:
 
     Python's modules are compiled too, also where PYTHONDONTWRITEBYTECODE is set.
     """
-    from recon.core.warm import warm
+    from recon.core.warm.warm import warm
 
     names = warm()
     folder = Path(recon.__file__).parent

@@ -2,7 +2,7 @@
 
 A number is permanent identity and is never reused. Declaration order is precedence: when two
 codes fit the same rows, the earlier declared one wins. Words for people (labels, actions, who is
-out of pocket) are data in `recon/rules/catalogue.toml`, not here.
+out of pocket) are data in `recon/rules/disputes/catalogue.toml`, not here.
 """
 
 from __future__ import annotations

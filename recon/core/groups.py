@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import numbers
+from recon.core.arrays.pieces import Pieces, steps
 from recon.core.codes import Outcome, Side
 from recon.core.kernels.group_facts import (
     AMOUNT,
@@ -20,8 +22,6 @@ from recon.core.kernels.group_facts import (
     rank_groups,
 )
 from recon.core.kernels.union_find import label_components, unite_rows
-from recon.core.numbers import numbers
-from recon.core.pieces import Pieces, steps
 
 Positions = NDArray[np.signedinteger]
 

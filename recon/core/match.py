@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.room import Room
+from recon.core.arrays.scratch import SHELF
 from recon.core.codes import MatchKind
 from recon.core.kernels.union_find import label_components, unite_rows
 from recon.core.passes.band import find_bands
@@ -32,15 +34,13 @@ from recon.core.passes.exact_key import find_exact
 from recon.core.passes.forbidden import find_apart
 from recon.core.passes.group_key import find_groups
 from recon.core.passes.key_slices import key_slices
-from recon.core.passes.score import find_scores
-from recon.core.passes.subset import find_subsets
+from recon.core.passes.score.score import find_scores
+from recon.core.passes.subset.subset import find_subsets
 from recon.core.passes.unique_key import find_unique
 from recon.core.passes.window import find_windows
 from recon.core.plan import Leg, Method
-from recon.core.room import Room
 from recon.core.schema import SLIM, check
-from recon.core.scratch import SHELF
-from recon.core.text import TextBuffers
+from recon.core.texts.text import TextBuffers
 
 LINK_SCHEMA = {
     "left": pl.Int32,

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import parse_money as kernel
-from recon.core.text import TextColumn, read_only, text_buffers
+from recon.core.texts.text import TextColumn, read_only, text_buffers
 from recon.errors import UsageError
 
 # ISO 4217 list one, active codes with a minor unit, as of 2026-01-01. Metals, funds without a minor

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.parallel import run_all
 from recon.core.kernels import fee as kernel
 from recon.core.money import MAX_MINOR
-from recon.core.parallel import run_all
-from recon.core.text import read_only
+from recon.core.texts.text import read_only
 
 RATE_SCALE = kernel.RATE_SCALE
 FINE = kernel.FINE

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recon.core.kernels import rebate as kernel
 from recon.core.pricing import RATE_SCALE
-from recon.core.text import read_only
+from recon.core.texts.text import read_only
 
 
 @dataclass(frozen=True, slots=True)

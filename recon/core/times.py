@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.kernels import parse_time as kernel
-from recon.core.text import TextColumn, text_buffers
+from recon.core.texts.text import TextColumn, text_buffers
 from recon.errors import UsageError
 
 _EPOCH = date(1970, 1, 1)

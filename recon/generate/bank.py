@@ -13,8 +13,8 @@ from recon.generate.delays import Delays
 from recon.generate.files import LINES, day_of
 from recon.generate.profile import ALIPAY, PPM, UNIONPAY, WECHAT
 from recon.generate.truth import Truth
-from recon.rules.calendar import Calendar
-from recon.rules.settlement import parse_cycle
+from recon.rules.days.calendar import Calendar
+from recon.rules.days.cycles import parse_cycle
 
 RATES: Final = {
     "MISSING_SETTLEMENT": 5_000,

@@ -23,7 +23,7 @@ from recon.generate.files import (
 )
 from recon.generate.notices import notice_file
 from recon.generate.profile import ALIPAY, CHANNELS, UNIONPAY, WECHAT
-from recon.rules.calendar import Calendar
+from recon.rules.days.calendar import Calendar
 
 _OPENING_BALANCE: Final = 1_250_000_00
 

@@ -26,7 +26,7 @@ from recon.generate.pricing import (
 )
 from recon.generate.profile import ALIPAY, CHEAP_PPM, CHEAP_TILL, PPM, UNIONPAY, WECHAT, Profile
 from recon.generate.text import padded
-from recon.rules.fee_lint import CREDIT_COST
+from recon.rules.prices.lint import CREDIT_COST
 
 _WALLETS: Final = (WECHAT, ALIPAY)
 BELOW_COST: Final = "FEE_BELOW_COST"  # its rate says whether there are tills with such a price

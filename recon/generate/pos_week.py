@@ -21,7 +21,7 @@ from recon.generate.profile import PROFILES
 from recon.generate.text import yuan_text
 from recon.generate.truth import NORMAL_FILE
 from recon.generate.world import World, generate
-from recon.rules.catalogue import catalogue
+from recon.rules.disputes.catalogue import catalogue
 
 WEEK: Final = World(
     profile=PROFILES["shops"],

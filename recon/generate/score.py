@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from recon.generate.truth import KEYS, LIKELIHOOD, NORMAL
-from recon.rules.disputes import CERTAIN_PPM
+from recon.rules.disputes.disputes import CERTAIN_PPM
 from recon.store.read import read_table, scan
 from recon.store.workspace import Run, Workspace
 

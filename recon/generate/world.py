@@ -36,7 +36,7 @@ from recon.generate.profile import Profile
 from recon.generate.rates import rates_file
 from recon.generate.rule_text import rule_text
 from recon.generate.truth import NORMAL_FILE, Truth
-from recon.rules.calendar import Calendar
+from recon.rules.days.calendar import Calendar
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Final
 from recon.core.plan import InputFile
 from recon.errors import InputError
 from recon.io.formats import format_named, recognised
-from recon.io.formats.contract import Options, Probe
-from recon.io.load import Loaded, load
-from recon.io.near_miss import near_miss
-from recon.io.recognise import probe_of
-from recon.io.stage import stage
+from recon.io.loading.load import Loaded, load
+from recon.io.reading.contract import Options, Probe
+from recon.io.recognition.near_miss import near_miss
+from recon.io.recognition.recognise import probe_of
+from recon.io.staging.stage import stage
 
 _NO_DAY: Final = date(1970, 1, 1)  # recognition looks at content only
 _SOURCE: Final = "file"

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from recon.core import inert
 from recon.core.money import format_minor
+from recon.core.texts import inert
 from recon.report.pack import Pack
 from recon.report.priority import by_priority
-from recon.report.workbook_words import Say
+from recon.report.workbook.words import Say
 
 _MONEY = ("amount_minor", "expected_minor", "actual_minor", "difference_minor")
 _COLUMNS = (

@@ -11,28 +11,18 @@ from numpy.typing import NDArray
 
 from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
 from recon.core.plan import Leg
-from recon.rules import (
-    ambiguous,
-    batches,
-    compensated,
-    duplicates,
-    frozen_payouts,
-    next_payout,
-    one_sided,
-    pairs,
-    payers,
-    pinned,
-    refunded_in_part,
-    refused,
-    repeats,
-    short_batches,
-    standing,
-    transferred,
-    undone_in_excess,
-    undone_in_part,
-    undone_otherwise,
-)
+from recon.rules.breaks import standing
+from recon.rules.duplicates import duplicates, repeats
+from recon.rules.intake import refused
 from recon.rules.night import Ledger, Matched, Night, Verdict
+from recon.rules.one_sided import ambiguous, one_sided
+from recon.rules.pairs import pairs, pinned
+from recon.rules.refunds import compensated, transferred
+from recon.rules.refunds import in_part as refunded_in_part
+from recon.rules.settlement import batches, frozen_payouts, next_payout, payers, short_batches
+from recon.rules.undone import in_excess as undone_in_excess
+from recon.rules.undone import in_part as undone_in_part
+from recon.rules.undone import otherwise as undone_otherwise
 
 _ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
 _SETTLED_KINDS = [

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Side
 from recon.core.match import Matches
-from recon.core.mention import REFUSALS
 from recon.core.schema import BREAKS, PAYOUTS, TRANSACTIONS
-from recon.rules.calendar import Calendar
-from recon.rules.exchange_rates import Agreed
-from recon.rules.rule_file import Rules
+from recon.core.texts.mention import REFUSALS
+from recon.rules.days.calendar import Calendar
+from recon.rules.rule_file.exchange_rates import Agreed
+from recon.rules.rule_file.rule_file import Rules
 
 
 @dataclass(frozen=True, slots=True)

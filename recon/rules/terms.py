@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from recon.core.attributes import value
 from recon.core.codes import BENIGN, UNDO_KINDS, Code, DisputeStatus, Kind, Side, State
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
-from recon.rules import fee_sums, fees, rebates, refunds
-from recon.rules.breaks import break_identity
-from recon.rules.facts import FACTS
-from recon.rules.fee_contract import Compiled, Level
-from recon.rules.fee_policy import FeePolicy
+from recon.rules.breaks.breaks import break_identity
+from recon.rules.breaks.facts import FACTS
+from recon.rules.fees import fees, rebates
+from recon.rules.fees import sums as fee_sums
 from recon.rules.night import Ledger, Night
-from recon.rules.refund_terms import ROUTE_WORDS, RefundCheck
-from recon.rules.rule_models import PAYOUT, Rules, SourceContract
+from recon.rules.prices.contract import Compiled, Level
+from recon.rules.prices.policy import FeePolicy
+from recon.rules.refunds import refunds
+from recon.rules.rule_file.models import PAYOUT, Rules, SourceContract
+from recon.rules.rule_file.refund_terms import ROUTE_WORDS, RefundCheck
 
 LEG = "contract"  # where a leg is named
 _PRICE_WHAT_THEY_SETTLE = ("wechat_trade", "alipay_trade")  # formats

@@ -17,11 +17,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core import schema
+from recon.core.arrays.parallel import run_all
+from recon.core.arrays.pieces import STEP
+from recon.core.arrays.sums import summed_by
 from recon.core.codes import InputState, Outcome
 from recon.core.ends import Ends
-from recon.core.parallel import run_all
-from recon.core.pieces import STEP
-from recon.core.sums import summed_by
 from recon.store.table_file import scan_table
 
 _READERS = 2  # stretches of a file that are looked at at once

@@ -26,7 +26,7 @@ import duckdb
 import polars as pl
 
 from recon.core import schema
-from recon.core.pieces import Pieces
+from recon.core.arrays.pieces import Pieces
 from recon.core.table import Table
 from recon.errors import ResourceError
 from recon.store import snapshot

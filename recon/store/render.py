@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from recon.core import inert
+from recon.core.texts import inert
 
 SHOWN_ROWS = 200
 SHOWN_WIDTH = 60

@@ -13,7 +13,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from recon.core import schema
-from recon.core.pieces import Pieces
+from recon.core.arrays.pieces import Pieces
 from recon.core.table import Table
 
 WIDE = pl.Decimal(38, 0)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from recon.commands.inspect import command
 from recon.commands.survey import survey
 from recon.generate.samples import samples_folder
-from tests.io.formats.test_paypal_report import REPORT
+from tests.io.formats.providers.test_paypal_report import REPORT
 
 
 def inspected(path: Path) -> str:

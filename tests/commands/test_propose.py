@@ -18,9 +18,9 @@ from recon.commands.propose import propose
 from recon.commands.survey import day_of
 from recon.errors import InputError, UsageError
 from recon.generate.samples import samples_folder
-from recon.io.formats.contract import Options
 from recon.io.one_file import read_alone
-from recon.rules.rule_models import Source
+from recon.io.reading.contract import Options
+from recon.rules.rule_file.models import Source
 
 CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 _READING = ("encoding", "delimiter", "header", "skip_lines", "ignore_columns", "columns")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recon.core.attributes import as_text, check_names, entry_mode, value
-from recon.rules.rule_models import Source
+from recon.rules.rule_file.models import Source
 
 TEXTS = st.lists(
     st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=8)), max_size=9

@@ -27,9 +27,9 @@ from recon.generate.score import agrees, score, score_lines
 from recon.generate.truth import ACT_WITHIN, KEYS, LIKELIHOOD, read_normal, read_truth
 from recon.generate.world import Made, World, generate
 from recon.pipeline import run_night
-from recon.rules.catalogue import catalogue
-from recon.rules.causes import CausePolicy, find
-from recon.rules.rule_file import read_rules
+from recon.rules.amounts.causes import CausePolicy, find
+from recon.rules.disputes.catalogue import catalogue
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
 

@@ -7,10 +7,10 @@ import pytest
 from recon.core.codes import Side
 from recon.core.plan import InputFile
 from recon.io import formats
-from recon.io import load as module
-from recon.io.formats.contract import Options
-from recon.io.load import load
-from tests.io.loading import KEYS, NIGHT
+from recon.io.loading import load as module
+from recon.io.loading.load import load
+from recon.io.reading.contract import Options
+from tests.io.loaded import KEYS, NIGHT
 from tests.io.tiny_format import TINY
 
 

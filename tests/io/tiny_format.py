@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
-from recon.io.formats.contract import (
+from recon.io.reading.contract import (
     Choice,
     Control,
     ControlTotal,

@@ -13,7 +13,7 @@ import polars as pl
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.report.pack import Pack
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 
 FIRST = date(2026, 3, 2)
 LINK = '=HYPERLINK("http://x")'  # an order number that a spreadsheet would run

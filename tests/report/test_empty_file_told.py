@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recon.report.text import WORDS, _findings
+from recon.report.summary.text import WORDS, _findings
 
 
 def test_a_file_without_rows_is_named_with_its_fix():

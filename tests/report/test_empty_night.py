@@ -9,12 +9,12 @@ from recon.commands.packing import read_pack
 from recon.commands.report import write
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
-from recon.report.screen import screen_text
-from recon.report.text import night_line, summary_text
+from recon.report.summary.screen import screen_text
+from recon.report.summary.text import night_line, summary_text
 from recon.report.tie_out import statements
-from recon.report.workbook_proof import verdict
-from recon.report.workbook_words import Say
-from recon.rules.rule_file import read_rules
+from recon.report.workbook.proof import verdict
+from recon.report.workbook.words import Say
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.workspace import Workspace
 from tests.report.shop_week import FIRST, write_inputs
 

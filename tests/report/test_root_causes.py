@@ -19,7 +19,7 @@ from recon.generate.plants import ACQUIRER_PAIRINGS, PAIRINGS
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.report.root_causes import discoveries, root_causes, tail
-from recon.rules.rule_file import read_rules
+from recon.rules.rule_file.rule_file import read_rules
 from recon.store.lookup import history
 from recon.store.workspace import Workspace
 from tests.report.shop_week import reconcile_week, with_tables

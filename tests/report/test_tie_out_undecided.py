@@ -9,7 +9,7 @@ from recon.commands.packing import read_pack
 from recon.core.schema import OPEN_ITEMS
 from recon.report.pack import Pack
 from recon.report.tie_out import Statement, statements
-from recon.report.workbook_reasons import case_rows
+from recon.report.workbook.reasons import case_rows
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
 from tests.report.shop_week import with_tables

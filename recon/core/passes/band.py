@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.parallel import chunk_bounds, run_all
 from recon.core.codes import MatchKind
 from recon.core.kernels.assignment import solve_assignment, strong_components, tight_edges
 from recon.core.kernels.band import cut_buckets, price_edges, walk_bands
 from recon.core.kernels.union_find import label_components, unite_rows
-from recon.core.parallel import chunk_bounds, run_all
 from recon.core.passes.contract import (
     CERTAIN,
     NO_DAY,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.passes.contract import Found, Rows, Work
-from recon.core.passes.doubts import joined_doubts
+from recon.core.passes.score.doubts import joined_doubts
 from recon.core.plan import Method
 
 LEFT, RIGHT = 0, 1

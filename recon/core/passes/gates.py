@@ -1,8 +1,8 @@
 """Which conditions of a pass some pairs of rows fail, and by how much: a pass's rules for one pair.
 
 A pair that fails none would be linked by EXACT, UNIQUE, GROUP, WINDOW and BAND if its two rows were
-alone in the world; `tests/core/test_gates.py` holds that against the passes themselves. SCORE and
-SUBSET ask more than these conditions: a probability, and that no other set adds up.
+alone in the world; `tests/core/passes/test_gates.py` holds that against the passes themselves.
+SCORE and SUBSET ask more than these conditions: a probability, and that no other set adds up.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.core.digest import digest_jobs, digest_slice
+from recon.core.arrays.parallel import run_all
+from recon.core.arrays.scratch import SHELF, Lease
 from recon.core.kernels.exact import link_partitions
 from recon.core.kernels.pairing import first_rows
-from recon.core.parallel import run_all
 from recon.core.passes.partition import (
     Keys,
     Partitioned,
@@ -23,8 +23,8 @@ from recon.core.passes.partition import (
     run_partitions,
     unpartitioned,
 )
-from recon.core.scratch import SHELF, Lease
-from recon.core.text import TextColumn, has_nulls
+from recon.core.texts.digest import digest_jobs, digest_slice
+from recon.core.texts.text import TextColumn, has_nulls
 
 Lines = NDArray[np.int32]  # (n, 2)
 

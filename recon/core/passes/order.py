@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.scratch import SHELF
 from recon.core.kernels.sorting import append_column, radix_order, sort_entries, split_entries
-from recon.core.scratch import SHELF
 
 PACKED_BITS = 62
 ENTRY_BITS = 63  # key and row number together in one int64

@@ -1,7 +1,7 @@
 """How many candidate pairs a pass may hold at once: what each takes, against the memory.
 
 The bytes of a pair are measured, from its finding to the links: the peak of the process over
-millions of pairs (`tests/core/test_pair_limit.py` holds the pass to it).
+millions of pairs (`tests/core/passes/test_pair_limit.py` holds the pass to it).
 """
 
 from __future__ import annotations

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.parallel import chunk_bounds, run_all
+from recon.core.arrays.scratch import Lease
 from recon.core.kernels.radix import (
     count_integers,
     count_partitions,
     scatter_integers,
     scatter_partitions,
 )
-from recon.core.parallel import chunk_bounds, run_all
 from recon.core.passes.contract import WORD_BITS
-from recon.core.scratch import Lease
 
 Keys = NDArray[Any]  # digests uint64 (n, 2), or integers int64 (n)
 Words = NDArray[np.uint64]

@@ -5,22 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from recon.errors import UsageError
-from recon.io.formats import (
-    acquirer_clearing,
-    adyen_accounting,
-    adyen_settlement,
-    alipay_account,
-    alipay_totals,
-    alipay_trade,
-    allinpay,
-    arrow,
+from recon.io.formats.banks import (
     bai2,
-    braintree,
     camt052,
     camt053,
     camt054,
-    checkout_breakdown,
-    checkout_payouts,
+    coda,
+    mt940,
+    mt942,
+    norma43,
+    ofx,
+    qif,
+)
+from recon.io.formats.china_acquirers import (
+    acquirer_clearing,
+    allinpay,
+    lakala,
+    ums_export,
+    unionpay_acom,
+    unionpay_zm,
+)
+from recon.io.formats.china_banks import (
     cn_acquirer_settlement,
     cn_bank_settlement,
     cn_bank_statements,
@@ -28,45 +33,48 @@ from recon.io.formats import (
     cn_card_statements,
     cn_regional_settlement,
     cn_reports,
-    coda,
+    settlement_bob,
+)
+from recon.io.formats.china_wallets import (
+    alipay_account,
+    alipay_totals,
+    alipay_trade,
+    personal_bills,
+    wechat_fund,
+    wechat_trade,
+)
+from recon.io.formats.declared import (
+    arrow,
     delimited,
+    fixed_width,
+    json_lines,
+    parquet,
+    query,
+    sqlite,
+    xlsx,
+)
+from recon.io.formats.providers import (
+    adyen_accounting,
+    adyen_settlement,
+    braintree,
+    checkout_breakdown,
+    checkout_payouts,
     dlocal_settlement,
     dlocal_transactions,
-    fixed_width,
     gravy_transactions,
     ingenico_wx,
-    iso8583_log,
-    json_lines,
-    lakala,
-    mastercard_ipm,
     mollie_settlement,
-    mt940,
-    mt942,
-    norma43,
-    ofx,
-    parquet,
     paypal_activity,
     paypal_report,
     paypal_subscriptions,
-    personal_bills,
-    qif,
-    query,
     razorpay_settlement,
-    settlement_bob,
-    sqlite,
     square_transactions,
     stripe_report,
     trustly,
-    ums_export,
-    unionpay_acom,
-    unionpay_zm,
     venmo,
-    visa_ctf,
-    wechat_fund,
-    wechat_trade,
-    xlsx,
 )
-from recon.io.formats.contract import Format, Probe
+from recon.io.formats.schemes import iso8583_log, mastercard_ipm, visa_ctf
+from recon.io.reading.contract import Format, Probe
 
 FORMATS: Final[tuple[Format, ...]] = (
     delimited.FORMAT,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recon.core.kernels import band, candidates, window
 from recon.core.kernels.trim import may_be_rounded, needs_trim
-from recon.core.text import text_buffers
+from recon.core.texts.text import text_buffers
 from tests.oracle import kernels as oracle
 
 DATED = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=9).map(sorted)

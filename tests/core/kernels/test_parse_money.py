@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.kernels import parse_money as kernel
-from recon.core.text import text_buffers
+from recon.core.texts.text import text_buffers
 from tests.oracle import money as oracle
 
 SYMBOLS = ("¥", "CNY", "+")

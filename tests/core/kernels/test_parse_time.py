@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recon.core import times
 from recon.core.kernels import parse_time as kernel
-from recon.core.text import text_buffers
+from recon.core.texts.text import text_buffers
 from tests.oracle import times as oracle
 
 PATTERNS = ("YYYY-MM-DD hh:mm:ss", "YYYYMMDDhhmmss", "MMDD", "YYYY-M-D")

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from recon.core.kernels import features, isotonic, marginals, score, strangers
 from recon.core.kernels.text import count_prefixes
-from recon.core.passes.score_levels import BOUNDS_PPM
-from recon.core.passes.score_population import (
+from recon.core.passes.score.levels import BOUNDS_PPM
+from recon.core.passes.score.population import (
     amount_tally,
     feature_least,
     feature_shares,
     prefix_tally,
 )
-from recon.core.passes.score_texts import Texts, in_byte_order, shared_features
+from recon.core.passes.score.texts import Texts, in_byte_order, shared_features
 from tests.core.kernels.texts import column, edges
 from tests.oracle import score as oracle
 from tests.oracle import text as text_oracle

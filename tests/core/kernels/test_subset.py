@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.kernels import subset
-from recon.core.passes import subset_search as searching
-from recon.core.passes.subset_search import Answer, Form, Pool, search
+from recon.core.passes.subset import search as searching
+from recon.core.passes.subset.search import Answer, Form, Pool, search
 from tests.oracle import subset as oracle
 
 SIGNED = st.lists(st.integers(-9, 15).filter(bool), min_size=1, max_size=9)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.kernels import text
-from recon.core.passes.score_texts import Texts, in_byte_order, normalise
+from recon.core.passes.score.texts import Texts, in_byte_order, normalise
 from tests.core.kernels.texts import column
 
 WORD = st.text(alphabet="AB01", max_size=9)

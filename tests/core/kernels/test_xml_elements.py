@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon.core.kernels import xml_elements as kernel
-from recon.core.text import read_only
+from recon.core.texts.text import read_only
 
 NAMES = np.frombuffer(b"srab", np.uint8)
 TREE = read_only(

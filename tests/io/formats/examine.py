@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from recon.errors import InputError
-from recon.io.control import ControlSums
 from recon.io.formats import FORMATS
-from recon.io.formats.contract import (
+from recon.io.loading.control import ControlSums
+from recon.io.loading.normalise import Context, normalise
+from recon.io.reading.contract import (
     ControlTotal,
     Format,
     Options,
@@ -23,7 +24,6 @@ from recon.io.formats.contract import (
     Reject,
     StagedFile,
 )
-from recon.io.normalise import Context, normalise
 
 CORPUS = Path(os.environ.get("RECON_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
 NIGHT = date(2026, 1, 15)

@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from recon.io.control import ControlSums
-from recon.io.formats.contract import Format, Options, Probe, Reading, StagedFile
-from recon.io.normalise import Context, normalise
+from recon.io.loading.control import ControlSums
+from recon.io.loading.normalise import Context, normalise
+from recon.io.reading.contract import Format, Options, Probe, Reading, StagedFile
 
 DAY = date(2026, 11, 21)
 CORPUS = Path(

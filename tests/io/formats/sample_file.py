@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recon.io.formats.contract import Options
+from recon.io.reading.contract import Options
 
 AT = "2026-11-20 10:00:00"
 PLAIN = Options()

@@ -5,27 +5,27 @@ from __future__ import annotations
 
 import json
 
-from tests.io.formats import (
-    test_adyen,
+from tests.io.formats.banks import (
     test_bai2,
-    test_braintree_ingenico,
     test_camt052_camt054,
     test_camt053,
     test_coda,
-    test_iso8583_log,
-    test_mastercard_ipm,
     test_mt940,
     test_mt942,
     test_norma43,
     test_ofx,
+)
+from tests.io.formats.providers import (
+    test_adyen,
+    test_braintree_ingenico,
     test_paypal_report,
     test_paypal_subscriptions,
     test_provider_tables,
     test_stripe_report,
     test_trustly_dlocal,
-    test_visa_ctf,
 )
 from tests.io.formats.sample_file import Sample, text
+from tests.io.formats.schemes import test_iso8583_log, test_mastercard_ipm, test_visa_ctf
 
 ROWS = {"checkout_payouts": 1, "paypal_activity": 3}
 INGENICO = """<?xml version="1.0"?>

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from tests.io.formats import test_acquirer_clearing as acquirer
-from tests.io.formats import (
-    test_alipay_account,
-    test_alipay_totals,
-    test_alipay_trade,
+from tests.io.formats.china_acquirers import test_acquirer_clearing as acquirer
+from tests.io.formats.china_acquirers import (
     test_lakala,
     test_ums_export,
     test_unionpay_acom,
     test_unionpay_zm,
+)
+from tests.io.formats.china_wallets import (
+    test_alipay_account,
+    test_alipay_totals,
+    test_alipay_trade,
     test_wechat_fund,
     test_wechat_trade,
 )

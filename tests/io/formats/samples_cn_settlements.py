@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.io.formats import (
+from tests.io.formats.china_banks import (
     test_cn_bank_settlement,
     test_cn_regional_settlement,
     test_cn_reports,

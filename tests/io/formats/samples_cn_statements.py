@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from tests.io.formats import (
-    test_cn_bank_statements,
-    test_cn_card_statements,
-    test_old_workbook,
-    test_personal_bills,
-)
+from tests.io.formats.china_banks import test_cn_bank_statements, test_cn_card_statements
+from tests.io.formats.china_wallets import test_personal_bills
 from tests.io.formats.old_workbook_file import old_workbook
 from tests.io.formats.sample_file import AT, Sample, chinese, text
+from tests.io.reading import test_old_workbook
 
 
 def cn_statements() -> dict[str, Sample]:

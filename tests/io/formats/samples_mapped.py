@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from recon.io.formats.contract import Options
+from recon.io.reading.contract import Options
 from tests.io.formats.sample_file import AT, Sample, text
 
 MAPPED = Options(columns={"order_id": "id", "amount": "amt", "occurred_at": "at"})

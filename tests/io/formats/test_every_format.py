@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from recon.io.formats import FORMATS, recognised
-from recon.io.formats.contract import Format
-from recon.io.recognise import probe_of
+from recon.io.reading.contract import Format
+from recon.io.recognition.recognise import probe_of
 from tests.io.formats.examine import Outcome, read_bytes
 from tests.io.formats.reading import staged
 from tests.io.formats.samples import samples

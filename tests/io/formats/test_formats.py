@@ -4,7 +4,7 @@ import pytest
 
 from recon.errors import UsageError
 from recon.io.formats import FORMATS, format_named, recognised
-from recon.io.recognise import probe_of
+from recon.io.recognition.recognise import probe_of
 from tests.io.formats.reading import CORPUS, staged
 
 OWN = {  # format -> the corpus files that it is for

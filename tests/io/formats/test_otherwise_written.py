@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from recon.io.formats import FORMATS
-from recon.io.formats.lines import encoding_named
-from recon.io.formats.marks import MARKS
-from recon.io.formats.sheet import column_name
+from recon.io.reading.lines import encoding_named
+from recon.io.reading.marks import MARKS
+from recon.io.reading.sheet import column_name
 from tests.io.formats.examine import Outcome, read_bytes
 from tests.io.formats.samples import samples
 from tests.io.formats.test_every_format import names_of

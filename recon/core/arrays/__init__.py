@@ -1,0 +1,1 @@
+"""Large arrays: where they stand, as which columns, on which threads, a piece at a time."""

@@ -1,0 +1,55 @@
+"""Columns made of flat arrays, as polars sees them, without a copy."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recon.core.arrays.room import Room
+
+Dtype = pl.DataType | type[pl.DataType]
+
+
+def flat_type(dtype: Dtype) -> np.dtype[np.generic]:
+    """Return the numbers that stand for a column in memory."""
+    kind: np.dtype[np.generic] = pl.Series([], dtype=dtype).to_physical().to_numpy().dtype
+    return kind
+
+
+def fill(data: NDArray[np.generic], known: NDArray[np.bool_], values: pl.Series) -> None:
+    """Put a column into a stretch of zeros; `known` (all true) says of each row if it has a value.
+
+    What is unknown stays 0, and a column of nothing touches no memory.
+    """
+    if values.null_count() == len(values):
+        known[:] = False
+        return
+    numbers = values.to_physical()
+    if values.null_count():
+        known[:] = values.is_not_null().to_numpy()
+        numbers = numbers.fill_null(0)
+    np.copyto(data, numbers.to_numpy())
+
+
+def series_of(
+    name: str, dtype: Dtype, data: NDArray[np.generic], known: NDArray[np.bool_]
+) -> pl.Series:
+    """Return an array as a column of the given type; it shares the array's memory."""
+    kind = pl.Series([], dtype=dtype).to_arrow().type
+    valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
+    array = pa.Array.from_buffers(kind, len(data), [valid, pa.py_buffer(data)])
+    column = pl.from_arrow(array)
+    assert isinstance(column, pl.Series)
+    return column.alias(name)
+
+
+def merged(old: pl.Series, new: pl.Series, is_old: NDArray[np.bool_], room: Room) -> pl.Series:
+    """Return two columns of one type as one, each value at the next place of its own."""
+    data, known = room.array(is_old.size, flat_type(new.dtype)), np.ones(is_old.size, np.bool_)
+    for values, mine in ((old, is_old), (new, ~is_old)):
+        data[mine] = values.to_physical().fill_null(0).to_numpy()
+        if values.null_count():
+            known[mine] = values.is_not_null().to_numpy()
+    return series_of(new.name, new.dtype, data, known)

@@ -1,0 +1,1 @@
+"""SCORE pass: amount, lag and text evidence weighed together."""

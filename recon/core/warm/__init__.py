@@ -1,0 +1,1 @@
+"""Compiles every kernel ahead of the first run."""

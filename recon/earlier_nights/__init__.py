@@ -1,0 +1,1 @@
+"""What earlier nights say of tonight's rows: rows they told, undid, refused or never saw."""

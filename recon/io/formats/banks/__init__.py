@@ -1,0 +1,1 @@
+"""Account statements of banks by international and national standards."""

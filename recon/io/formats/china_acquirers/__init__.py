@@ -1,0 +1,1 @@
+"""Files of Chinese acquirers and of UnionPay."""

@@ -1,0 +1,1 @@
+"""Statements and settlement files of Chinese banks."""

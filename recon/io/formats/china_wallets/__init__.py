@@ -1,0 +1,1 @@
+"""Bills of WeChat Pay, Alipay and personal wallets."""

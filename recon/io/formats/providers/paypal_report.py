@@ -1,0 +1,404 @@
+"""PayPal settlement report (STL) and transaction detail report (TRR).
+
+Source: the vendor's pages "Settlement report", "Transaction detail report", "T-codes". CSV whose
+first cell is the kind of line: RH, FH, SH headers, CH column names, SB a row, SF, SC section footer
+and count, RF, RC, FF report and file footers. Columns go by the names in CH. Amounts are unsigned
+hundredths, of yen too; DR and CR stand beside them. Times carry their offset.
+
+| T-code                       | kind                                            |
+|------------------------------|-------------------------------------------------|
+| T00                          | PAYMENT; paid by us (DR): ADJUSTMENT            |
+| T01, T1108, T1109            | FEE                                             |
+| T04                          | PAYOUT                                          |
+| T1107, T1113                 | REFUND                                          |
+| T1106, T1201                 | CHARGEBACK                                      |
+| T1110, T15, T21              | FREEZE; a credit: UNFREEZE (also T1111)         |
+| T13                          | OTHER, an authorisation: pending                |
+| all others (T02 conversions) | ADJUSTMENT                                      |
+
+Proof, for each section and currency: gross credits, gross debits, fee credits, fee debits, and
+opening + all of them = closing; the section's row count; the same sums and counts of the whole
+report. A report with a head (RH) and no end (RF or RC) is cut, and refused. Columns (CH) are
+compared with those of earlier nights. Both reports tell the same money: declare one of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
+
+from recon.core.codes import Kind, Side, State
+from recon.core.money import CURRENCY_NUMBER, exponent
+from recon.errors import InputError
+from recon.io.reading.contract import (
+    Choice,
+    ControlTotal,
+    Fields,
+    Format,
+    Money,
+    Options,
+    Probe,
+    RawRows,
+    Reading,
+    StagedFile,
+    Text,
+    Time,
+    named_columns,
+)
+from recon.io.reading.records import Line, RowBuilder, compare_count, refuse_row, walk, whole_number
+from recon.io.reading.statement import plain_text
+
+COLUMNS = (
+    "account",
+    "transaction",
+    "invoice",
+    "original",
+    "event",
+    "kind",
+    "status",
+    "amount",
+    "fee",
+    "currency",
+    "completed",
+    "bank_reference",
+    "memo",
+)
+_ID, _INVOICE, _RELATED = "Transaction ID", "Invoice ID", "PayPal Reference ID"
+_EVENT, _COMPLETED = "Transaction Event Code", "Transaction Completion Date"
+_SIDE, _GROSS = "Transaction Debit or Credit", "Gross Transaction Amount"
+_CURRENCY, _FEE_SIDE = "Gross Transaction Currency", "Fee Debit or Credit"
+_FEE, _FEE_CURRENCY = "Fee Amount", "Fee Currency"
+_REQUIRED = (_ID, _INVOICE, _EVENT, _COMPLETED, _SIDE, _GROSS, _CURRENCY, _FEE_SIDE, _FEE)
+_STATUS = "Transactional Status"
+_MEMO = ("Transaction Subject", "Transaction Note", "Custom Field", "Item Name")
+_WANTED = (
+    *(_ID, _INVOICE, _RELATED, _EVENT, _STATUS, _COMPLETED, _CURRENCY, _SIDE, _GROSS, _FEE_SIDE),
+    *(_FEE, _FEE_CURRENCY, "Bank Reference ID", *_MEMO),
+)
+_HEADERS = frozenset({"RH", "FH", "SH", "CH"})
+_FOOTERS = frozenset({"SF", "SC", "RF", "RC", "FF", "FC"})
+_COUNTED = {"SC": "section", "RC": "report", "FF": "file"}
+_SUMS = ("gross credits", "gross debits", "fee credits", "fee debits")
+_EXACT_TIME = re.compile(r"[12][0-9]{3}(?:/[0-9]{2}){2} [0-9]{2}:[0-9]{2}:[0-5][0-9] [+-][0-9]{4}")
+_FIX = "download the report again from the secure file server"
+_EXACT = {
+    "T1107": "REFUND",
+    "T1113": "REFUND",
+    "T1106": "CHARGEBACK",
+    "T1201": "CHARGEBACK",
+    "T1108": "FEE",
+    "T1109": "FEE",
+    "T1110": "FREEZE",
+    "T1111": "UNFREEZE",
+}
+_GROUPS = {"T01": "FEE", "T04": "PAYOUT", "T13": "OTHER"}
+_HOLDS = ("T15", "T21")
+
+
+@dataclass(slots=True)
+class _Section:
+    """What was taken of a section: sums in hundredths by currency, and rows."""
+
+    account: str = ""
+    sums: dict[str, list[int]] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, currency: str, side: int, value: int) -> None:
+        """Add an amount to one of the four sums of a currency."""
+        self.sums.setdefault(currency, [0, 0, 0, 0])[side] += value
+
+
+class _Reader:
+    """Walks over the lines and keeps the section and the column names."""
+
+    def __init__(self, name: str, reading: Reading) -> None:
+        self.name = name
+        self.reading = reading
+        self.rows = RowBuilder(COLUMNS)
+        self.columns: dict[str, int] = {}
+        self.width = 0  # cells of a whole row
+        self.wanted: Callable[[Sequence[str]], tuple[str, ...]] = tuple  # of a row's cells
+        self.section = _Section()
+        self.whole = _Section()
+        self.footed = False  # a section footer was seen: it has proved the balances
+        self.sections = 0
+        self.open_since: Line | None = None  # the head of a report whose end was not seen
+
+    def refused(self, problem: str, line: Line | None = None) -> InputError:
+        """Return the refusal of the file."""
+        where = f"{self.name}, line {line.number}" if line else self.name
+        return InputError(problem, where=where, fix=_FIX, code="FILE_SCHEMA")
+
+    def take(self, line: Line) -> None:
+        """Take the next line."""
+        try:
+            cells = next(csv.reader([line.text], strict=True))
+        except csv.Error as error:
+            self.reading.record_lines += 1
+            self.refuse(line, [f"the line is not CSV: {error}"])
+            return
+        kind = cells[0].strip().upper()
+        if kind == "SB":
+            self.reading.record_lines += 1
+            self.take_row(line, cells)
+        elif kind in _HEADERS:
+            self.reading.header_lines += 1
+            self.take_header(kind, cells, line)
+        elif kind in _FOOTERS:
+            self.reading.trailer_lines += 1
+            self.take_footer(kind, [cell.strip() for cell in cells], line)
+        else:
+            raise self.refused(
+                f"a line begins with {cells[0][:20]!r}, not with a PayPal code", line
+            )
+
+    def take_header(self, kind: str, cells: list[str], line: Line) -> None:
+        """Take the account of a section, or the column names."""
+        if kind == "RH":
+            self.open_since = line
+        elif kind == "SH":
+            self.section = _Section(cells[3].strip() if len(cells) > 3 else "")  # noqa: PLR2004  a place in the line
+            self.sections += 1
+        elif kind == "CH":
+            names = [" ".join(cell.split()) for cell in cells]
+            self.reading.columns = self.reading.columns or named_columns(names[1:])
+            self.columns = {name: place for place, name in enumerate(names)}
+            self.width = len(names)
+            self.wanted = itemgetter(*(self.columns.get(name, -1) for name in _WANTED))
+            if "Subscription Action Type" in self.columns:
+                raise self.refused(
+                    "a subscription report (SAR) is of format paypal_subscriptions", line
+                )
+            missing = [name for name in _REQUIRED if name not in self.columns]
+            if missing:
+                raise self.refused(f"the column names lack {', '.join(missing)}", line)
+
+    def refuse(self, line: Line, reasons: list[str]) -> None:
+        """Put a line among the rejects."""
+        refuse_row(self.reading, (line.number, line.start, line.end), line.text, reasons)
+
+    def take_row(self, line: Line, cells: list[str]) -> None:
+        """Take a row: its amounts count in the section's sums."""
+        if not self.columns:
+            raise self.refused("a row stands before the column names (CH)", line)
+        self.section.rows += 1
+        self.whole.rows += 1
+        missing = max(
+            self.width - len(cells), 0
+        )  # a column that is not there is the empty last cell
+        row = [cell.strip() for cell in cells] + [""] * (missing + 1)
+        transaction, invoice, related, event, status, completed, currency, *rest = self.wanted(row)
+        side, amount, fee_side, fee_amount, fee_currency, bank_reference, *words = rest
+        reasons = []
+        if len(cells) != self.width:
+            reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
+        if currency not in CURRENCY_NUMBER:
+            reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
+        gross = _signed((_GROSS, amount), (_SIDE, side), reasons)
+        fee = _signed((_FEE, fee_amount), (_FEE_SIDE, fee_side), reasons)
+        if fee and fee_currency not in {"", currency}:
+            reasons.append("the fee is in another currency than the gross")
+        moment = _utc(completed)
+        if moment is None:
+            reasons.append(f"{_COMPLETED} {completed!r} is not YYYY/MM/DD hh:mm:ss with an offset")
+        if reasons or gross is None or moment is None:
+            self.refuse(line, reasons or ["no gross amount"])
+            return
+        for value, first in ((gross, 0), (fee or 0, 2)):
+            for section in (self.section, self.whole):
+                section.add(currency, first + (value < 0), abs(value))
+        event = event.upper()
+        kind = _kind(event, gross)
+        linked = kind not in {"PAYMENT", "PAYOUT", "OTHER"}
+        self.rows.add(
+            (line.number, line.start, line.end),
+            (
+                self.section.account or None,
+                transaction,
+                invoice or None,
+                (related if linked else "") or None,
+                event,
+                kind,
+                status or ("P" if kind == "OTHER" else "S"),
+                plain_text(gross, 2),
+                None if fee is None else plain_text(-fee, 2),
+                currency,
+                moment,
+                bank_reference or None,
+                " ".join([event, *dict.fromkeys(word for word in words if word)]),
+            ),
+        )
+
+    def take_footer(self, kind: str, cells: list[str], line: Line) -> None:
+        """Compare a footer's sums, balances and counts with what was taken."""
+        if kind == "SF":
+            self.footed = True
+        elif kind in {"RF", "RC"}:
+            self.open_since = None
+        section = self.section if kind in {"SF", "SC"} else self.whole
+        if kind in _COUNTED and len(cells) > 1:
+            name = f"line {line.number} rows of the {_COUNTED[kind]}"
+            compare_count(self.reading, name, cells[1], section.rows)
+        if kind in {"SF", "RF"} and len(cells) > 10:  # noqa: PLR2004  a place in the line
+            self.check_sums(cells, section, line, with_balances=kind == "SF" or not self.footed)
+
+    def check_sums(
+        self, cells: list[str], section: _Section, line: Line, *, with_balances: bool
+    ) -> None:
+        """Compare the sums of a currency, and its opening and closing available balance."""
+        currency = cells[1]
+        declared = [whole_number(cell) for cell in cells[2:6]]
+        if currency not in CURRENCY_NUMBER or None in declared:
+            found = ",".join(cells[:6])[:200]
+            raise self.refused(f"the footer {found} is not a currency and sums", line)
+        sums = section.sums.get(currency, [0, 0, 0, 0])
+        told = section.account or ("" if section is self.section else "report")
+        name = f"line {line.number} {told} {currency}:".replace("  ", " ")
+        for what, stated, computed in zip(_SUMS, declared, sums, strict=True):
+            self.control(f"{name} {what}", stated or 0, computed, currency)
+        if not with_balances:
+            return
+        moved = sums[0] - sums[1] + sums[2] - sums[3]
+        ends = [pair for place in (6, 10) if (pair := _balances(cells[place : place + 4]))]
+        if ends:  # available and payable balance: the rows move one of them
+            proved = [pair for pair in ends if pair[0] + moved == pair[1]]
+            opening, closing = (proved or ends)[0]
+            self.control(f"{name} opening + moved = closing", closing, opening + moved, currency)
+
+    def control(self, name: str, declared: int, computed: int, currency: str) -> None:
+        """Note a control; hundredths become minor units where the currency has two decimals."""
+        scale = 10 ** max(0, 2 - exponent(currency))
+        exact = declared % scale == 0 and computed % scale == 0
+        divisor = scale if exact else 1
+        self.reading.controls.append(
+            ControlTotal(name, declared // divisor, computed // divisor, currency if exact else "")
+        )
+
+
+def _balances(cells: list[str]) -> tuple[int, int] | None:
+    """Return opening and closing balance in hundredths (mark, amount, mark, amount), or None."""
+    ends = []
+    for mark, text in zip(cells[::2], cells[1::2], strict=False):
+        value = whole_number(text)
+        if mark not in {"CR", "DR"} or value is None:
+            return None
+        ends.append(value if mark == "CR" else -value)
+    return (ends[0], ends[1]) if len(ends) == 2 else None  # noqa: PLR2004  both ends
+
+
+def _kind(event: str, gross: int) -> str:
+    """Return the name of the kind that a T-code means."""
+    if event in _EXACT:
+        return _EXACT[event]
+    if event[:3] == "T00":
+        return "PAYMENT" if gross >= 0 else "ADJUSTMENT"
+    if event[:3] in _HOLDS:
+        return "UNFREEZE" if gross >= 0 else "FREEZE"
+    return _GROUPS.get(event[:3], "ADJUSTMENT")
+
+
+def _signed(amount: tuple[str, str], side: tuple[str, str], reasons: list[str]) -> int | None:
+    """Return signed hundredths (CR is +), None for an empty amount; note what is wrong.
+
+    amount, side: name of the column and its cell.
+    """
+    text, mark = amount[1], side[1].upper()
+    if not text or (text.strip("0") == "" and not mark):
+        return None
+    value = whole_number(text)
+    if value is None:
+        reasons.append(f"{amount[0]} {text[:40]!r} is not unsigned hundredths")
+        return None
+    if mark not in {"DR", "CR"}:
+        reasons.append(f"{side[0]} {mark!r} is neither DR nor CR")
+        return None
+    return value if mark == "CR" else -value
+
+
+def _utc(text: str) -> str | None:
+    """Return `2026/01/06 00:00:30 -0800` as UTC text, None when it is not such a time."""
+    if not _EXACT_TIME.fullmatch(text):
+        return _moment(text)
+    minute = _minute(f"{text[:17]}00{text[19:]}")  # offsets are of whole minutes
+    return minute and f"{minute[:17]}{text[17:19]}"
+
+
+def _moment(text: str) -> str | None:
+    """Return what `_utc` does, of anything that Python reads as such a time."""
+    try:
+        moment = datetime.strptime(text, "%Y/%m/%d %H:%M:%S %z")
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError):
+        return None
+
+
+_minute = lru_cache(maxsize=4096)(_moment)  # a day of payments has 1440 minutes
+
+
+def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
+    """Cut a report into rows; raises InputError when it is another report."""
+    reader = _Reader(staged.name, reading)
+    yield from walk(staged, options, reading, reader)
+    if not reader.columns:
+        raise reader.refused("there is no line of column names (CH)")
+    if reader.open_since is not None:
+        raise reader.refused(
+            "expected the end (RF or RC) of the report that begins here, found none: it is cut",
+            reader.open_since,
+        )
+    if reader.sections and not reader.footed and not reading.controls:
+        reading.notes.append("the report has no footer: nothing proves that it is whole")
+    yield from reader.rows.batches()
+
+
+def recognise(probe: Probe) -> bool:
+    """Return whether the first lines are PayPal headers and one names transaction columns."""
+    lines = probe.text().lstrip("\ufeff").splitlines()[:6]
+    first = lines[0][:5].strip('"').split('"')[0].split(",")[0] if lines else ""
+    return first in {"RH", "SH", "CH"} and any(
+        _EVENT in line and line.lstrip('"').startswith("CH") for line in lines
+    )
+
+
+def fields(_options: Options) -> Fields:
+    """Return how the columns become the canonical table."""
+    return {
+        "kind": Choice("kind", {kind.name: kind for kind in Kind}),
+        "state": Choice(
+            "status",
+            {
+                "S": State.SUCCESS,
+                "F": State.SUCCESS,  # partially refunded
+                "P": State.PENDING,
+                "V": State.REVERSED,
+                "D": State.FAILED,
+            },
+        ),
+        "merchant_id": Text("account"),
+        "order_id": Text("invoice"),
+        "channel_ref": Text("transaction"),
+        "original_ref": Text("original"),
+        "bank_ref": Text("bank_reference"),
+        "product": Text("event"),
+        "amount_minor": Money("amount", extra_zero_decimals=True),
+        "fee_minor": Money("fee", extra_zero_decimals=True),
+        "currency": Text("currency"),
+        "occurred_at": Time(("completed",), ("YYYY-MM-DD hh:mm:ss",), zone="UTC"),
+        "memo": Text("memo"),
+    }
+
+
+FORMAT = Format(
+    name="paypal_report",
+    title_en="PayPal settlement or transaction detail report",
+    title_zh="PayPal 结算报表 / 交易明细报表",
+    side=Side.CHANNEL,
+    recognise=recognise,
+    read=read,
+    fields=fields,
+)

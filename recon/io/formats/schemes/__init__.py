@@ -1,0 +1,1 @@
+"""Clearing files and message logs of the card schemes."""

@@ -1,0 +1,1 @@
+"""Staged files to transactions: normalised, identified, proved by what the file says."""

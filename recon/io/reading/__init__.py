@@ -1,0 +1,1 @@
+"""What readers share: lines, records, fields, sheets, statements; and cutting card numbers."""

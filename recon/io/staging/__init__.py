@@ -1,0 +1,1 @@
+"""Private, hashed, unpacked copies of what was delivered."""

@@ -1,0 +1,1 @@
+"""Why a row matched, or did not."""

@@ -1,0 +1,1 @@
+"""One order, refund or batch followed across every file, side and night."""

@@ -1,0 +1,1 @@
+"""The finance team's workbook, and the decisions that come back in it."""

@@ -1,0 +1,1 @@
+"""Working days, settlement cycles and windows: when a day counts and when money is due."""

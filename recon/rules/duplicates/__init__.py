@@ -1,0 +1,1 @@
+"""More rows than there should be: records, clearings and charges that came twice."""

@@ -1,0 +1,1 @@
+"""Fees and rebates that were charged, held against the contract."""

@@ -1,0 +1,1 @@
+"""Rows that are news by themselves: chargebacks, freezes, requests for the slip."""

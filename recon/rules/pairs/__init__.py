@@ -1,0 +1,1 @@
+"""Linked rows: whether both sides tell the same story, in states, currency and amount."""

@@ -1,0 +1,1 @@
+"""Fee contracts as data: the formula language, a price in integers, prices found in fees."""

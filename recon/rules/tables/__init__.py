@@ -1,0 +1,1 @@
+"""What was judged, as published tables: links, groups, outcomes, balances, payouts, searches."""

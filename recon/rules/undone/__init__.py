@@ -1,0 +1,1 @@
+"""Reversals and voids: payments that were undone, whole, in part, or otherwise by each side."""

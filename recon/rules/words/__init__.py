@@ -1,0 +1,1 @@
+"""Causes, gates, rejects and files in words, and those words in Chinese."""

@@ -1,0 +1,44 @@
+"""What one run stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from recon.core.arrays.room import Room
+from recon.core.plan import Leg
+from recon.rules.night import Night
+from recon.rules.rule_file.rule_file import RuleFile
+from recon.stages.conversions import Rates
+from recon.stages.memory import give_back
+from recon.stages.stopwatch import Stopwatch
+from recon.store.workspace import Run, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """The rules, the workspace, the night before, what people decided, and how hard to work."""
+
+    rule_file: RuleFile
+    night: Night
+    workspace: Workspace
+    previous: Run | None
+    run_id: str
+    decided: pl.DataFrame  # what people decided before tonight (table DECISIONS)
+    rates: Rates
+    clock: Stopwatch
+    threads: int
+    memory_bytes: int | None
+    room: Room  # where the large arrays stand
+
+    def begin(self, stage: str) -> None:
+        """Begin a stage: hand back what the one before left in memory, and start its clock."""
+        self.room.rest()
+        give_back()
+        self.clock.stage(stage)
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """Return the legs in the engine's words."""
+        return tuple(leg.plan() for leg in self.rule_file.rules.legs)

@@ -1,0 +1,242 @@
+"""What a night stands on: its calendar, its loaded files, the terms that its rows are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recon.core.arrays.room import Room
+from recon.core.codes import Kind, Side, State
+from recon.core.schema import BREAKS, TRANSACTIONS
+from recon.earlier_nights import history
+from recon.io.loading.load import Loaded, load
+from recon.io.lookup.row_lookup import read_columns, read_rows
+from recon.rules import terms
+from recon.rules.breaks.facts import FACTS
+from recon.rules.days.calendar import Calendar, Overlay, read_overlay
+from recon.rules.intake.arrivals import Arrivals, is_due
+from recon.rules.intake.enrich import enrich
+from recon.rules.night import Ledger, Night, Verdict
+from recon.rules.refunds import arrival as refund_arrival
+from recon.rules.refunds import review as refund_review
+from recon.rules.rule_file.rule_file import RuleFile
+from recon.stages.source_options import load_keys, options_of
+from recon.store.workspace import Workspace
+
+_MEMORY_PER_BYTE = 4  # what a byte of input takes at the peak, measured: 6 GiB for 1.9 GB of text
+
+
+def calendar_of(rule_file: RuleFile) -> Calendar:
+    """Return the rule file's calendar of working days."""
+    declared = rule_file.rules.calendar
+    overlay = read_overlay(rule_file.folder / declared.overlay) if declared.overlay else Overlay()
+    return Calendar(declared.country, overlay, declared.authoritative_through)
+
+
+def room_for(arrived: Arrivals, work: Path, memory_bytes: int | None) -> Room:
+    """Return where the large arrays of a night stand: in files when they may exceed the memory."""
+    size = sum(file.path.stat().st_size for file in arrived.files if file.path.exists())
+    if memory_bytes is None or size * _MEMORY_PER_BYTE <= memory_bytes:
+        return Room()
+    return Room(work, memory_bytes)
+
+
+def load_files(
+    rule_file: RuleFile,
+    night: Night,
+    arrived: Arrivals,
+    workspace: Workspace,
+    work: Path,
+    threads: int,
+    room: Room,
+) -> Loaded:
+    """Load tonight's files; the rule file's own columns are added batch by batch."""
+    rules = rule_file.rules
+    sources = {source.name: source for source in rules.sources}
+    legs = tuple(leg.plan() for leg in rules.legs)
+    return load(
+        arrived.files,
+        {
+            source.name: replace(
+                options_of(source, rules),
+                is_due=is_due(source, night.business_date, night.calendar),
+            )
+            for source in rules.sources
+        },
+        load_keys(legs, rules),
+        workdir=work,
+        staging=workspace.staging,
+        business_date=night.business_date,
+        seen=history.loaded_before(workspace, night.business_date),
+        finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
+        earlier=history.earlier_columns(workspace, night.business_date),
+        nights=partial(history.earlier_rows, workspace, rules, night.business_date),
+        threads=threads,
+        room=room,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the agreed terms say of tonight: facts, and the whole rows that they name."""
+
+    facts: pl.DataFrame
+    wide: pl.DataFrame
+    over: pl.DataFrame = field(default_factory=BREAKS.empty)  # told before, put right tonight
+
+
+def judge_terms(
+    workspace: Workspace,
+    parts: Sequence[Path],
+    ledger: Ledger,
+    night: Night,
+    excluded: NDArray[np.int64],
+    opening: pl.DataFrame,
+    netted: pl.DataFrame,
+) -> Judged:
+    """Hold tonight's rows against fee contracts, refund terms and rebate policies, if any.
+
+    `opening` are the carried rows, `netted` the links of netting.
+    """
+    if not terms.wanted(night):
+        return Judged(pl.DataFrame(schema=FACTS), TRANSACTIONS.empty())
+    names = [item.name for item in night.rules.sources if item.side != "bank"]
+    columns = [column.name for column in TRANSACTIONS.columns]
+    left_out = ledger.slim["txn_id"].gather(excluded).implode()
+    rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
+    channel = _with_undone(rows, ledger).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
+    earlier, met, over = TRANSACTIONS.empty(), TRANSACTIONS.empty(), BREAKS.empty()
+    told, again = BREAKS.empty(), list[str]()
+    if night.rules.refunds is not None:
+        told, at_fault = history.told_of_refunds(workspace, night.business_date, terms.REFUND_CODES)
+        met = terms.with_original(terms.without_payment(at_fault, told), rows)
+        again = terms.names(at_fault) if terms.undone_references(rows) else []
+    if night.rules.refunds is not None or terms.returns_by_payment(night):
+        references = sorted({*terms.refund_references(rows), *met["original_ref"], *again})
+        earlier = _about(workspace, references, rows, night.business_date)
+        over = terms.put_right(told, met, rows, earlier, night)
+    months = terms.rebate_months(channel, night)
+    previous = workspace.previous(night.business_date)
+    priced = terms.fee_months(night, previous.business_date if previous else None)
+    both = sorted({*months, *priced})
+    past = history.rows_of_months(workspace, both, terms.rebate_words(night), night.business_date)
+    past = _with_undone(past, ledger)
+    undone = _undone_tonight(ledger, netted, opening)
+    batches = TRANSACTIONS.empty()
+    if terms.has_level(night, "batch"):
+        senders = [item.name for item in night.rules.sources if item.side == "channel"]
+        batches = history.rows_of_batches_over(workspace, senders, channel, night.business_date)
+        batches = _with_undone(batches, ledger)
+    facts = [
+        terms.fee_facts(channel, _payments_before(undone, earlier), night),
+        terms.sum_fee_facts(batches, "batch", night),
+        terms.refund_facts(rows, earlier, night, met["txn_id"]),
+    ]
+    if months:
+        facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
+    if priced:
+        whole = terms.whole_rows(channel, past)
+        facts.append(terms.month_fee_facts(whole, priced, night))
+    found = pl.concat(facts)
+    named = terms.named_rows(found).implode()
+    whole = terms.whole_rows(rows, undone, earlier, past, batches)
+    wide = whole.filter(pl.col("txn_id").is_in(named))
+    return Judged(found, wide, over)
+
+
+def _about(
+    workspace: Workspace, references: Sequence[str], rows: pl.DataFrame, business_date: date
+) -> pl.DataFrame:
+    """Return earlier rows about the references, by whatever name they call a payment.
+
+    It has two names; a refund of last week may have used the one that tonight's do not. And a
+    refund of last week may have been undone since, by its own name.
+    """
+    earlier = history.rows_about(workspace, references, business_date)
+    named = terms.payments_named(pl.concat([rows, earlier]), references)
+    before = terms.refunds_of(earlier, references)
+    others = terms.other_names(pl.concat([named, before]), references)
+    since = named["occurred_at"].dt.date().min()
+    if not others or not isinstance(since, date):
+        return earlier
+    age = (business_date - since).days + history.ORIGINAL_DAYS
+    more = history.rows_about(workspace, others, business_date, within_days=max(1, age))
+    return pl.concat([earlier, more]).unique("txn_id", keep="first", maintain_order=True)
+
+
+def _undone_tonight(ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:
+    """Return the carried payments that rows of tonight undo, as REVERSED (TRANSACTIONS)."""
+    left, right = netted["left"].to_numpy(), netted["right"].to_numpy()
+    rows = left[ledger.opening[left] & ~ledger.opening[right]]
+    if len(rows) == 0:
+        return TRANSACTIONS.empty()
+    return _with_undone(read_rows([], opening, ledger.slim["txn_id"].to_numpy()[rows]), ledger)
+
+
+def _payments_before(undone: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Return the channel's payments of nights before that tonight's rows undo or refund.
+
+    What was undone on a night before is settled: it counts as any payment that a refund names.
+    """
+    paid = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (
+        pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
+    )
+    told = pl.lit(State.SUCCESS.name, dtype=earlier.schema["state"]).alias("state")
+    known = pl.concat([undone, earlier.with_columns(told)])
+    return known.filter(paid).unique("txn_id", keep="first", maintain_order=True)
+
+
+def watch_refunds(
+    ledger: Ledger,
+    night: Night,
+    parts: Sequence[Path],
+    opening: pl.DataFrame,
+    excluded: NDArray[np.int64],
+) -> refund_arrival.Watch:
+    """Follow the refunds that the payer does not have yet."""
+    rows = refund_arrival.watched_rows(ledger, night, excluded)
+    ids = ledger.slim["txn_id"].gather(rows).to_numpy()
+    wide = read_rows(parts, opening, ids) if len(rows) else TRANSACTIONS.empty()
+    return refund_arrival.watch(ledger, rows, wide, night)
+
+
+def review_refunds(
+    ledger: Ledger,
+    night: Night,
+    parts: Sequence[Path],
+    opening: pl.DataFrame,
+    excluded: NDArray[np.int64],
+) -> Verdict:
+    """Follow the refunds that the merchant has not sent yet."""
+    rows = refund_review.asked_rows(ledger, night, excluded)
+    ids = ledger.slim["txn_id"].gather(rows).to_numpy()
+    wide = read_rows(parts, opening, ids) if len(rows) else TRANSACTIONS.empty()
+    return refund_review.review(ledger, rows, wide, night, excluded)
+
+
+def _with_undone(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    """Return rows in which payments that netting found undone are REVERSED, whatever they say."""
+    undone = ledger.slim.filter(pl.col("state") == int(State.REVERSED))["txn_id"].implode()
+    word = pl.lit(State.REVERSED.name, dtype=rows.schema["state"])
+    state = pl.when(pl.col("txn_id").is_in(undone)).then(word).otherwise("state")
+    return rows.with_columns(state.alias("state"))
+
+
+def hold_back(ledger: Ledger, night: Night, parts: Sequence[Path], opening: pl.DataFrame) -> Ledger:
+    """Note which rows wait for a side whose file is missing: all, or those of the products."""
+    held = {}
+    for side, products in night.blocked.items():
+        if products is None:
+            held[int(side)] = np.ones(ledger.slim.height, bool)
+        else:
+            ids = ledger.slim["txn_id"].to_numpy()
+            product = read_rows(parts, opening, ids)["product"]
+            held[int(side)] = product.is_in(sorted(products)).fill_null(value=True).to_numpy()
+    return replace(ledger, held_back=held)

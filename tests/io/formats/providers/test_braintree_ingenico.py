@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from recon.io.formats.providers import braintree, ingenico_wx
+from tests.io.formats.examine import (
+    check_expectations,
+    claimed_elsewhere,
+    corpus_folder,
+    read_bytes,
+)
+
+PUMP, CRM = "wikimedia__wikimedia-fundraising-SmashPig__", "wikimedia__wikimedia-fundraising-crm__"
+DUMPS = {
+    PUMP + "raw_batch_report_dispute.json": (7, 0, "unproved"),
+    PUMP + "raw_batch_report_dispute_single_nd_json.json": (1, 0, "unproved"),
+    PUMP + "raw_batch_report_gravy_refund.json": (1, 0, "unproved"),
+    PUMP + "raw_batch_report_refund.json": (2, 0, "unproved"),
+    PUMP + "raw_settlement_batch_report.json": (3, 0, "unproved"),
+    CRM + "raw_disbursement_report_chargeback_2026-02-24_2026-02-24.json": (1, 0, "unproved"),
+    CRM + "raw_disbursement_report_consolidated_2026-01-15_2026-01-15.json": (2, 0, "unproved"),
+}
+
+
+def money(value: str) -> dict:
+    return {"value": value, "currencyCode": "USD"}
+
+
+OBJECTS = [
+    {
+        "id": "A1",
+        "legacyId": "a1",
+        "orderId": "ORDER-1",
+        "createdAt": "2026-01-01T10:00:00.000000Z",
+        "merchantAccountId": "shop",
+        "status": "SETTLED",
+        "statusHistory": [{"amount": money("60.50"), "settlementBatchId": "B1"}, []],
+        "disbursementDetails": {"date": "2026-01-03", "amount": money("60.50")},
+        "amount": money("60.50"),
+    },
+    {
+        "id": "R1",
+        "legacyId": "r1",
+        "orderId": "ORDER-1",
+        "createdAt": "2026-01-02T10:00:00Z",
+        "merchantAccountId": "shop",
+        "status": "SETTLED",
+        "statusHistory": [],
+        "refundedTransaction": {"id": "A1", "legacyId": "a1", "orderId": "ORDER-1"},
+        "amount": money("10.00"),
+    },
+    {
+        "id": "D1",
+        "caseNumber": "C-1",
+        "createdAt": "2026-01-04T10:00:00Z",
+        "status": "LOST",
+        "statusHistory": [{"disbursementDate": "2026-01-05"}],
+        "transaction": {"id": "A1", "legacyId": "a1", "orderId": "ORDER-1"},
+        "amountDisputed": money("50.50"),
+    },
+]
+ARRAY = json.dumps(OBJECTS, indent=1)
+LINES = "\n".join(json.dumps(one) for one in OBJECTS)
+
+
+@pytest.mark.parametrize("text", [ARRAY, LINES, json.dumps(OBJECTS)])
+def test_braintree_sample_is_read_field_by_field(tmp_path: Path, text: str) -> None:
+    """An array, one object a line, and everything on one line must give the same rows."""
+    outcome = read_bytes(braintree.FORMAT, text.encode(), tmp_path)
+    assert outcome.rejects == []
+    assert outcome.frame.select("kind", "amount_minor", "channel_ref", "original_ref").rows() == [
+        ("PAYMENT", 6050, "a1", None),
+        ("REFUND", -1000, "r1", "ORDER-1"),
+        ("CHARGEBACK", -5050, "D1", "a1"),
+    ]
+    assert outcome.frame["batch_id"][0] == "B1"
+    assert outcome.reading.all_lines_accounted()
+    assert len({row["record_no"] for row in outcome.rows}) == 3
+    for row, value in zip(outcome.rows, OBJECTS, strict=True):
+        piece = text.encode()[row["byte_start"] : row["byte_end"]]
+        assert json.loads(piece) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (ARRAY[:-2], "the file is cut"),
+        (LINES[:-5], "the JSON is damaged"),
+        ('{"id": "1", "id": "2", "statusHistory": []}', "a key stands twice"),
+        ('{"id": NaN}', "is no number of money"),
+        ("[1]", "expected objects"),
+        ('{"a":' * 100000, "the JSON is damaged"),
+        ('{"id":' + '{"a":' * 70 + "1" + "}" * 71, "64 levels"),
+        ("", "holds no object"),
+        ("[", "cut"),
+    ],
+)
+def test_braintree_damage_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    """Cut, doubled, deep and foreign JSON must be refused, each with its own reason."""
+    assert problem in read_bytes(braintree.FORMAT, text.encode(), tmp_path).verdict
+
+
+@pytest.mark.parametrize("text", ["[]", "[]\n", "\ufeff[\n]\n"])
+def test_braintree_day_without_transactions_is_an_empty_array(tmp_path: Path, text: str) -> None:
+    """Nothing was settled: the report is whole and has no row."""
+    outcome = read_bytes(braintree.FORMAT, text.encode(), tmp_path)
+    assert (outcome.verdict, outcome.rows) == ("unproved", [])
+    assert outcome.reading.all_lines_accounted()
+
+
+def test_braintree_text_without_bytes_is_a_reject(tmp_path: Path) -> None:
+    """Half a character, which JSON can escape and no file can hold, costs its own object."""
+    text = ARRAY.replace('"a1"', '"\\ud800"', 1)
+    assert text != ARRAY
+    outcome = read_bytes(braintree.FORMAT, text.encode(), tmp_path)
+    assert outcome.frame.height == 2
+    assert "half a character" in outcome.rejects[0].reasons[0]
+
+
+def test_braintree_cuts_of_an_array_are_refused(tmp_path: Path) -> None:
+    """An array cut at any byte must be refused."""
+    data = ARRAY.encode()
+    for cut in range(len(data)):
+        assert read_bytes(braintree.FORMAT, data[:cut], tmp_path).refusal is not None, cut
+
+
+def test_braintree_corpus() -> None:
+    """Every Braintree file of the corpus must come out as it was judged by eye."""
+    check_expectations(braintree.FORMAT, corpus_folder("braintree"), DUMPS)
+    assert claimed_elsewhere(braintree.FORMAT, {"braintree"}) == []
+
+
+def test_ingenico_corpus(tmp_path: Path) -> None:
+    """Each WX report of the corpus must give one proved row; a wrong count or cut is noticed."""
+    for path in sorted(corpus_folder("ingenico_wx1").iterdir()):
+        data = gzip.decompress(path.read_bytes())
+        outcome = read_bytes(ingenico_wx.FORMAT, data, tmp_path)
+        assert (outcome.frame.height, outcome.verdict) == (1, "agreed"), path.name
+        assert outcome.frame["order_id"][0]
+        refund = "refund" in path.name
+        assert outcome.frame["kind"][0] == ("REFUND" if refund else "PAYMENT")
+        assert (outcome.frame["amount_minor"][0] < 0) == refund
+        wrong = data.replace(b"NumberOfRecords>1<", b"NumberOfRecords>2<")
+        assert read_bytes(ingenico_wx.FORMAT, wrong, tmp_path).verdict == "held"
+        cut = read_bytes(ingenico_wx.FORMAT, data[: len(data) // 2], tmp_path)
+        assert cut.refusal is not None
+    foreign = read_bytes(ingenico_wx.FORMAT, b"<report/>", tmp_path)
+    assert "expected a WX report" in foreign.verdict
+    assert claimed_elsewhere(ingenico_wx.FORMAT, {"ingenico_wx1"}) == []

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from recon.errors import InputError
+from recon.io.one_file import format_of
+from recon.io.recognition.near_miss import near_miss
+from recon.io.recognition.recognise import probe_of
+from tests.io.formats.china_wallets import test_personal_bills, test_wechat_trade
+from tests.io.formats.reading import staged
+
+TRADE = test_wechat_trade.bill().decode()
+WALLET = test_personal_bills.ALIPAY_TEXT
+ALLINPAY = (
+    "商户号,终端号,交易时间,交易类型,参考号,卡号,交易金额,手续费,交易日期,订单号\n"  # cmbc's too
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (TRADE.replace("微信订单号,", "微信单号,", 1), "most like wechat_trade (WeChat Pay"),
+        (TRADE.replace("微信订单号,", "微信单号,", 1), "without 微信订单号"),
+        (
+            WALLET.replace("收/支 ", "收支 ", 1),
+            "personal_alipay (Alipay personal bill), without 收/支",
+        ),
+        (WALLET.split("回单----------------\n")[1], "all of its columns, but not its titles"),
+        (ALLINPAY, "most like allinpay (Allinpay transaction detail), without 交易单号"),
+        (":20:X\n:25:1\n:28C:1/1\n", "a SWIFT statement (mt940, mt942) and is cut before its"),
+    ],
+)
+def test_a_file_with_a_lost_column_or_title_is_told_by_what_it_lacks(tmp_path, text, says):
+    """Not just an unknown file: the format that it is most like, and what is missing."""
+    path = tmp_path / "file"
+    path.write_text(text, encoding="gb18030")
+    with pytest.raises(InputError, match="no known format") as refused:
+        format_of(path, tmp_path, "declare it")
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["订单号,交易时间,金额,状态,商户号\n1,2,3,4,5\n", "prose\n", "\x00"]
+)
+def test_a_file_that_is_like_none_or_like_several_is_not_guessed(tmp_path, text):
+    """A few everyday columns are no likeness."""
+    path = tmp_path / "file"
+    path.write_text(text, encoding="utf-8")
+    assert near_miss(probe_of(staged(path))) == ""
