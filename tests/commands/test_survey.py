@@ -68,6 +68,7 @@ def test_every_real_file_is_told_and_none_is_two_formats():
     assert len(found) == sum(path.is_file() for path in CORPUS.rglob("*"))
     assert [item for item in found if item.format == "several"] == []
     assert {item.state for item in found} <= STATES
+    assert any("no batch is closed by its payout" in item.why for item in found)
     assert [item for item in found if item.state != "ACCEPTED" and not item.why] == []
     short = [item for item in found if item.controls_agreed != item.controls_declared]
     assert {item.state for item in short} <= {"HELD"}

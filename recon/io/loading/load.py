@@ -225,6 +225,9 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
     except InputError as error:
         job.part_path.unlink(missing_ok=True)
         return replace(result, state=InputState.REFUSED, message=_message(error))
+    if not totals and part.rows:
+        lacking = (proof.lacking for proof in job.fmt.proofs if proof.lacking)
+        part.reading.notes[:0] = lacking
     size = job.staged.path.stat().st_size
     state, message = verdict(
         job.fmt,

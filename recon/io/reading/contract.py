@@ -298,6 +298,7 @@ class Proof:
     about: str  # what is proved, for the page of formats
     gather: Callable[[pl.DataFrame], pl.DataFrame]
     totals: Callable[[pl.DataFrame], list[ControlTotal]]
+    lacking: str = ""  # what is noted of a file that has nothing to prove it by
 
 
 @dataclass(frozen=True, slots=True)

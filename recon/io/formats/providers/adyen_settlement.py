@@ -244,5 +244,12 @@ FORMAT = Format(
     read=read,
     fields=fields,
     refine=refine,
-    proofs=(Proof("each closed batch adds up to zero", _sums, _totals),),
+    proofs=(
+        Proof(
+            "each closed batch adds up to zero",
+            _sums,
+            _totals,
+            "no batch is closed by its payout: nothing proves that the report is whole",
+        ),
+    ),
 )

@@ -213,6 +213,13 @@ FORMAT = Format(
     read=read,
     fields=fields,
     refine=refine,
-    proofs=(Proof("a payout is the sum of its items", _payouts, _totals),),
+    proofs=(
+        Proof(
+            "a payout is the sum of its items",
+            _payouts,
+            _totals,
+            "no payout stands beside its items: nothing proves that the report is whole",
+        ),
+    ),
     net_is_exact=True,
 )
