@@ -47,6 +47,12 @@ def _shared_maker(item: pytest.Item) -> str | None:
     return shared.get("session", shared.get("module"))
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait until the disk has what a test wrote; tests of durability patch it themselves."""
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Return whether expected tables are to be rewritten."""
@@ -54,7 +60,12 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def tries(request: pytest.FixtureRequest) -> Callable[[int], int]:
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Return whether tests shall run at full length."""
+    return bool(request.config.getoption("--thorough"))
+
+
+@pytest.fixture
+def tries(*, thorough: bool) -> Callable[[int], int]:
     """Return how many of so many random changes a test makes: all, or a third of them."""
-    thorough = bool(request.config.getoption("--thorough"))
     return lambda number: number if thorough else -(-number // 3)
