@@ -48,6 +48,12 @@ FIXES: tuple[tuple[str, str], ...] = (
         "文件暂停使用，其中任何一行都不参与匹配",
     ),
     (r"ask the sender for a whole file", "请向发送方索取完整文件"),
+    (r"keep amounts as text or as integer minor units", "金额请存为文本或以最小货币单位计的整数"),
+    (
+        r"if no digit of them was lost, write (printf\(.+\) as .+) in (.+)",
+        r"若其数字无一丢失，请在 \2 中写 \1",
+    ),
+    (r"ask the sender for the whole file: it is cut", "文件被截断，请向发送方索取完整文件"),
     (r"the file was cut on its way: ask for it whole", "文件传输中被截断，请索取完整文件"),
     (
         r"if that line belongs to the file, have the sender end it with a line feed",
