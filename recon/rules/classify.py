@@ -23,6 +23,7 @@ from recon.rules.settlement import batches, frozen_payouts, next_payout, payers,
 from recon.rules.undone import in_excess as undone_in_excess
 from recon.rules.undone import in_part as undone_in_part
 from recon.rules.undone import otherwise as undone_otherwise
+from recon.rules.undone import refunded_anew
 
 _ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
 _SETTLED_KINDS = [
@@ -106,6 +107,7 @@ def classify(
         said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night, frozen))
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
     by_leg = transferred.settle(matched, legs, night, by_leg)
+    ahead, by_leg = refunded_anew.settle(matched, legs, ahead, by_leg)
     first, by_leg = undone_in_part.settle(matched, legs, ahead, by_leg)
     first, by_leg = frozen_payouts.settle(matched, legs, night, first, by_leg)
     first = undone_in_excess.named(matched, first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -227,6 +227,20 @@ class Verdict:
             np.concatenate([verdict.not_needed for verdict in verdicts]),
             np.concatenate([verdict.settled for verdict in verdicts]),
         )
+
+
+def without_rows(verdict: Verdict, rows: pl.Series) -> Verdict:
+    """Return the verdict without what it says of some rows: they have met their money."""
+    about = pl.col("rows").list.eval(pl.element().is_in(rows.implode())).list.any()
+    gone = verdict.findings.filter(about)
+    spent = pl.concat([rows, gone["rows"].explode()]).drop_nulls().unique().sort()
+    return replace(
+        verdict,
+        findings=verdict.findings.filter(~about),
+        waiting=verdict.waiting.filter(~pl.col("row").is_in(spent.implode())),
+        broken=np.setdiff1d(verdict.broken, spent.to_numpy()),
+        settled=np.concatenate([verdict.settled, spent.to_numpy()]),
+    )
 
 
 def conformed(

@@ -156,19 +156,23 @@ def _about(
 ) -> pl.DataFrame:
     """Return earlier rows about the references, by whatever name they call a payment.
 
-    It has two names; a refund of last week may have used the one that tonight's do not. And a
-    refund of last week may have been undone since, by its own name.
+    It has two names; a refund of last week may have used the one that tonight's do not. And that
+    refund may have been undone since, by its own name.
     """
     earlier = history.rows_about(workspace, references, business_date)
-    named = terms.payments_named(pl.concat([rows, earlier]), references)
-    before = terms.refunds_of(earlier, references)
-    others = terms.other_names(pl.concat([named, before]), references)
-    since = named["occurred_at"].dt.date().min()
-    if not others or not isinstance(since, date):
-        return earlier
-    age = (business_date - since).days + history.ORIGINAL_DAYS
-    more = history.rows_about(workspace, others, business_date, within_days=max(1, age))
-    return pl.concat([earlier, more]).unique("txn_id", keep="first", maintain_order=True)
+    asked = references
+    for _ in range(2):  # the payment's other name; then what its refunds are called
+        named = terms.payments_named(pl.concat([rows, earlier]), asked)
+        before = terms.refunds_of(earlier, asked)
+        others = terms.other_names(pl.concat([named, before]), asked)
+        since = named["occurred_at"].dt.date().min()
+        if not others or not isinstance(since, date):
+            break
+        age = (business_date - since).days + history.ORIGINAL_DAYS
+        more = history.rows_about(workspace, others, business_date, within_days=max(1, age))
+        earlier = pl.concat([earlier, more]).unique("txn_id", keep="first", maintain_order=True)
+        asked = [*asked, *others]
+    return earlier
 
 
 def _undone_tonight(ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:

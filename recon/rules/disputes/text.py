@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from recon.core.codes import Code, DisputeStatus
+from recon.core.codes import UNDO_KINDS, Code, DisputeStatus
 from recon.core.money import format_minor
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.disputes.catalogue import Entry, catalogue
@@ -36,6 +36,7 @@ _TWICE = frozenset({Code.DUPLICATE_CHARGE, Code.DUPLICATE_CLEARING, Code.DUPLICA
 # The day is the bank's, or the channel's, when the sentence says what that side did.
 _BANK_DAY = frozenset({Code.NET_MISMATCH, Code.LATE_SETTLEMENT})
 _CHANNEL_DAY = frozenset({Code.CHANNEL_PAID_MERCHANT_NOT, Code.FAILED_BUT_DEBITED})
+_UNDOING = frozenset(kind.name for kind in UNDO_KINDS)
 _CHANNEL_ROWS = frozenset({Code.NET_MISMATCH, Code.LATE_SETTLEMENT, Code.MISSING_SETTLEMENT})
 # Codes (by name) where a sign tells something that the words do not.
 _SIGNED = frozenset(
@@ -110,7 +111,7 @@ def _facts(code: Code, row: Facts, language: str) -> dict[str, str]:
     facts |= {"bank_ref": bank} if bank else {}
     facts |= {"merchant_id": row["merchant_id"]} if row["merchant_id"] else {}
     facts |= _amounts(code, row, language)
-    facts |= _names(first, language)
+    facts |= _names(first if code is Code.REVERSAL_ORPHAN else _undone(first, code), language)
     facts |= _days(code, row, language)
     count = _count(code, row)
     facts["count"] = str(count)
@@ -128,6 +129,14 @@ def _at_fault(code: Code, row: Facts) -> Facts:
         return dict(first)
     known = {name: first[name] or other[name] for name, _, _ in _NAMES}
     return {**first, **known}
+
+
+def _undone(first: Facts, code: Code) -> Facts:
+    """Return what a row undoes, where it is a reversal or void: the case is of that."""
+    if first.get("kind") not in _UNDOING or not first.get("original_ref"):
+        return first
+    kind = "REFUND" if code.name.startswith("REFUND") else "PAYMENT"
+    return {**first, "kind": kind, "order_id": first["original_ref"], "original_ref": None}
 
 
 def _amounts(code: Code, row: Facts, language: str) -> dict[str, str]:

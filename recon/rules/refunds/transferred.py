@@ -8,15 +8,13 @@ another route. What several refunds or several debits explain equally well is le
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-import numpy as np
 import polars as pl
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
 from recon.core.texts.mention import Mentions
-from recon.rules.night import Matched, Night, Verdict
+from recon.rules.night import Matched, Night, Verdict, without_rows
 from recon.rules.rule_file.refund_terms import RefundPolicy
 
 ROUTE = "manual"
@@ -38,7 +36,7 @@ def settle(
                 met = _found(matched, leg, pairs.select("refund"), Code.NETTED)
                 told = _found(matched, bank, pairs.select("debit", "refund"), _code(night))
                 for place, column, found in ((leg, "refund", met), (bank, "debit", told)):
-                    rest = _without(verdicts[place.name], pairs[column])
+                    rest = without_rows(verdicts[place.name], pairs[column])
                     verdicts[place.name] = Verdict.joined([rest, found])
     return verdicts
 
@@ -85,20 +83,6 @@ def _columns(matched: Matched, ids: pl.Series, names: Sequence[str]) -> list[lis
     found = matched.archive.columns(["txn_id", *names], ids.unique().sort().to_numpy())
     rows = ids.to_frame().join(found, on="txn_id", how="left", maintain_order="left")
     return [[str(word) for word in row if word] for row in rows.select(names).iter_rows()]
-
-
-def _without(verdict: Verdict, rows: pl.Series) -> Verdict:
-    """Return the verdict without what it says of some rows: they have met their money."""
-    about = pl.col("rows").list.eval(pl.element().is_in(rows.implode())).list.any()
-    gone = verdict.findings.filter(about)
-    spent = pl.concat([rows, gone["rows"].explode()]).drop_nulls().unique().sort()
-    return replace(
-        verdict,
-        findings=verdict.findings.filter(~about),
-        waiting=verdict.waiting.filter(~pl.col("row").is_in(spent.implode())),
-        broken=np.setdiff1d(verdict.broken, spent.to_numpy()),
-        settled=np.concatenate([verdict.settled, spent.to_numpy()]),
-    )
 
 
 def _code(night: Night) -> Code:
