@@ -14,7 +14,7 @@ REJECT_LIMIT_PPM = 50_000  # of a file's rows, where the source declares no limi
 REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no limit of its own
 _PPM = 1_000_000
 
-_COUNTED = re.compile(r"expected (?:a line of at least )?(\d+) (fields|bytes), found (\d+)")
+_COUNTED = re.compile(r"expected (?:a line of (?:at least )?)?(\d+) (fields|bytes), found (\d+)")
 _SPACES = re.compile(r"[\s\"]+")
 _PARTS = (  # what a reason says of a last line, and what the line should have and has
     (

@@ -53,6 +53,7 @@ class Sheet:
     facts: str = ""  # a pattern with named groups, searched in the titles: facts of the file
     totals: str = ""  # a pattern with named groups, searched in titles and totals: declared
     totals_required: bool = False
+    ending: str = ""  # a pattern of lines behind the rows, one of which every whole file has
     closed: bool = True  # a new column refuses the file
 
 
@@ -201,6 +202,13 @@ def read_stream(
         aside=aside,
     )
     yield from unguarded(batches) if has_guards else batches
+    if not re.search(f"(?m)^(?:{sheet.ending})", "\n".join(aside.lines)):
+        raise InputError(
+            "expected the end of the list or its totals behind the rows, found the end of the file",
+            where=where,
+            fix="download the file again: it is cut",
+            code="FILE_TOTAL",
+        )
     told = "\n".join((*titles, *aside.lines)).replace(sheet.delimiter, declared.delimiter)
     take_totals(sheet, told, reading, where)
 

@@ -63,12 +63,17 @@ class Table:
                     return mark
         return None
 
+    def column_name(self, cell: str) -> str:
+        """Return the name in a header cell, an alias resolved."""
+        name = cell.strip(' \t"')
+        return self.aliases.get(name, name)
+
     def named(self, cells: Iterable[str]) -> tuple[str, ...]:
         """Return the names in header cells: aliases resolved, a repeated name numbered."""
         names: list[str] = []
         counts: Counter[str] = Counter()
         for cell in cells:
-            name = self.aliases.get(cell.strip(), cell.strip())
+            name = self.column_name(cell)
             counts[name] += 1
             names.append(f"{name}#{counts[name]}" if counts[name] > 1 else name)
         return tuple(names)

@@ -23,6 +23,7 @@ def refused(count: int) -> list[Reject]:
         ("expected 3 fields, found 2", True),
         ("expected 3 fields, found 4", False),
         ("expected a line of at least 31 bytes, found 20", True),
+        ("expected a line of 607 bytes, found 20", True),
         ("not a row of JSON: Unterminated string starting at: line 1", True),
         ("not a row of JSON: key 'id' stands twice", False),
         ("a quote is opened and not closed", True),

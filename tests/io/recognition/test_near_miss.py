@@ -7,6 +7,7 @@ from recon.io.one_file import format_of
 from recon.io.recognition.near_miss import near_miss
 from recon.io.recognition.recognise import probe_of
 from tests.io.formats.china_wallets import test_personal_bills, test_wechat_trade
+from tests.io.formats.providers import test_adyen, test_paypal_report
 from tests.io.formats.reading import staged
 
 TRADE = test_wechat_trade.bill().decode()
@@ -27,6 +28,14 @@ ALLINPAY = (
         ),
         (WALLET.split("回单----------------\n")[1], "all of its columns, but not its titles"),
         (ALLINPAY, "most like allinpay (Allinpay transaction detail), without 交易单号"),
+        (
+            test_adyen.BATCH.replace("Net Credit (NC)", "Net Credit"),
+            "like adyen_settlement (Adyen settlement",
+        ),
+        (
+            test_paypal_report.REPORT.replace("Transaction Event Code", "Event"),
+            "without Transaction Event Code",
+        ),
         (":20:X\n:25:1\n:28C:1/1\n", "a SWIFT statement (mt940, mt942) and is cut before its"),
     ],
 )

@@ -116,8 +116,9 @@ FORMAT = Format(
     title_zh="通联支付交易明细",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
+    header=TABLE.required,
+    column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
     net_is_exact=True,
-    header=TABLE.required,
 )

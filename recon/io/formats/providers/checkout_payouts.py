@@ -61,6 +61,8 @@ FORMAT = Format(
     title_zh="Checkout.com 出款文件",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
+    header=TABLE.required,
+    column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
 )

@@ -94,6 +94,8 @@ FORMAT = Format(
     title_zh="dLocal 交易报表",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
+    header=TABLE.required,
+    column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
 )

@@ -90,6 +90,8 @@ FORMAT = Format(
     title_zh="Gr4vy 交易报表",
     side=Side.MERCHANT,
     recognise=TABLE.recognise,
+    header=TABLE.required,
+    column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
 )

@@ -92,6 +92,8 @@ FORMAT = Format(
     title_zh="Mollie 结算导出",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
+    header=TABLE.required,
+    column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
 )

@@ -399,6 +399,8 @@ FORMAT = Format(
     title_zh="PayPal 结算报表 / 交易明细报表",
     side=Side.CHANNEL,
     recognise=recognise,
+    header=_REQUIRED,
+    column_name=lambda cell: cell.strip(' "'),
     read=read,
     fields=fields,
 )

@@ -115,6 +115,8 @@ FORMAT = Format(
     title_zh="Venmo 账户明细",
     side=Side.CHANNEL,
     recognise=TABLE.recognise,
+    header=TABLE.required,
+    column_name=TABLE.column_name,
     read=read,
     fields=fields,
 )

@@ -57,6 +57,12 @@ def test_signed_totals_and_variant_titles(tmp_path):
     assert load_bytes(FORMAT, tmp_path, raw).agrees
 
 
+def test_a_bill_that_ends_with_a_row_is_cut(tmp_path):
+    """The balances of what is left follow; the end of the list and the totals are not there."""
+    with pytest.raises(InputError, match="the end of the list or its totals"):
+        load_bytes(FORMAT, tmp_path, bill().partition("#----账务明细列表结束".encode("gb18030"))[0])
+
+
 def test_both_sides_filled_is_a_reject(tmp_path):
     """A row cannot be money in and money out."""
     result = load_bytes(FORMAT, tmp_path, bill((ROWS[0].replace(",0.00,", ",1.00,"), ROWS[1])))
