@@ -6,18 +6,26 @@ to every other reader (tried: DuckDB 1.2 and 2.0 read a BLOB, pyarrow refuses th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from recon.core import schema
-from recon.core.arrays.pieces import Pieces
+from recon.core.arrays.pieces import Pieces, steps
+from recon.core.arrays.sums import summed_by
 from recon.core.table import Table
 
 WIDE = pl.Decimal(38, 0)
-ROW_GROUP_ROWS = 131_072
+_PARQUET: Mapping[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,  # measured on our tables: smaller files than level 3, and sooner
+    "statistics": True,
+    "row_group_size": 131_072,
+}
 Totals = dict[str, dict[str, str]]  # currency -> column -> sum in minor units, as decimal text
 
 
@@ -30,18 +38,14 @@ def write_table(rows: pl.DataFrame | Pieces, table: Table, path: Path) -> tuple[
         polars.exceptions.ComputeError, OSError: the disk refused; the caller decides.
     """
     if isinstance(rows, pl.DataFrame):
-        rows = Pieces.of(_sorted(schema.check(rows, table), table))
+        whole = _sorted(schema.check(rows, table), table)
+        whole.lazy().with_columns(_published(whole, table)).sink_parquet(path, **_PARQUET)
+        return _told([_sums(whole, table.schema)], table.schema)
     first = schema.check(next(rows.make()), table)
     written = _Written(table, rows)
     source = register_io_source(written.frames, schema=first.schema)
     try:
-        source.with_columns(_published(first, table)).sink_parquet(
-            path,
-            compression="zstd",
-            compression_level=1,  # measured on our tables: smaller files than level 3, and sooner
-            statistics=True,
-            row_group_size=ROW_GROUP_ROWS,
-        )
+        source.with_columns(_published(first, table)).sink_parquet(path, **_PARQUET)
     except Exception as error:
         if written.failure is not None:
             raise written.failure from error  # not the disk, but what made the rows
@@ -81,13 +85,13 @@ class _Written:
             seam = frame.head(1) if last is None else pl.concat([last, frame.head(1)])
             in_order = _ascends(seam, self._table) and _ascends(frame, self._table)
             assert in_order, f"{self._table.name}: the key {self._table.key} does not ascend"
-            self._sums.append(_sums(frame.lazy(), self._table.schema))
+            self._sums.append(_sums(frame, self._table.schema))
             last = frame.tail(1) if frame.height else last
             yield frame
 
     def totals(self) -> tuple[int, Totals]:
         """Return the count and the totals of all pieces."""
-        return _told(pl.concat(self._sums), self._table.schema)
+        return _told(self._sums, self._table.schema)
 
 
 def scan_table(paths: Path | list[Path], table: Table) -> pl.LazyFrame:
@@ -109,8 +113,17 @@ def table_of(name: str) -> Table:
 
 
 def totals(frame: pl.LazyFrame, columns: Mapping[str, object]) -> tuple[int, Totals]:
-    """Return the row count and, per currency, the 128-bit sum of every money column."""
-    return _told(_sums(frame, columns), columns)
+    """Return the row count and, per currency, the 128-bit sum of every money column.
+
+    A file is read some rows at a time.
+    """
+    height = frame.select(pl.len()).collect().item()
+    money = _money(columns)
+    if not money:
+        return height, {}
+    wanted = frame.select("currency", *money)
+    pieces = [wanted.slice(start, stop - start).collect() for start, stop in steps(height)]
+    return _told([_sums(piece, columns) for piece in pieces], columns)
 
 
 def _published(frame: pl.DataFrame, table: Table) -> list[pl.Expr]:
@@ -118,34 +131,34 @@ def _published(frame: pl.DataFrame, table: Table) -> list[pl.Expr]:
 
     Words that stand as an Enum are written as they stand: a reader sees text either way.
     """
+    held = frame.schema
     return [
         pl.col(name).cast(WIDE if dtype == pl.Int128 else dtype)
         for name, dtype in table.schema.items()
-        if dtype == pl.Int128
-        or (frame.schema[name] != dtype and not isinstance(frame.schema[name], pl.Enum))
+        if dtype == pl.Int128 or (held[name] != dtype and not isinstance(held[name], pl.Enum))
     ]
 
 
-def _sums(frame: pl.LazyFrame, columns: Mapping[str, object]) -> pl.DataFrame:
+def _sums(frame: pl.DataFrame, columns: Mapping[str, object]) -> pl.DataFrame:
     """Return `rows` and, where there is money, its sums by currency."""
     money = _money(columns)
     if not money:
-        return frame.select(pl.len().alias("rows")).collect(engine="streaming")
-    by_currency = frame.group_by(pl.col("currency").cast(pl.String).fill_null(""))
-    return by_currency.agg(
-        pl.len().alias("rows"), *(pl.col(name).cast(pl.Int128).sum() for name in money)
-    ).collect(engine="streaming")  # a file is read in bounded memory
+        return frame.select(pl.len().alias("rows"))
+    sums = pl.len().alias("rows"), *(pl.col(name).cast(pl.Int128).sum() for name in money)
+    by_currency = summed_by(frame, ("currency",), sums)
+    return by_currency.with_columns(pl.col("currency").cast(pl.String).fill_null(""))
 
 
-def _told(sums: pl.DataFrame, columns: Mapping[str, object]) -> tuple[int, Totals]:
+def _told(sums: Sequence[pl.DataFrame], columns: Mapping[str, object]) -> tuple[int, Totals]:
     """Return sums of several pieces as one count and its totals."""
     money = _money(columns)
-    rows = int(sums["rows"].sum())
-    if not money:
-        return rows, {}
-    whole = sums.group_by("currency").agg(pl.col(money).sum()).sort("currency")
+    rows, whole = 0, defaultdict[str, Counter[str]](Counter)
+    for line in (line for piece in sums for line in piece.to_dicts()):
+        rows += line["rows"]
+        for name in money:
+            whole[line["currency"]][name] += line[name]
     return rows, {
-        row["currency"]: {name: str(row[name]) for name in money} for row in whole.to_dicts()
+        currency: {name: str(whole[currency][name]) for name in money} for currency in sorted(whole)
     }
 
 
@@ -176,10 +189,12 @@ def _ascends(frame: pl.DataFrame, table: Table) -> bool:
         earlier, later = (
             (own.head(-1), own.slice(1)) if at is None else (own.gather(at - 1), own.gather(at))
         )
-        falls = (later < earlier).fill_null(value=False)
-        if falls.any() or (later.is_null() & earlier.is_not_null()).any():
+        if (later < earlier).any():  # of a null polars does not say so
             return False
-        equal = later.eq_missing(earlier).arg_true()
+        if own.null_count() and (later.is_null() & earlier.is_not_null()).any():
+            return False
+        alike = later.eq_missing(earlier) if own.null_count() else later == earlier
+        equal = alike.arg_true()
         at = equal + 1 if at is None else at.gather(equal)
         if at.is_empty():
             return True

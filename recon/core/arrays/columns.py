@@ -26,7 +26,7 @@ def fill(data: NDArray[np.generic], known: NDArray[np.bool_], values: pl.Series)
     if values.null_count() == len(values):
         known[:] = False
         return
-    numbers = values.to_physical()
+    numbers = values if values.dtype.is_integer() else values.to_physical()  # a query for polars
     if values.null_count():
         known[:] = values.is_not_null().to_numpy()
         numbers = numbers.fill_null(0)

@@ -15,7 +15,7 @@ def summed_by(frame: pl.DataFrame, names: Sequence[str], sums: Sequence[pl.Expr]
     varying = [name for name in names if frame.is_empty() or not _constant(frame[name])]
     result = frame.group_by(varying).agg(*sums) if varying else frame.select(*sums)
     same = [
-        pl.lit(frame[name].first(), frame.schema[name]).alias(name)
+        pl.lit(frame[name].first(), frame[name].dtype).alias(name)
         for name in names
         if name not in varying
     ]
