@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from recon.cli import group
-from recon.rules.days.calendar import published_through
+from recon.rules.days.published import published_through
 from tests.night_world import NightWorld
 
 

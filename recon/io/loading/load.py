@@ -93,6 +93,7 @@ def load(
     its accepted rows so far, on worker threads. room: where slim columns and digests stand.
     """
     room = Room() if room is None else room
+    pl.Series(np.zeros(0))  # polars imports NumPy at its first use, where two threads may collide
     ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         staged = list(pool.map(lambda file: _staged(file, staging, business_date), ordered))

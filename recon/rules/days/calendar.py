@@ -20,23 +20,20 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import holidays
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.errors import RuleFileError, UsageError
 from recon.rules.days.cycles import Basis, Cycle
+from recon.rules.days.published import FIRST_DAY, WEEKEND, published_days, published_through
 
-FIRST_DAY = date(2010, 1, 1)
 _EPOCH = date(1970, 1, 1)
-_HORIZON = 2100  # last year that a country without make-up workdays is asked for
 _WEEK = 7
-_WEEKEND = frozenset({5, 6})  # Monday is 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,40 +92,6 @@ def _overlay_problems(document: Mapping[str, Any]) -> list[str]:
 _DAY_KEYS = frozenset({"date", "working", "reason"})
 
 
-@cache
-def published_through(country: str) -> int:
-    """Return the last year whose working days the package publishes for a country.
-
-    For China that is the last year with make-up workdays; other countries have none, and their
-    holidays follow from laws, so the package's own last year counts.
-    """
-    try:
-        holidays.country_holidays(country)  # asks for this country only: the list loads all
-    except NotImplementedError:
-        raise UsageError(
-            f"expected a country with a calendar, found {country!r}",
-            where="calendar",
-            fix="write an ISO 3166 code such as CN",
-        ) from None
-    if country != "CN":
-        return _HORIZON
-    years = range(FIRST_DAY.year, _HORIZON)
-    # The package fills `weekend_workdays` only for years that the State Council has announced.
-    announced = holidays.country_holidays("CN", years=years).weekend_workdays
-    return max(day.year for day in announced)
-
-
-@cache
-def _published_days(country: str, last_year: int) -> NDArray[np.bool_]:
-    """Return, for each day from FIRST_DAY through a year, whether the package says it is worked."""
-    years = range(FIRST_DAY.year, last_year + 1)
-    off = holidays.country_holidays(country, years=years, expand=False)
-    size = (date(last_year, 12, 31) - FIRST_DAY).days + 1
-    return np.array(
-        [off.is_working_day(FIRST_DAY + timedelta(days=offset)) for offset in range(size)]
-    )
-
-
 @dataclass(frozen=True)
 class Calendar:
     """Working days of one country.
@@ -159,10 +122,10 @@ class Calendar:
     @cached_property
     def _working(self) -> NDArray[np.bool_]:
         """Return, for each day from FIRST_DAY to the last day, whether it is a working day."""
-        published = _published_days(self.country, self.last_published)
+        published = published_days(self.country, self.last_published)
         size = (self.last_day - FIRST_DAY).days + 1
         weekday = (np.arange(size) + FIRST_DAY.weekday()) % _WEEK
-        working = ~np.isin(weekday, list(_WEEKEND))
+        working = ~np.isin(weekday, list(WEEKEND))
         working[: len(published)] = published
         for day, stated in self.overlay.days.items():
             if FIRST_DAY <= day <= self.last_day:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon.errors import RuleFileError, UsageError
-from recon.rules.days.calendar import Calendar, Overlay, published_through, read_overlay
+from recon.rules.days import published
+from recon.rules.days.calendar import Calendar, Overlay, read_overlay
 from recon.rules.days.cycles import parse_cycle
+from recon.rules.days.published import FIRST_DAY, published_days, published_through
 
 CHINA = Calendar("CN", authoritative_through=2026)
 
@@ -191,6 +193,24 @@ def test_unknown_country_is_refused():
     """A country without a calendar is named."""
     with pytest.raises(UsageError, match="found 'XX'"):
         published_through("XX")
+
+
+@pytest.mark.parametrize("release", [None, "0.0"])
+def test_days_that_are_listed_are_those_of_the_package(monkeypatch, release):
+    """China's days come from the list or, where that is of another release, from the package."""
+    through = published_through("CN")
+    known = published_days("CN", through).copy()
+    for kept in (published_through, published_days, published._listed):
+        kept.cache_clear()
+        monkeypatch.setattr(published, kept.__name__, kept.__wrapped__)
+    if release is not None:
+        monkeypatch.setattr(published, "version", lambda _package: release)
+        monkeypatch.setattr(published, "_from_exceptions", None)
+    else:
+        monkeypatch.setattr(published, "_asked_days", None)
+    assert published.published_through("CN") == through
+    assert (published.published_days("CN", through) == known).all()
+    assert not known[(date(2025, 1, 1) - FIRST_DAY).days]
 
 
 def test_other_countries_work_without_make_up_days():
