@@ -17,7 +17,7 @@ from recon.rules.intake import refused
 from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.one_sided import ambiguous, one_sided
 from recon.rules.pairs import pairs, pinned
-from recon.rules.refunds import compensated, transferred
+from recon.rules.refunds import compensated, given_back, transferred
 from recon.rules.refunds import in_part as refunded_in_part
 from recon.rules.settlement import batches, frozen_payouts, next_payout, payers, short_batches
 from recon.rules.undone import in_excess as undone_in_excess
@@ -139,6 +139,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
         ]
     )
     verdict = compensated.settle(leg, leg_no, matched, verdict)
+    verdict = given_back.settle(leg, leg_no, matched, verdict)
     verdict = refunded_in_part.settle(matched, leg, verdict)
     verdict = undone_otherwise.settle(matched, leg, verdict)
     return next_payout.settle(matched, leg, verdict)

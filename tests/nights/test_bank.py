@@ -196,13 +196,15 @@ def test_a_debit_that_names_a_batch_never_paid_is_unauthorised(world: NightWorld
 
 
 def test_a_part_of_a_payout_that_is_taken_back_is_unauthorised(world: NightWorld) -> None:
-    """A returned payout comes back whole; a debit of another amount is no return."""
-    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    """A returned payout comes back whole; a debit of another amount is no return, whenever."""
+    world.day(MONDAY, orders=["A1 10.00", "A2 20.00"], psp=["A1 10.00", "A2 20.00 merchant=8002"])
     world.run(MONDAY)
-    world.day(TUESDAY, bank=["10.00 memo=PAYOUT_8001_20261109"])
-    world.run(TUESDAY)
-    world.day(WEDNESDAY, bank=["-3.00 memo=PAYOUT_8001_20261109"])
-    assert world.codes(world.run(WEDNESDAY)) == ["UNAUTHORISED_DEBIT"]
+    first, second = "memo=PAYOUT_8001_20261109", "memo=PAYOUT_8002_20261109"
+    world.day(TUESDAY, bank=[f"10.00 {first}", f"20.00 {second}", f"-5.00 {second}"])
+    assert world.codes(world.run(TUESDAY)) == ["UNAUTHORISED_DEBIT"]
+    world.day(WEDNESDAY, bank=[f"-3.00 {first}"])
+    codes = world.codes(world.run(WEDNESDAY))
+    assert codes == ["UNAUTHORISED_DEBIT", "UNAUTHORISED_DEBIT:OPEN"]
 
 
 def test_a_payout_that_comes_back_the_same_night(world: NightWorld) -> None:

@@ -87,7 +87,7 @@ def _refunded(leg: Leg, leg_no: int, matched: Matched, verdict: Verdict) -> Verd
     charges = told.filter(pl.col("code").is_in(_SECOND_CHARGES)).select(
         "no", "currency", row=pl.col("rows").list.first()
     )
-    refunds = _refunds_of_both(matched, leg_no) if charges.height else charges
+    refunds = refunds_of_both(matched, leg_no) if charges.height else charges
     if refunds.height == 0:
         return verdict
     numbers = [
@@ -117,7 +117,7 @@ def _refunded(leg: Leg, leg_no: int, matched: Matched, verdict: Verdict) -> Verd
     return without(leg, verdict, told, over, _REFUNDED) if over else verdict
 
 
-def _refunds_of_both(matched: Matched, leg_no: int) -> pl.DataFrame:
+def refunds_of_both(matched: Matched, leg_no: int) -> pl.DataFrame:
     """Return the refunds that both sides show tonight, at one amount: left, right, currency."""
     slim = matched.ledger.slim
     links = matched.matches.of_leg(leg_no).filter(pl.col("match_kind") == int(MatchKind.EXACT))

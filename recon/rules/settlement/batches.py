@@ -45,10 +45,11 @@ def find(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
     tardy = sums.join(wrong, on="group", how="anti").filter(pl.col("paid") > pl.col("first_due"))
     late = _late(matched, leg, members.join(tardy, on="group", how="semi"))
     overdue = _sums(late).with_columns(actual="expected")
-    whole = _paid_whole()
-    apart_from_it = wrong.filter(whole) if not referring_keys(leg) else wrong.clear()
+    back, alone = _took_back(), pl.col("outgoing").list.len() == 1
+    unfounded = (alone & ~back) if referring_keys(leg) else pl.lit(value=True)
+    apart_from_it = wrong.filter(_paid_whole() & unfounded)
     wrong = wrong.join(apart_from_it, on="group", how="anti", maintain_order="left")
-    back = whole & (pl.col("outgoing").list.len() == 1)
+    back = _paid_whole() & alone & back
     broken = members.filter(pl.col("group").is_in(wrong["group"].to_list()))["row"]
     short = Verdict.of(
         _report(wrong.filter(~back), members, Code.NET_MISMATCH, leg), broken=broken.to_numpy()
@@ -108,15 +109,18 @@ def _carried(matched: Matched, leg: Leg, told: pl.DataFrame, members: pl.DataFra
 
 
 def _paid_whole() -> pl.Expr:
-    """Return which batches were paid whole, with debits among their lines the same night.
-
-    One debit that refers to the batch took that back.
-    """
+    """Return which batches were paid whole, with debits among their lines the same night."""
     return (pl.col("incoming") == pl.col("expected")) & (pl.col("difference") < 0)
 
 
+def _took_back() -> pl.Expr:
+    """Return whether the debits take back just one of a batch's credits, or all of them."""
+    taken = pl.col("incoming") - pl.col("actual")
+    return (taken == pl.col("incoming")) | pl.col("credits").list.contains(taken.cast(pl.Int64))
+
+
 def _debited(matched: Matched, leg: Leg, sums: pl.DataFrame) -> Verdict:
-    """Report debits that share no more than a day with a payout: nothing says that it came back.
+    """Report debits that take back no payout: of another amount, or no more than of its day.
 
     Each is named by itself, as it is when it stands alone on the nights after.
     """
@@ -201,6 +205,7 @@ def _sums(members: pl.DataFrame) -> pl.DataFrame:
             .cast(pl.Int128)
             .sum()
             .alias("incoming"),
+            pl.col("right_amount").filter(right & (pl.col("right_amount") > 0)).alias("credits"),
             pl.col("due_date").filter(left).min().alias("first_due"),
             pl.col("due_date").filter(left).max().alias("due"),
             pl.col("value_date").filter(right).max().alias("paid"),

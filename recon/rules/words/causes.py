@@ -316,6 +316,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"refunded through a third party's settlement", "经第三方结算退款", ()),
     (r"refunded by a manual transfer", "手工转账退款", ()),
     (r"refunded under another number", "以另一退款单号退款", ()),
+    (r"refunded on both sides", "双方均已退款", ()),
     (r"refunded by another route", "以其他途径退款", ()),
     (r"the channel refunded less than the merchant asked", "渠道退款少于商户申请", ()),
     (r"the channel refunded more than the merchant asked", "渠道退款多于商户申请", ()),
