@@ -10,11 +10,11 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m recon warmup --quiet
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 thorough: $(STAMP)
 	$(BIN)/python -m recon warmup --quiet
-	$(BIN)/python -m pytest -n auto --dist loadgroup --thorough
+	$(BIN)/python -m pytest -n auto --dist loadfile --thorough
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

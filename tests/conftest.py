@@ -23,28 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected tables")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the longest tests to `--thorough`; one worker runs all tests that share a fixture."""
+    """Leave the longest tests to `--thorough`."""
     if not config.getoption("--thorough"):
         longest = [item for item in items if item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=longest)
         items[:] = [item for item in items if item not in set(longest)]
-    for item in items:
-        maker = _shared_maker(item)
-        if maker:
-            item.add_marker(pytest.mark.xdist_group(maker))
-
-
-def _shared_maker(item: pytest.Item) -> str | None:
-    """Return the module of the fixture that this test shares with most others, if it shares one."""
-    definitions = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 - not public
-    shared = {
-        last.scope: last.func.__module__
-        for *_, last in definitions
-        if last.scope in {"module", "session"} and last.func.__module__.startswith("tests.")
-    }
-    return shared.get("session", shared.get("module"))
 
 
 @pytest.fixture(autouse=True)
