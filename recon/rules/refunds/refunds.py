@@ -41,6 +41,7 @@ _OPTIONAL: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 _ENDED = [State.FAILED.name, State.CLOSED.name, State.REVERSED.name]
 _OTHER_ROUTES = {
+    "other_account": "refunded to another account of the payer, the one that paid took nothing",
     "merchant_account": "refunded to the merchant's account, the payer got nothing from here",
     "third_party": "refunded through a third party's settlement",
     "manual": "refunded by a manual transfer",

@@ -43,7 +43,7 @@ TERMS: tuple[RefundTerm, ...] = (
 )
 
 
-Route = Literal["original", "merchant_account", "third_party", "manual"]
+Route = Literal["original", "other_account", "merchant_account", "third_party", "manual"]
 # What senders call a route; the rule file's `routes` names further words.
 ROUTE_WORDS: dict[str, Route] = {
     "原路": "original",
@@ -51,6 +51,9 @@ ROUTE_WORDS: dict[str, Route] = {
     "原路退款": "original",
     "原路返回": "original",
     "ORIGINAL": "original",
+    "BALANCE": "original",  # WeChat: the payer's own wallet, whatever card of it had paid
+    "OTHER_BALANCE": "other_account",
+    "OTHER_BANKCARD": "other_account",
     "商户账户": "merchant_account",
     "退至商户账户": "merchant_account",
     "第三方结算": "third_party",
@@ -64,8 +67,9 @@ ROUTE_WORDS: dict[str, Route] = {
 class RefundPolicy(Table):
     """How refunds are judged.
 
-    Where a refund went is the attribute `refund_route`: original, merchant_account, third_party,
-    manual, or a word that `routes` gives one of these meanings. Any other word is another route.
+    Where a refund went is the attribute `refund_route`: original, other_account (of the payer),
+    merchant_account, third_party, manual, or a word that `routes` gives one of these meanings. Any
+    other word is another route.
     With `history_from`, a refund without a known payment is judged where the attribute
     `original_date` says that its payment is not older.
     """

@@ -309,6 +309,11 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"no payment (.+) is known", "没有原交易 {}", (None,)),
     (r"paid with (\S+), refunded to (\S+)", "付款卡 {}，退到 {}", (None, None)),
     (
+        r"refunded to another account of the payer, the one that paid took nothing",
+        "退到付款人的其他账户，原账户无法入账",
+        (),
+    ),
+    (
         r"refunded to the merchant's account, the payer got nothing from here",
         "退到商户账户，付款人未从此处收到款项",
         (),

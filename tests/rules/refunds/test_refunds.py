@@ -11,7 +11,7 @@ from recon.errors import UsageError
 from recon.rules.days.calendar import Calendar
 from recon.rules.refunds.refunds import find
 from recon.rules.refunds.stages import ENDED, NEXT, TIMES, Stage, durations, may_follow, standing
-from recon.rules.rule_file.refund_terms import RefundCheck, RefundPolicy
+from recon.rules.rule_file.refund_terms import ROUTE_WORDS, RefundCheck, RefundPolicy
 from tests.rules.tables import found, table
 
 CALENDAR = Calendar("CN", authoritative_through=2026)
@@ -181,6 +181,10 @@ def test_a_refund_to_another_card_is_a_route_break():
         ("original", None),
         ("merchant_account", "refunded to the merchant's account, the payer got nothing from here"),
         ("third_party", "refunded through a third party's settlement"),
+        (
+            "other_account",
+            "refunded to another account of the payer, the one that paid took nothing",
+        ),
         ("manual", "refunded by a manual transfer"),
     ],
 )
@@ -190,6 +194,8 @@ def test_routes(route, cause):
     expected = [] if cause is None else [(4, "REFUND_ROUTE", "60", "60", cause)]
     assert night(rows, "|route") == expected
     assert night(rows, "|route", routes_allowed=("original", route)) == []
+    words = {"ORIGINAL": "original", "BALANCE": "original", "OTHER_BANKCARD": "other_account"}
+    assert {word: ROUTE_WORDS[word] for word in words} == words  # of WeChat's bills
 
 
 @pytest.mark.parametrize(

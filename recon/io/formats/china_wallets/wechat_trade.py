@@ -12,7 +12,7 @@ has one leading back-tick, so rows are cut on comma + back-tick. Two summary lin
 The net is what moves the fund account: 应结订单金额 (refund: minus 退款金额) less the fee. It
 differs from amount less fee by coupons that the merchant pays for. Fees have five decimals of which
 the last three are zero. A refund's time is its success time where the layout has one;
-that is also when the payer had the money (`arrived_at`).
+that is also when the payer had the money (`arrived_at`). Where a refund went is its `refund_route`.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ _OPTIONAL: Final = (
     "商户退款单号",
     "退款金额",
     "充值券退款金额",
+    "退款类型",
     "退款状态",
     "商品名称",
     "订单金额",
@@ -83,7 +84,6 @@ _UNREAD: Final = (
     "公众账号ID",
     "用户标识",
     "代金券金额",
-    "退款类型",
     "商户数据包",
     "费率",
     "费率备注",
@@ -207,6 +207,7 @@ def fields(_options: Options) -> Fields:
         "occurred_at": Time(("occurred_at",), CLOCKS),
         "arrived_at": Time(("arrived_at",), CLOCKS, optional=True),
         "memo": Text("商品名称", optional=True),
+        "attributes.refund_route": Text("退款类型", nulls=("", "0"), optional=True),
         "attributes.requested_at": Time(("requested_at",), CLOCKS, optional=True),
         "_coupon_refund_minor": Money("充值券退款金额", thousands=",", optional=True),
     }

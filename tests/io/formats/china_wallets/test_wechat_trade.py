@@ -116,16 +116,21 @@ def test_a_refund_bill_takes_the_time_of_success(tmp_path):
 
 @pytest.mark.parametrize("told", ["2026-11-21 01:00:09", ""])
 def test_a_refund_bill_says_when_the_payer_had_the_money(tmp_path, told):
-    """The success time is the arrival; a refund under way has none, nor has a payment."""
+    """The success time is the arrival; a refund under way has none, nor has a payment.
+
+    Where it went is told beside it.
+    """
     head = HEAD.replace("微信退款单号,", "退款申请时间,退款成功时间,微信退款单号,")
     row = CELLS[1].replace("|5030001|", f"|2026-11-21 01:00:00|{told}|5030001|")
     raw = "\n".join((head, ticked(row), TOTALS_HEAD, ticked("1|0|45|5|-0.27|0|50"))).encode()
     found = load_bytes(FORMAT, tmp_path, raw)
     arrived = found.column("arrived_at")
-    assert found.column("attributes") == ['{"requested_at":"2026-11-20T17:00:00Z"}']
+    told_so = '{"refund_route":"ORIGINAL","requested_at":"2026-11-20T17:00:00Z"}'
+    assert found.column("attributes") == [told_so]
     assert [str(moment) for moment in arrived] == ["2026-11-20 17:00:09" if told else "None"]
-    paid = load_bytes(FORMAT, tmp_path, bill()).column("arrived_at")
-    assert paid == [None, None, None]
+    paid = load_bytes(FORMAT, tmp_path, bill())
+    assert paid.column("arrived_at") == [None, None, None]
+    assert paid.column("attributes") == [None, '{"refund_route":"ORIGINAL"}', None]
 
 
 def test_an_empty_bill_is_an_empty_day(tmp_path):
