@@ -219,7 +219,7 @@ class Money:
     extra_zero_decimals: bool = False  # 0.27000 is 0.27; 0.27100 is a reject
     symbols: tuple[str, ...] = ()  # stripped once in front or behind, for instance "¥"
     padded: bool = False  # spaces and tabs around the amount are passed over, else a reject
-    nulls: tuple[str, ...] = ("",)
+    nulls: tuple[str, ...] = ("", "-", "--")  # what senders write for no amount
     optional: bool = False
     declared: bool = False  # the source says how its amounts are written
 

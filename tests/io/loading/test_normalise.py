@@ -323,4 +323,4 @@ def test_one_choice_of_one_kind_only():
     fields = bank(amount_minor=Money("a"), kind=Choice("k", {}, otherwise=Kind.OTHER))
     frame, _ = run({"a": "1", "k": "x"}, **fields)
     assert frame["kind"].to_list() == ["OTHER"]
-    assert Text("x").nulls == ("", "-", "--")
+    assert Text("x").nulls == Money("x").nulls == ("", "-", "--")

@@ -33,6 +33,8 @@ def test_padded_cells_two_amount_columns_and_totals(tmp_path):
     assert result.column("counterparty") == ["甲", "乙"]
     assert str(result.column("value_date")[0]) == "2026-11-20"
     assert result.agrees
+    dashes = ICBC.replace('"   \t"', '"-  \t"').replace("人民币合计,,", '"人民币合计","","",')
+    assert load_bytes(BY_NAME["icbc"], tmp_path, dashes.encode()).agrees
     with pytest.raises(InputError):
         load_bytes(BY_NAME["icbc"], tmp_path, "\n".join(ICBC.splitlines()[:-1]).encode())
 
