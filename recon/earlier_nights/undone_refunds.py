@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Kind, State
 from recon.core.schema import TRANSACTIONS
+from recon.core.texts.digest import key_columns
 from recon.earlier_nights import history
 from recon.io.loading.part_writer import with_columns_of
 from recon.io.lookup.row_lookup import read_some
@@ -83,11 +84,9 @@ def _named(ledger: Ledger, rows: NDArray[np.int64]) -> pl.DataFrame:
 
 
 def _keyed(ledger: Ledger, rows: NDArray[np.int64], column: str) -> pl.DataFrame:
-    digests = ledger.digests[column][rows]
     return ledger.slim[rows].select(
         pl.Series("row", rows, pl.Int64),
-        pl.Series("hi", np.ascontiguousarray(digests[:, 0])),
-        pl.Series("lo", np.ascontiguousarray(digests[:, 1])),
+        *key_columns(ledger.digests[column][rows]),
         "side",
         "currency",
         "kind",

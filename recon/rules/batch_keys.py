@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.plan import Key, Leg, Method, key_name
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.night import Matched
 
 _REFERENCES = frozenset({"batch_id", "order_id", "channel_ref", "bank_ref", "rrn", "original_ref"})
@@ -23,18 +24,10 @@ def batch_anchors(
     if not plans:
         return own
     key = plans[-1].left_key if is_left else plans[-1].right_key
-    digests = matched.ledger.digests[key_name(key)][rows]
-    batch = pl.DataFrame(
-        {
-            "hi": np.ascontiguousarray(digests[:, 0]),
-            "lo": np.ascontiguousarray(digests[:, 1]),
-            "currency": slim["currency"].gather(rows),
-            "own": own,
-        }
-    )
-    known = (pl.col("hi") != 0) | (pl.col("lo") != 0)
+    keys = key_columns(matched.ledger.digests[key_name(key)][rows])
+    batch = pl.DataFrame([*keys, slim["currency"].gather(rows), own.alias("own")])
     name = pl.format("{}.{}.{}", "hi", "lo", "currency")
-    return batch.select(pl.when(known).then(name).otherwise("own")).to_series()
+    return batch.select(pl.when(has_key()).then(name).otherwise("own")).to_series()
 
 
 def names_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

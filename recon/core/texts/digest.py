@@ -54,6 +54,17 @@ def digest_slice(columns: Sequence[TextColumn], out: Digests, begin: int, end: i
     lanes.finish(np.bitwise_and.reduce([part.valid for part in buffers]))
 
 
+def key_columns(digests: Digests) -> tuple[pl.Series, pl.Series]:
+    """Return digests (n, 2) as the two columns by which frames are joined: `hi` and `lo`."""
+    hi, lo = (np.ascontiguousarray(digests[:, word]) for word in (0, 1))
+    return pl.Series("hi", hi), pl.Series("lo", lo)
+
+
+def has_key() -> pl.Expr:
+    """Return which rows of a frame with `key_columns` have a key; (0, 0) is none."""
+    return (pl.col("hi") != 0) | (pl.col("lo") != 0)
+
+
 def digest_rows(
     frame: pl.DataFrame,
     tags: dict[str, int],

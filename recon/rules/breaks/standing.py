@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side, State
 from recon.core.plan import Leg, Method, key_name
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.night import Ledger, Matched, Verdict
 
 PAIRS = frozenset(
@@ -176,7 +177,7 @@ def told_anew(matched: Matched, leg: Leg) -> NDArray[np.int64]:
 
 
 def _keyed(ledger: Ledger, words: NDArray[np.uint64], rows: NDArray[np.int64]) -> pl.DataFrame:
-    keys = {"hi": np.ascontiguousarray(words[rows, 0]), "lo": np.ascontiguousarray(words[rows, 1])}
-    facts = ledger.slim[rows].select("kind", "amount_minor", "currency")
-    frame = pl.concat([pl.DataFrame({"row": rows, **keys}), facts], how="horizontal")
-    return frame.filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    frame = ledger.slim[rows].select(
+        pl.Series("row", rows), *key_columns(words[rows]), "kind", "amount_minor", "currency"
+    )
+    return frame.filter(has_key())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Kind, Side, State
 from recon.core.plan import Key, Leg, key_name
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.night import Matched
 
 
@@ -88,18 +89,13 @@ def _keyed(
         amount="amount_minor",
         moment=pl.col("occurred_at").cast(pl.Int64).fill_null(0),
     )
-    keys = pl.DataFrame(
-        {
-            "row": rows,
-            "hi": np.ascontiguousarray(words[:, 0]),
-            "lo": np.ascontiguousarray(words[:, 1]),
-            "fresh": ~carried | by_clock,
-            "by_clock": by_clock,
-        }
+    keyed = facts.with_columns(
+        pl.Series("row", rows),
+        *key_columns(words),
+        pl.Series("fresh", ~carried | by_clock),
+        pl.Series("by_clock", by_clock),
     )
-    return pl.concat([keys, facts], how="horizontal").filter(
-        (pl.col("hi") != 0) | (pl.col("lo") != 0)
-    )
+    return keyed.filter(has_key())
 
 
 def _first_match(mine: pl.DataFrame, others: pl.DataFrame, *, earlier: bool) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Kind, Side, State
 from recon.core.plan import Key, Leg
+from recon.core.texts.digest import key_columns
 from recon.rules.night import Matched
 
 _LOOKED_UP = ("order_id", "channel_ref")
@@ -152,8 +153,7 @@ def _with_word(
 ) -> pl.DataFrame:
     return slim[rows].select(
         pl.Series("row", rows),
-        pl.Series("hi", np.ascontiguousarray(words[rows, 0])),
-        pl.Series("lo", np.ascontiguousarray(words[rows, 1])),
+        *key_columns(words[rows]),
         "side",
         pl.col("amount_minor") * sign,
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.breaks import standing
 from recon.rules.night import Matched, Verdict
 
@@ -134,11 +135,7 @@ def keyed(matched: Matched, frame: pl.DataFrame, column: str, place: str) -> pl.
     `place` is the frame's column of row positions.
     """
     words = matched.ledger.digests[column][frame[place].to_numpy()]
-    keyed = frame.with_columns(
-        pl.Series("hi", np.ascontiguousarray(words[:, 0])),
-        pl.Series("lo", np.ascontiguousarray(words[:, 1])),
-    )
-    return keyed.filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    return frame.with_columns(key_columns(words)).filter(has_key())
 
 
 def _chosen(refunds: pl.DataFrame) -> list[int]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recon.core.attributes import value
 from recon.core.codes import Code, Kind, Side, State
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.night import Ledger, Night, Verdict
 
 REVIEW = "review"  # where a leg is named
@@ -124,13 +125,10 @@ def _ended(
 
 def _keyed(ledger: Ledger, rows: NDArray[np.int64], name: str) -> pl.DataFrame:
     """Return row, amount, currency and the digest of a column; rows without it are left out."""
-    words = ledger.digests[name][rows]
     frame = ledger.slim["amount_minor", "currency"][rows].with_columns(
-        pl.Series("row", rows, pl.Int64),
-        pl.Series("hi", np.ascontiguousarray(words[:, 0])),
-        pl.Series("lo", np.ascontiguousarray(words[:, 1])),
+        pl.Series("row", rows, pl.Int64), *key_columns(ledger.digests[name][rows])
     )
-    return frame.filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    return frame.filter(has_key())
 
 
 def _patient(refunds: pl.DataFrame) -> Verdict:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.night import Matched, Verdict
 
 
@@ -53,23 +54,11 @@ def refunded_whole(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> NDArr
 
 def _keyed(matched: Matched, rows: NDArray[np.int64], columns: tuple[str, ...]) -> pl.DataFrame:
     """Return rows once for each of the columns that they carry, with the digest as key."""
-    slim = matched.ledger.slim[rows]
-    frames = []
-    for column in columns:
-        words = matched.ledger.digests[column][rows]
-        frames.append(
-            pl.DataFrame(
-                {
-                    "row": rows,
-                    "hi": np.ascontiguousarray(words[:, 0]),
-                    "lo": np.ascontiguousarray(words[:, 1]),
-                    "currency": slim["currency"],
-                    "side": slim["side"],
-                    "amount": slim["amount_minor"],
-                }
-            )
-        )
-    return pl.concat(frames).filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    facts = matched.ledger.slim[rows].select(
+        pl.Series("row", rows), "currency", "side", amount="amount_minor"
+    )
+    digests = (matched.ledger.digests[column][rows] for column in columns)
+    return pl.concat(facts.with_columns(key_columns(words)) for words in digests).filter(has_key())
 
 
 def report(lone: pl.DataFrame, leg: Leg) -> Verdict:

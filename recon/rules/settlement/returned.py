@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Side
 from recon.core.plan import Key, Leg, Method, key_name
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.batch_keys import batch_anchors, referring_keys
 from recon.rules.night import Matched
 from recon.rules.settlement.owed import account_name
@@ -81,15 +82,8 @@ def _paid_tonight(matched: Matched, rows: Rows, amount: pl.Series, key: Key) -> 
 def _keyed(
     words: NDArray[np.uint64], rows: Rows, amount: pl.Series, currency: pl.Series
 ) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "row": rows,
-            "hi": np.ascontiguousarray(words[rows, 0]),
-            "lo": np.ascontiguousarray(words[rows, 1]),
-            "amount": amount,
-            "currency": currency,
-        }
-    ).filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    frame = pl.DataFrame({"row": rows, "amount": amount, "currency": currency})
+    return frame.with_columns(key_columns(words[rows])).filter(has_key())
 
 
 def _paid_before(matched: Matched, rows: Rows, key: Key) -> NDArray[np.bool_]:

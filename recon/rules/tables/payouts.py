@@ -23,6 +23,7 @@ from recon.core.codes import SUM_KINDS, Code, PayoutState, Side
 from recon.core.money import CURRENCIES
 from recon.core.plan import Key, Leg, Method, key_name
 from recon.core.schema import PAYOUTS, conform, words
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.classify import Classified
 from recon.rules.days.cycles import ALL_DAY, parse_cycle
 from recon.rules.night import Matched, Night, Verdict
@@ -159,8 +160,7 @@ def _members(
             "clearing_date",
             pl.Series("row", rows),
             pl.Series("state", states[rows]),
-            pl.Series("hi", digests[rows, 0]),
-            pl.Series("lo", digests[rows, 1]),
+            *key_columns(digests[rows]),
             pl.col("amount").cast(pl.Int128),
             came.rows["value_date"].gather(credit),
             until=pl.coalesce("due_date", patience["wait_until"].gather(_known(waiting[rows]))),
@@ -199,7 +199,7 @@ def _batch_digests(matched: Matched, leg: Leg) -> NDArray[np.uint64]:
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
     """Return one line a payout of some rows. Of rows that wait, a batch has the last day."""
-    named = (pl.col("hi") != 0) | (pl.col("lo") != 0) | pl.col("met").is_not_null()
+    named = has_key() | pl.col("met").is_not_null()
     lots = frame.with_columns(
         last=pl.col("until"), until=pl.when(named).then(None).otherwise("until")
     )
@@ -305,9 +305,8 @@ def _named(lots: pl.DataFrame, matched: Matched, leg: Leg) -> pl.DataFrame:
         batch=pl.coalesce("batch_id", words_of_key) if key else pl.lit(None, pl.String),
         merchant="merchant_id",
     )
-    has_batch = (pl.col("hi") != 0) | (pl.col("lo") != 0)
     lots = lots.join(named, on="txn_id", how="left", maintain_order="left").with_columns(
-        batch=pl.when(has_batch).then("batch"), merchant_id=pl.when(has_batch).then("merchant")
+        batch=pl.when(has_key()).then("batch"), merchant_id=pl.when(has_key()).then("merchant")
     )
     credit = lots["credit"].drop_nulls().unique()
     if credit.is_empty() or not matched.archive.has("counterparty"):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.core.plan import key_name
+from recon.core.texts.digest import has_key, key_columns
 from recon.rules.breaks.standing import FURTHER, numbers
 from recon.rules.night import Ledger, Night, Verdict, days, ordinal
 
@@ -136,18 +137,16 @@ def _in_turn(paid: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keyed(ledger: Ledger, rows: NDArray[np.int64], column: str, sign: int) -> pl.DataFrame:
-    digests = ledger.digests[column][rows]
     frame = ledger.slim[rows].select(
         pl.Series("row", rows, pl.Int64),
-        pl.Series("hi", np.ascontiguousarray(digests[:, 0])),
-        pl.Series("lo", np.ascontiguousarray(digests[:, 1])),
+        *key_columns(ledger.digests[column][rows]),
         pl.Series("told", _further(ledger, rows)),
         "side",
         "currency",
         pl.col("amount_minor") * sign,
         "occurred_at",
     )
-    return frame.filter((pl.col("hi") != 0) | (pl.col("lo") != 0))
+    return frame.filter(has_key())
 
 
 def _further(ledger: Ledger, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
