@@ -187,10 +187,11 @@ def _channel_rows(workspace: Path, ident: str) -> pl.DataFrame:
     """Return the channel rows that an id names, of every published night."""
     import polars as pl
 
+    from recon.core.schema import OWN_REFERENCES
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
 
-    named = pl.any_horizontal(pl.col(name) == ident for name in ("order_id", "channel_ref", "rrn"))
+    named = pl.any_horizontal(pl.col(name) == ident for name in OWN_REFERENCES)
     if ident.isdecimal():
         named |= pl.col("txn_id").cast(pl.String) == ident
     mine = named.fill_null(value=False) & (pl.col("side").cast(pl.String) == "CHANNEL")
@@ -207,13 +208,12 @@ def _refunded(workspace: Path, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the channel's payments that rows name as their originals, of every night."""
     import polars as pl
 
+    from recon.core.schema import OWN_REFERENCES
     from recon.store.lookup import Lookup
     from recon.store.workspace import Workspace
 
     asked = rows["original_ref"].drop_nulls().implode()
-    named = pl.any_horizontal(
-        pl.col(name).is_in(asked) for name in ("order_id", "channel_ref", "rrn")
-    )
+    named = pl.any_horizontal(pl.col(name).is_in(asked) for name in OWN_REFERENCES)
     paid = (pl.col("side").cast(pl.String) == "CHANNEL") & (
         pl.col("kind").cast(pl.String) == "PAYMENT"
     )

@@ -30,6 +30,7 @@ from recon.core.table import Column, Table
 TIMESTAMP = pl.Datetime("us")
 RECORD_BITS = 28  # a txn_id is 35 bits of the file's identity and 28 bits of record number
 RECORD_LIMIT = 1 << RECORD_BITS
+OWN_REFERENCES = ("order_id", "channel_ref", "rrn")  # what another row may name a row by
 
 
 def words(vocabulary: type[IntEnum]) -> pl.Enum:

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
+from recon.core.schema import OWN_REFERENCES
 from recon.earlier_nights import history
 from recon.io.lookup.row_lookup import read_columns, read_rows
 from recon.rules.night import Ledger, Night, Verdict
@@ -139,7 +140,7 @@ def _payments(told: pl.DataFrame) -> pl.DataFrame:
             reference=name,
             undone_minor="amount_minor",
         )
-        for name in ("order_id", "channel_ref", "rrn")
+        for name in OWN_REFERENCES
     ]
     return (
         pl.concat(own)
@@ -241,7 +242,7 @@ def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
     names = [item.name for item in night.rules.sources if item.side == "channel"]
     within = history.UNDO_DAYS
     columns = ["txn_id", "fingerprint", "side", "kind", "state", "currency", "amount_minor"]
-    columns += ["order_id", "channel_ref", "rrn", "original_ref"]
+    columns += [*OWN_REFERENCES, "original_ref"]
     fresh = read_columns(tonight.parts, names, columns)
 
     def about(references: Sequence[str]) -> pl.DataFrame:
@@ -254,8 +255,9 @@ def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
 
     kind = pl.col("kind").cast(pl.String)
     done = about(orders).filter(kind.is_in(_MONEY) & pl.col("order_id").is_in(orders))
-    own = ("order_id", "channel_ref", "rrn")
-    called = pl.concat([done.select(order="order_id", original_ref=name) for name in own])
+    called = pl.concat(
+        [done.select(order="order_id", original_ref=name) for name in OWN_REFERENCES]
+    )
     called = called.drop_nulls().unique()
     undoing = about(called["original_ref"].unique().sort().to_list()).filter(~kind.is_in(_MONEY))
     key = ["order", "currency", "amount_minor"]

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Kind, State
-from recon.core.schema import TRANSACTIONS
+from recon.core.schema import OWN_REFERENCES, TRANSACTIONS
 from recon.core.texts.digest import key_columns
 from recon.earlier_nights import history
 from recon.io.loading.part_writer import with_columns_of
@@ -25,7 +25,6 @@ from recon.rules.night import Ledger, Night
 from recon.rules.rule_file.models import Source
 from recon.store.workspace import Workspace
 
-_OWN = ("order_id", "channel_ref", "rrn")
 _MONEY = (Kind.PAYMENT, Kind.REFUND)
 _KEY = ["side", "currency", "hi", "lo"]
 
@@ -76,7 +75,7 @@ def _named(ledger: Ledger, rows: NDArray[np.int64]) -> pl.DataFrame:
     wanted = asked["hi"].implode()
     kinds = ledger.slim["kind"].is_in([int(kind) for kind in _MONEY])
     found = []
-    for own in _OWN:
+    for own in OWN_REFERENCES:
         near = kinds & pl.Series(ledger.digests[own][:, 0]).is_in(wanted)
         known = _keyed(ledger, np.flatnonzero(near.to_numpy()), own)
         found.append(asked.join(known.drop("row"), on=_KEY).select("row", "kind", "amount_minor"))
@@ -115,7 +114,8 @@ def _named_before(
         pl.col("kind").cast(pl.String).replace_strict(number, default=None, return_dtype=pl.UInt8)
     ).drop_nulls("kind")
     found = [
-        asked.join(told.drop("original_ref").rename({own: "original_ref"}), on=key) for own in _OWN
+        asked.join(told.drop("original_ref").rename({own: "original_ref"}), on=key)
+        for own in OWN_REFERENCES
     ]
     return pl.concat([one.select("row", "kind", "amount_minor") for one in found])
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.core.plan import Leg
+from recon.core.schema import OWN_REFERENCES
 from recon.earlier_nights import history
 from recon.earlier_nights.undoings import Tonight
 from recon.io.lookup.row_lookup import read_columns, read_rows
@@ -23,7 +24,6 @@ from recon.rules.one_sided.told_before import key_of, successful
 from recon.rules.undone.netting import NETTING
 
 _ENDS = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
-_REFERENCES = ("order_id", "channel_ref", "rrn")
 _ORDER = ["key", "kind", "amount_minor", "currency"]
 _MONEY = [Kind.PAYMENT.name, Kind.REFUND.name]
 _CLOSED_OR_FAILED = [State.FAILED.name, State.CLOSED.name]
@@ -115,7 +115,7 @@ def _about(tonight: Tonight, mine: pl.DataFrame, night: Night) -> pl.DataFrame:
     """Return what earlier nights told of the rows' orders, and of the charges of these."""
     oldest = mine["occurred_at"].dt.date().drop_nulls().sort().head(1).to_list()
     age = max(((night.business_date - day).days for day in oldest), default=0)
-    names = _references(mine, (*_REFERENCES, "original_ref"))
+    names = _references(mine, (*OWN_REFERENCES, "original_ref"))
     told = mine.clear()
     for _ in range(2):  # the order first, then what its charges are called
         told = history.rows_about(
@@ -124,7 +124,7 @@ def _about(tonight: Tonight, mine: pl.DataFrame, night: Night) -> pl.DataFrame:
             night.business_date,
             within_days=history.UNDO_DAYS + max(age, 0),
         )
-        names |= _references(told, _REFERENCES)
+        names |= _references(told, OWN_REFERENCES)
     return told
 
 
@@ -156,7 +156,9 @@ def _standing(
         .group_by("side", "currency", name="original_ref")
         .agg(back=pl.col("amount_minor").abs().cast(pl.Int128).sum())
     )
-    own = [charges.select("txn_id", "currency", "amount_minor", name=name) for name in _REFERENCES]
+    own = [
+        charges.select("txn_id", "currency", "amount_minor", name=name) for name in OWN_REFERENCES
+    ]
     returned = (
         pl.concat(own)
         .unique()

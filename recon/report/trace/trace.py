@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from recon.core.codes import SUM_KINDS, Kind
+from recon.core.schema import OWN_REFERENCES
 from recon.errors import UsageError
 from recon.report.code_words import CodeWordsByName
 from recon.report.explain.explanation import brief, plain
@@ -22,7 +23,6 @@ from recon.report.trace.now import where_now
 from recon.report.trace.refund_times import compared
 
 Facts = dict[str, Any]
-_NARROW = ("order_id", "channel_ref", "rrn")
 _ROUNDS = 4
 _HUB_ROWS = 60  # a reference that more rows share names no single payment
 _SIDE_ORDER = {"MERCHANT": 0, "CHANNEL": 1, "BANK": 2}
@@ -77,12 +77,12 @@ def family(fetch: Fetch, seeds: pl.DataFrame) -> pl.DataFrame:
     rows = seeds
     for _ in range(_ROUNDS):
         nearer = rows.filter(pl.col("side").cast(pl.String) != "BANK")
-        own = _values(nearer, _NARROW)
+        own = _values(nearer, OWN_REFERENCES)
         wanted = own | _values(nearer, ("original_ref",))
         reached = fetch(
             "transactions",
             pl.any_horizontal(
-                *(pl.col(name).is_in(sorted(wanted)) for name in _NARROW),
+                *(pl.col(name).is_in(sorted(wanted)) for name in OWN_REFERENCES),
                 pl.col("original_ref").is_in(sorted(own)),
             ),
         )

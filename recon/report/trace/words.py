@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from recon.core.codes import BENIGN
+from recon.core.schema import OWN_REFERENCES
 from recon.report.code_words import CodeWordsByName, code_label
 from recon.report.words import LANGUAGES, Pair, label, money, pick, sentence
 
@@ -55,7 +56,7 @@ _MANY_BREAKS: dict[str, Pair] = {
     ),
 }
 _RESOLVED: Pair = ("resolved: {label} ({code})", "差异已解决：{label}（{code}）")
-_REFERENCES = ("order_id", "channel_ref", "rrn", "batch_id", "original_ref")
+_REFERENCES = (*OWN_REFERENCES, "batch_id", "original_ref")
 
 
 def both(pair: Pair, facts: dict[str, Facts]) -> Facts:

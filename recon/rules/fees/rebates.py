@@ -11,13 +11,13 @@ import polars as pl
 from recon.core.attributes import value
 from recon.core.codes import Code, Kind, State
 from recon.core.money import exponent
+from recon.core.schema import OWN_REFERENCES
 from recon.core.tiers import Split, split
 from recon.errors import UsageError
 from recon.rules.breaks.facts import FACTS, facts
 from recon.rules.prices.price import major, percent
 from recon.rules.rule_file.rebate_terms import RebatePolicy
 
-_OWN = ("order_id", "channel_ref", "rrn")
 NEEDED = (
     "txn_id",
     "kind",
@@ -93,7 +93,7 @@ def prepared(rows: pl.DataFrame, policy: RebatePolicy) -> pl.DataFrame:
         rows = _with_original_dates(rows)
     if policy.disputed == "excluded" and "disputed" not in rows.columns:
         back = rows.filter(pl.col("kind") == Kind.CHARGEBACK.name)["original_ref"].drop_nulls()
-        named = [pl.col(name).is_in(back.implode()) for name in _OWN]
+        named = [pl.col(name).is_in(back.implode()) for name in OWN_REFERENCES]
         rows = rows.with_columns(disputed=pl.any_horizontal(named).fill_null(value=False))
     return rows
 
@@ -103,7 +103,7 @@ def _with_original_dates(rows: pl.DataFrame) -> pl.DataFrame:
     payments = rows.filter(pl.col("kind") == Kind.PAYMENT.name)
     own = [
         payments.select("merchant_id", original_ref=name, original_date="clearing_date")
-        for name in _OWN
+        for name in OWN_REFERENCES
     ]
     key = ["merchant_id", "original_ref"]
     days = pl.concat(own).drop_nulls("original_ref").sort(*key, "original_date")

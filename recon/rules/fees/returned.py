@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code
 from recon.core.pricing import price_lines
+from recon.core.schema import OWN_REFERENCES
 from recon.rules.breaks.facts import FACTS
 from recon.rules.prices.policy import FeePolicy
 
-_OWN = ("order_id", "channel_ref", "rrn")
 _KEY = ["source", "merchant_id", "original_ref"]
 
 
@@ -89,7 +89,7 @@ def with_lines(refunds: pl.DataFrame, payments: pl.DataFrame, policy: FeePolicy)
     paid = _priced(payments, policy).filter(pl.col("line") >= 0)
     names = [
         paid.select(*_KEY[:-1], "txn_id", "line", "priced_minor", original_ref=name)
-        for name in _OWN
+        for name in OWN_REFERENCES
         if name in paid.columns
     ]
     originals = (

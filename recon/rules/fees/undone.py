@@ -9,10 +9,10 @@ from __future__ import annotations
 import polars as pl
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, State
+from recon.core.schema import OWN_REFERENCES
 from recon.rules.batch_keys import EVIDENCE_ROWS
 from recon.rules.breaks.facts import FACTS, facts
 
-_OWN = ("order_id", "channel_ref", "rrn")
 _UNDO = [kind.name for kind in UNDO_KINDS]
 
 
@@ -79,7 +79,7 @@ def _with_returned(gone: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
         scope = [name for name in ("source", "merchant_id") if name in gone.columns]
         undone = undo.drop_nulls("original_ref")
         back = undone.group_by(*scope, "original_ref").agg(back=-pl.col("fee_minor").sum())
-        for own in (name for name in _OWN if name in gone.columns):
+        for own in (name for name in OWN_REFERENCES if name in gone.columns):
             asked = back.rename({"original_ref": own})
             met = gone.join(asked, on=[*scope, own], how="inner", nulls_equal=True)
             named.append(met.with_columns(reference=pl.format("{} {}", pl.lit(own), own)))

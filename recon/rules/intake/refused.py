@@ -19,6 +19,7 @@ import polars as pl
 from recon.core.codes import Code, Side
 from recon.core.money import CURRENCIES, exponent
 from recon.core.plan import Leg
+from recon.core.schema import OWN_REFERENCES
 from recon.core.texts.mention import Mentions
 from recon.rules.breaks import standing
 from recon.rules.intake.enrich import HOLE, extracted
@@ -39,8 +40,7 @@ LONE = frozenset(
 )
 _EXPLAINED = standing.numbers(LONE | standing.KEPT_AS_TOLD | {Code.REVERSAL_ORPHAN})
 _MOST = 20_000  # findings of a leg that are looked at; a whole file that is lost is held anyway
-_OWN = ("order_id", "channel_ref", "rrn")
-_NAMES = frozenset({*_OWN, "bank_ref", "batch_id", "original_ref"})
+_NAMES = frozenset({*OWN_REFERENCES, "bank_ref", "batch_id", "original_ref"})
 _NEXT_DAY = timedelta(days=1)
 
 
@@ -86,7 +86,7 @@ def _names_on(leg: Leg, side: Side) -> tuple[str, ...]:
     """Return the columns by which a row of a side is named where the leg looks for it."""
     keys = [item.left_key if side is leg.left else item.right_key for item in leg.passes]
     named = [column for key in keys for column in key if column in _NAMES]
-    return tuple(dict.fromkeys([*named, *(() if leg.right is Side.BANK else _OWN)]))
+    return tuple(dict.fromkeys([*named, *(() if leg.right is Side.BANK else OWN_REFERENCES)]))
 
 
 def _hold_back(

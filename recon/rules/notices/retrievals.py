@@ -12,10 +12,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
+from recon.core.schema import OWN_REFERENCES
 from recon.rules.night import Ledger, Night, Verdict
 
 RETRIEVALS = "retrieval"  # where a leg is named
-_REFERENCES = ("order_id", "channel_ref", "rrn", "original_ref")
+_REFERENCES = (*OWN_REFERENCES, "original_ref")
 _ANSWERED = [int(State.CLOSED), int(State.FAILED), int(State.REVERSED)]
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Kind, Side, State
 from recon.core.plan import Key, Leg
+from recon.core.schema import OWN_REFERENCES
 from recon.core.texts.digest import key_columns
 from recon.rules.night import Matched
 
@@ -125,7 +126,7 @@ def standing(
     )
     undone = about.filter(_of(side) & kind.is_in(by) & pl.col("original_ref").is_not_null())
     undone = undone.select("original_ref", undone_minor=-pl.col("amount_minor")).unique()
-    for name in ("order_id", "channel_ref", "rrn"):
+    for name in OWN_REFERENCES:
         rows = rows.join(
             undone,
             left_on=[name, "amount_minor"],
@@ -142,7 +143,7 @@ def _undoing_tonight(matched: Matched) -> pl.DataFrame:
     undoing = np.flatnonzero(slim["kind"].is_in([int(kind) for kind in UNDO_KINDS]).to_numpy())
     undone = np.flatnonzero((slim["state"] == int(State.REVERSED)).to_numpy())
     free = _with_word(slim, digests["original_ref"], undoing, -1)
-    for own in ("order_id", "channel_ref", "rrn"):
+    for own in OWN_REFERENCES:
         met = _with_word(slim, digests[own], undone, 1).drop("row")
         free = free.join(met, on=["side", "amount_minor", "hi", "lo"], how="anti")
     return matched.archive.rows(slim["txn_id"].gather(free["row"].sort()).to_numpy())

@@ -13,9 +13,9 @@ import polars as pl
 
 from recon.core.codes import Code, Kind, State
 from recon.core.money import format_minor
+from recon.core.schema import OWN_REFERENCES
 from recon.rules.night import Matched, Verdict
 
-_OWN = ("order_id", "channel_ref", "rrn")
 _PAID = (State.SUCCESS.name, State.REVERSED.name)
 
 
@@ -41,7 +41,7 @@ def _payments(matched: Matched, undone: pl.DataFrame) -> pl.DataFrame:
     kind, state = (pl.col(name).cast(pl.String) for name in ("kind", "state"))
     paid = told.filter((kind == Kind.PAYMENT.name) & state.is_in(_PAID))
     place = ("side", "currency", "fingerprint", pl.col("amount_minor").alias("paid"))
-    names = [paid.select(*place, original_ref=name) for name in _OWN]
+    names = [paid.select(*place, original_ref=name) for name in OWN_REFERENCES]
     return pl.concat(names).drop_nulls("original_ref").unique(["fingerprint", "original_ref"])
 
 

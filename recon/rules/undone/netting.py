@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.core.plan import key_name
+from recon.core.schema import OWN_REFERENCES
 from recon.core.texts.digest import has_key, key_columns
 from recon.rules.breaks.standing import FURTHER, numbers
 from recon.rules.night import Ledger, Night, Verdict, days, ordinal
@@ -77,7 +78,7 @@ def _pairs(
     paid_rows = np.setdiff1d(np.flatnonzero(done.to_numpy()), excluded)
     taken: list[pl.DataFrame] = []
     undo = _keyed(ledger, undo_rows, "original_ref", -1)
-    for own in ("order_id", "channel_ref", "rrn"):
+    for own in OWN_REFERENCES:
         found = _in_turn(_keyed(ledger, paid_rows, own, 1), undo)
         taken.append(found)
         undo = undo.filter(~pl.col("row").is_in(found["right"].implode()))

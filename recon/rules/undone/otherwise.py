@@ -12,6 +12,7 @@ import polars as pl
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
 from recon.core.plan import Leg
+from recon.core.schema import OWN_REFERENCES
 from recon.rules.night import Matched, Verdict
 from recon.rules.refunds import compensated
 
@@ -19,7 +20,6 @@ CAUSE = "the other side undid the payment by a void or reversal"
 _CODES = [int(Code.REFUND_UNBOOKED), int(Code.REFUND_NOT_SETTLED)]
 _UNDO = [kind.name for kind in UNDO_KINDS]
 _BACK = [*_UNDO, Kind.REFUND.name]
-_OWN = ("order_id", "channel_ref", "rrn")
 
 
 def settle(matched: Matched, leg: Leg, verdict: Verdict) -> Verdict:
@@ -44,7 +44,7 @@ def _about(matched: Matched, refunds: pl.DataFrame) -> pl.DataFrame:
     """Return the successful rows, of tonight and before, about the payments that refunds name."""
     named = refunds["original_ref"].drop_nulls().unique().sort().to_list()
     told = matched.archive.told(named)
-    own = [told[name].drop_nulls() for name in _OWN]
+    own = [told[name].drop_nulls() for name in OWN_REFERENCES]
     told = matched.archive.told(
         pl.concat([pl.Series(named, dtype=pl.String), *own]).unique().sort().to_list()
     )
@@ -60,7 +60,7 @@ def _explained(refunds: pl.DataFrame, rows: pl.DataFrame) -> list[int]:
     """Return the numbers of refunds that come to what the other side undid, payment by payment."""
     kind = pl.col("kind").cast(pl.String)
     paid = rows.filter(kind == Kind.PAYMENT.name)
-    own = [paid.select(order="order_id", original_ref=name) for name in _OWN]
+    own = [paid.select(order="order_id", original_ref=name) for name in OWN_REFERENCES]
     orders = pl.concat(own).drop_nulls().unique()
     orders = orders.filter(~pl.col("original_ref").is_duplicated())
     back = rows.filter(kind.is_in(_BACK) & pl.col("original_ref").is_not_null())
