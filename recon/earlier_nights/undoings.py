@@ -187,6 +187,8 @@ def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
     if not wanted:
         return Verdict.of()
     paid = _still_paid(tonight, wanted, night)
+    if paid.is_empty():
+        return Verdict.of()
     still = paid.filter(
         ~paid.is_in(_done_again(tonight, paid.to_list(), night).implode())
     ).implode()
@@ -211,9 +213,8 @@ def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
         tonight.workspace, orders, night.business_date, within_days=history.UNDO_DAYS
     )
     told = told.filter(pl.col("side").cast(pl.String) == Side.MERCHANT.name).select(columns)
-    fresh = read_columns(tonight.parts, names, columns).filter(
-        pl.col("original_ref").is_in(orders) | pl.col("order_id").is_in(orders)
-    )
+    about = pl.col("original_ref").is_in(orders) | pl.col("order_id").is_in(orders)
+    fresh = read_columns(tonight.parts, names, columns, about)
     kind = pl.col("kind").cast(pl.String)
     success = pl.col("state").cast(pl.String) == State.SUCCESS.name
     every = pl.concat([told, fresh])
@@ -243,7 +244,9 @@ def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
     within = history.UNDO_DAYS
     columns = ["txn_id", "fingerprint", "side", "kind", "state", "currency", "amount_minor"]
     columns += [*OWN_REFERENCES, "original_ref"]
-    fresh = read_columns(tonight.parts, names, columns)
+    kind = pl.col("kind").cast(pl.String)
+    undoes = ~kind.is_in(_MONEY) & pl.col("original_ref").is_not_null()
+    fresh = read_columns(tonight.parts, names, columns, pl.col("order_id").is_in(orders) | undoes)
 
     def about(references: Sequence[str]) -> pl.DataFrame:
         told = history.rows_about(
@@ -253,7 +256,6 @@ def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
         success = pl.col("state").cast(pl.String) == State.SUCCESS.name
         return rows.filter(success).unique("fingerprint", keep="first", maintain_order=True)
 
-    kind = pl.col("kind").cast(pl.String)
     done = about(orders).filter(kind.is_in(_MONEY) & pl.col("order_id").is_in(orders))
     called = pl.concat(
         [done.select(order="order_id", original_ref=name) for name in OWN_REFERENCES]

@@ -141,7 +141,8 @@ def _standing(
     """
     names = [item.name for item in night.rules.sources if item.side != "bank"]
     columns = ["txn_id", "side", "kind", "state", "original_ref", "currency", "amount_minor"]
-    fresh = read_columns(tonight.parts, names, columns)
+    undoes = pl.col("kind").cast(pl.String).is_in(_ENDS) & pl.col("original_ref").is_not_null()
+    fresh = read_columns(tonight.parts, names, columns, undoes)
     told = pl.concat([told.select(columns), fresh]).with_columns(
         pl.col("side", "kind", "state").cast(pl.String)
     )

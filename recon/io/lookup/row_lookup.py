@@ -73,15 +73,23 @@ def may_have(part: Path, column: str) -> bool:
 
 
 def read_columns(
-    parts: Sequence[Path], sources: Sequence[str], columns: Sequence[str]
+    parts: Sequence[Path],
+    sources: Sequence[str],
+    columns: Sequence[str],
+    where: pl.Expr | None = None,
 ) -> pl.DataFrame:
-    """Return some columns of every row of the named sources, sorted by txn_id."""
+    """Return some columns, `txn_id` among them, of the named sources' rows, sorted by txn_id.
+
+    `where` chooses among the rows by these columns, while they are read.
+    """
     chosen = [part for part in parts if part.name.rsplit("-", 1)[0] in set(sources)]
     if not chosen:
         return conform(pl.DataFrame(), TRANSACTIONS).select(columns)
     types = [pl.col(name).cast(TRANSACTIONS.schema[name]) for name in columns]
-    frames = [pl.scan_parquet(part).select(types).collect() for part in chosen]
-    return pl.concat(frames).sort("txn_id")
+    scans = [pl.scan_parquet(part).select(types) for part in chosen]
+    if where is not None:
+        scans = [scan.filter(where) for scan in scans]
+    return pl.concat(pl.collect_all(scans)).sort("txn_id")
 
 
 def _inside(part: Path, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
