@@ -16,12 +16,12 @@ import polars as pl
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
+from recon.core.schema import OWN_REFERENCES
 from recon.rules.night import Matched, Verdict, without_rows
 from recon.rules.refunds import compensated
 from recon.rules.undone.netting import NETTING
 
 CAUSE = "refunded under another number"
-_OWN = ("order_id", "channel_ref", "rrn")
 _SAME = ["payment", "currency", "size", "turn"]
 _NOT_SETTLED = int(Code.REFUND_NOT_SETTLED)
 
@@ -94,7 +94,7 @@ def _with_payment(matched: Matched, rows: pl.DataFrame) -> pl.DataFrame:
     named = found.filter(undoing)["original_ref"].drop_nulls().unique().sort().to_list()
     told = matched.archive.told(named)
     refunds = told.filter(pl.col("kind").cast(pl.String) == Kind.REFUND.name)
-    own = [refunds.select("original_ref", name=name) for name in _OWN]
+    own = [refunds.select("original_ref", name=name) for name in OWN_REFERENCES]
     theirs = pl.concat(own).drop_nulls().unique("name", keep="last", maintain_order=True)
     return found.join(
         theirs, left_on="original_ref", right_on="name", how="left", suffix="_theirs"
@@ -107,9 +107,9 @@ def _orders(matched: Matched, refunds: pl.DataFrame) -> pl.DataFrame:
     """Return the order of each reference of the payments that refunds name: name, payment."""
     named = refunds["original_ref"].drop_nulls().unique().sort().to_list()
     told = matched.archive.told(named)
-    paid = told.filter(pl.col("kind").cast(pl.String) == Kind.PAYMENT.name).select(_OWN)
-    frames = [paid.select(name=own, payment="order_id") for own in _OWN]
-    frames += [_tonight(matched, refunds["row"], own) for own in _OWN]
+    paid = told.filter(pl.col("kind").cast(pl.String) == Kind.PAYMENT.name).select(OWN_REFERENCES)
+    frames = [paid.select(name=own, payment="order_id") for own in OWN_REFERENCES]
+    frames += [_tonight(matched, refunds["row"], own) for own in OWN_REFERENCES]
     orders = pl.concat(frames).drop_nulls().unique()
     return orders.filter(~pl.col("name").is_duplicated())
 
