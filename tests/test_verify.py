@@ -139,7 +139,7 @@ def forge(workspace: Workspace, name: str, change) -> checker.Report:
         frame = read.read_table(run.folder, name)
     table_file.write_table(schema.conform(change(frame), table), table, path)
     manifest = {key: value for key, value in run.manifest.items() if key != "self_sha256"}
-    facts = table_file.totals(table_file.scan_table(path, table), table.schema)
+    facts = table_file.totals(path, table)
     changed = publish._entry(run.folder, path, *facts)
     others = [entry for entry in manifest["artefacts"] if entry["path"] != changed["path"]]
     manifest["artefacts"] = sorted([*others, changed], key=lambda entry: entry["path"])

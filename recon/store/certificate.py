@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from recon.core import schema
 from recon.core.arrays.parallel import run_all
-from recon.core.arrays.pieces import STEP
 from recon.core.arrays.sums import summed_by
 from recon.core.codes import InputState, Outcome
 from recon.core.ends import Ends
-from recon.store.table_file import scan_table
+from recon.store.table_file import stretches
 
 _READERS = 2  # stretches of a file that are looked at at once
 LOADED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
@@ -97,10 +96,7 @@ def certify(
 def _read_parts(parts: Sequence[Path]) -> Iterator[pl.LazyFrame]:
     """Yield the rows of the files, some at a time."""
     for path in parts:
-        rows = scan_table(path, schema.TRANSACTIONS).select(SLICE)
-        height = rows.select(pl.len()).collect().item()
-        for start in range(0, height, STEP):
-            yield rows.slice(start, STEP)
+        yield from stretches(path, schema.TRANSACTIONS, SLICE)
 
 
 def _once(open_items: pl.DataFrame) -> pl.LazyFrame:
@@ -157,14 +153,14 @@ def _places(ordered: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np
 
 def _summed(frame: pl.DataFrame) -> pl.DataFrame:
     """Return counts and exact sums by GROUPING."""
-    named = frame.with_columns(pl.col("currency").fill_null(""), pl.col("side").cast(pl.String))
     sums = (
         pl.len().cast(pl.Int64).alias("rows"),
         pl.col("amount_minor").null_count().cast(pl.Int64).alias("amount_unknown"),
         pl.col("amount_minor").cast(pl.Int128).sum(),
         pl.col("fee_minor").cast(pl.Int128).sum(),
     )
-    return summed_by(named, GROUPING, sums)
+    lines = summed_by(frame, GROUPING, sums)
+    return lines.with_columns(pl.col("currency").fill_null(""), pl.col("side").cast(pl.String))
 
 
 def _sums(pieces: Iterable[pl.DataFrame]) -> pl.DataFrame:

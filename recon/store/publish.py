@@ -30,7 +30,7 @@ from recon.core.arrays.pieces import Pieces
 from recon.core.table import Table
 from recon.errors import ResourceError
 from recon.store import snapshot
-from recon.store.table_file import Totals, scan_table, totals, write_table
+from recon.store.table_file import Totals, totals, write_table
 from recon.store.workspace import Run, Workspace, sha256_of, sync
 
 ID_DIGITS = 12
@@ -200,7 +200,7 @@ def _write_parts(folder: Path, parts: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _part_entry(folder: Path, path: Path) -> dict[str, Any]:
-    found = totals(scan_table(path, schema.TRANSACTIONS), schema.TRANSACTIONS.schema)
+    found = totals(path, schema.TRANSACTIONS)
     return _entry(folder, path, *found)
 
 
@@ -222,7 +222,7 @@ def _write_one(folder: Path, table: Table, rows: pl.DataFrame | Pieces) -> dict[
     """Write one table, read it back, and refuse the disk that returns something else."""
     path = folder / f"{table.name}.parquet"
     written = write_table(rows, table, path)
-    found = totals(scan_table(path, table), table.schema)
+    found = totals(path, table)
     if found != written:
         raise ResourceError(
             f"expected to read back what was written ({written}), found {found}",

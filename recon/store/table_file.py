@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
 
 from recon.core import schema
-from recon.core.arrays.pieces import Pieces, steps
+from recon.core.arrays.pieces import Pieces
 from recon.core.arrays.sums import summed_by
 from recon.core.table import Table
 
@@ -112,18 +113,29 @@ def table_of(name: str) -> Table:
     return {table.name: table for table in schema.PUBLISHED}[name]
 
 
-def totals(frame: pl.LazyFrame, columns: Mapping[str, object]) -> tuple[int, Totals]:
-    """Return the row count and, per currency, the 128-bit sum of every money column.
+def stretches(path: Path, table: Table, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
+    """Yield some columns of a file, a row group at a time.
 
-    A file is read some rows at a time.
+    So each is decoded once, into memory of the one before: a million rows at once take new memory
+    each time, which the system clears first.
     """
-    height = frame.select(pl.len()).collect().item()
-    money = _money(columns)
+    rows = scan_table(path, table).select(columns)
+    metadata = pq.read_metadata(path)
+    start = 0
+    for group in range(metadata.num_row_groups):
+        height = metadata.row_group(group).num_rows
+        yield rows.slice(start, height)
+        start += height
+
+
+def totals(path: Path, table: Table) -> tuple[int, Totals]:
+    """Return the row count of a file and, per currency, the 128-bit sum of every money column."""
+    money = _money(table.schema)
     if not money:
-        return height, {}
-    wanted = frame.select("currency", *money)
-    pieces = [wanted.slice(start, stop - start).collect() for start, stop in steps(height)]
-    return _told([_sums(piece, columns) for piece in pieces], columns)
+        return pq.read_metadata(path).num_rows, {}
+    wanted = ["currency", *money]
+    pieces = [_sums(rows.collect(), table.schema) for rows in stretches(path, table, wanted)]
+    return _told(pieces, table.schema)
 
 
 def _published(frame: pl.DataFrame, table: Table) -> list[pl.Expr]:
