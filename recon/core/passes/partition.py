@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recon.core.arrays.parallel import chunk_bounds, run_all
 from recon.core.arrays.scratch import Lease
+from recon.core.kernels.arrays import Words
 from recon.core.kernels.radix import (
     count_integers,
     count_partitions,
@@ -20,7 +21,6 @@ from recon.core.kernels.radix import (
 from recon.core.passes.contract import WORD_BITS
 
 Keys = NDArray[Any]  # digests uint64 (n, 2), or integers int64 (n)
-Words = NDArray[np.uint64]
 
 SMALL = 200_000  # left rows below which one table stays in the cache without partitioning
 PARTITION_ROWS = 12_000  # left rows that keep a partition and its table within 600 KiB

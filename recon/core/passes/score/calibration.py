@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.kernels.arrays import Reals
 from recon.core.kernels.isotonic import pool_adjacent
 from recon.core.kernels.marginals import pair_marginals
 from recon.core.passes.band import (
@@ -26,7 +27,6 @@ from recon.core.passes.band import (
 )
 from recon.core.passes.contract import Rows
 
-Reals = NDArray[np.float64]
 HIDE_EVERY = 5
 FAINT = -6.0  # log odds below which a pair is no rival
 ROUNDS = 2_000  # of belief propagation, most of them of few rows

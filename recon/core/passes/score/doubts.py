@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.kernels.arrays import Reals
 from recon.core.passes.band import Side
 from recon.core.passes.contract import CERTAIN, Doubts, Rows
 from recon.core.passes.score.calibration import Solved
 
-Reals = NDArray[np.float64]
 STRANGERS_PPM = 1_000  # probability below which a pair is no doubt
 KEPT = 20_000  # doubts kept of a pass; those of a probability that not all fit are all left out
 

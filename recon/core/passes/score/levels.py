@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.kernels.arrays import Reals, Words
 from recon.core.kernels.features import count_sharing
 from recon.core.kernels.nearness import near_edges
 from recon.core.kernels.score import (
@@ -49,9 +50,7 @@ from recon.core.passes.score.texts import (
     texts_of,
 )
 
-Reals = NDArray[np.float64]
 Levels = NDArray[np.int16]
-Words = NDArray[np.uint64]
 AMOUNT, LAG, TEXT = 0, 1, 2
 COMPARISONS = 3
 BOUNDS_PPM = (0, 300, 1_000, 3_000, 10_000, 20_000, 50_000, 100_000, 200_000, 1_000_000)

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from recon.core.arrays.parallel import chunk_bounds, run_all
+from recon.core.kernels.arrays import Reals
 from recon.core.kernels.score import (
     ABSENT,
     NEAR,
@@ -32,7 +33,6 @@ from recon.core.passes.score.levels import (
     TEXT,
     Comparison,
     Levels,
-    Reals,
     add_spelling,
     weigh_part,
 )

@@ -7,8 +7,8 @@ that side repeat, and takes part in the counts, but in no pair.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recon.core.kernels.arrays import Reals
 from recon.core.kernels.score import PREFIX_BYTES
 from recon.core.kernels.strangers import (
     FEW_ROWS,
@@ -22,7 +22,6 @@ from recon.core.passes.band import Side
 from recon.core.passes.contract import Rows, Work, with_amount
 from recon.core.passes.score.texts import Shared, Texts, as_series, texts_of
 
-Reals = NDArray[np.float64]
 POPULATION = 20_000  # rows up to which the rows of a pass are joined by others of their side
 SORTED = 400_000  # other rows up to which all may be chosen
 SECOND = 1_000_000  # microseconds

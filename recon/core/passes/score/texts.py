@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core.kernels.arrays import Words
 from recon.core.kernels.distance import sign_texts
 from recon.core.kernels.features import (
     find_features,
@@ -20,7 +21,6 @@ from recon.core.kernels.text import normalise_texts
 from recon.core.passes.contract import Rows
 from recon.core.texts.text import TextBuffers
 
-Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
 COMMON = 8  # a feature that more than one row in so many shows is no evidence
 
