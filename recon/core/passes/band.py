@@ -32,7 +32,7 @@ from recon.core.passes.contract import (
 )
 from recon.core.passes.dated import TIES_SHOWN, left_days, right_days
 from recon.core.passes.key_groups import group_keys
-from recon.core.passes.order import sort_order
+from recon.core.passes.order import settle_ties, sort_order
 from recon.core.passes.pair_limit import PAIR_BYTES, PairLimit
 from recon.core.plan import Pass
 from recon.errors import ResourceError
@@ -157,14 +157,7 @@ def by_content(facts: Facts, side: Side) -> Side:
     """
     bucket = np.repeat(np.arange(side.bucket.shape[0]), np.diff(side.start))
     same = (np.diff(bucket) == 0) & (np.diff(side.amount) == 0)
-    if not same.any():
-        return side
-    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    run = np.cumsum(np.append(True, ~same))[tied]
-    mine = side.rows[tied]
-    rows = side.rows.copy()
-    rows[tied] = mine[np.lexsort((mine, facts.content(mine), run))]
-    return replace(side, rows=rows)
+    return replace(side, rows=settle_ties(side.rows, same, facts.content))
 
 
 def share(amount: Rows, ppm: int) -> Rows:

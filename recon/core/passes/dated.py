@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from recon.core.passes.contract import (
     with_amount,
 )
 from recon.core.passes.key_groups import group_keys
-from recon.core.passes.order import sort_order
+from recon.core.passes.order import settle_ties, sort_order
 from recon.core.passes.partition import Keys
 from recon.core.plan import Key
 
@@ -117,14 +117,7 @@ def in_time_order(facts: Facts, side: Dated) -> Dated:
     Which of two equal payments meets which is then the same however the files are cut.
     """
     same = (np.diff(side.group) == 0) & (np.diff(side.day) == 0)
-    if not same.any():
-        return side
-    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    run = np.cumsum(np.append(True, ~same))[tied]
-    mine = side.rows[tied]
-    rows = side.rows.copy()
-    rows[tied] = mine[np.lexsort((mine, facts.content(mine), facts.time(mine), run))]
-    return Dated(rows, side.group, side.day)
+    return replace(side, rows=settle_ties(side.rows, same, facts.time, facts.content))
 
 
 def list_open(begin: Rows, end: Rows, partner: Rows, other_partner: Rows) -> Rows:

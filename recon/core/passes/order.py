@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,22 @@ def sort_order(*columns: Ints) -> Ints:
     if size >= 1 << PACKED_BITS:
         return np.lexsort(columns[::-1])
     return sort_columns(columns, spans)[0]
+
+
+def settle_ties(rows: Ints, same: NDArray[np.bool_], *by: Callable[[Ints], Ints]) -> Ints:
+    """Return sorted rows with those of equal keys in order of what `by` gives of them, then place.
+
+    `same` (rows - 1) says where the next row has the same key.
+    """
+    if not same.any():
+        return rows
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    run = np.cumsum(np.append(True, ~same))[tied]
+    mine = rows[tied]
+    order = np.lexsort((mine, *(of(mine) for of in reversed(by)), run))
+    settled = rows.copy()
+    settled[tied] = mine[order]
+    return settled
 
 
 def sort_columns(columns: Sequence[Ints], spans: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
