@@ -50,6 +50,17 @@ def workspace_option(command: Command) -> Command:
     )(command)
 
 
+def memory_option(command: Command) -> Command:
+    """Add `--memory` of statements over published runs."""
+    return click.option(
+        "--memory",
+        callback=memory_bytes,
+        default="4GiB",
+        show_default=True,
+        help="Memory to stay within.",
+    )(command)
+
+
 def timeout_option(command: Command) -> Command:
     """Add `--timeout`."""
     return click.option(

@@ -8,7 +8,7 @@ import click
 
 from recon.commands.options import (
     json_option,
-    memory_bytes,
+    memory_option,
     timeout_option,
     workspace_option,
 )
@@ -23,13 +23,7 @@ FORMATS = ("table", "csv", "json", "md", "parquet")
 @click.option("--format", "layout", type=click.Choice(FORMATS), default="table", show_default=True)
 @json_option
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file instead.")
-@click.option(
-    "--memory",
-    callback=memory_bytes,
-    default="4GiB",
-    show_default=True,
-    help="Memory to stay within.",
-)
+@memory_option
 @timeout_option
 def command(
     statement: str,

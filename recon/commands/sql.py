@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from recon.commands.options import memory_bytes, timeout_option, workspace_option
+from recon.commands.options import memory_option, timeout_option, workspace_option
 from recon.errors import ResourceError, UsageError
 
 WELCOME = """Read-only SQL over every published run. End a statement with ;
@@ -19,13 +19,7 @@ WELCOME = """Read-only SQL over every published run. End a statement with ;
 
 @click.command("sql")
 @workspace_option
-@click.option(
-    "--memory",
-    callback=memory_bytes,
-    default="4GiB",
-    show_default=True,
-    help="Memory to stay within.",
-)
+@memory_option
 @timeout_option
 def command(workspace: Path, memory: int, timeout: float) -> None:
     """Open an SQL prompt over every published run (read-only DuckDB).

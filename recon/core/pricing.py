@@ -84,25 +84,28 @@ class Tariff:
         return band
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a contract in integers; see `recon.core.kernels.fee` for the units."""
+    """One line of a contract in integers; see `recon.core.kernels.fee` for the units.
 
-    specificity: int
-    amount_from: int
-    amount_below: int
-    day_from: int
-    day_until: int
+    What is not said restricts nothing: a line of every amount and day, without floor or cap.
+    """
+
     shape: int
-    step: int
-    floor: int
-    cap: int
-    threshold: int
-    surcharge: int
     rounding: int
-    unit_fine: bool
-    band_below: tuple[int, ...]  # upper bounds of the bands but the last
     band_value: tuple[int, ...]
+    band_below: tuple[int, ...] = ()  # upper bounds of the bands but the last
+    unit_fine: bool = False
+    specificity: int = 0
+    amount_from: int = 0
+    amount_below: int = MAX_AMOUNT + 1
+    day_from: int = NO_DAY
+    day_until: int = ALL_DAYS
+    step: int = 1
+    floor: int = -1
+    cap: int = -1
+    threshold: int = -1
+    surcharge: int = 0
 
 
 def compile_lines(lines: list[Line]) -> Tariff:

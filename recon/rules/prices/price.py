@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recon.core.pricing import (
-    ALL_DAYS,
     FINE,
-    MAX_AMOUNT,
-    NO_DAY,
     RATE_BANDS,
     RATE_SCALE,
     ROUNDINGS,
@@ -61,21 +58,12 @@ class Price:
     def fees(self, amount: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the fees of amounts at this price."""
         line = Line(
-            specificity=0,
-            amount_from=0,
-            amount_below=MAX_AMOUNT + 1,
-            day_from=NO_DAY,
-            day_until=ALL_DAYS,
             shape=RATE_BANDS,
-            step=1,
+            rounding=ROUNDINGS[self.rounding],
+            band_value=(self.rate,),
             floor=self.floor * FINE if self.floor >= 0 else -1,
             cap=self.cap * FINE if self.cap >= 0 else -1,
-            threshold=-1,
             surcharge=self.surcharge * FINE,
-            rounding=ROUNDINGS[self.rounding],
-            unit_fine=False,
-            band_below=(),
-            band_value=(self.rate,),
         )
         return price_lines(compile_lines([line]), amount, np.zeros(amount.size, np.int32))
 

@@ -21,8 +21,6 @@ from recon.core.pricing import (
 )
 from tests.oracle import fees as oracle
 
-FOREVER = (0, 3_000_000)
-
 
 @st.composite
 def forms(draw):
@@ -61,11 +59,6 @@ def forms(draw):
     form["plus"] = Fraction(surcharge, 100_000)
     mode = draw(st.sampled_from(sorted(ROUNDINGS)))
     line = Line(
-        specificity=0,
-        amount_from=0,
-        amount_below=MAX_AMOUNT + 1,
-        day_from=FOREVER[0],
-        day_until=FOREVER[1],
         shape=shape,
         step=step,
         surcharge=surcharge,
@@ -141,20 +134,13 @@ def test_the_most_specific_line_wins_and_a_tie_is_told(drawn, interpreted):
     tariff = compile_lines(
         [
             Line(
-                line["rank"],
-                line["low"],
-                line["high"],
-                line["first"],
-                line["last"],
-                kernel.FLAT_BANDS,
-                1,
-                -1,
-                -1,
-                -1,
-                0,
-                0,
-                unit_fine=False,
-                band_below=(),
+                specificity=line["rank"],
+                amount_from=line["low"],
+                amount_below=line["high"],
+                day_from=line["first"],
+                day_until=line["last"],
+                shape=kernel.FLAT_BANDS,
+                rounding=0,
                 band_value=(line["name"] * kernel.FINE,),
             )
             for line in lines
@@ -198,8 +184,7 @@ def test_the_most_specific_line_wins_and_a_tie_is_told(drawn, interpreted):
 @pytest.mark.parametrize("amount", [MAX_AMOUNT, MAX_AMOUNT + 1])
 def test_amount_beyond_the_limit_has_no_fee(amount):
     """The greatest amount is priced exactly, the next one is refused with a status."""
-    line = Line(0, 0, MAX_AMOUNT + 1, 0, 1, 0, 1, -1, -1, -1, 0, 0, unit_fine=True, band_below=(),
-                band_value=(10**9,))  # fmt: skip
+    line = Line(shape=0, rounding=0, unit_fine=True, day_until=1, band_value=(10**9,))
     profiles = Profiles(np.array([0, 1]), np.zeros(1, np.int32))
     one = np.zeros(1, np.int64)
     fee, found = price(compile_lines([line]), profiles, np.array([amount]), one, one.__getitem__)

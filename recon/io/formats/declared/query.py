@@ -14,7 +14,7 @@ answer something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import duckdb
@@ -192,11 +192,28 @@ def _check_steady(connection: duckdb.DuckDBPyConnection, query: str, where: str)
             "where not internal and macro_definition is not null"
         ).fetchall()
     )
+
+    def found_in(text: str) -> re.Match[str] | None:
+        code = NO_CODE.sub(" ", text)
+        return called.search(code) or _CLOCK_OR_SAMPLE.search(code)
+
+    refuse_unsteady(query, definitions, found_in, where)
+
+
+def refuse_unsteady(
+    query: str,
+    definitions: dict[str, str],
+    found_in: Callable[[str], re.Match[str] | None],
+    where: str,
+) -> None:
+    """Refuse a query if something unsteady is found in it, or in the definition of what it names.
+
+    `definitions` are those of views and macros, by name.
+    """
+    left = dict(definitions)
     texts = [query]
     for text in texts:
-        code = NO_CODE.sub(" ", text)
-        found = called.search(code) or _CLOCK_OR_SAMPLE.search(code)
-        if found:
+        if found := found_in(text):
             raise InputError(
                 f"expected a query that answers the same each time, found {found[0]}",
                 where=where,
@@ -206,10 +223,10 @@ def _check_steady(connection: duckdb.DuckDBPyConnection, query: str, where: str)
             )
         named = [
             name
-            for name in definitions
+            for name in left
             if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
         ]
-        texts += [definitions.pop(name) for name in named]
+        texts += [left.pop(name) for name in named]
 
 
 def _kind(kind: str) -> str:

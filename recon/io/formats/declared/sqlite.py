@@ -26,7 +26,7 @@ import pyarrow as pa
 from recon.core.codes import Side
 from recon.errors import InputError
 from recon.io.formats.declared.delimited import check_columns, fields, source_columns
-from recon.io.formats.declared.query import quoted
+from recon.io.formats.declared.query import quoted, refuse_unsteady
 from recon.io.reading.contract import (
     Format,
     Options,
@@ -192,22 +192,7 @@ def _check_steady(connection: sqlite3.Connection, query: str, where: str) -> Non
     """Refuse a query whose answer may be another one when it is asked again."""
     views = connection.execute("select name, sql from sqlite_master where type = 'view'")
     definitions = {str(name): str(sql) for name, sql in views}
-    texts = [query]
-    for text in texts:
-        if found := _UNSTEADY.search(text):
-            raise InputError(
-                f"expected a query that answers the same each time, found {found[0]}",
-                where=where,
-                fix="leave the clock and chance out of the query and of the views it reads; rows "
-                "of a day are chosen by a column of the table",
-                code="FILE_SCHEMA",
-            )
-        named = [
-            name
-            for name in definitions
-            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
-        ]
-        texts += [definitions.pop(name) for name in named]
+    refuse_unsteady(query, definitions, _UNSTEADY.search, where)
 
 
 def _as_text(cell: object, name: str, where: str) -> str | None:

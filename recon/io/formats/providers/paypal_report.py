@@ -203,7 +203,7 @@ class _Reader:
         fee = _signed((_FEE, fee_amount), (_FEE_SIDE, fee_side), reasons)
         if fee and fee_currency not in {"", currency}:
             reasons.append("the fee is in another currency than the gross")
-        moment = _utc(completed)
+        moment = utc_time(completed)
         if moment is None:
             reasons.append(f"{_COMPLETED} {completed!r} is not YYYY/MM/DD hh:mm:ss with an offset")
         if reasons or gross is None or moment is None:
@@ -320,7 +320,7 @@ def _signed(amount: tuple[str, str], side: tuple[str, str], reasons: list[str]) 
     return value if mark == "CR" else -value
 
 
-def _utc(text: str) -> str | None:
+def utc_time(text: str) -> str | None:
     """Return `2026/01/06 00:00:30 -0800` as UTC text, None when it is not such a time."""
     if not _EXACT_TIME.fullmatch(text):
         return _moment(text)
@@ -329,7 +329,7 @@ def _utc(text: str) -> str | None:
 
 
 def _moment(text: str) -> str | None:
-    """Return what `_utc` does, of anything that Python reads as such a time."""
+    """Return what `utc_time` does, of anything that Python reads as such a time."""
     try:
         moment = datetime.strptime(text, "%Y/%m/%d %H:%M:%S %z")
         return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -358,10 +358,15 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
 
 def recognise(probe: Probe) -> bool:
     """Return whether the first lines are PayPal headers and one names transaction columns."""
+    return names_column(probe, _EVENT)
+
+
+def names_column(probe: Probe, column: str) -> bool:
+    """Return whether the first lines are PayPal headers and one of them names a column."""
     lines = probe.text().lstrip("\ufeff").splitlines()[:6]
     first = lines[0][:5].strip('"').split('"')[0].split(",")[0] if lines else ""
     return first in {"RH", "SH", "CH"} and any(
-        _EVENT in line and line.lstrip('"').startswith("CH") for line in lines
+        column in line and line.lstrip('"').startswith("CH") for line in lines
     )
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER
 from recon.errors import InputError
+from recon.io.formats.providers.paypal_report import names_column, utc_time
 from recon.io.reading.contract import (
     Constant,
     Fields,
@@ -126,7 +126,7 @@ class _Reader:
             self.counts[kind] += 1
         currency, created = self.cell(cells, _CURRENCY), self.cell(cells, _CREATED)
         amount = next((text for name in _AMOUNTS if (text := self.cell(cells, name))), "0")
-        moment = _utc(created)
+        moment = utc_time(created)
         reasons = []
         if len(cells) != self.width:
             reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
@@ -156,15 +156,6 @@ class _Reader:
         )
 
 
-def _utc(text: str) -> str | None:
-    """Return `2026/01/06 00:00:30 -0800` as UTC text, None when it is not such a time."""
-    try:
-        moment = datetime.strptime(text, "%Y/%m/%d %H:%M:%S %z")
-        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError):
-        return None
-
-
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it is another report."""
     reader = _Reader(staged.name, reading)
@@ -176,11 +167,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
 
 def recognise(probe: Probe) -> bool:
     """Return whether the first lines are PayPal headers and one names columns of agreements."""
-    lines = probe.text().lstrip("\ufeff").splitlines()[:6]
-    first = lines[0][:5].strip('"').split('"')[0].split(",")[0] if lines else ""
-    return first in {"RH", "SH", "CH"} and any(
-        _ACTION in line and line.lstrip('"').startswith("CH") for line in lines
-    )
+    return names_column(probe, _ACTION)
 
 
 def fields(_options: Options) -> Fields:

@@ -148,7 +148,7 @@ def test_a_time_by_its_minute_is_the_time_by_its_second(
 ) -> None:
     """Minutes are looked up once; what comes of it is what Python reads of the whole text."""
     text = "{:04}/{:02}/{:02} {:02}:".format(*day) + "{:02}:{:02} ".format(*clock) + offset
-    assert paypal_report._utc(text) == paypal_report._moment(text)
+    assert paypal_report.utc_time(text) == paypal_report._moment(text)
 
 
 def test_an_optional_column_may_be_missing_and_no_cell_is_taken_for_another(
