@@ -1,4 +1,4 @@
-"""ISO 4217 numbers of currencies (`978` is EUR), for formats that write numbers."""
+"""ISO 4217 numbers of currencies (`978` is EUR), and the words that Chinese senders write."""
 
 from __future__ import annotations
 
@@ -20,3 +20,22 @@ _TABLE = """
 """
 _WORDS = _TABLE.split()
 CURRENCY_OF_NUMBER: dict[str, str] = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
+
+CURRENCY_OF_WORD: dict[str, str] = {
+    **dict.fromkeys(("人民币", "人民币元", "RMB"), "CNY"),
+    **dict.fromkeys(("港币", "港元"), "HKD"),
+    **dict.fromkeys(("日元", "日圆"), "JPY"),
+    **dict.fromkeys(("韩元", "韩圆", "韩币"), "KRW"),
+    **dict.fromkeys(("澳元", "澳大利亚元", "澳币"), "AUD"),
+    **dict.fromkeys(("加元", "加拿大元", "加币"), "CAD"),
+    **dict.fromkeys(("新加坡元", "新加坡币", "新币"), "SGD"),
+    **dict.fromkeys(("新台币", "台币"), "TWD"),
+    **dict.fromkeys(("泰铢", "泰国铢"), "THB"),
+    **dict.fromkeys(("澳门元", "澳门币"), "MOP"),
+    "美元": "USD",
+    "欧元": "EUR",
+    "英镑": "GBP",
+    "瑞士法郎": "CHF",
+    "新西兰元": "NZD",
+    "卢布": "RUB",
+}

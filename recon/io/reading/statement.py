@@ -75,6 +75,19 @@ def exponent_of(currency: str) -> int:
     return exponent(currency) if currency in CURRENCY_NUMBER else 2
 
 
+def base_cells(
+    sign: int, amount: str, currency: str, own: str
+) -> tuple[str, str] | tuple[None, None]:
+    """Return amount and currency before exchange; nothing where they say none that can be kept.
+
+    amount: an unsigned plain decimal. own: the currency of the row, which is no other one.
+    """
+    if currency == own or currency not in CURRENCY_NUMBER:
+        return None, None
+    minor = exact_minor(amount, exponent(currency))
+    return (plain_text(sign * minor, exponent(currency)), currency) if minor else (None, None)
+
+
 def rescaled(value: int, decimals: int, currency: str) -> int | None:
     """Return an amount of so many decimals in the currency's minor units, None when finer."""
     surplus = decimals - exponent_of(currency)

@@ -216,8 +216,11 @@ def negated(text: pl.Expr) -> pl.Expr:
 
 
 def where_foreign(own: pl.Expr, base: pl.Expr, text: pl.Expr) -> pl.Expr:
-    """Return `text` where the base currency is another one than the account's; else nothing."""
-    return pl.when(own != base).then(text).otherwise(pl.lit(""))
+    """Return `text` where the base currency is another one than the account's; else nothing.
+
+    A currency in words that are not known is none: the row stays, without its base amount.
+    """
+    return pl.when((own != base) & base.str.contains("^[A-Z]{3}$")).then(text).otherwise(pl.lit(""))
 
 
 def money_out(text: pl.Expr, is_out: pl.Expr) -> pl.Expr:

@@ -171,6 +171,13 @@ def test_a_file_cut_behind_its_titles_is_known_and_refused(tmp_path, staged, nam
     assert outcome.refusal.code in {"FILE_SCHEMA", "FILE_TOTAL"}
 
 
+@pytest.mark.parametrize("name", ["unionpay_zm", "unionpay_acom"])
+def test_a_damaged_first_line_leaves_a_file_known(staged, name):
+    """What lost a byte is a reject; the lines below it say what file it is."""
+    raw = samples()[name].raw
+    assert [form.name for form in recognised(probe_of(staged(raw[1:] + raw)))] == [name]
+
+
 def test_titles_of_another_file_or_of_a_longer_one_prove_nothing(staged):
     """A namespace counts where no message stands, a title where the rest is not seen either."""
     other = '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"><BkToCstmrAcctRpt>'

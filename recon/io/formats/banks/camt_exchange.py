@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.money import CURRENCY_NUMBER
 from recon.io.reading.statement import exact_minors, exponent_of, plain_texts
 from recon.io.reading.xml_records import Elements
 
@@ -57,6 +58,7 @@ def exchanged(
     for tellers_of_path, path in paths:
         code, minor = amounts(elements, _at(elements.first(path), tellers_of_path))
         is_other = codes.is_null() & minor.is_not_null() & (code != own).fill_null(value=False)
+        is_other &= code.is_in(list(CURRENCY_NUMBER)).fill_null(value=False)
         codes, minors = codes.zip_with(~is_other, code), minors.zip_with(~is_other, minor)
     rate = elements.text_at(_at(elements.first(*(detail(path) for path in RATES)), only))
     return minors, codes, rate.fill_null(elements.text_at(_at(elements.first(*RATES), entry)))

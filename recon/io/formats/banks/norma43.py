@@ -34,7 +34,14 @@ from recon.io.reading.contract import (
 )
 from recon.io.reading.currency_numbers import CURRENCY_OF_NUMBER
 from recon.io.reading.records import Line, RowBuilder, refuse_row, walk, whole_number
-from recon.io.reading.statement import Page, exponent_of, plain_text, rescaled, tell_statement
+from recon.io.reading.statement import (
+    Page,
+    base_cells,
+    exponent_of,
+    plain_text,
+    rescaled,
+    tell_statement,
+)
 
 COLUMNS = (
     "account",
@@ -46,6 +53,8 @@ COLUMNS = (
     "currency",
     "reference",
     "memo",
+    "base",
+    "base_currency",
 )
 WIDTH = 80
 _DECIMALS = 2
@@ -76,6 +85,7 @@ class _Movement:
     concept: str = ""
     references: tuple[str, ...] = ()
     words: str = ""
+    original: tuple[str, str] = ("", "")  # currency and plain amount before exchange
     reasons: list[str] = field(default_factory=list)
 
 
@@ -159,6 +169,8 @@ class _Reader:
             self.movement.words += f" {text[4:80].rstrip()}"
         else:
             self.movement.words += f" original {text[4:7]} {text[7:21]}"
+            currency = CURRENCY_OF_NUMBER.get(text[4:7], "")
+            self.movement.original = currency, f"{text[7:19]}.{text[19:21]}"
 
     def settle(self) -> None:
         """Finish the movement at hand: a row, or a reject with every reason."""
@@ -189,6 +201,7 @@ class _Reader:
                 account.currency,
                 movement.references[0] if movement.references else None,
                 " ".join(word for word in words if word) or None,
+                *base_cells(-1 if minor < 0 else 1, *movement.original[::-1], account.currency),
             ),
         )
 
@@ -286,6 +299,8 @@ def fields(_options: Options) -> Fields:
         "product": Text("concept"),
         "amount_minor": Money("amount", extra_zero_decimals=True),
         "currency": Text("currency"),
+        "base_minor": Money("base"),
+        "base_currency": Text("base_currency"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
     }

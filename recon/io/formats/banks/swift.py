@@ -172,6 +172,10 @@ def entry_day(value: date, month_day: str) -> date | None:
     return min(days, key=lambda day: abs((day - value).days), default=None)
 
 
+_ORIGINAL = re.compile(r"/OCMT/(?P<currency>[A-Z]{3})(?P<amount>[0-9]{1,12},[0-9]{0,4})")
+_RATE = re.compile(r"/EXCH/(?P<rate>[0-9]{1,12}(?:,[0-9]{0,12})?)")
+
+
 @dataclass(slots=True)
 class Entry:
     """A :61: line with its :86: text: what the bank says of one movement."""
@@ -219,6 +223,18 @@ def read_entry(swift_field: Field) -> Entry:
     details = _set_references(entry, match["rest"])
     entry.supplementary = join_text([*details, *swift_field.texts[1:]])
     return entry
+
+
+def original_amount(entry: Entry, info: str) -> tuple[str, str]:
+    """Return currency and plain amount before exchange (`/OCMT/USD275,00/`), empty for none."""
+    match = _ORIGINAL.search(f"{entry.supplementary} {info}")
+    return (match["currency"], plain_amount(match["amount"])) if match else ("", "")
+
+
+def exchange_rate(entry: Entry, info: str) -> str:
+    """Return the rate as it stands behind `/EXCH/`, empty for none."""
+    match = _RATE.search(f"{entry.supplementary} {info}")
+    return match["rate"] if match else ""
 
 
 def _set_entry_day(entry: Entry, value: date, month_day: str | None) -> None:

@@ -16,9 +16,11 @@ from recon.io.formats.banks.swift import (
     Field,
     counterparty,
     cut_fields,
+    exchange_rate,
     field_lines,
     join_text,
     memo,
+    original_amount,
     read_entry,
     reference,
 )
@@ -36,7 +38,7 @@ from recon.io.reading.contract import (
     Text,
 )
 from recon.io.reading.records import Line, RowBuilder, file_lines, refuse_row
-from recon.io.reading.statement import exact_minor, exponent_of, plain_text
+from recon.io.reading.statement import base_cells, exact_minor, exponent_of, plain_text
 
 COLUMNS = (
     "statement",
@@ -53,6 +55,9 @@ COLUMNS = (
     "reference",
     "memo",
     "counterparty",
+    "base",
+    "base_currency",
+    "rate",
 )
 AGAIN = "ask the bank for the whole file again"
 
@@ -218,6 +223,7 @@ class MessageReader(ABC):
     def cells(self, message: Message, entry: Entry, minor: int) -> tuple[str | None, ...]:
         """Return the cells of a row, in the order of COLUMNS."""
         info = " ".join(text for text in entry.infos if text)
+        currency, amount = original_amount(entry, info)
         return (
             message.number,
             message.account,
@@ -233,6 +239,8 @@ class MessageReader(ABC):
             reference(entry, info) or None,
             memo(entry, info) or None,
             counterparty(info, SIGNS[entry.mark]) or None,
+            *base_cells(SIGNS[entry.mark], amount, currency, message.currency),
+            exchange_rate(entry, info) or None,
         )
 
     def check_sums(self, message: Message, sums: dict[str, tuple[int, int]]) -> None:
@@ -269,6 +277,9 @@ def fields(_options: Options) -> Fields:
         "bank_ref": Text("reference"),
         "amount_minor": Money("amount"),
         "currency": Text("currency"),
+        "base_minor": Money("base"),
+        "base_currency": Text("base_currency"),
+        "attributes.exchange_rate": Text("rate"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
         "counterparty": Text("counterparty"),

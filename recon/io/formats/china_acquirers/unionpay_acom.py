@@ -79,6 +79,7 @@ NAMES: Final = {
 _LINE: Final = re.compile(
     rb"\d{8}.{3} \d{8}.{3} \d{6} \d{10} [0-9* ]{19} \d{12} \d{12} .\d{11} 0[24]\d0 \d{6} "
 )
+_FIRST_LINES: Final = 5  # any of which may be a damaged one
 _FILE_NAME: Final = re.compile(r"IND(\d{6})\d\dACOM")
 
 
@@ -186,9 +187,9 @@ def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
 
 
 def _recognise(probe: Probe) -> bool:
-    """Return whether the first line has the flow's digits and spaces."""
-    line = probe.byte_lines(1)[0]
-    return len(line) >= LENGTH and _LINE.match(line) is not None
+    """Return whether one of the first lines has the flow's digits and spaces."""
+    lines = probe.byte_lines(_FIRST_LINES)
+    return any(len(line) >= LENGTH and _LINE.match(line) is not None for line in lines)
 
 
 FORMAT: Final = Format(

@@ -263,17 +263,17 @@ def is_line(line: bytes) -> bool:
 
 
 def _recognise(probe: Probe) -> bool:
-    """Return whether the first line, or the first one after a banner, is one of this file.
+    """Return whether one of the first lines, or the first one after a banner, is one of this file.
 
-    A day without rows has no bytes: its member of the day's zip says by its name what it is.
+    The first line may be a damaged one. A day without rows has no bytes: its member of the day's
+    zip says by its name what it is.
     """
     if not probe.size:
         return bool(_SALES_NAME.search(probe.name) or _ERRORS_NAME.search(probe.name))
     lines = probe.byte_lines(_BANNER_LINES)
     if not lines[0].startswith(b"===="):
-        return is_line(
-            _in_gbk(lines[0]).ljust(LENGTH)
-        )  # blanks cut off are for the reader to refuse
+        # blanks cut off are for the reader to refuse
+        return any(is_line(_in_gbk(line).ljust(LENGTH)) for line in lines)
     rows = [line for line in lines if _CODE.match(line)]
     if not rows:  # a day without rows
         return len(probe.head) == probe.size and _WAP_TITLE in probe.text()

@@ -27,6 +27,7 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
+from recon.io.reading.currency_numbers import CURRENCY_OF_WORD
 from recon.io.reading.marks import CLOCK, DATE
 from recon.io.reading.sheet import Sheet
 from recon.io.reading.sheet_format import Facts, SheetFormat
@@ -34,14 +35,6 @@ from recon.io.reading.table import where_foreign
 
 _BALANCE: Final = r"^-?[0-9][0-9,]*(?:\.[0-9]{1,2})?$"  # else a mask, or no balance
 _YUAN: Final = pl.col("amount_minor").filter(pl.col("currency") == "CNY")
-_CURRENCIES: Final = {
-    **dict.fromkeys(("人民币", "人民币元", "RMB"), "CNY"),
-    **dict.fromkeys(("港币", "港元"), "HKD"),
-    "美元": "USD",
-    "欧元": "EUR",
-    "日元": "JPY",
-    "英镑": "GBP",
-}
 
 _SIDES: Final = {
     **dict.fromkeys(("贷 Cr", "贷Cr", "贷", "Cr"), Kind.CREDIT),
@@ -51,7 +44,7 @@ _SIDES: Final = {
 
 def _currency(name: str) -> pl.Expr:
     """Return the ISO code of a currency that is written as a word."""
-    return pl.col(name).replace(_CURRENCIES)
+    return pl.col(name).replace(CURRENCY_OF_WORD)
 
 
 def _filled(name: str) -> pl.Expr:

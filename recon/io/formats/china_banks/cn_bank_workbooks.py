@@ -19,19 +19,12 @@ import polars as pl
 from recon.core.codes import Side
 from recon.io.reading.chain import balance_chain
 from recon.io.reading.contract import Account, Control, Day, Format, Money, Text, Time
+from recon.io.reading.currency_numbers import CURRENCY_OF_WORD
 from recon.io.reading.marks import CLOCK
 from recon.io.reading.sheet import Sheet
 from recon.io.reading.sheet_format import Facts, SheetFormat
 from recon.io.reading.table import money_out
 
-_CURRENCIES: Final = {
-    "人民币": "CNY",
-    "人民币元": "CNY",
-    "美元": "USD",
-    "港币": "HKD",
-    "欧元": "EUR",
-    "日元": "JPY",
-}
 _DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY/M/D", "YYYY-MM-DD hh:mm:ss")
 _CLOCK: Final = ("YYYYMMDD hh:mm:ss", *CLOCK)
 
@@ -64,7 +57,7 @@ def _ccb(facts: Facts) -> dict[str, pl.Expr]:
     both_empty = (_nonzero("收入") == "") & (_nonzero("支出") == "")
     return {
         "account": pl.lit(facts.get("account", "")),
-        "currency": pl.col("币种").replace(_CURRENCIES),
+        "currency": pl.col("币种").replace(CURRENCY_OF_WORD),
         "clock": pl.when(clock == "").then(pl.lit("00:00:00")).otherwise(clock),
         "credit": pl.when(both_empty).then(pl.lit("0")).otherwise(_nonzero("收入")),
         "debit": _nonzero("支出"),
@@ -75,7 +68,7 @@ def _ccb_current(facts: Facts) -> dict[str, pl.Expr]:
     """Derive account, currency, and the other side's account and name as one memo."""
     return {
         "account": pl.lit(facts.get("account", "")),
-        "currency": pl.col("币别").replace(_CURRENCIES),
+        "currency": pl.col("币别").replace(CURRENCY_OF_WORD),
         "amount": pl.col("交易金额").str.strip_prefix("+"),
         "memo": pl.concat_str(["摘要", "交易地点/附言", "对方账号与户名"], separator=" "),
     }
@@ -94,7 +87,7 @@ def _boc_corporate(facts: Facts) -> dict[str, pl.Expr]:
     return {
         "account": pl.lit(account),
         "amount": amount,
-        "currency": pl.col("交易货币[TradeCurrency]").replace(_CURRENCIES),
+        "currency": pl.col("交易货币[TradeCurrency]").replace(CURRENCY_OF_WORD),
         "other": pl.when(amount.str.starts_with("-")).then(_PAID_TO).otherwise(_PAID_BY),
         "memo": pl.concat_str(texts, separator=" ").str.replace_all(" +", " "),
     }

@@ -15,19 +15,12 @@ import polars as pl
 from recon.core.codes import Kind, Side
 from recon.io.reading.chain import balance_chain
 from recon.io.reading.contract import Account, Choice, Day, Format, Money, Text, Time
+from recon.io.reading.currency_numbers import CURRENCY_OF_WORD
 from recon.io.reading.marks import CLOCK, DATE
 from recon.io.reading.sheet import Sheet
 from recon.io.reading.sheet_format import Facts, SheetFormat
 from recon.io.reading.table import negated, where_foreign
 
-_CURRENCIES: Final = {
-    "人民币": "CNY",
-    "美元": "USD",
-    "港币": "HKD",
-    "欧元": "EUR",
-    "英镑": "GBP",
-    "日元": "JPY",
-}
 _DAYS: Final = (*DATE, "YYYYMMDD", "YYYY-MM-DD hh:mm:ss")
 _CLOCK: Final = (*CLOCK, "YYYY-MM-DD")
 _PRICED: Final = r"^([A-Z]{3}) ?([0-9][0-9,]*(?:\.[0-9]+)?)$"
@@ -43,7 +36,7 @@ def _money(column: str) -> Money:
 
 def _code(name: str) -> pl.Expr:
     """Return the ISO code of a currency that is written as a word."""
-    return pl.col(name).replace(_CURRENCIES)
+    return pl.col(name).replace(CURRENCY_OF_WORD)
 
 
 def _citic(_facts: Facts) -> dict[str, pl.Expr]:
@@ -84,7 +77,7 @@ def _cib(facts: Facts) -> dict[str, pl.Expr]:
     account = facts.get("currency", "")
     return {
         "account": pl.lit(facts.get("account", "")),
-        "currency": pl.lit(_CURRENCIES.get(account, "CNY")),
+        "currency": pl.lit(CURRENCY_OF_WORD.get(account, "CNY")),
         "amount": pl.when(is_out).then(negated(spent)).otherwise("收入"),
         "memo": pl.concat_str(["用途", "备注"], separator=" "),
     }

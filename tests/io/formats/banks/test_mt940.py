@@ -348,3 +348,15 @@ def test_a_card_as_account_is_cut(tmp_path: Path) -> None:
     text += ":61:2603040304C5,NTRFA\n:62F:C260304EUR5,\n-\n"
     outcome = read_bytes(FORMAT, text.encode(), tmp_path)
     assert outcome.frame["merchant_id"].to_list() == ["411111******1111EUR"]
+
+
+def test_the_amount_before_exchange_is_kept(tmp_path: Path) -> None:
+    """`/OCMT/` and `/EXCH/`; an amount that its currency does not allow costs no row."""
+    text = ":20:X\n:25:1\n:28C:1/1\n:60F:C260304EUR0,\n"
+    text += ":61:2603040304C250,75NTRFA\n/OCMT/USD275,00//EXCH/1,0969/\n"
+    text += ":61:2603040304D50,75NTRFA\n/OCMT/JPY8,15/\n:62F:C260304EUR200,\n-\n"
+    frame = read_bytes(FORMAT, text.encode(), tmp_path).frame
+    assert frame.select("amount_minor", "base_minor", "base_currency", "attributes").rows() == [
+        (25075, 27500, "USD", '{"exchange_rate":"1,0969"}'),
+        (-5075, None, None, None),
+    ]

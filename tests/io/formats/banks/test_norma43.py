@@ -68,6 +68,16 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
         assert not read_bytes(FORMAT, data[:cut], tmp_path).whole, cut
 
 
+def test_the_amount_in_the_original_currency_is_kept(tmp_path: Path) -> None:
+    """Record 24 behind a movement; zero, and a currency that is the account's, say nothing."""
+    lines = [*STATEMENT[:4], f"2401840{6500:014d}", *STATEMENT[4:]]
+    text = "\r\n".join(lines).replace(f"{5:06d}", f"{6:06d}")
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    kept = outcome.frame.select("base_minor", "base_currency").rows()
+    assert kept == [(None, None), (6500, "USD")]
+
+
 def test_movement_finer_than_its_currency_is_a_reject(tmp_path: Path) -> None:
     """Half a yen is named at its movement; the balances that it broke are not blamed."""
     text = TEXT.replace("9783ACME", "3923ACME").replace("978", "392")
