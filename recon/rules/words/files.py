@@ -173,7 +173,28 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
     (r"expected a regular file, (.+)", "应为普通文件，{0}"),
     (r"expected the content of one known format, found (.+)", "应为一种已知格式的内容，实为 {0}"),
     (r"the (?:file|JSON) is (?:cut|damaged): ?(.*)", "文件不完整：{0}"),
+    (
+        r"expected (?:an end record \(88\) behind (\d+) records), found none: it is cut",
+        "{0} 条记录之后应有结束记录（88），文件却已结束：被截断",
+    ),
     (r"(.+): it is cut", "文件不完整：{0}"),
+    (
+        r"expected the end of the list or its totals behind the rows, found the end of the file",
+        "数据行之后应有列表结束行或合计行，文件却已结束：被截断",
+    ),
+    (
+        r"expected column headings and rows behind the titles, found the end of the file",
+        "标题之后应有列名和数据行，文件却已结束：被截断",
+    ),
+    (
+        r"expected one summary heading and one summary line at the end, found (.+)",
+        "末尾应有一行汇总列名和一行汇总数据，实为 {0}",
+    ),
+    (
+        r"expected the end of the list, then one line (\S+) and one line (\S+), found (.+)",
+        "列表结束行之后应有“{0}”和“{1}”各一行，实为 {2}",
+    ),
+    (r"expected one set of totals, found (\d+): (.+)", "应有一组合计，实有 {0} 组：{1}"),
     (r"expected (.+), found (.+)", "应为 {0}，实为 {1}"),
 )
 _PARTS: tuple[tuple[str, str], ...] = (

@@ -138,6 +138,13 @@ _WORDS: tuple[tuple[str, str], ...] = (
         "{0} 的符号与 {1} 不符；只有退款应小于零",
     ),
     (
+        (
+            r"(.+) is (?:text|a number|true or false); it was (?:text|a number|true or false) at "
+            r"line (\d+)"
+        ),
+        "{0} 的类型与第 {1} 行不同",
+    ),
+    (
         r"expected 收入 or 支出 and an unsigned amount, found (.+)",
         "应为“收入”或“支出”加不带符号的金额，实为 {0}",
     ),

@@ -56,6 +56,22 @@ MESSAGES = {
     "retold": retold._contained(7, "in/b.csv"),
     "undecided": retold._undecided(2, 7, "in/b.csv"),
     "other words": retold._in_other_words(2, 7, "in/b.csv"),
+    **{
+        f"bill {number}": f"FILE_TOTAL: a.csv: {problem}\n  fix: download the file again: it is cut"
+        for number, problem in enumerate(
+            (
+                (
+                    "expected the end of the list or its totals behind the rows, found the end of "
+                    "the file"
+                ),
+                "expected column headings and rows behind the titles, found the end of the file",
+                "expected one summary heading and one summary line at the end, found []",
+                "expected the end of the list, then one line 合计 and one line 退款, found []",
+                "expected one set of totals, found 0: []",
+                "expected an end record (88) behind 6 records, found none: it is cut",
+            )
+        )
+    },
 }
 
 

@@ -35,6 +35,7 @@ REASONS = (
     "status 'DONE' is not a known word; expected words in [source.states], which has none",
     "currency 'XXZ' is not an active ISO 4217 code; expected one such as CNY",
     "base is filled and its currency is empty",
+    "total is text; it was a number at line 2",
     "credit and debit are both filled; expected one of them",
     "credit is below zero; expected an unsigned amount in its own column",
     "amount is empty; expected an amount",
