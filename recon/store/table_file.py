@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,14 @@ def write_table(rows: pl.DataFrame | Pieces, table: Table, path: Path) -> tuple[
         whole = _sorted(schema.check(rows, table), table)
         whole.lazy().with_columns(_published(whole, table)).sink_parquet(path, **_PARQUET)
         return _told([_sums(whole, table.schema)], table.schema)
-    first = schema.check(next(rows.make()), table)
-    written = _Written(table, rows)
+    pieces = rows.make()
+    first = schema.check(next(pieces), table)
+    written = _Written(table, chain([first], pieces))
     source = register_io_source(written.frames, schema=first.schema)
+    published = source.with_columns(_published(first, table))
+    del first  # goes when the second is asked for
     try:
-        source.with_columns(_published(first, table)).sink_parquet(path, **_PARQUET)
+        published.sink_parquet(path, **_PARQUET)
     except Exception as error:
         if written.failure is not None:
             raise written.failure from error  # not the disk, but what made the rows
@@ -57,11 +61,11 @@ def write_table(rows: pl.DataFrame | Pieces, table: Table, path: Path) -> tuple[
 class _Written:
     """The pieces of a table on their way into a file: in order, counted and summed."""
 
-    def __init__(self, table: Table, rows: Pieces) -> None:
+    def __init__(self, table: Table, pieces: Iterator[pl.DataFrame]) -> None:
         """Start before the first piece."""
         self.failure: Exception | None = None  # why a piece could not be made
         self._table = table
-        self._rows = rows
+        self._pieces = pieces
         self._sums: list[pl.DataFrame] = []
 
     def frames(
@@ -82,7 +86,7 @@ class _Written:
     def _checked(self) -> Iterator[pl.DataFrame]:
         """Yield the pieces once they are known to be in order."""
         last: pl.DataFrame | None = None
-        for frame in self._rows.make():
+        for frame in self._pieces:
             seam = frame.head(1) if last is None else pl.concat([last, frame.head(1)])
             in_order = _ascends(seam, self._table) and _ascends(frame, self._table)
             assert in_order, f"{self._table.name}: the key {self._table.key} does not ascend"

@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 from recon.core import schema
+from recon.core.arrays.pieces import Pieces
 from recon.errors import ResourceError
 from recon.store import lock, publish, read, snapshot, table_file
 from recon.store.workspace import Workspace
@@ -94,6 +95,23 @@ def test_a_table_whose_key_repeats_is_refused(tmp_path):
     frame = schema.conform(pl.DataFrame({"txn_id": [1, 2, 1]}), table)
     with pytest.raises(AssertionError, match="repeats"):
         table_file.write_table(frame, table, tmp_path / "outcomes.parquet")
+
+
+def test_a_piece_is_made_once_and_written_as_it_stands(tmp_path):
+    """A large table is made while it is written: each piece once, the first one too."""
+    made = []
+
+    def piece(number):
+        made.append(number)
+        ends = {"outcome": ["MATCHED"], "opening": [False], "closing": [False], "reason": [None]}
+        row = pl.DataFrame({"txn_id": [number], "group_id": [number], **ends})
+        return schema.conform(row, schema.OUTCOMES)
+
+    path = tmp_path / "outcomes.parquet"
+    pieces = Pieces(lambda: map(piece, range(3)))
+    assert table_file.write_table(pieces, schema.OUTCOMES, path) == (3, {})
+    assert made == [0, 1, 2]
+    assert pl.read_parquet(path)["txn_id"].to_list() == made
 
 
 def test_a_published_run_id_is_refused(tmp_path):
