@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import polars as pl
 
 from recon.generate.causes import amount_cause
 from recon.generate.delays import Delays
-from recon.generate.files import LINES, day_of
+from recon.generate.files import LINES, REFUND, day_of
 from recon.generate.profile import ALIPAY, PPM, UNIONPAY, WECHAT
 from recon.generate.truth import Truth
 from recon.rules.days.calendar import Calendar
@@ -38,12 +38,20 @@ _MOST_SHORT: Final = 5_000  # fen
 _NEAR: Final = 50  # fen
 
 
-def batches_of(charges: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
+def batches_of(
+    charges: pl.DataFrame, calendar: Calendar, refunds_apart: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return each settlement batch: batch_id, channel, day, merchant_no, net in fen, due day.
 
     A line that repeats a record moves no money and is in no batch. Alipay pays all merchants in one
-    batch, whose `merchant_no` is null unless there is only one.
+    batch, whose `merchant_no` is null unless there is only one. Refunds of the channels in
+    `refunds_apart` are paid from elsewhere: they take nothing from their batch.
     """
+    apart = pl.col("channel").is_in(list(refunds_apart)) & (pl.col("kind") == REFUND)
+    charges = charges.with_columns(
+        pl.when(apart.fill_null(value=False)).then(0).otherwise(name).alias(name)
+        for name in ("amount", "fee")
+    )
     number = pl.col("merchant").str.slice(-3).cast(pl.Int64) - 1
     batches = (
         charges.filter(~pl.col("repeated"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from recon.generate.files import REFUND, UNDO
-from recon.generate.planter import CLOSED, FAILED, SALE_KEY, Planter, next_day
+from recon.generate.planter import CLOSED, FAILED, PENDING, SALE_KEY, STATUSES, Planter, next_day
 from recon.generate.plants_notices import everyday_notices
 from recon.generate.plants_orders import booked_in_dollars
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
+from recon.generate.text import DAY_SECONDS
 
 _NOTICES_PPM = 200
 _REPEAT_SECONDS = 300
@@ -22,6 +23,7 @@ def plant_everyday(world: Planter) -> None:
     world.truth.normal("BENIGN_REPEAT", sales.filter(_is_repeat()), "order_id")
     _unpaid(world, _share(world, profile.unpaid_ppm))
     _refunded(world, _share(world, profile.refund_ppm))
+    _asked(world, _share(world, profile.refund_ppm // 10) if profile.requests else 0)
     _revoked(world, _share(world, profile.undo_ppm))
     _counter(world, _share(world, profile.counter_ppm))
     _reversed_late(world, _share(world, profile.undo_ppm // 10))
@@ -60,6 +62,20 @@ def _refunded(world: Planter, count: int) -> None:
     world.orders.append(world.order_rows(refunds, REFUND))
     world.charges.append(world.charge_rows(refunds, REFUND))
     world.truth.normal("REFUNDED", refunds, "order_id")
+
+
+def _asked(world: Planter, count: int) -> None:
+    """Ask for refunds that are sent a day or two later; until then the books call them pending."""
+    picks = world.take(count)
+    days = world.rng.integers(1, 3, picks.height)
+    refunds = world.refunds_of(picks, days)
+    asked = refunds.with_columns(
+        pl.col("t") - pl.Series(days) * DAY_SECONDS, night=pl.col("night") - pl.Series(days)
+    )
+    world.orders.append(world.order_rows(asked, REFUND, STATUSES[PENDING]))
+    world.orders.append(world.order_rows(refunds, REFUND))
+    world.charges.append(world.charge_rows(refunds, REFUND))
+    world.truth.normal("REFUND_ASKED", refunds, "order_id")
 
 
 def _revoked(world: Planter, count: int) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recon.generate.causes import DIFFERENCES
 from recon.generate.delays import Delays
 from recon.generate.draw import channel_reference, clearing_day, merchant_name
-from recon.generate.files import CHARGES, ORDERS, PAY, REFUND, Party
+from recon.generate.files import CHARGES, LINES, ORDERS, PAY, REFUND, Party
 from recon.generate.notices import NOTICES
 from recon.generate.pricing import at_rate
 from recon.generate.profile import CHANNELS, PPM, Profile
@@ -59,6 +59,7 @@ class Planter:
         self.orders: list[pl.DataFrame] = []
         self.charges: list[pl.DataFrame] = []
         self.notices: list[pl.DataFrame] = []
+        self.transfers = [pl.DataFrame(schema=LINES)]
         self.differences = [pl.DataFrame(schema=DIFFERENCES)]
         self._counter = 3 * rows + 1_000  # beyond the counters of the sales drawn
         seconds = sales["t"].to_numpy() % DAY_SECONDS

@@ -23,7 +23,7 @@ from recon.generate.plants_orders import (
     SECOND_CHARGE,
 )
 from recon.generate.plants_rebates import REBATES
-from recon.generate.plants_refunds import OVERDUE, REFUNDS, WITHHELD
+from recon.generate.plants_refunds import ASKED, OVERDUE, REFUNDS
 from recon.generate.profile import ALIPAY, WECHAT, Profile
 
 PLANTS: Final[tuple[Plant, ...]] = (*ORDERS, *REFUNDS, AMBIGUOUS, *FEES)
@@ -54,7 +54,7 @@ def plant_names(profile: Profile | None = None) -> tuple[str, ...]:
     if profile is None or profile.credit_ppm:
         names += [*(item.name for item in CARD_FEES if item not in PLANTS), BELOW_COST]
     if profile is None or profile.requests:
-        names.append(WITHHELD.name)
+        names += [item.name for item in ASKED]
     if profile is None or profile.refund_days:
         names.append(OVERDUE.name)
     if profile is None or profile.dollars_ppm:
@@ -74,6 +74,6 @@ def plant_sales(world: Planter, rates: Mapping[str, int]) -> None:
     if world.profile.acquirer:
         plant_table(world, NOTICE_PLANTS, rates)
         plant_pairings(world, ACQUIRER_PAIRINGS, rates)
-    plant_table(world, (WITHHELD,) if world.profile.requests else (), rates)
+    plant_table(world, ASKED if world.profile.requests else (), rates)
     plant_table(world, (OVERDUE,) if world.profile.refund_days else (), rates)
     plant_table(world, (OTHER_RATE,) if world.profile.dollars_ppm else (), rates)

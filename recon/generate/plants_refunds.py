@@ -6,17 +6,21 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon.generate.causes import amount_cause
-from recon.generate.files import REFUND
+from recon.generate.files import LINES, REFUND, day_of
 from recon.generate.plant import Plant, booked, channel_judged, merchant_judged, own_night
-from recon.generate.planter import Planter
+from recon.generate.planter import PENDING, STATUSES, Planter
 from recon.generate.pricing import at_rate
-from recon.generate.profile import UNIONPAY, WECHAT
+from recon.generate.profile import PPM, UNIONPAY, WECHAT
+from recon.generate.text import local_time, padded
+from recon.rules.days.calendar import Calendar
 
 _OTHER_CARD: Final = "625999******0007"
 _SHORT: Final = 100  # fen: less than was booked
 _WITHHELD: Final = 100  # fen
+_REVIEW_DAYS: Final = 3  # of the rule file: until a refund that was asked for must be sent
 
 
 def refunded(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
@@ -126,6 +130,75 @@ def still_processing(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def by_transfer(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Refund in the books; the merchant's own transfer pays it, and no channel shows it."""
+    refunds = refunded(world, picks)
+    book(world, refunds)
+    paid = refunds.with_columns(
+        reference=pl.concat_str(
+            pl.lit("T"), local_time("t", "%y%m%d"), padded(pl.col("i") % PPM, 6)
+        ),
+        memo=pl.format("REFUND {}", "order_id"),
+    )
+    lines = paid.with_columns(day="night")
+    world.transfers.append(lines.select(pl.col(name).cast(dtype) for name, dtype in LINES.items()))
+    return paid
+
+
+def _open_to_transfers(world: Planter) -> NDArray[np.bool_]:
+    """Return which sales are of a night with a statement, and with every file."""
+    delays, calendar = world.delays, Calendar()
+    damaged = delays.merchant_blocked.union(*delays.channel_blocked.values())
+    nights = world.sales["night"].unique().to_list()
+    fit = [one for one in nights if one not in damaged and calendar.is_working(day_of(one))]
+    found: NDArray[np.bool_] = world.sales["night"].is_in(fit).to_numpy()
+    return found
+
+
+def never_sent(world: Planter, picks: pl.DataFrame) -> pl.DataFrame:
+    """Ask for a refund in the books and never send it to the channel."""
+    refunds = refunded(world, picks)
+    world.orders.append(world.order_rows(refunds, REFUND, STATUSES[PENDING]))
+    until = pl.col("night") + _REVIEW_DAYS
+    nights = [
+        world.delays.judged_by_any_channel(night) for night in refunds["night"] + _REVIEW_DAYS + 1
+    ]
+    since, due = (day.cast(pl.Date).dt.strftime("%Y-%m-%d") for day in (pl.col("night"), until))
+    return refunds.with_columns(
+        pl.Series("told", nights, pl.Int32),
+        cause=pl.format("requested since {}, due by {}", since, due),
+    )
+
+
+def _after_lost(world: Planter) -> NDArray[np.bool_]:
+    """Return which sales are of a night after every bill that never comes: it may show a refund."""
+    lost = max(world.delays.lost, default=0)
+    found: NDArray[np.bool_] = (world.sales["night"] > lost).to_numpy()
+    return found
+
+
+STALLED: Final = Plant(
+    "REFUND_STALLED",
+    20,
+    "asked for in the books, and never sent to the channel",
+    never_sent,
+    code="REFUND_OVERDUE",
+    days_left=4,
+    where=_after_lost,
+    night=own_night,
+)
+TRANSFERRED: Final = Plant(
+    "REFUND_BY_TRANSFER",
+    3,
+    "refunded by the merchant's own bank transfer",
+    by_transfer,
+    code="REFUND_ROUTE",
+    where=_open_to_transfers,
+    column="bank_ref",
+    reference="reference",
+    night=booked,
+    cause="refunded by a manual transfer",
+)
 OVERDUE: Final = Plant(
     "REFUND_OVERDUE",
     100,
@@ -184,3 +257,4 @@ REFUNDS: Final = (
     ),
     Plant("REFUND_ROUTE", 3, "refunded to another card", other_card, channels=(UNIONPAY,)),
 )
+ASKED: Final = (WITHHELD, STALLED, TRANSFERRED)  # where the books tell what payers asked for

@@ -91,6 +91,7 @@ class Profile:
     preferred_every: int = 5  # each so many merchants have the preferential class (优惠类)
     preferred_ppm: int = 3_000  # its rate for debit cards
     refund_days: int = 2  # until the payer must have a wallet refund; 0: nothing is agreed
+    refunds_apart: tuple[str, ...] = ()  # channels that pay refunds from the merchant's balance
     dollars_ppm: int = 0  # orders booked in USD, paid in CNY at the rate of the day
     requests: bool = True  # the books say what payers asked back
     act_within: tuple[tuple[str, int], ...] = _AGREED  # days of codes that the rule file states
@@ -167,6 +168,7 @@ PROFILES: Final = {
             card_floor=20,
             credit_ppm=6_500,
             preferred_ppm=4_800,
+            refunds_apart=(ALIPAY,),
             dollars_ppm=20_000,
             price_endings=((90, 300_000), (99, 150_000), (0, 150_000)),
         ),

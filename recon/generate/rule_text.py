@@ -60,7 +60,7 @@ format = "wechat_trade"
 path = "inbox/{{date}}/wechat*.csv"
 serves = ["WECHAT"]
 derive = {{ batch_id = "WX{{merchant_id}}-{{clearing_date:%y%m%d}}" }}
-settlement = {{ payers = ["{wechat_payer}"] }}
+settlement = {{ payers = ["{wechat_payer}"]{wechat_refunds} }}
 
 [[source]]
 name = "alipay"
@@ -69,7 +69,7 @@ format = "alipay_trade"
 path = "inbox/{{date}}/alipay*.zip"
 serves = ["ALIPAY"]
 derive = {{ batch_id = "AL-{{clearing_date:%y%m%d}}" }}
-settlement = {{ payers = ["{alipay_payer}"] }}
+settlement = {{ payers = ["{alipay_payer}"]{alipay_refunds} }}
 
 [[source]]
 name = "unionpay"
@@ -213,6 +213,8 @@ def rule_text(name: str, profile: Profile, party: Party, *, quiet: bool = False)
         wechat_payer=PAYERS[WECHAT],
         alipay_payer=PAYERS[ALIPAY],
         card_payer=PAYERS[UNIONPAY],
+        wechat_refunds=_funding(profile, WECHAT),
+        alipay_refunds=_funding(profile, ALIPAY),
         rounded=ROUNDED,
         alipay=alipay,
         requests='requested_amount = "requested"\n' if profile.requests else "",
@@ -225,6 +227,11 @@ def rule_text(name: str, profile: Profile, party: Party, *, quiet: bool = False)
         exchange=_EXCHANGE if profile.dollars_ppm else "",
         act_within=_act_within_text(profile),
     )
+
+
+def _funding(profile: Profile, channel: str) -> str:
+    """Return what a channel's refunds are paid from, where that is not the payout."""
+    return ', refunds_from = "merchant_balance"' if channel in profile.refunds_apart else ""
 
 
 def _classes_text(profile: Profile, party: Party) -> str:

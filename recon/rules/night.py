@@ -239,6 +239,7 @@ def without_rows(verdict: Verdict, rows: pl.Series) -> Verdict:
         findings=verdict.findings.filter(~about),
         waiting=verdict.waiting.filter(~pl.col("row").is_in(spent.implode())),
         broken=np.setdiff1d(verdict.broken, spent.to_numpy()),
+        not_needed=np.setdiff1d(verdict.not_needed, spent.to_numpy()),
         settled=np.concatenate([verdict.settled, spent.to_numpy()]),
     )
 

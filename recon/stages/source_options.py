@@ -68,11 +68,14 @@ def _ppm(percent: Decimal | None) -> int | None:
     return None if percent is None else int(percent * 10_000)
 
 
+_TRACED = frozenset({"unionpay_acom"})  # formats whose undoings may name a trace number alone
+
+
 def load_keys(legs: tuple[Leg, ...], rules: Rules) -> tuple[Key, ...]:
     """Return every key whose digests matching, netting, duplicates and attributes need, once."""
     compared = [(column,) for leg in rules.legs for column in leg.compare]
     wanted = [key for leg in legs for item in leg.passes for key in (item.left_key, item.right_key)]
     named = {"terminal_id", "stan", "original_ref"}  # by which a terminal names what it undoes
-    traced = any(named <= {*source.columns} for source in rules.sources)
+    traced = any(source.format in _TRACED or named <= {*source.columns} for source in rules.sources)
     traces = [PAID_TRACE, UNDONE_TRACE] if traced else []
     return tuple(dict.fromkeys([*_ALWAYS, *traces, *compared, *(key for key in wanted if key)]))

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from recon.rules.rule_file.rule_file import read_rules
+from recon.rules.undone.netting import PAID_TRACE, UNDONE_TRACE
+from recon.stages.source_options import load_keys
 from tests.night_world import Day, NightWorld, codes
 
 SALE = "A 100.00 till=7 trace=000123"
@@ -66,3 +69,13 @@ def test_a_trace_number_joins_a_reversal_to_its_payment(
 ) -> None:
     """By terminal, original trace number and amount, also across the cut; never a guess."""
     assert codes(TracedWorld(tmp_path), *days) == told
+
+
+def test_an_institution_flow_is_looked_through_by_trace_number(tmp_path: Path) -> None:
+    """Its undoings may name the trace number alone; other bills are not asked for such keys."""
+    world = NightWorld(tmp_path)
+    rules = read_rules(world.config).rules
+    flow = rules.sources[1].model_copy(update={"format": "unionpay_acom"})
+    traced = rules.model_copy(update={"sources": (rules.sources[0], flow, rules.sources[2])})
+    more = {*load_keys((), traced)} - {*load_keys((), rules)}
+    assert more == {PAID_TRACE, UNDONE_TRACE}

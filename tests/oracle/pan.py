@@ -19,7 +19,8 @@ def passes_luhn(digits):
 
 def is_card(digits):
     """Return whether a string of digits is a plausible card number."""
-    return 13 <= len(digits) <= 19 and bool(ISSUERS.match(digits)) and passes_luhn(digits)
+    lengths = (16,) if digits.startswith("2") else range(13, 20)
+    return len(digits) in lengths and bool(ISSUERS.match(digits)) and passes_luhn(digits)
 
 
 SEPARATOR = "[\t \\-./_\u00a0\u00ad\u00b7\u2000-\u2015\u202f\u205f\u2060\u2212\u3000\ufeff\uff0d]"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
@@ -47,10 +49,11 @@ def _paid(matched: Matched, sold: Verdict, banked: Verdict) -> pl.DataFrame:
     taken = banked.findings.filter(
         (pl.col("code") == int(Code.UNAUTHORISED_DEBIT)) & (pl.col("rows").list.len() == 1)
     )
-    if taken.height == 0:
+    lines = np.concatenate([taken["rows"].explode().to_numpy(), _early(slim, banked)])
+    if len(lines) == 0:
         return pl.DataFrame(schema={"refund": pl.Int64, "debit": pl.Int64})
-    debits = slim.select("currency", "amount_minor")[taken["rows"].explode().to_numpy()]
-    debits = debits.with_columns(taken["rows"].explode().alias("debit"))
+    debits = slim.select("currency", "amount_minor")[lines]
+    debits = debits.with_columns(pl.Series("debit", lines, pl.Int64))
     rows = sold.waiting["row"].unique().sort()
     asked = slim.select("side", "kind", "state", "currency", "amount_minor")[rows.to_numpy()]
     refunds = asked.with_columns(rows.alias("refund")).filter(
@@ -64,6 +67,17 @@ def _paid(matched: Matched, sold: Verdict, banked: Verdict) -> pl.DataFrame:
     named = pairs.filter(pl.Series(_naming(matched, pairs)))
     alone = ~pl.col("refund").is_duplicated() & ~pl.col("debit").is_duplicated()
     return named.filter(alone).sort("refund")
+
+
+def _early(slim: pl.DataFrame, banked: Verdict) -> NDArray[np.int64]:
+    """Return the debits that nobody judges, of days on which no payout of the books was due.
+
+    What pays a refund of the books is theirs all the same.
+    """
+    rows = slim.select("side", "amount_minor")[banked.not_needed]
+    debit = (rows["side"] == int(Side.BANK)) & (rows["amount_minor"] < 0)
+    found: NDArray[np.int64] = banked.not_needed[debit.to_numpy()]
+    return found
 
 
 def _naming(matched: Matched, pairs: pl.DataFrame) -> list[bool]:
