@@ -22,8 +22,8 @@ from recon.rules.refunds import in_part as refunded_in_part
 from recon.rules.settlement import batches, frozen_payouts, next_payout, payers, short_batches
 from recon.rules.undone import in_excess as undone_in_excess
 from recon.rules.undone import in_part as undone_in_part
+from recon.rules.undone import in_part_by_both, refunded_anew
 from recon.rules.undone import otherwise as undone_otherwise
-from recon.rules.undone import refunded_anew
 
 _ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
 _SETTLED_KINDS = [
@@ -108,6 +108,7 @@ def classify(
         by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
     by_leg = transferred.settle(matched, legs, night, by_leg)
     ahead, by_leg = refunded_anew.settle(matched, legs, ahead, by_leg)
+    ahead = in_part_by_both.settle(matched, ahead)
     first, by_leg = undone_in_part.settle(matched, legs, ahead, by_leg)
     first, by_leg = frozen_payouts.settle(matched, legs, night, first, by_leg)
     first = undone_in_excess.named(matched, first)

@@ -18,8 +18,8 @@ from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
 from recon.core.schema import OWN_REFERENCES
 from recon.rules.night import Matched, Verdict, without_rows
-from recon.rules.refunds import compensated
 from recon.rules.undone.netting import NETTING
+from recon.rules.undone.payments import payments_named
 
 CAUSE = "refunded under another number"
 _SAME = ["payment", "currency", "size", "turn"]
@@ -65,7 +65,7 @@ def _pairs(matched: Matched, leg: Leg, verdict: Verdict, undone: pl.DataFrame) -
     if anew.is_empty() or asked.is_empty():
         return pl.DataFrame(schema={"row": pl.Int64, "anew": pl.Int64, "late": pl.Boolean})
     theirs, ours = _with_payment(matched, anew), _with_payment(matched, asked)
-    orders = _orders(matched, pl.concat([theirs, ours]))
+    orders = payments_named(matched, pl.concat([theirs, ours]))
     left, right = _in_turn(ours, orders), _in_turn(theirs, orders)
     met = left.join(right.select(*_SAME, anew="row"), on=_SAME, how="inner")
     told = matched.ledger.code_on.get(leg.name)
@@ -101,29 +101,6 @@ def _with_payment(matched: Matched, rows: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(
         pl.when(undoing).then("original_ref_theirs").otherwise("original_ref").alias("original_ref")
     )
-
-
-def _orders(matched: Matched, refunds: pl.DataFrame) -> pl.DataFrame:
-    """Return the order of each reference of the payments that refunds name: name, payment."""
-    named = refunds["original_ref"].drop_nulls().unique().sort().to_list()
-    told = matched.archive.told(named)
-    paid = told.filter(pl.col("kind").cast(pl.String) == Kind.PAYMENT.name).select(OWN_REFERENCES)
-    frames = [paid.select(name=own, payment="order_id") for own in OWN_REFERENCES]
-    frames += [_tonight(matched, refunds["row"], own) for own in OWN_REFERENCES]
-    orders = pl.concat(frames).drop_nulls().unique()
-    return orders.filter(~pl.col("name").is_duplicated())
-
-
-def _tonight(matched: Matched, refunds: pl.Series, own: str) -> pl.DataFrame:
-    """Return the payments of tonight's ledger that refunds name by a column: name, payment."""
-    slim, key = matched.ledger.slim, ["hi", "lo"]
-    asked = compensated.keyed(matched, refunds.to_frame("row"), "original_ref", "row")
-    paid = np.flatnonzero((slim["kind"] == int(Kind.PAYMENT)).to_numpy())
-    near = compensated.keyed(matched, pl.DataFrame({"row": paid}), own, "row")
-    rows = near.join(asked, on=key, how="semi")["row"]
-    columns = list(dict.fromkeys(("txn_id", own, "order_id")))
-    wide = matched.archive.columns(columns, slim["txn_id"].gather(rows).sort().to_numpy())
-    return wide.select(name=own, payment="order_id")
 
 
 def _in_turn(refunds: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:

@@ -85,15 +85,22 @@ def test_what_was_charged_too_much_and_undone_is_no_break(tmp_path: Path) -> Non
 def test_an_undoing_of_another_amount_tells_what_was_paid(
     tmp_path: Path, undone: str, share: str
 ) -> None:
-    """The books call the order paid, the channel undid more of it, or less: the case says so."""
+    """The books call the order paid, the channel undid more of it, or less: the case says so.
+
+    What both sides undo of a payment, each by its own name of it, is no case.
+    """
     world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8")
+    text = text.replace('refund = "refund"\n\n', 'refund = "refund"\nvoid = "void"\n\n', 1)
+    world.config.write_text(text, "utf-8")
     void = f"V1 {undone} 11:00 kind=void original=A1"
+    both = "V2 30.00 11:00 kind=void original="
     told = []
     for number, night in enumerate(NIGHTS):
         world.day(
             night,
-            orders=["A1 100.00"] * (number == 0),
-            psp=["A1 100.00", void][: 2 * (number == 0)],
+            orders=["A1 100.00", "A2 50.00", f"{both}A2"] * (number == 0),
+            psp={0: ["A1 100.00", "A2 50.00", void], 1: [f"{both}RA2"]}.get(number, []),
         )
         breaks = world.table(world.run(night), "breaks")
         told.append(breaks.filter(code="REVERSAL_ORPHAN").select("status", "cause").rows())
