@@ -13,7 +13,7 @@ from recon.rules.night import Matched, Night, Verdict
 from recon.rules.one_sided import told_before
 from recon.rules.one_sided.again import earlier_rows
 from recon.rules.one_sided.doubts import NOT_PROBABLE, doubtful
-from recon.rules.one_sided.one_sided import wait_until
+from recon.rules.one_sided.patience import wait_until
 
 EQUALLY_GOOD = "equally good partners"
 
