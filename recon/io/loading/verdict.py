@@ -15,11 +15,18 @@ REJECTS_ALLOWED = 5  # so many never hold a file, where the source declares no l
 _PPM = 1_000_000
 
 _COUNTED = re.compile(r"expected (?:a line of (?:at least )?)?(\d+) (fields|bytes), found (\d+)")
+_CHARACTER = re.compile(r"bytes [0-9a-f ]+ at column (\d+) are not ")
+_CHARACTER_BYTES = 4  # at most, in UTF-8 and in GB18030
 _SPACES = re.compile(r"[\s\"]+")
 _PARTS = (  # what a reason says of a last line, and what the line should have and has
     (
         re.compile("not a row of JSON: (?:Expecting|Unterminated)"),
         "a whole object",
+        "a part of one",
+    ),
+    (
+        re.compile(r"DE [0-9]+ needs [0-9]+ characters, the line has"),
+        "a whole message",
         "a part of one",
     ),
     (re.compile("a quote is opened and not closed"), "a closed quote", "an open one"),
@@ -67,11 +74,11 @@ def verdict(
 def _cut_short(rejects: Sequence[Reject], size: int) -> str:
     """Return the sentence about a file that ends inside a row; else empty.
 
-    Its last line lacks fields, bytes, a closing quote or the end of its JSON, or is no whole line
-    of a report, and has no line end. Every row after the cut would show as missing.
+    Its last line lacks fields, bytes, a closing quote, the end of its JSON or of a character, or is
+    no whole line of a report, and has no line end. Every row after the cut would show as missing.
     """
     last = max(rejects, key=lambda reject: reject.byte_end, default=None)
-    lacking = _lacking(last.reasons[0]) if last is not None else None
+    lacking = _lacking(last) if last is not None else None
     if last is None or lacking is None or last.byte_end != size:
         return ""
     wanted, found = lacking
@@ -117,8 +124,13 @@ def _names(text: str, names: Sequence[str]) -> bool:
     return True
 
 
-def _lacking(reason: str) -> tuple[str, str] | None:
+def _lacking(last: Reject) -> tuple[str, str] | None:
     """Return what a row should have and what it has, where it is refused for being too short."""
+    reason = last.reasons[0]
+    character = _CHARACTER.match(reason)
+    if character is not None:
+        left = last.byte_end - last.byte_start - int(character[1]) + 1
+        return ("a whole character", "a part of one") if left < _CHARACTER_BYTES else None
     counted = _COUNTED.match(reason)
     if counted is not None and int(counted[3]) < int(counted[1]):
         return f"{counted[1]} {counted[2]}", counted[3]

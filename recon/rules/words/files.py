@@ -91,8 +91,9 @@ _MESSAGES: tuple[tuple[str, str], ...] = (
     ),
     (
         (
-            r"expected a (?:whole object|closed quote|whole row) and a line end in the last line, "
-            r"found (?:a part of|an open) one and the end of the file \(record (\d+), byte (\d+)\)"
+            r"expected a (?:whole (?:object|message|character|row)|closed quote) and a line end "
+            r"in the last line, found (?:a part of|an open) one and the end of the file "
+            r"\(record (\d+), byte (\d+)\)"
         ),
         "末行不完整且没有换行，文件即告结束（第 {0} 条，字节 {1}）",
     ),

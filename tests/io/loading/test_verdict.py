@@ -29,6 +29,9 @@ def refused(count: int) -> list[Reject]:
         ("a quote is opened and not closed", True),
         ("text follows a closing quote", False),
         ("expected a row, a title or a total of the report", True),
+        ("bytes e5 b8 at column 9 are not utf-8", True),
+        ("bytes e5 b8 at column 3 are not utf-8", False),
+        ("DE 37 needs 12 characters, the line has 9", True),
         ("amount 'x' is no amount", False),
     ],
 )

@@ -196,7 +196,7 @@ class _Reader:
         side, amount, fee_side, fee_amount, fee_currency, bank_reference, *words = rest
         reasons = []
         if len(cells) != self.width:
-            reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
+            reasons.append(f"expected {self.width} fields, found {len(cells)}")
         if currency not in CURRENCY_NUMBER:
             reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
         gross = _signed((_GROSS, amount), (_SIDE, side), reasons)

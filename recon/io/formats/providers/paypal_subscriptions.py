@@ -129,7 +129,7 @@ class _Reader:
         moment = utc_time(created)
         reasons = []
         if len(cells) != self.width:
-            reasons.append(f"{len(cells)} cells, but the columns are {self.width}")
+            reasons.append(f"expected {self.width} fields, found {len(cells)}")
         if currency not in CURRENCY_NUMBER:
             reasons.append(f"currency {currency!r} is not an active ISO 4217 code")
         value = whole_number(amount)

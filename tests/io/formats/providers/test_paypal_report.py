@@ -162,7 +162,7 @@ def test_an_optional_column_may_be_missing_and_no_cell_is_taken_for_another(
     outcome = read_bytes(FORMAT, data, tmp_path)
     assert [(row["memo"], row["bank_reference"]) for row in outcome.rows] == [("T0006", None)]
     assert [reject.reasons for reject in outcome.rejects] == [
-        ("10 cells, but the columns are 11",),
-        ("12 cells, but the columns are 11",),
+        ("expected 11 fields, found 10",),
+        ("expected 11 fields, found 12",),
         ("the fee is in another currency than the gross",),
     ]
