@@ -30,6 +30,14 @@ def test_readme_names_only_commands_that_exist(name: str) -> None:
         assert (ROOT / path).exists(), f"{name}: {path}"
 
 
+def test_pages_name_files_that_exist() -> None:
+    """A file of the house that a page names in back-ticks is where the page says."""
+    places = [ROOT, ROOT / "recon", ROOT / "tests"]
+    for page in [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(r"`(\w+/[\w/]+\.(?:py|toml|sql))\b", page.read_text("utf-8")):
+            assert any((place / name).exists() for place in places), f"{page.name}: {name}"
+
+
 def test_the_readme_rule_file_is_right(tmp_path: Path) -> None:
     """The rule file that the README shows is accepted as it stands."""
     block = re.search(r"```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)

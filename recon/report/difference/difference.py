@@ -2,7 +2,7 @@
 
 Two nights, or one night under two versions of rules or inputs: everything is compared by stable
 ids (txn_id, dispute_id), so a case that merely moved on is told apart from one that is new. What
-became of each case is in `difference_cases.py`.
+became of each case is in `cases.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def difference(before: Tables, after: Tables, course: pl.DataFrame) -> Facts:
     Needed tables: runs, transactions (txn_id, side, source, currency, amount_minor), outcomes,
     links, breaks, disputes, carried (txn_id, currency, amount_minor: rows that came from the
     night before, at least those that are in no table of either run otherwise). `course`: what the
-    nights from `before` up to the one before `after` tell of each break (`difference_cases.cases`).
+    nights from `before` up to the one before `after` tell of each break (`cases.cases`).
     Lists hold the first 200 of the largest; counts are whole.
     """
     return {

@@ -313,7 +313,7 @@ class Sheet:
         self.worksheet.write_url(self.row, column, target, self.book.look("link"), _printable(text))
 
     def lines(self, rendered: pl.Series, columns: int) -> None:
-        """Write rows that `workbook_rows` has rendered, and go below them."""
+        """Write rows that `rows.py` has rendered, and go below them."""
         if len(rendered):
             self.worksheet.write_lines(self.row, rendered, columns)
             self.row += len(rendered)

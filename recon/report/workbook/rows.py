@@ -2,7 +2,7 @@
 
 Writing a cell by a call costs microseconds of Python; a sheet of 100,000 cases has millions of
 cells. Here a column is one expression and a row one string, which goes to the sheet's row file as
-the library's own rows do. What a cell may hold is the same as in `workbook_cells`: text is inline
+the library's own rows do. What a cell may hold is the same as in `cells.py`: text is inline
 text that nothing runs, an amount is its digits as they are, up to fifteen, and exact text beyond.
 """
 

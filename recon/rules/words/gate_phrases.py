@@ -1,4 +1,4 @@
-"""Failed conditions of passes (`gate_words`) in Chinese."""
+"""Failed conditions of passes (`gates.py`) in Chinese."""
 
 from __future__ import annotations
 
