@@ -91,7 +91,9 @@ def test_a_cause_that_comes_back_says_on_how_many_nights(tmp_path):
     assert (cause.value, cause.nights) == ("T013", 3)
 
 
-@pytest.mark.parametrize("profile", ["retail", "marketplace"])
+@pytest.mark.parametrize(
+    "profile", ["retail", pytest.param("marketplace", marks=pytest.mark.thorough)]
+)
 def test_a_world_without_a_cause_has_none(profile, tmp_path):
     """Breaks of forty kinds planted at random, none with a common cause: nothing is reported."""
     out, first = tmp_path / "world", date(2026, 11, 4)
