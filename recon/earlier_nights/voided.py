@@ -92,17 +92,15 @@ def _told_reversed(tonight: Tonight, matched: Matched, leg: Leg, night: Night) -
     told = ledger.code_on.get(NETTING, np.zeros(slim.height, np.uint16))
     alone |= told == int(Code.VOIDED_BUT_SETTLED)
     alone[tonight.netted["left"].to_numpy()] = False
-    day = slim.select(pl.coalesce("clearing_date", pl.col("occurred_at").dt.date())).to_series()
+    side, kind, state = (slim[name].to_numpy() for name in ("side", "kind", "state"))
+    alone &= (side == int(Side.MERCHANT)) & (kind == int(Kind.PAYMENT))
+    rows = np.flatnonzero(alone & (state != int(State.SUCCESS)))
+    orders = slim[rows]
+    day = orders.select(pl.coalesce("clearing_date", pl.col("occurred_at").dt.date())).to_series()
     again = pl.Series(days(day) < ordinal(night.business_date))
-    reversed_order = (
-        (slim["side"] == int(Side.MERCHANT))
-        & (slim["kind"] == int(Kind.PAYMENT))
-        & (
-            (slim["state"] == int(State.REVERSED))
-            | (slim["state"].is_in([int(State.CLOSED), int(State.FAILED)]) & again)
-        )
-    ).to_numpy()
-    return np.flatnonzero(alone & reversed_order & _is_due(slim, night))
+    unpaid = orders["state"].is_in([int(State.CLOSED), int(State.FAILED)])
+    is_reversed = (orders["state"] == int(State.REVERSED)) | (unpaid & again)
+    return rows[is_reversed.to_numpy() & _is_due(orders, night)]
 
 
 def _is_due(rows: pl.DataFrame, night: Night) -> NDArray[np.bool_]:

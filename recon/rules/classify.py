@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import among
 from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
 from recon.core.plan import Leg
 from recon.rules.breaks import standing
@@ -68,13 +69,12 @@ def eligible(
     free[excluded] = False
     result = {}
     for leg in legs:
-        left = (side == int(leg.left)) & np.isin(
-            kind, _SETTLED_KINDS if leg.right is Side.BANK else _ORDER_KINDS
-        )
+        left_kinds = _SETTLED_KINDS if leg.right is Side.BANK else _ORDER_KINDS
+        left = (side == int(leg.left)) & among(kind, np.array(left_kinds))
         right_kinds = _BANK_KINDS if leg.right is Side.BANK else _ORDER_KINDS
-        right = (side == int(leg.right)) & np.isin(kind, right_kinds)
+        right = (side == int(leg.right)) & among(kind, np.array(right_kinds))
         if leg.right is Side.BANK:
-            settled = np.isin(state, [int(State.SUCCESS), int(State.REVERSED)]) | (
+            settled = among(state, np.array([int(State.SUCCESS), int(State.REVERSED)])) | (
                 (state == int(State.PENDING)) & (kind == int(Kind.REFUND))
             )
             left &= settled
@@ -170,7 +170,7 @@ def _outcomes(
     reason[repeated] = REASONS.index("repeated record")
     outcome[resent] = int(Outcome.RESENT)
     reason[resent] = REASONS.index("delivered before")
-    clear = np.isin(outcome, [int(Outcome.MATCHED), int(Outcome.CARRIED)])
+    clear = among(outcome, np.array([int(Outcome.MATCHED), int(Outcome.CARRIED)]))
     reason[clear] = 0
     return outcome, reason
 

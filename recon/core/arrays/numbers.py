@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Positions = NDArray[np.signedinteger]  # of rows, 32 or 64 bits each
+Positions = NDArray[np.integer]  # of rows, or of words in a list
 
 
 def numbers(column: pl.Series) -> NDArray[np.int64]:

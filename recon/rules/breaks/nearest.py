@@ -175,13 +175,13 @@ class _Search:
 
     def _around(self) -> Candidates:
         """Return the rows of the asking row's currency that are nearest in amount, then in time."""
-        currency = self._slim["currency"].cast(pl.Int64).fill_null(-1)
-        pooled = currency.gather(self._pool).to_numpy()
+        currency = self._slim["currency"]
+        pooled = currency.gather(self._pool).cast(pl.Int64).fill_null(-1).to_numpy()
         moments = _moments(self._slim[self._pool])
         content = _content(self._slim, self._pool)
         order = np.lexsort((self._pool, content, moments, self._amounts, pooled))
         amounts, moments = self._amounts[order], moments[order]
-        wanted = currency.gather(self._asked.rows).to_numpy()
+        wanted = currency.gather(self._asked.rows).cast(pl.Int64).fill_null(-1).to_numpy()
         begin = np.searchsorted(pooled[order], wanted)
         end = np.searchsorted(pooled[order], wanted, side="right")
         own = _moments(self._slim[self._asked.rows])

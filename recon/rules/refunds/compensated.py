@@ -121,12 +121,14 @@ def _refunded(leg: Leg, leg_no: int, matched: Matched, verdict: Verdict) -> Verd
 def refunds_of_both(matched: Matched, leg_no: int) -> pl.DataFrame:
     """Return the refunds that both sides show tonight, at one amount: left, right, currency."""
     slim = matched.ledger.slim
-    links = matched.matches.of_leg(leg_no).filter(pl.col("match_kind") == int(MatchKind.EXACT))
+    links = matched.matches.of_leg(leg_no)
+    refund = slim["kind"].to_numpy()[links["left"].to_numpy()] == int(Kind.REFUND)
+    links = links.filter(pl.Series(refund)).filter(pl.col("match_kind") == int(MatchKind.EXACT))
     pairs = links.select(pl.col("left", "right").cast(pl.Int64))
-    facts = slim[pairs["left"].to_numpy()].select("kind", "state", "currency")
+    facts = slim[pairs["left"].to_numpy()].select("state", "currency")
     theirs = slim["state"].gather(pairs["right"])
     done = (facts["state"] == int(State.SUCCESS)) & (theirs == int(State.SUCCESS))
-    return pairs.with_columns(facts["currency"]).filter(done & (facts["kind"] == int(Kind.REFUND)))
+    return pairs.with_columns(facts["currency"]).filter(done)
 
 
 def keyed(matched: Matched, frame: pl.DataFrame, column: str, place: str) -> pl.DataFrame:

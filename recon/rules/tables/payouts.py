@@ -154,7 +154,8 @@ def _members(
     for start, stop in steps(len(chosen)):
         rows = chosen[start:stop]
         credit, alone = _known(came.place[group[rows]]), pl.Series(~summed[rows])
-        yield columns[rows].select(
+        members = columns[rows]
+        yield members.select(
             "source",
             "currency",
             "clearing_date",
@@ -163,10 +164,17 @@ def _members(
             *key_columns(digests[rows]),
             pl.col("amount").cast(pl.Int128),
             came.rows["value_date"].gather(credit),
-            until=pl.coalesce("due_date", patience["wait_until"].gather(_known(waiting[rows]))),
+            until=_until(members["due_date"], patience["wait_until"], waiting[rows]),
             met=pl.when(alone).then(None).otherwise(credit),
             paid=pl.when(alone).then(came.rows["actual"].gather(credit)),
         )
+
+
+def _until(due: pl.Series, patience: pl.Series, waiting: NDArray[np.int32]) -> pl.Series:
+    """Return the due days; where there is none, the last day of patience of a row that waits."""
+    if due.null_count() == 0:
+        return due
+    return pl.select(pl.coalesce(due, patience.gather(_known(waiting)))).to_series()
 
 
 def _known(places: NDArray[np.int32]) -> pl.Series:
