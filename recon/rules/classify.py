@@ -21,9 +21,9 @@ from recon.rules.pairs import pairs, pinned
 from recon.rules.refunds import compensated, given_back, transferred
 from recon.rules.refunds import in_part as refunded_in_part
 from recon.rules.settlement import batches, frozen_payouts, next_payout, payers, short_batches
+from recon.rules.undone import first_charge, in_part_by_both, refunded_anew
 from recon.rules.undone import in_excess as undone_in_excess
 from recon.rules.undone import in_part as undone_in_part
-from recon.rules.undone import in_part_by_both, refunded_anew
 from recon.rules.undone import otherwise as undone_otherwise
 
 _ORDER_KINDS = [int(Kind.PAYMENT), int(Kind.REFUND)]
@@ -140,6 +140,7 @@ def _leg(matched: Matched, leg: Leg, leg_no: int, night: Night, frozen: pl.DataF
         ]
     )
     verdict = compensated.settle(leg, leg_no, matched, verdict)
+    verdict = first_charge.settle(matched, leg, verdict)
     verdict = given_back.settle(leg, leg_no, matched, verdict)
     verdict = refunded_in_part.settle(matched, leg, verdict)
     verdict = undone_otherwise.settle(matched, leg, verdict)

@@ -36,6 +36,14 @@ STORIES: dict[str, tuple[list[Day], list[list[str]]]] = {
          {"psp": [f"{REFUND} ref=R2"], **line("60.00", 11)}, line("-60.00", 12)],
         [[], [], [NOT_SETTLED], [f"{NOT_SETTLED}:RESOLVED"], []],
     ),
+    "the first charge of several is undone, or given back: one less is too many": (
+        [{"orders": ["A1 100.00", "A2 50.00"],
+          "psp": ["A1 100.00", "A1 100.00 10:01 ref=R2", "A1 100.00 10:02 ref=R3",
+                  "A2 50.00", "A2 50.00 10:01 ref=R5"]},
+         {"psp": [VOID, "F2 -50.00 kind=refund original=RA2"], **line("400.00", 9)},
+         line("-150.00", 10)],
+        [[TWICE] * 3, [f"{TWICE}:OPEN", *[f"{TWICE}:RESOLVED"] * 2], [f"{TWICE}:OPEN"]],
+    ),
     "a void of one charge of two that came again leaves the other": (
         [SALE, line("100.00", 9),
          {"psp": ["A1 100.00 ref=R2", "A1 100.00 10:30 ref=R3",

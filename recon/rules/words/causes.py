@@ -322,6 +322,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"refunded by a manual transfer", "手工转账退款", ()),
     (r"refunded under another number", "以另一退款单号退款", ()),
     (r"refunded on both sides", "双方均已退款", ()),
+    (r"the other charge of the order was undone", "该订单的另一笔扣款已撤销", ()),
     (r"both sides undid the same part of the payment", "双方均撤销了该付款的同一部分", ()),
     (r"refunded by another route", "以其他途径退款", ()),
     (r"the channel refunded less than the merchant asked", "渠道退款少于商户申请", ()),
