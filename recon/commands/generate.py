@@ -107,7 +107,7 @@ def _range(first: date, nights: int) -> str:
 def _rates(texts: tuple[str, ...]) -> dict[str, int]:
     """Return the rates asked for; `all=N` sets every plant first."""
     from recon.errors import UsageError
-    from recon.generate.plants import plant_names
+    from recon.generate.plants.plants import plant_names
 
     rates: dict[str, int] = {}
     for text in texts:

@@ -16,7 +16,7 @@ import polars as pl
 
 from recon.core.codes import Code
 from recon.generate.damage import Damage
-from recon.generate.plants import PAIRINGS
+from recon.generate.plants.plants import PAIRINGS
 from recon.generate.profile import PROFILES
 from recon.generate.text import yuan_text
 from recon.generate.truth import NORMAL_FILE

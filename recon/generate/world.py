@@ -25,13 +25,13 @@ from recon.generate.bank import batches_of, settle
 from recon.generate.damage import Damage, no_damage
 from recon.generate.delivery import Delivery, Parcels
 from recon.generate.draw import draw_sales
-from recon.generate.everyday import plant_everyday
 from recon.generate.files import Party, day_of
 from recon.generate.notices import settled_rows
-from recon.generate.planter import Planter
-from recon.generate.plants import LIKELY, plant_names, plant_sales
-from recon.generate.plants_fees import BELOW_COST, tell_below_cost
-from recon.generate.plants_rebates import plant_rebates
+from recon.generate.plants.everyday import plant_everyday
+from recon.generate.plants.fees import BELOW_COST, tell_below_cost
+from recon.generate.plants.planter import Planter
+from recon.generate.plants.plants import LIKELY, plant_names, plant_sales
+from recon.generate.plants.rebates import plant_rebates
 from recon.generate.profile import Profile
 from recon.generate.rates import rates_file
 from recon.generate.rule_text import rule_text

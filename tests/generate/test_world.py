@@ -21,7 +21,7 @@ from recon.generate.damage import Damage
 from recon.generate.draw import draw_sales
 from recon.generate.files import Party
 from recon.generate.measure import NOT_PLANTED, ONE_AT_A_TIME, measure, measure_lines
-from recon.generate.plants import plant_names
+from recon.generate.plants.plants import plant_names
 from recon.generate.profile import FIRST_DAY, PROFILES
 from recon.generate.score import agrees, score, score_lines
 from recon.generate.truth import ACT_WITHIN, KEYS, LIKELIHOOD, read_normal, read_truth

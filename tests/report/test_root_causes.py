@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from recon.cli import group
 from recon.commands.packing import read_pack
-from recon.generate.plants import ACQUIRER_PAIRINGS, PAIRINGS
+from recon.generate.plants.plants import ACQUIRER_PAIRINGS, PAIRINGS
 from recon.io.formats import FORMATS
 from recon.pipeline import run_night
 from recon.report.root_causes import discoveries, root_causes, tail

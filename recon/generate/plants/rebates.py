@@ -15,7 +15,7 @@ import polars as pl
 
 from recon.generate.files import PAY, REFUND, UNDO, day_of
 from recon.generate.notices import NOTICES, PAID_AS, REBATE
-from recon.generate.planter import Planter
+from recon.generate.plants.planter import Planter
 from recon.generate.profile import PPM, UNIONPAY, Rebate
 from recon.generate.text import padded, yuan_text
 

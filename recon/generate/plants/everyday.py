@@ -5,9 +5,17 @@ from __future__ import annotations
 import polars as pl
 
 from recon.generate.files import REFUND, UNDO
-from recon.generate.planter import CLOSED, FAILED, PENDING, SALE_KEY, STATUSES, Planter, next_day
-from recon.generate.plants_notices import everyday_notices
-from recon.generate.plants_orders import booked_in_dollars
+from recon.generate.plants.notices import everyday_notices
+from recon.generate.plants.orders import booked_in_dollars
+from recon.generate.plants.planter import (
+    CLOSED,
+    FAILED,
+    PENDING,
+    SALE_KEY,
+    STATUSES,
+    Planter,
+    next_day,
+)
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
 from recon.generate.text import DAY_SECONDS
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from recon.core.pricing import RATE_SCALE
 from recon.generate.files import PAY, REFUND, UNDO
-from recon.generate.plant import Effect, Plant
-from recon.generate.planter import CLOSED, TILL_DAY, Planter
-from recon.generate.plants_refunds import book, refunded
+from recon.generate.plants.plant import Effect, Plant
+from recon.generate.plants.planter import CLOSED, TILL_DAY, Planter
+from recon.generate.plants.refunds import book, refunded
 from recon.generate.pricing import (
     CREDIT,
     at_rate,

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from recon.generate.causes import amount_cause
-from recon.generate.plant import Plant
-from recon.generate.planter import Planter
+from recon.generate.plants.plant import Plant
+from recon.generate.plants.planter import Planter
 
 _STEPS: Final = (1, 10, 100, 900, 1_000, 9_900)  # fen: by what orders are booked too high
 _DIGITS: Final = 7  # of which two may be swapped

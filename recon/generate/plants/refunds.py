@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from recon.generate.causes import amount_cause
 from recon.generate.files import LINES, REFUND, day_of
-from recon.generate.plant import Plant, booked, channel_judged, merchant_judged, own_night
-from recon.generate.planter import PENDING, STATUSES, Planter
+from recon.generate.plants.plant import Plant, booked, channel_judged, merchant_judged, own_night
+from recon.generate.plants.planter import PENDING, STATUSES, Planter
 from recon.generate.pricing import at_rate
 from recon.generate.profile import PPM, UNIONPAY, WECHAT
 from recon.generate.text import local_time, padded

@@ -16,8 +16,8 @@ from recon.generate.notices import (
     RETRIEVAL,
     UNLISTED_FEE,
 )
-from recon.generate.plant import Effect, Plant, own_night
-from recon.generate.planter import Planter
+from recon.generate.plants.plant import Effect, Plant, own_night
+from recon.generate.plants.planter import Planter
 from recon.generate.profile import UNIONPAY
 from recon.generate.text import padded
 

@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from recon.generate.bank import RATES as BANK_RATES
-from recon.generate.plant import Pairing, Plant, plant_pairings, plant_table
-from recon.generate.planter import Planter
-from recon.generate.plants_amounts import OTHER_AMOUNT
-from recon.generate.plants_fees import BELOW_COST, CARD_FEES, FEES, ROUNDING, SURCHARGE
-from recon.generate.plants_notices import CHARGED_BACK, NOTICE_PLANTS
-from recon.generate.plants_orders import (
+from recon.generate.plants.amounts import OTHER_AMOUNT
+from recon.generate.plants.fees import BELOW_COST, CARD_FEES, FEES, ROUNDING, SURCHARGE
+from recon.generate.plants.notices import CHARGED_BACK, NOTICE_PLANTS
+from recon.generate.plants.orders import (
     AMBIGUOUS,
     BLIND_RETRY,
     DROPPED,
@@ -22,8 +20,10 @@ from recon.generate.plants_orders import (
     OTHER_TERMINAL,
     SECOND_CHARGE,
 )
-from recon.generate.plants_rebates import REBATES
-from recon.generate.plants_refunds import ASKED, OVERDUE, REFUNDS
+from recon.generate.plants.plant import Pairing, Plant, plant_pairings, plant_table
+from recon.generate.plants.planter import Planter
+from recon.generate.plants.rebates import REBATES
+from recon.generate.plants.refunds import ASKED, OVERDUE, REFUNDS
 from recon.generate.profile import ALIPAY, WECHAT, Profile
 
 PLANTS: Final[tuple[Plant, ...]] = (*ORDERS, *REFUNDS, AMBIGUOUS, *FEES)

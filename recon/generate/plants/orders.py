@@ -9,7 +9,8 @@ import polars as pl
 
 from recon.generate.draw import channel_reference
 from recon.generate.files import UNDO
-from recon.generate.plant import (
+from recon.generate.plants.amounts import MISKEYED, OTHER_AMOUNT
+from recon.generate.plants.plant import (
     REVERSAL_DAYS,
     Plant,
     after_reversal,
@@ -17,8 +18,7 @@ from recon.generate.plant import (
     merchant_judged,
     own_night,
 )
-from recon.generate.planter import CLOSED, FAILED, PENDING, VOIDED, Planter, next_day
-from recon.generate.plants_amounts import MISKEYED, OTHER_AMOUNT
+from recon.generate.plants.planter import CLOSED, FAILED, PENDING, VOIDED, Planter, next_day
 from recon.generate.pricing import with_price
 from recon.generate.profile import UNIONPAY, WECHAT
 from recon.generate.rates import RATE_SCALE, dollar_rate, rate_text

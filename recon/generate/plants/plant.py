@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.generate.planter import Planter
+from recon.generate.plants.planter import Planter
 from recon.generate.profile import CHANNELS, PPM
 from recon.generate.truth import KEYS
 
