@@ -16,17 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Kind, State
-from recon.core.schema import OWN_REFERENCES, TRANSACTIONS
-from recon.core.texts.digest import key_columns
-from recon.earlier_nights import history
+from recon.earlier_nights.named import named_before, named_tonight
 from recon.io.loading.part_writer import with_columns_of
-from recon.io.lookup.row_lookup import read_some
 from recon.rules.night import Ledger, Night
 from recon.rules.rule_file.models import Source
 from recon.store.workspace import Workspace
-
-_MONEY = (Kind.PAYMENT, Kind.REFUND)
-_KEY = ["side", "currency", "hi", "lo"]
 
 
 def with_signs(
@@ -39,9 +33,9 @@ def with_signs(
     rows = _signed_by_kind(ledger, night)
     if len(rows) == 0:
         return ledger
-    named = _named(ledger, rows)
+    named = named_tonight(ledger, rows)
     unknown = np.setdiff1d(rows, named["row"].to_numpy())
-    named = pl.concat([named, _named_before(workspace, ledger, night, parts, unknown)])
+    named = pl.concat([named, named_before(workspace, ledger, night, parts, unknown)])
     found = _of_refunds(ledger, named)
     if len(found) == 0:
         return ledger
@@ -67,57 +61,6 @@ def _signed_by_kind(ledger: Ledger, night: Night) -> NDArray[np.int64]:
 
 def _by_kind(source: Source) -> bool:
     return source.signs == "by_kind" and bool(source.kinds or source.kind)
-
-
-def _named(ledger: Ledger, rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Return what undoings name among the rows of tonight: row, kind, amount_minor."""
-    asked = _keyed(ledger, rows, "original_ref").select("row", *_KEY)
-    wanted = asked["hi"].implode()
-    kinds = ledger.slim["kind"].is_in([int(kind) for kind in _MONEY])
-    found = []
-    for own in OWN_REFERENCES:
-        near = kinds & pl.Series(ledger.digests[own][:, 0]).is_in(wanted)
-        known = _keyed(ledger, np.flatnonzero(near.to_numpy()), own)
-        found.append(asked.join(known.drop("row"), on=_KEY).select("row", "kind", "amount_minor"))
-    return pl.concat(found)
-
-
-def _keyed(ledger: Ledger, rows: NDArray[np.int64], column: str) -> pl.DataFrame:
-    return ledger.slim[rows].select(
-        pl.Series("row", rows, pl.Int64),
-        *key_columns(ledger.digests[column][rows]),
-        "side",
-        "currency",
-        "kind",
-        "amount_minor",
-    )
-
-
-def _named_before(
-    workspace: Workspace,
-    ledger: Ledger,
-    night: Night,
-    parts: Sequence[Path],
-    rows: NDArray[np.int64],
-) -> pl.DataFrame:
-    """Return what undoings name among the rows of earlier nights: row, kind, amount_minor."""
-    ids = ledger.slim["txn_id"].gather(rows)
-    key = ["side", "currency", "original_ref"]
-    asked = read_some(parts, TRANSACTIONS.empty(), ["txn_id", *key], ids.to_numpy())
-    asked = asked.join(pl.DataFrame({"row": rows, "txn_id": ids}), on="txn_id")
-    references = asked["original_ref"].drop_nulls().unique().sort().to_list()
-    told = history.rows_about(
-        workspace, references, night.business_date, within_days=history.UNDO_DAYS
-    )
-    number = {kind.name: int(kind) for kind in _MONEY}
-    told = told.with_columns(
-        pl.col("kind").cast(pl.String).replace_strict(number, default=None, return_dtype=pl.UInt8)
-    ).drop_nulls("kind")
-    found = [
-        asked.join(told.drop("original_ref").rename({own: "original_ref"}), on=key)
-        for own in OWN_REFERENCES
-    ]
-    return pl.concat([one.select("row", "kind", "amount_minor") for one in found])
 
 
 def _of_refunds(ledger: Ledger, named: pl.DataFrame) -> NDArray[np.int64]:

@@ -10,7 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.earlier_nights import history, redelivered, undone_refunds, unseen_days
+from recon.earlier_nights import (
+    history,
+    redelivered,
+    undone_failures,
+    undone_refunds,
+    unseen_days,
+)
 from recon.io.loading.load import Loaded
 from recon.rules.breaks.open_items import join_ledger
 from recon.rules.duplicates import duplicates
@@ -74,6 +80,7 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)
     said = ledger.slim["state"]
     ledger, netted, undone = netting.net(ledger, night, np.concatenate([resent, repeated]))
+    ledger, undone = undone_failures.without(workspace, ledger, undone, night, loaded.parts)
     refunds = refund_arrival.without(refunds, netted["left"])
     return Books(
         night,

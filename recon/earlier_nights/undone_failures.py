@@ -1,0 +1,53 @@
+"""Undoings of what failed: nothing was paid, so there is nothing to undo, and no money moves.
+
+After a timeout a terminal reverses its payment without knowing that it failed. Such a reversal has
+the fate of its original. It can only be told from one without an original when its reference is
+looked up, tonight and on earlier nights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from recon.core.codes import State
+from recon.earlier_nights.named import named_before, named_tonight
+from recon.rules.night import Ledger, Night, Verdict
+from recon.rules.undone import netting
+from recon.store.workspace import Workspace
+
+_UNPAID = [int(State.FAILED), int(State.CLOSED)]
+
+
+def without(
+    workspace: Workspace, ledger: Ledger, undone: Verdict, night: Night, parts: Sequence[Path]
+) -> tuple[Ledger, Verdict]:
+    """Return the ledger and netting's verdict with tonight's undoings of what failed as failed too.
+
+    Everything that bears the name and has the amount must have failed: a payment that was made
+    keeps its reversal.
+    """
+    waiting = pl.col("leg") == netting.NETTING
+    lone = undone.waiting.filter(waiting)["row"].to_numpy()
+    lone = lone[~ledger.opening[lone]]
+    if len(lone) == 0:
+        return ledger, undone
+    named = [named_tonight(ledger, lone), named_before(workspace, ledger, night, parts, lone)]
+    undone_minor = -ledger.slim["amount_minor"]
+    every = pl.concat(named)
+    whole = every.filter(pl.col("amount_minor") == undone_minor.gather(every["row"]))
+    failed = whole.group_by("row").agg(pl.col("state").is_in(_UNPAID).all())
+    rows = failed.filter("state")["row"].sort()
+    state = ledger.slim["state"].to_numpy().copy()
+    state[rows.to_numpy()] = int(State.FAILED)
+    rest = replace(
+        undone,
+        findings=undone.findings.filter(
+            ~(waiting & pl.col("rows").list.first().is_in(rows.implode()))
+        ),
+        waiting=undone.waiting.filter(~(waiting & pl.col("row").is_in(rows.implode()))),
+    )
+    return replace(ledger, slim=ledger.slim.with_columns(pl.Series("state", state))), rest

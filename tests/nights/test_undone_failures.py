@@ -1,0 +1,49 @@
+"""A reversal of a payment that failed has the fate of its original: nothing moved, nothing is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.night_world import WEEK, NightWorld, nights
+
+
+def test_the_reversal_of_a_failure_is_no_case(tmp_path: Path) -> None:
+    """Tonight's or an earlier night's failure; a payment among the attempts keeps its reversal."""
+    failed = ["A1 10.00 state=FAILED", "A2 20.00 state=FAILED", "A3 30.00 state=FAILED"]
+    tries = ["A3 30.00 ref=R4 state=FAILED", "A3 30.00 ref=R5 11:00"]
+    monday = {
+        "orders": [*failed, "A9 90.00"],
+        "psp": [
+            "A1 10.00 ref=R1 state=FAILED",
+            "V1 -10.00 ref=R2 kind=void original=R1 11:00",
+            "A2 20.00 ref=R3 state=FAILED",
+            *tries,
+            "V3 -30.00 ref=R6 kind=void original=A3 12:00",
+            "A9 90.00 ref=R9",
+        ],
+    }
+    tuesday = {
+        "psp": ["V2 -20.00 ref=R7 kind=void original=R3", "A8 5.00 ref=R8"],
+        "orders": ["A8 5.00"],
+        "bank": ["90.00 memo=PAYOUT_8001_20261109"],
+    }
+    wednesday = {"bank": ["5.00 memo=PAYOUT_8001_20261110"]}
+    world = NightWorld(tmp_path)
+    results = nights(world, monday, tuesday, wednesday, {}, {})
+    assert [world.codes(result) for result in results] == [[]] * len(WEEK)
+
+
+def test_a_failure_that_was_reversed_all_the_same(tmp_path: Path) -> None:
+    """A bank that takes the reversal's money leaves the payout short by it."""
+    monday = {
+        "orders": ["A1 10.00 state=FAILED", "A9 90.00"],
+        "psp": [
+            "A1 10.00 ref=R1 state=FAILED",
+            "V1 -10.00 ref=R2 kind=void original=R1 11:00",
+            "A9 90.00 ref=R9",
+        ],
+    }
+    world = NightWorld(tmp_path)
+    last = nights(world, monday, {"bank": ["80.00 memo=PAYOUT_8001_20261109"]})[-1]
+    breaks = world.table(last, "breaks").filter(code="NET_MISMATCH")
+    assert breaks.select("expected_minor", "actual_minor").rows() == [(9_000, 8_000)]
