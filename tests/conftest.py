@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -24,11 +25,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the longest tests to `--thorough`."""
-    if not config.getoption("--thorough"):
-        longest = [item for item in items if item.get_closest_marker("thorough")]
-        config.hook.pytest_deselected(items=longest)
-        items[:] = [item for item in items if item not in set(longest)]
+    """Leave the longest tests, and two of three cases where a test has many, to `--thorough`."""
+    if config.getoption("--thorough"):
+        return
+    seen: Counter[str] = Counter()
+    left_out = set()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        is_further = bool(item.get_closest_marker("many_cases")) and seen[name] % 3 > 0
+        seen[name] += 1
+        if is_further or item.get_closest_marker("thorough"):
+            left_out.add(item)
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(autouse=True)

@@ -123,6 +123,7 @@ def digest_lines(name: str, content: bytes) -> dict[str, str]:
     }
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize("written", ["bare", "of a tool", "one of many"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_is_held_to_the_digest_beside_it(

@@ -45,6 +45,7 @@ def published(folder: Path, memory_bytes: int | None) -> dict[str, str]:
     }
 
 
+@pytest.mark.thorough
 def test_a_memory_limit_changes_no_byte(tmp_path: Path) -> None:
     """The smallest limit there is pages and slices everything; the tables are the same files."""
     whole = published(tmp_path / "whole", None)

@@ -81,6 +81,7 @@ days_after = 3
     assert links["reasons"].str.contains("in both texts").all()
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("tolerances", "credit", "day", "links"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -32,4 +33,9 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """Return a frame of this table with no rows."""
-        return pl.DataFrame(schema=self.schema)
+        return _empty(self)
+
+
+@cache
+def _empty(table: Table) -> pl.DataFrame:
+    return pl.DataFrame(schema=table.schema)

@@ -189,6 +189,10 @@ WAITING: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+_NO_FINDINGS = pl.DataFrame(schema=FINDINGS)
+_NO_WAITING = pl.DataFrame(schema=WAITING)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one rule family says: findings, rows that keep waiting, rows of broken batches."""
@@ -210,8 +214,8 @@ class Verdict:
         """Return a verdict with whatever is left out empty."""
         none = np.empty(0, np.int64)
         return Verdict(
-            pl.DataFrame(schema=FINDINGS) if findings is None else conformed(findings, FINDINGS),
-            pl.DataFrame(schema=WAITING) if waiting is None else conformed(waiting, WAITING),
+            _of(findings, _NO_FINDINGS),
+            _of(waiting, _NO_WAITING),
             none if broken is None else broken,
             none if not_needed is None else not_needed,
             none if settled is None else settled,
@@ -221,12 +225,23 @@ class Verdict:
     def joined(verdicts: list[Verdict]) -> Verdict:
         """Return several verdicts as one."""
         return Verdict(
-            pl.concat([verdict.findings for verdict in verdicts]),
-            pl.concat([verdict.waiting for verdict in verdicts]),
+            _concat([verdict.findings for verdict in verdicts], _NO_FINDINGS),
+            _concat([verdict.waiting for verdict in verdicts], _NO_WAITING),
             np.concatenate([verdict.broken for verdict in verdicts]),
             np.concatenate([verdict.not_needed for verdict in verdicts]),
             np.concatenate([verdict.settled for verdict in verdicts]),
         )
+
+
+def _of(frame: pl.DataFrame | None, empty: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with the columns of `empty`: most families find nothing on most nights."""
+    return empty if frame is None or frame.is_empty() else conformed(frame, empty.schema)
+
+
+def _concat(frames: Sequence[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
+    """Return frames of equal columns as one."""
+    full = [frame for frame in frames if frame.height]
+    return pl.concat(full) if len(full) > 1 else next(iter(full), empty)
 
 
 def without_rows(verdict: Verdict, rows: pl.Series) -> Verdict:

@@ -181,6 +181,7 @@ def test_init_writes_or_prints_and_never_overwrites(tmp_path):
     assert run(command, []).exit_code == 2
 
 
+@pytest.mark.thorough
 def test_every_real_file_gives_a_source_or_a_named_error():
     """Over the corpus: valid TOML that the rule file's own model accepts, else an InputError."""
     if not CORPUS.is_dir():

@@ -178,7 +178,10 @@ def test_no_plants_no_truth(tmp_path: Path) -> None:
             ),
             marks=pytest.mark.thorough,
         ),
-        World(PROFILES["restaurants"], 3_000, 7, seed=4, damage=Damage.spread(7)),
+        pytest.param(
+            World(PROFILES["restaurants"], 3_000, 7, seed=4, damage=Damage.spread(7)),
+            marks=pytest.mark.thorough,
+        ),
     ],
     ids=["retail", "books that come again", "files in parts", "end of a month"],
 )

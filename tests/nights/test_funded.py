@@ -43,6 +43,7 @@ class ToldWorld(NightWorld):
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("settlement", "attribute", "word", "told"),
     [

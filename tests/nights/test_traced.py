@@ -40,6 +40,7 @@ class TracedWorld(NightWorld):
         path.write_text("\n".join(out) + "\n", "utf-8")
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("days", "told"),
     [

@@ -1,4 +1,4 @@
-"""A reversal of a payment that failed has the fate of its original: nothing moved, nothing is told."""
+"""A reversal of a payment that failed has the fate of its original: nothing moved."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -12,6 +14,7 @@ from recon.core.arrays.room import Room
 Dtype = pl.DataType | type[pl.DataType]
 
 
+@cache
 def flat_type(dtype: Dtype) -> np.dtype[np.generic]:
     """Return the numbers that stand for a column in memory."""
     kind: np.dtype[np.generic] = pl.Series([], dtype=dtype).to_physical().to_numpy().dtype
@@ -26,11 +29,16 @@ def fill(data: NDArray[np.generic], known: NDArray[np.bool_], values: pl.Series)
     if values.null_count() == len(values):
         known[:] = False
         return
-    numbers = values if values.dtype.is_integer() else values.to_physical()  # a query for polars
+    numbers = _physical(values)
     if values.null_count():
         known[:] = values.is_not_null().to_numpy()
         numbers = numbers.fill_null(0)
     np.copyto(data, numbers.to_numpy())
+
+
+def _physical(values: pl.Series) -> pl.Series:
+    """Return the integers that stand for a column; asking polars for what is there is a query."""
+    return values if values.dtype.is_integer() else values.to_physical()
 
 
 def series_of(
@@ -49,7 +57,8 @@ def merged(old: pl.Series, new: pl.Series, is_old: NDArray[np.bool_], room: Room
     """Return two columns of one type as one, each value at the next place of its own."""
     data, known = room.array(is_old.size, flat_type(new.dtype)), np.ones(is_old.size, np.bool_)
     for values, mine in ((old, is_old), (new, ~is_old)):
-        data[mine] = values.to_physical().fill_null(0).to_numpy()
+        numbers = _physical(values)
+        data[mine] = (numbers.fill_null(0) if values.null_count() else numbers).to_numpy()
         if values.null_count():
             known[mine] = values.is_not_null().to_numpy()
     return series_of(new.name, new.dtype, data, known)

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 
 import polars as pl
 
+_WORTH_LOOKING = 10_000  # rows
+
 
 def summed_by(frame: pl.DataFrame, names: Sequence[str], sums: Sequence[pl.Expr]) -> pl.DataFrame:
     """Return one line a group: `names`, then `sums`; what is the same in every row is not hashed.
 
-    Of a million rows of one file, or one day, nearly every column is the same.
+    Of a million rows of one file, or one day, nearly every column is the same. In a small frame
+    looking costs more than hashing.
     """
-    varying = [name for name in names if frame.is_empty() or not _constant(frame[name])]
+    if frame.height < _WORTH_LOOKING:
+        return frame.group_by(names).agg(*sums)
+    varying = [name for name in names if not _constant(frame[name])]
     result = frame.group_by(varying).agg(*sums) if varying else frame.select(*sums)
     same = [
         pl.lit(frame[name].first(), frame[name].dtype).alias(name)

@@ -127,6 +127,8 @@ def _told_earlier(
     matched: Matched, leg: Leg, side: Side, night: Night, missing: pl.DataFrame
 ) -> tuple[list[Verdict], pl.DataFrame]:
     """Return what earlier nights explain of the rows that look missing, and the rows left."""
+    if missing.is_empty():
+        return [], missing
     if side is Side.BANK:
         missing = missing.with_columns(came_back=pl.Series(came_back(matched, leg, missing)))
         missing = paid_in_part(matched, leg, missing)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon.core.arrays import sums as module
 from recon.core.arrays.numbers import among
 from recon.core.arrays.sums import summed_by
 
@@ -20,12 +23,16 @@ def test_sums_equal_those_of_polars(rows):
     frame = pl.DataFrame(rows, schema={"a": pl.Int8, "b": pl.Int8, "n": pl.Int64}, orient="row")
     sums = (pl.col("n").sum(), pl.len().alias("rows"))
     plain = frame.group_by("a", "b").agg(*sums).sort("a", "b")
-    assert summed_by(frame, ("a", "b"), sums).sort("a", "b").equals(plain)
+    for rows_worth_looking in (1, 100):
+        with mock.patch.object(module, "_WORTH_LOOKING", rows_worth_looking):
+            found = summed_by(frame, ("a", "b"), sums)
+        assert found.sort("a", "b").equals(plain)
 
 
 @pytest.mark.parametrize("rows", [[], [(5, None, 1)], [(5, None, 1), (5, None, 2)]])
-def test_a_group_stands_in_the_types_of_its_table(rows):
+def test_a_group_stands_in_the_types_of_its_table(rows, monkeypatch):
     """Columns that do not vary keep their types, and come first."""
+    monkeypatch.setattr(module, "_WORTH_LOOKING", 1)
     frame = pl.DataFrame(rows, schema={"a": pl.UInt8, "b": pl.Date, "n": pl.Int64}, orient="row")
     found = summed_by(frame, ("b", "a"), (pl.col("n").sum(),))
     assert found.schema == pl.Schema({"b": pl.Date, "a": pl.UInt8, "n": pl.Int64})

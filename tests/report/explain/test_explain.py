@@ -247,6 +247,7 @@ GATES = [
 ]
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(("bank_pass", "credit", "day", "failed"), GATES)
 def test_every_gate_of_every_method_is_named_with_how_far(tmp_path, bank_pass, credit, day, failed):
     """A sale of 10.00 due on Tuesday and a credit that no pass takes: which gate, by how much."""

@@ -28,6 +28,7 @@ def test_an_open_difference_keeps_its_cause(tmp_path: Path) -> None:
     assert _causes(world, TUESDAY) == [("OPEN", cause) for cause in causes]
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("amounts", "lacking", "named"),
     [
@@ -60,6 +61,7 @@ def test_a_row_that_the_credit_lacks_is_named(
     assert _causes(world, WEDNESDAY) == [("OPEN", cause)]
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("credited", "cause"),
     [

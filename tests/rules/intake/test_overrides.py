@@ -113,6 +113,7 @@ def pinned_group(world: NightWorld, order: str, charges: list[str]) -> None:
         override(world, 'action = "pin"', *pin)
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("order", "charges", "told"),
     [

@@ -19,6 +19,7 @@ PAID: Day = {"bank": ["100.00 memo=PAYOUT_8001_20261109"]}
 SENT = "F1 -100.00 kind=refund original=A"
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("fourth", "told"),
     [

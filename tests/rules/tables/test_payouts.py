@@ -41,6 +41,7 @@ def _bank(world: NightWorld, day: str, *lines: str) -> None:
     world.file("bank", day.replace("-", "")).write_text(text, "utf-8")
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("payer", "found"),
     [

@@ -39,6 +39,7 @@ def _nights(
     return told
 
 
+@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("order", "code", "first"),
     [
