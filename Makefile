@@ -4,18 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test thorough check docs bench clean
+.PHONY: demo test thorough kernels check docs bench clean
 demo: $(STAMP)
 	@$(BIN)/python -m recon demo
 
 # Each of its workers keeps to one thread; `thorough` leaves polars all of them.
-test: $(STAMP)
-	$(BIN)/python -m recon warmup --quiet
+test: kernels
 	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-thorough: $(STAMP)
-	$(BIN)/python -m recon warmup --quiet
+thorough: kernels
 	$(BIN)/python -m pytest -n auto --dist loadfile --thorough
+
+kernels: $(STAMP)
+	$(BIN)/python -m recon warmup --quiet
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -25,14 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the longest tests, and two of three cases where a test has many, to `--thorough`."""
+    """Leave the longest tests, and two of three cases of whole nights, to `--thorough`."""
     if config.getoption("--thorough"):
         return
     seen: Counter[str] = Counter()
     left_out = set()
     for item in items:
         name = item.nodeid.partition("[")[0]
-        is_further = bool(item.get_closest_marker("many_cases")) and seen[name] % 3 > 0
+        is_long = item.path.parent.name == "nights" or bool(item.get_closest_marker("many_cases"))
+        is_further = is_long and seen[name] % 3 > 0
         seen[name] += 1
         if is_further or item.get_closest_marker("thorough"):
             left_out.add(item)

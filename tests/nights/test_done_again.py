@@ -53,7 +53,6 @@ STORIES: dict[str, tuple[list[Day], list[list[str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("story", STORIES)
 def test_what_is_done_again_is_no_break(tmp_path: Path, story: str) -> None:
     """The case ends, and the new row is neither missing in the books nor one too many."""

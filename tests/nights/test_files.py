@@ -167,7 +167,6 @@ def lines_of(world: NightWorld, source: str, stamp: str) -> tuple[str, list[str]
     return header, rows
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("told", "extra", "code", "exit_code"),
     [

@@ -149,7 +149,6 @@ def _world(folder: Path) -> NightWorld:
     return world
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("story", STORIES)
 def test_a_payout_that_is_less_by_what_is_frozen_is_one_case(tmp_path: Path, story: str) -> None:
     """The freeze tells it, under one name, until the bank shows the money."""

@@ -43,7 +43,6 @@ class ToldWorld(NightWorld):
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("settlement", "attribute", "word", "told"),
     [

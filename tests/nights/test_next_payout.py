@@ -62,7 +62,6 @@ STORIES: dict[str, tuple[list[Day], list[list[str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("story", STORIES)
 def test_the_rest_of_a_wrong_payout_in_the_next_one(tmp_path: Path, story: str) -> None:
     """What is explained to the last cent is over; the proof of each night leaves nothing over."""

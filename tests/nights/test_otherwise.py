@@ -18,7 +18,6 @@ def world(tmp_path: Path) -> NightWorld:
     return NightWorld(tmp_path)
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("state", ["CLOSED", "PENDING"])
 @pytest.mark.parametrize("nights_between", [0, 2])
 def test_a_charge_after_its_order_was_told_unpaid(

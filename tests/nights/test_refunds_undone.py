@@ -72,7 +72,6 @@ def make(folder: Path, signs: str = "by_kind") -> NightWorld:
     return world
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("signs", ["by_kind", "as_given"])
 @pytest.mark.parametrize("story", STORIES)
 def test_a_refund_that_is_undone(tmp_path: Path, story: str, signs: str) -> None:

@@ -72,7 +72,6 @@ HELD: dict[str, Day] = {
 }
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("what", HELD)
 def test_what_lacks_only_a_refused_row_waits(world: NightWorld, what: str) -> None:
     """Each kind of finding waits while the row that may explain it cannot be read."""

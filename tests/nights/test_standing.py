@@ -89,7 +89,6 @@ CORRECTIONS: dict[str, tuple[Day, Day]] = {
 }
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("name", CORRECTIONS)
 def test_a_correction_resolves_the_dispute(tmp_path: Path, name: str) -> None:
     """Each kind of correction ends the dispute on its night, and leaves no other one behind."""

@@ -76,7 +76,6 @@ STORIES: dict[str, list[Night]] = {
 }  # fmt: skip
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("story", STORIES)
 def test_story(tmp_path: Path, story: str) -> None:
     """Each night tells what is true on it, and nothing else."""

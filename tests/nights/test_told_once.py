@@ -53,7 +53,6 @@ def test_a_fee_on_a_failed_payment_that_is_deducted_the_same_night(tmp_path: Pat
     assert found == [["FEE_ON_FAILED", "FEE_ON_FAILED"], []]
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("paid", ["99.04", "99.06", "99.75", "99.10"])
 def test_a_payout_that_differs_by_anything_else_is_told(tmp_path: Path, paid: str) -> None:
     """One fen off, the fee added instead of taken, or a part of the fees only: a case."""

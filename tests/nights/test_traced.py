@@ -40,7 +40,6 @@ class TracedWorld(NightWorld):
         path.write_text("\n".join(out) + "\n", "utf-8")
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("days", "told"),
     [

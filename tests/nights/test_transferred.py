@@ -17,7 +17,6 @@ PAYOUT = "200.00 memo=PAYOUT_8001_20261109"
 DEBIT = "-100.00 memo=transfer_F100001_card_closed"
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize(
     ("days", "told"),
     [

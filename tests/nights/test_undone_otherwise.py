@@ -78,7 +78,6 @@ STORIES: dict[str, tuple[list[Day], list[list[str]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("story", STORIES)
 def test_a_payment_undone_in_two_ways(tmp_path: Path, story: str) -> None:
     """One thing is one finding, open for as long as it is true; the proofs leave nothing over."""

@@ -46,7 +46,6 @@ def test_a_charge_that_stands_is_told_until_the_channel_undoes_it(
     assert [item["side"] for item in first["evidence"]] == ["MERCHANT", "CHANNEL"]
 
 
-@pytest.mark.many_cases
 @pytest.mark.parametrize("how", TOLD)
 @pytest.mark.parametrize("between", [[], [CREDIT]])
 def test_a_void_of_both_sides_is_no_break(world: NightWorld, how: str, between: list[Day]) -> None:
