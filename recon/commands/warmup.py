@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import compileall
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 
 import recon
+
+_REST = "from recon.core.warm.warm import warm_rest; warm_rest()"
 
 
 @click.command(name="warmup")
@@ -17,13 +21,15 @@ def command(quiet: bool) -> None:
 
     Python's modules are compiled too, also where PYTHONDONTWRITEBYTECODE is set.
     """
-    from recon.core.warm.warm import warm
+    from recon.core.warm.warm import warm, warm_matcher
 
-    names = warm()
+    with subprocess.Popen([sys.executable, "-c", _REST]):  # noqa: S603 - ourselves, on the other core
+        warm_matcher()
+    warm()  # what the other process compiled is read from the cache
     folder = Path(recon.__file__).parent
     are_kept = compile_modules(folder)
     if not quiet:
-        click.echo(f"{len(names)} kernels compiled and cached")
+        click.echo("all kernels are compiled and cached")
         if not are_kept:
             click.echo(f"modules are compiled at each start: {folder} cannot be written")
 

@@ -109,6 +109,13 @@ SAMPLES: tuple[Callable[[], None], ...] = (
 )
 
 
+def warm_rest() -> None:
+    """Run every sample but that of the matcher, which takes as long as the others together."""
+    for sample in SAMPLES:
+        if sample is not warm_matcher:
+            sample()
+
+
 def every_kernel() -> Iterator[tuple[str, Dispatcher]]:
     """Yield the name and the dispatcher of every kernel of the package, in name order."""
     for module in pkgutil.iter_modules(kernels.__path__, kernels.__name__ + "."):
