@@ -41,6 +41,8 @@ def without(
     whole = every.filter(pl.col("amount_minor") == undone_minor.gather(every["row"]))
     failed = whole.group_by("row").agg(pl.col("state").is_in(_UNPAID).all())
     rows = failed.filter("state")["row"].sort()
+    if rows.is_empty():
+        return ledger, undone
     state = ledger.slim["state"].to_numpy().copy()
     state[rows.to_numpy()] = int(State.FAILED)
     rest = replace(
