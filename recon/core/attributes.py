@@ -56,7 +56,7 @@ def as_text(frame: pl.DataFrame) -> pl.Series:
     names = sorted(name for name in frame.columns if name.startswith(PREFIX))
     pieces = [piece for name in names if (piece := _piece(frame[name])) is not None]
     if not pieces:
-        return pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("attributes")
+        return pl.Series("attributes", [None], dtype=pl.String).new_from_index(0, frame.height)
     inside = pl.concat_str(pieces, separator=",", ignore_nulls=True)
     text = pl.when(inside != "").then(pl.concat_str(pl.lit("{"), inside, pl.lit("}")))
     return pl.select(text.alias("attributes")).to_series()

@@ -8,6 +8,7 @@ currency; totals are 128-bit. Times are UTC, microseconds, without a zone; dates
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 
 import polars as pl
 
@@ -33,6 +34,7 @@ RECORD_LIMIT = 1 << RECORD_BITS
 OWN_REFERENCES = ("order_id", "channel_ref", "rrn")  # what another row may name a row by
 
 
+@cache
 def words(vocabulary: type[IntEnum]) -> pl.Enum:
     """Return the text type of a vocabulary: its member names in number order."""
     return pl.Enum([member.name for member in sorted(vocabulary, key=int)])

@@ -29,16 +29,23 @@ def fill(data: NDArray[np.generic], known: NDArray[np.bool_], values: pl.Series)
     if values.null_count() == len(values):
         known[:] = False
         return
-    numbers = _physical(values)
+    numbers = physical(values)
     if values.null_count():
         known[:] = values.is_not_null().to_numpy()
         numbers = numbers.fill_null(0)
     np.copyto(data, numbers.to_numpy())
 
 
-def _physical(values: pl.Series) -> pl.Series:
-    """Return the integers that stand for a column; asking polars for what is there is a query."""
-    return values if values.dtype.is_integer() else values.to_physical()
+def physical(values: pl.Series) -> pl.Series:
+    """Return the integers that stand for a column: `to_physical` without a query."""
+    dtype = values.dtype
+    if dtype.is_integer():
+        return values
+    if isinstance(dtype, pl.Enum):
+        return pl.Series(values.to_arrow(compat_level=pl.CompatLevel.newest()).indices)
+    if isinstance(dtype, pl.Date | pl.Datetime):
+        return values.cast(pl.Int32 if isinstance(dtype, pl.Date) else pl.Int64)
+    return values.to_physical()
 
 
 def series_of(
@@ -57,7 +64,7 @@ def merged(old: pl.Series, new: pl.Series, is_old: NDArray[np.bool_], room: Room
     """Return two columns of one type as one, each value at the next place of its own."""
     data, known = room.array(is_old.size, flat_type(new.dtype)), np.ones(is_old.size, np.bool_)
     for values, mine in ((old, is_old), (new, ~is_old)):
-        numbers = _physical(values)
+        numbers = physical(values)
         data[mine] = (numbers.fill_null(0) if values.null_count() else numbers).to_numpy()
         if values.null_count():
             known[mine] = values.is_not_null().to_numpy()

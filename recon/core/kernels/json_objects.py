@@ -54,7 +54,7 @@ def cut_objects(
 
     data: uint8, UTF-8. offsets: int64, where each line begins, and the end. names: uint8, the known
     keys one behind the other, at most MOST_KEYS, without quotes or escapes; name_at: int64, where
-    each begins, and the end. slots: int32 a key, its column or -1. starts, ends: int32 (columns,
+    each begins, and the end. slots: int32 a key, its column or -1. starts, ends: int64 (columns,
     lines); a value that is null or absent has a start of -1. is_cut: uint8 a line; where it is 0
     the line is not looked at.
     """

@@ -24,7 +24,7 @@ _HALF = np.uint64(32)
 
 @njit(cache=True, nogil=True)
 def trim_fields(data: Bytes, starts: Ints, ends: Ints, rows: int) -> None:
-    """Move the first `rows` spans (int32, columns x rows or more) inwards over wrapping marks.
+    """Move the first `rows` spans (int64, columns x rows or more) inwards over wrapping marks.
 
     Those are spaces, tabs and back-ticks.
     """

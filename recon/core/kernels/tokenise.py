@@ -9,6 +9,7 @@ the faulty record and reading goes on at the next, so that one stray quote costs
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from recon.core.kernels.arrays import Bytes, Flags, Ints
@@ -33,6 +34,8 @@ _CR = 13
 _SPACE = 32
 _CTRL_Z = 26
 _NO_QUOTE = -1
+_STRIDE = 4096  # bytes that are looked at between two decisions
+_FARTHEST = 255
 
 
 @njit(cache=True, nogil=True)
@@ -42,6 +45,32 @@ def count_byte(data: Bytes, wanted: int) -> int:
     for index in range(data.size):
         total += data[index] == wanted
     return total
+
+
+@njit(cache=True, nogil=True)
+def holds_byte(data: Bytes, wanted: int) -> bool:
+    """Return whether the byte `wanted` occurs in `data` (uint8)."""
+    sign = np.uint8(wanted)
+    whole = data.size // _STRIDE * _STRIDE
+    for begin in range(0, whole, _STRIDE):
+        nearest = np.uint8(_FARTHEST)  # a least difference is found many bytes at a time
+        for index in range(begin, begin + _STRIDE):
+            nearest = min(nearest, np.uint8(data[index] ^ sign))
+        if nearest == 0:
+            return True
+    is_there = False
+    for index in range(whole, data.size):
+        is_there |= data[index] == sign
+    return is_there
+
+
+@njit(cache=True, nogil=True)
+def after_last(data: Bytes, wanted: int) -> int:
+    """Return the place just after the last byte `wanted` in `data` (uint8), 0 where none is."""
+    place = data.size
+    while place > 0 and data[place - 1] != wanted:
+        place -= 1
+    return place
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core.arrays.columns import physical
 from recon.core.arrays.parallel import run_all
 from recon.core.kernels import digest as kernel
 from recon.core.texts.text import TextBuffers, TextColumn, all_valid, read_only, text_buffers
@@ -151,7 +152,7 @@ class _Lanes:
 
     def absorb_numbers(self, column: pl.Series, tag: int) -> None:
         """Absorb one column of integers, enumerations, dates or times."""
-        numbers = column.to_physical().cast(pl.Int64)
+        numbers = physical(column).cast(pl.Int64)
         valid = all_valid(len(column))
         if column.null_count():
             numbers = numbers.fill_null(0)

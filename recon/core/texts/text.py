@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
@@ -105,7 +105,7 @@ def text_buffers(column: TextColumn) -> TextBuffers:
 
 def all_valid(rows: int) -> NDArray[np.uint8]:
     """Return the validity of rows of which none is null."""
-    return read_only(np.ones(rows, np.uint8))
+    return _ONES[:rows] if rows <= _ONES.size else read_only(np.ones(rows, np.uint8))
 
 
 def read_only(array: Numbers) -> Numbers:
@@ -113,6 +113,9 @@ def read_only(array: Numbers) -> Numbers:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+_ONES: Final = read_only(np.ones(1 << 17, np.uint8))
 
 
 def _validity(array: pa.Array) -> NDArray[np.uint8]:

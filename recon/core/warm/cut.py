@@ -20,6 +20,8 @@ def warm_cut() -> None:
     """Find lines, records, marks and fields, and view the fields; blocks are read-only."""
     data = np.frombuffer(_TEXT, dtype=np.uint8)
     capacity = tokenise.count_byte(data, 10) + 2
+    tokenise.holds_byte(data, 10)
+    tokenise.after_last(data, 10)
     tokenise.line_offsets(data, np.empty(capacity, dtype=np.int64))
     comma, comment = np.frombuffer(b",", dtype=np.uint8), np.frombuffer(b"", dtype=np.uint8)
     slots = np.arange(2, dtype=np.int32)
@@ -31,14 +33,14 @@ def warm_cut() -> None:
     starts, ends = out[-2:]
     text_columns.trim_fields(data, starts, ends, records)
     text_columns.undouble_quotes(data.copy(), starts, ends, records, 34)
-    begin, end = (read_only(spans[0, :records].astype(np.int64)) for spans in (starts, ends))
+    begin, end = (read_only(spans[0, :records]) for spans in (starts, ends))
     text_columns.view_fields(data, begin, end, np.empty((records, 2), np.uint64))
 
 
 def warm_json() -> None:
     """Cut one object; bytes are read-only."""
     data = np.frombuffer(b'{"a":1}', np.uint8)
-    name_at, spans = read_only(np.array([0, 1])), np.zeros((1, 1), np.int32)
+    name_at, spans = read_only(np.array([0, 1])), np.zeros((1, 1), np.int64)
     offsets = np.array([0, len(data)])
     slot = np.zeros(1, np.int32)
     found = spans.copy(), spans.copy(), np.ones(1, np.uint8)
@@ -67,8 +69,8 @@ def _places(capacity: int) -> tuple[NDArray[Any], ...]:
         np.empty(capacity, dtype=np.int32),
         np.empty(capacity, dtype=np.uint8),
         np.empty(capacity, dtype=np.int32),
-        np.empty(capacity, dtype=np.int32),
-        np.empty(capacity, dtype=np.int32),
-        np.empty((2, capacity), dtype=np.int32),
-        np.empty((2, capacity), dtype=np.int32),
+        np.empty(capacity, dtype=np.int64),
+        np.empty(capacity, dtype=np.int64),
+        np.empty((2, capacity), dtype=np.int64),
+        np.empty((2, capacity), dtype=np.int64),
     )

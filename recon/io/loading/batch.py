@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core.arrays.columns import physical
 from recon.core.money import CURRENCIES, CURRENCY_NUMBER
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.schema import RECORD_BITS, SLIM, TRANSACTIONS
@@ -158,7 +159,7 @@ def _table(frame: pl.DataFrame, numbers: pl.Series) -> pa.Table:
         elif column.name == "currency":
             columns.append(_few_words(numbers, _CURRENCIES))
         elif isinstance(column.dtype, pl.Enum):
-            columns.append(_few_words(column.to_physical(), column.dtype.categories.to_arrow()))
+            columns.append(_few_words(physical(column), column.dtype.categories.to_arrow()))
         elif column.null_count() == len(column):
             columns.append(_nulls(field.type, len(column)))
         else:
@@ -200,10 +201,10 @@ def _slim(
 ) -> pl.DataFrame:
     """Return the rows as the matcher sees them."""
     made = {
-        "side": frame["side"].to_physical(),
+        "side": physical(frame["side"]),
         "source": repeated(source_no, pl.UInt16(), frame.height),
-        "kind": frame["kind"].to_physical(),
-        "state": frame["state"].to_physical(),
+        "kind": physical(frame["kind"]),
+        "state": physical(frame["state"]),
         "currency": numbers,
         "occurrence": pl.Series(occurrences),
     }

@@ -36,7 +36,7 @@ from recon.io.loading.verdict import verdict
 from recon.io.reading.contract import Columns, ControlTotal, Options, StagedFile
 from recon.io.reading.mask import mask_text
 from recon.io.recognition.recognise import check_declared, meant
-from recon.io.staging.stage import stage
+from recon.io.staging.stage import make_durable, stage
 
 _SHOWN_CHARACTERS = 500
 Progress = Callable[[InputFile, int], None]
@@ -95,7 +95,7 @@ def load(
     room = Room() if room is None else room
     pl.Series(np.zeros(0))  # polars imports NumPy at its first use, where two threads may collide
     ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
-    with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
+    with ThreadPoolExecutor(1) as disk, ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         staged = list(pool.map(lambda file: _staged(file, staging, business_date), ordered))
         jobs = [
             (
@@ -115,7 +115,9 @@ def load(
             )
             for result in _without_duplicates(staged, seen)
         ]
+        on_disk = disk.submit(make_durable, staging)
         results = list(pool.map(lambda pair: _loaded(*pair), jobs))
+        on_disk.result()
     judges = (judge, lambda told: another_night.judge(told, business_date, nights))
     for judged in judges:
         results = _set_aside(results, options, judged)

@@ -183,8 +183,9 @@ def _note_refused(frame: pl.DataFrame, rows: NDArray[np.int64], problems: Proble
         reasons = frame[_REJECT_REASON]
         for at in reasons.is_not_null().arg_true():
             problems.add(int(rows[at]), str(reasons[at]))
-    for at in frame["amount_minor"].is_null().arg_true():
-        problems.add(int(rows[at]), "amount is empty; expected an amount")
+    if frame["amount_minor"].null_count():
+        for at in frame["amount_minor"].is_null().arg_true():
+            problems.add(int(rows[at]), "amount is empty; expected an amount")
 
 
 def _note_wrong_net(frame: pl.DataFrame, rows: NDArray[np.int64], problems: Problems) -> None:
@@ -207,20 +208,24 @@ def _completed(frame: pl.DataFrame, side: Side, options: Options) -> pl.DataFram
         .then(pl.lit(loss.name, dtype=words(Kind)))
         .otherwise(pl.lit(gain.name, dtype=words(Kind)))
     )
+    otherwise = {
+        "net_minor": pl.col("amount_minor") - pl.col("fee_minor").fill_null(0),
+        "kind": by_sign,
+        "state": pl.lit(State.SUCCESS.name, dtype=words(State)),
+        "currency": pl.lit(options.currency),
+    }
+    lacking = [name for name in otherwise if frame[name].null_count()]
     return _with_originals(frame).with_columns(
-        attributes.as_text(frame),
-        pl.col("net_minor").fill_null(pl.col("amount_minor") - pl.col("fee_minor").fill_null(0)),
-        pl.col("kind").fill_null(by_sign),
-        pl.col("state").fill_null(pl.lit(State.SUCCESS.name, dtype=words(State))),
-        pl.col("currency").fill_null(options.currency),
+        attributes.as_text(frame), *(pl.col(name).fill_null(otherwise[name]) for name in lacking)
     )
 
 
 def _with_originals(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with the original of voids and reversals that name none: their number."""
-    unnamed = frame["kind"].is_in(_UNDOINGS) & frame["original_ref"].is_null()
-    if not unnamed.any():
+    undoing = frame["kind"].is_in(_UNDOINGS)
+    if not undoing.any():
         return frame
+    unnamed = undoing & frame["original_ref"].is_null()
     own = pl.coalesce("order_id", "rrn", "channel_ref")
     return frame.with_columns(
         pl.when(unnamed).then(own).otherwise("original_ref").alias("original_ref")

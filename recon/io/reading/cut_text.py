@@ -19,8 +19,8 @@ class CutText(Mapping[str, pa.Array]):
 
     names: Sequence[str]
     data: NDArray[np.uint8]  # UTF-8
-    starts: NDArray[np.int32]  # (columns, rows), plain spans
-    ends: NDArray[np.int32]
+    starts: NDArray[np.int64]  # (columns, rows), plain spans
+    ends: NDArray[np.int64]
     _views: dict[str, pa.Array] = field(default_factory=dict)
     _buffers: dict[str, TextBuffers] = field(default_factory=dict)
 
@@ -28,8 +28,7 @@ class CutText(Mapping[str, pa.Array]):
         """Return where the texts of a column lie; found when they are first asked for."""
         if name not in self._buffers:
             column = self.names.index(name)
-            starts = read_only(self.starts[column].astype(np.int64))
-            ends = read_only(self.ends[column].astype(np.int64))
+            starts, ends = read_only(self.starts[column]), read_only(self.ends[column])
             self._buffers[name] = TextBuffers(self.data, starts, ends, all_valid(len(starts)))
         return self._buffers[name]
 
@@ -57,8 +56,8 @@ class CutText(Mapping[str, pa.Array]):
 def cut_text(
     names: Sequence[str],
     data: NDArray[np.uint8],
-    starts: NDArray[np.int32],
-    ends: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
     rows: int,
     quote: int = -1,
     *,

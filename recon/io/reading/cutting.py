@@ -66,10 +66,10 @@ class Tokens:
     row_line: NDArray[np.int32]
     row_fault: NDArray[np.uint8]
     row_fields: NDArray[np.int32]
-    row_begin: NDArray[np.int32]
-    row_end: NDArray[np.int32]
-    starts: NDArray[np.int32]  # (wanted columns, records or more), C order
-    ends: NDArray[np.int32]
+    row_begin: NDArray[np.int64]
+    row_end: NDArray[np.int64]
+    starts: NDArray[np.int64]  # (wanted columns, records or more), C order
+    ends: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -134,10 +134,10 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
         np.empty(capacity, dtype=np.int32),
         np.empty(capacity, dtype=np.uint8),
         np.empty(capacity, dtype=np.int32),
-        np.empty(capacity, dtype=np.int32),
-        np.empty(capacity, dtype=np.int32),
-        np.empty((len(layout.wanted), capacity), dtype=np.int32),
-        np.empty((len(layout.wanted), capacity), dtype=np.int32),
+        np.empty(capacity, dtype=np.int64),
+        np.empty(capacity, dtype=np.int64),
+        np.empty((len(layout.wanted), capacity), dtype=np.int64),
+        np.empty((len(layout.wanted), capacity), dtype=np.int64),
     )
     out = (
         tokens.line_class,
@@ -179,7 +179,7 @@ def tokenise(block: Block, dialect: Dialect, layout: Layout) -> Tokens:
 
 def _is_plain(block: Block, dialect: Dialect) -> bool:
     """Return whether the block can be cut many bytes at a time: no quotes."""
-    is_quoted = dialect.quote >= 0 and dialect.quote in block.raw
+    is_quoted = dialect.quote >= 0 and block.holds(dialect.quote)
     return not is_quoted and sys.byteorder == "little"
 
 
@@ -228,11 +228,12 @@ def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Ba
         )
         for row in sorted(reasons)
     ]
+    kept = keep if reasons else slice(None)
     rows = RawRows(
         _columns(block, tokens, keep, dialect, layout),
-        (tokens.row_line[keep] + block.first_line).astype(np.int64),
-        begin[keep] + block.raw_start,
-        end[keep] + block.raw_start,
+        tokens.row_line[kept].astype(np.int64) + block.first_line,
+        begin[kept] + block.raw_start,
+        end[kept] + block.raw_start,
     )
     kinds = np.bincount(tokens.line_class, minlength=4)
     return Batch(
@@ -247,7 +248,7 @@ def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Ba
 
 def raw_text(block: Block, begin: int, end: int) -> str:
     """Return a row as it was received; bytes that do not decode are shown as escapes."""
-    return block.raw[begin:end].decode(block.encoding, "backslashreplace")
+    return str(block.raw[begin:end].data, block.encoding, "backslashreplace")
 
 
 def _last_lines(tokens: Tokens) -> NDArray[np.int64]:
@@ -263,11 +264,11 @@ def _last_lines(tokens: Tokens) -> NDArray[np.int64]:
 def _raw_spans(block: Block, tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each record begins and ends in `block.raw`, its line end left out."""
     if block.is_raw:
-        return tokens.row_begin.astype(np.int64), tokens.row_end.astype(np.int64)
+        return tokens.row_begin, tokens.row_end
     offsets = block.raw_line_offsets()
     begin = offsets[tokens.row_line]
     end = offsets[_last_lines(tokens) + 1]
-    raw = block.raw_bytes()
+    raw = block.raw
     for mark in (10, 13):
         end = end - ((end > begin) & (raw[np.maximum(end - 1, 0)] == mark))
     return begin, end
@@ -335,7 +336,7 @@ def cut_rows(
     waiting: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool:
         for block in blocks:
-            if dialect.quote < 0 or dialect.quote not in block.raw:
+            if dialect.quote < 0 or not block.holds(dialect.quote):
                 waiting.append(pool.submit(whole, block))
             else:
                 tokens = tokenise(block, dialect, layout)

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core.texts.text import read_only
 from recon.io.reading.contract import RawRows, Reading, Reject
 from recon.io.reading.cut_text import cut_text
 from recon.io.reading.cutting import raw_text
-from recon.io.reading.lines import Block
+from recon.io.reading.lines import Block, is_ascii
 
 _BLANKS: Final = (32, 26, 9)  # space, and the Ctrl-Z that closes some files
 
@@ -63,10 +64,11 @@ def cut_fixed(
 
 def _counted(block: Block, encoding: str) -> Block:
     """Return a block's lines in the encoding that places count; byte ranges are not of it."""
-    if not encoding or block.encoding == encoding or block.raw.isascii():
+    if not encoding or block.encoding == encoding or is_ascii(block.raw):
         return block
     text = block.data.tobytes().decode()
-    return replace(block, raw=text.encode(encoding), encoding=encoding)
+    raw = np.frombuffer(text.encode(encoding), np.uint8)
+    return replace(block, raw=read_only(raw), encoding=encoding)
 
 
 def _cut_block(
@@ -77,7 +79,7 @@ def _cut_block(
     reading: Reading,
     longer: bool,  # noqa: FBT001 (passed through)
 ) -> RawRows:
-    raw = block.raw_bytes()
+    raw = block.raw
     begin, end = line_spans(block)
     first, last = (begin, end) if received is block else line_spans(received)
     sizes = end - begin
@@ -116,7 +118,7 @@ def line_spans(block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each line begins and ends in `block.raw`, without LF and CR."""
     offsets = block.raw_line_offsets()
     begin, end = offsets[:-1], offsets[1:]
-    raw = block.raw_bytes()
+    raw = block.raw
     for mark in (10, 13):
         end = end - ((end > begin) & (raw[np.maximum(end - 1, 0)] == mark))
     return begin, end
@@ -127,11 +129,11 @@ def _blank_lines(
 ) -> NDArray[np.bool_]:
     """Return which lines hold nothing but spaces and tabs (or a closing Ctrl-Z)."""
     blank = np.asarray(end == begin, dtype=np.bool_)
-    raw = block.raw_bytes()
+    raw = block.raw
     filled = np.flatnonzero(~blank)
     first, last = raw[begin[filled]], raw[end[filled] - 1]
     for line in filled[np.isin(first, _BLANKS) & np.isin(last, _BLANKS)].tolist():
-        blank[line] = not block.raw[begin[line] : end[line]].strip(b" \t\x1a")
+        blank[line] = not raw[begin[line] : end[line]].tobytes().strip(b" \t\x1a")
     return blank
 
 
@@ -143,9 +145,9 @@ def _column(
     block: Block,
 ) -> pa.Array:
     """Return one column as text."""
-    first, last = starts.astype(np.int32)[None, :], ends.astype(np.int32)[None, :]
+    first, last = starts.copy()[None, :], ends.copy()[None, :]
     text = cut_text(("",), raw, first, last, starts.size, trim=trim)
-    if block.raw.isascii():
+    if is_ascii(block.raw):
         return text[""]
     part = text.buffers("")
     spans = zip(part.starts.tolist(), part.ends.tolist(), strict=True)

@@ -48,6 +48,8 @@ _SUPERSET: Final = {
 }
 _SHOWN_ITEMS: Final = 20
 _SHOWN_CHARACTERS: Final = 120
+_LF: Final = 10
+_LAST_ASCII: Final = 127
 _UTF8_MARK: Final = codecs.BOM_UTF8
 _GB18030_MARK: Final = b"\x84\x31\x95\x33"
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -82,7 +84,7 @@ def listed(items: Sequence[str], separator: str = ", ") -> str:
 class Block:
     """A run of whole physical lines: as received, and as UTF-8."""
 
-    raw: bytes | bytearray
+    raw: NDArray[np.uint8]  # cannot be written: one type for every kernel
     raw_start: int  # offset of `raw` in the file
     first_line: int  # 1-based number of the first line
     final: bool  # the file ends with this block
@@ -92,13 +94,13 @@ class Block:
     is_raw: bool  # `data` are the bytes of `raw`
     undecodable: dict[int, str] = field(default_factory=dict)  # line in the block -> why
 
-    def raw_bytes(self) -> NDArray[np.uint8]:
-        """Return `raw` as an array that cannot be written: one type for every kernel."""
-        return read_only(np.frombuffer(self.raw, dtype=np.uint8))
-
     def raw_line_offsets(self) -> NDArray[np.int64]:
         """Return where each line begins in `raw`, and the end."""
-        return line_offsets(self.raw_bytes())
+        return line_offsets(self.raw)
+
+    def holds(self, byte: int) -> bool:
+        """Return whether a byte stands anywhere in `raw`."""
+        return bool(kernel.holds_byte(self.raw, byte))
 
     def line_texts(self, limit: int = 0) -> list[str]:
         """Return the lines as text without their ends, at most `limit` of them when given."""
@@ -140,10 +142,10 @@ class Block:
         )
 
 
-def lines_of(raw: bytes | bytearray) -> int:
+def lines_of(raw: NDArray[np.uint8]) -> int:
     """Return how many lines some bytes have; a last one without LF counts."""
-    ends = int(kernel.count_byte(read_only(np.frombuffer(raw, dtype=np.uint8)), 10))
-    return ends + (bool(raw) and not raw.endswith(b"\n"))
+    ends = int(kernel.count_byte(raw, _LF))
+    return ends + (raw.size > 0 and raw[-1] != _LF)
 
 
 def line_offsets(data: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -153,20 +155,26 @@ def line_offsets(data: NDArray[np.uint8]) -> NDArray[np.int64]:
     return out[: lines + 1]
 
 
-def decode_lines(raw: bytes | bytearray, encoding: str) -> tuple[bytes | bytearray, dict[int, str]]:
+def decode_lines(raw: NDArray[np.uint8], encoding: str) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Return the same lines as UTF-8, and why each undecodable line does not decode."""
-    if raw.isascii() or (encoding == "utf-8" and _is_utf8(raw)):
+    if (encoding == "utf-8" and _is_utf8(raw)) or is_ascii(raw):
         return raw, {}
+    bad: dict[int, str] = {}
     try:
-        text = raw.decode(encoding)
+        text = str(raw.data, encoding).encode()
     except UnicodeDecodeError:
-        return _decode_each_line(raw, encoding)
-    return (raw if encoding == "utf-8" else text.encode()), {}
+        text, bad = _decode_each_line(raw.tobytes(), encoding)
+    return read_only(np.frombuffer(text, dtype=np.uint8)), bad
 
 
-def _is_utf8(raw: bytes | bytearray) -> bool:
+def is_ascii(raw: NDArray[np.uint8]) -> bool:
+    """Return whether all bytes are ASCII."""
+    return not raw.size or int(raw.max()) <= _LAST_ASCII
+
+
+def _is_utf8(raw: NDArray[np.uint8]) -> bool:
     """Return whether bytes are UTF-8, without making text of them."""
-    ends = np.array([0, len(raw)], dtype=np.int64)
+    ends = np.array([0, raw.size], dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(raw)]
     try:
         pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
@@ -175,11 +183,11 @@ def _is_utf8(raw: bytes | bytearray) -> bool:
     return True
 
 
-def _decode_each_line(raw: bytes | bytearray, encoding: str) -> tuple[bytes, dict[int, str]]:
+def _decode_each_line(raw: bytes, encoding: str) -> tuple[bytes, dict[int, str]]:
     """Decode line by line; a bad line keeps its delimiters, so that its neighbours stay whole."""
     pieces: list[bytes] = []
     bad: dict[int, str] = {}
-    for number, line in enumerate(bytes(raw).split(b"\n")):
+    for number, line in enumerate(raw.split(b"\n")):
         try:
             pieces.append(line.decode(encoding).encode())
         except UnicodeDecodeError as error:
@@ -207,7 +215,7 @@ class Lines:
         self.encoding = encoding and encoding_named(encoding, where)
         self._sniff = sniff
         self._stream = stream
-        self._rest = bytearray()
+        self._rest = np.zeros(0, np.uint8)
         self._offset = 0
         self._line = 1
         self._ended = False
@@ -217,7 +225,7 @@ class Lines:
     def _begin(self) -> None:
         """Read the first bytes, strip one byte order mark and refuse what is not lines of text."""
         self._fill()
-        head = bytes(self._rest)
+        head = self._rest.tobytes()
         if not head:
             raise InputError(
                 "expected rows, found a file of zero bytes",
@@ -261,45 +269,43 @@ class Lines:
 
     def _fill(self) -> None:
         """Read up to a block more behind what is held, straight to where it stays."""
-        held = len(self._rest)
-        buffer = bytearray(held + BLOCK_BYTES)
+        held = self._rest.size
+        buffer = np.empty(held + BLOCK_BYTES, np.uint8)
         buffer[:held] = self._rest
         at = held
-        with memoryview(buffer) as view:
-            while at < len(buffer):
-                more = self._stream.readinto(view[at:])  # type: ignore[attr-defined]  # BinaryIO lacks it, every stream of ours has it
-                if not more:
-                    self._ended = True
-                    break
-                at += more
-        del buffer[at:]
-        if buffer.find(b"\x00", held) >= 0:
+        while at < buffer.size:
+            more = self._stream.readinto(buffer[at:].data)  # type: ignore[attr-defined]  # BinaryIO lacks it, every stream of ours has it
+            if not more:
+                self._ended = True
+                break
+            at += more
+        if at > held and not buffer[held:at].min():
             raise self._not_text("a NUL byte (binary or UTF-16)")
-        self._rest = buffer
+        self._rest = read_only(buffer[:at])
 
     def take(self) -> Block | None:
         """Return the next whole lines, or None at the end of the file."""
-        if not self._ended and (self._grow or len(self._rest) < BLOCK_BYTES):
+        if not self._ended and (self._grow or self._rest.size < BLOCK_BYTES):
             self._fill()
         self._grow = False
-        cut = self._rest.rfind(b"\n") + 1
+        size = self._rest.size
+        cut = int(kernel.after_last(self._rest, _LF))
         if not self._ended:
-            if len(self._rest) - cut > LINE_LIMIT:
+            if size - cut > LINE_LIMIT:
                 raise self._not_text(f"a line of more than {LINE_LIMIT} bytes")
-        elif cut < len(self._rest):
-            cut = len(self._rest)
+        else:
+            cut = size
         if not cut:
             return None
-        raw, self._rest = self._rest, self._rest[cut:]
-        del raw[cut:]
+        raw, self._rest = self._rest[:cut], self._rest[cut:]
         data, bad = decode_lines(raw, self.encoding)
         block = Block(
             raw,
             self._offset,
             self._line,
-            self._ended and not self._rest,
+            self._ended and not self._rest.size,
             self.encoding,
-            read_only(np.frombuffer(data, dtype=np.uint8)),
+            data,
             lines_of(raw),
             data is raw,
             bad,
@@ -314,7 +320,7 @@ class Lines:
             return
         rest = block.after(lines)
         self._grow = True
-        self._rest = bytearray(rest.raw) + self._rest
+        self._rest = read_only(np.concatenate([rest.raw, self._rest]))
         self._offset = rest.raw_start
         self._line = rest.first_line
 

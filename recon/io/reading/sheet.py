@@ -184,7 +184,7 @@ def read_stream(
     first = blocks.take()
     assert first is not None, "Lines refuses an empty file"
     declared, sheet = sheet, as_written(sheet, first.line_texts(TITLE_LINES))
-    has_guards = is_guarded(first.raw[:HEAD_BYTES])
+    has_guards = is_guarded(first.raw[:HEAD_BYTES].tobytes())
     titles, header, first = _titles(sheet, first, options, reading, where)
     wanted = tuple(name for name in (*sheet.required, *sheet.optional) if name in header)
     filled = len(header)

@@ -99,7 +99,7 @@ class Table:
             first = blocks.take()
             if first is None:
                 raise self._no_header(staged.name, "no line")
-            has_guards = is_guarded(first.raw[:HEAD_BYTES])
+            has_guards = is_guarded(first.raw[:HEAD_BYTES].tobytes())
             header, mark, first = self._cut_header(first, reading, staged.name)
             wanted = tuple(name for name in (*self.required, *self.optional) if name in header)
             unread = [name for name in header if name and name not in wanted]

@@ -23,7 +23,7 @@ from recon.io.staging.disk import writing
 from recon.io.staging.sidecar import check_digests
 from recon.io.staging.unpack import LAYERS, unpacked
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 _UNFINISHED = ".incoming-"  # how a copy is called until it is whole
 
 _AT_REST_NS = 1_000_000_000  # clocks of file systems are coarse: younger files are copied again
@@ -59,6 +59,7 @@ class _Copy:
 
 
 _COPIES: dict[tuple[str, _Stamp], _Copy] = {}
+_UNWRITTEN: set[Path] = set()  # copies of this process that the disk may not have yet
 
 
 def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
@@ -72,6 +73,8 @@ def stage(path: Path, staging_dir: Path, business_date: date) -> StagedFile:
 
     A run asks twice for each input, first for its digest and then for its content: the second time
     the copy of the first is given back, as long as neither file has been touched in between.
+
+    The copy may still be on its way to the disk: see `make_durable`.
     """
     with writing(staging_dir):
         staging_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -124,6 +127,21 @@ def discard_unfinished(staging_dir: Path) -> None:
     with writing(staging_dir):
         for part in staging_dir.glob(f"{_UNFINISHED}*"):
             part.unlink()
+
+
+def make_durable(staging_dir: Path) -> None:
+    """Wait until the disk has all copies in `staging_dir`; nothing that names them stands before.
+
+    A run does it while it reads them, rates and all. After a crash in between, a lost copy is seen
+    by its digest and made again. Raises ResourceError when the disk refuses.
+    """
+    mine = [path for path in _UNWRITTEN if path.parent == staging_dir]
+    with writing(staging_dir):
+        for path in mine:
+            _sync(path, os.O_RDONLY)
+        if mine:
+            _sync(staging_dir, os.O_RDONLY | os.O_DIRECTORY)
+    _UNWRITTEN.difference_update(mine)
 
 
 def verify(staged: StagedFile) -> bool:
@@ -204,7 +222,7 @@ def _blocks(source: int, name: str) -> Iterator[memoryview]:
 
 
 def _place(blocks: Iterator[bytes | memoryview], staging_dir: Path) -> _Placed:
-    """Write blocks under the name of their SHA-256, durable and read-only."""
+    """Write blocks under the name of their SHA-256, read-only."""
     digest = hashlib.sha256()
     size = 0
     with contextlib.ExitStack() as cleanup, writing(staging_dir):
@@ -216,12 +234,11 @@ def _place(blocks: Iterator[bytes | memoryview], staging_dir: Path) -> _Placed:
                 _write_all(file, block)
                 size += len(block)
             os.fchmod(file.fileno(), 0o400)
-            os.fsync(file.fileno())
             written_ns = os.fstat(file.fileno()).st_mtime_ns
         target = staging_dir / digest.hexdigest()
         if not _holds(target, size, digest.hexdigest()):
             Path(temporary).rename(target)
-            _sync_folder(staging_dir)
+        _UNWRITTEN.add(target)  # an earlier copy too: a killed run may not have waited for the disk
     return _Placed(target, size, written_ns)
 
 
@@ -247,9 +264,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path, how: int) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    descriptor = os.open(path, how)
     try:
         os.fsync(descriptor)
     finally:

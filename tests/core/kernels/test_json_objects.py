@@ -32,7 +32,7 @@ def cut(lines):
     data = np.frombuffer(b"".join(raw), np.uint8)
     offsets = np.cumsum([0, *map(len, raw)])
     names = np.frombuffer("".join(NAMES).encode(), np.uint8)
-    starts, ends = (np.zeros((2, len(lines)), np.int32) for _ in range(2))
+    starts, ends = (np.zeros((2, len(lines)), np.int64) for _ in range(2))
     is_cut = np.ones(len(lines), np.uint8)
     name_at = np.cumsum([0, *map(len, NAMES)])
     keys = cut_objects(data, offsets, names, name_at, SLOTS, starts, ends, is_cut)

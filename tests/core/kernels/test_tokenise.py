@@ -81,9 +81,9 @@ def cut(text, delimiter, quote, comment, arity, *, final=True, get=compiled, pad
     data = as_bytes(text)
     size = text.count("\n") + 2
     classes = np.empty(size, np.uint8)
-    kinds = (np.int32, np.uint8, np.int32, np.int32, np.int32)
+    kinds = (np.int32, np.uint8, np.int32, np.int64, np.int64)
     line, fault, count, begin, end = (np.empty(size, kind) for kind in kinds)
-    starts, ends = np.empty((arity, size), np.int32), np.empty((arity, size), np.int32)
+    starts, ends = np.empty((arity, size), np.int64), np.empty((arity, size), np.int64)
     rows, lines, consumed = get("tokenise")(
         data,
         as_bytes(delimiter),
@@ -183,7 +183,7 @@ def test_a_quote_over_too_many_lines_is_not_closed():
 def test_trimming_leaves_out_wrapping_marks():
     """Spaces, tabs and back-ticks at both ends go, those inside stay."""
     data = as_bytes("\t`a b` \t")
-    starts, ends = np.array([[0]], np.int32), np.array([[data.size]], np.int32)
+    starts, ends = np.array([[0]], np.int64), np.array([[data.size]], np.int64)
     text_columns.trim_fields(data, starts, ends, 1)
     assert data[starts[0, 0] : ends[0, 0]].tobytes() == b"a b"
 
@@ -208,9 +208,9 @@ def marked(text, delimiter, arity, run):
     data = as_bytes(text)
     size = text.count("\n") + 2
     classes = np.empty(size, np.uint8)
-    kinds = (np.int32, np.uint8, np.int32, np.int32, np.int32)
+    kinds = (np.int32, np.uint8, np.int32, np.int64, np.int64)
     line, fault, count, begin, end = (np.empty(size, kind) for kind in kinds)
-    starts, ends = np.empty((arity, size), np.int32), np.empty((arity, size), np.int32)
+    starts, ends = np.empty((arity, size), np.int64), np.empty((arity, size), np.int64)
     marks = np.empty(data.size, np.int32)
     found = run("find_marks")(data, ord(delimiter[0]), marks)
     assert marks[:found].tolist() == [i for i, c in enumerate(text) if c in delimiter[0] + "\r\n"]
@@ -265,3 +265,14 @@ def test_line_offsets_equal_a_split(raw):
     assert count == len(lines)
     cuts = [raw[out[i] : out[i + 1]].rstrip(b"\n") for i in range(count)]
     assert cuts == [line.rstrip(b"\n") for line in lines]
+
+
+@given(st.binary(max_size=30), st.integers(0, 255), st.sampled_from([0, 4095, 4096, 9000]))
+def test_bytes_are_found_where_python_finds_them(raw, wanted, before):
+    """A byte is counted, found and found last as Python does, in the stretch and behind it."""
+    raw = b"\x07" * before + raw
+    data = np.frombuffer(raw, dtype=np.uint8)
+    expected = raw.count(wanted), wanted in raw, raw.rfind(bytes([wanted])) + 1
+    for get in (compiled, interpreted):
+        asked = (get(name) for name in ("count_byte", "holds_byte", "after_last"))
+        assert tuple(ask(data, wanted) for ask in asked) == expected

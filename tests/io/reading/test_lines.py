@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,13 +13,13 @@ from recon.io.reading.lines import decode_lines
 @given(st.one_of(st.binary(max_size=40), st.text(max_size=20).map(str.encode)))
 def test_utf8_is_what_python_decodes(raw: bytes) -> None:
     """A block passes as it stands exactly when Python decodes it strictly."""
-    data, bad = decode_lines(bytearray(raw), "utf-8")
+    data, bad = decode_lines(np.frombuffer(raw, np.uint8), "utf-8")
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
         assert bad
     else:
-        assert (bytes(data), bad) == (raw, {})
+        assert (data.tobytes(), bad) == (raw, {})
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,6 @@ def test_utf8_is_what_python_decodes(raw: bytes) -> None:
 )
 def test_what_only_looks_like_utf8_is_named(raw: bytes) -> None:
     """Surrogates, overlong forms, code points beyond the last and cut characters are refused."""
-    _, bad = decode_lines(b"good\n" + raw + b"\n", "utf-8")
+    _, bad = decode_lines(np.frombuffer(b"good\n" + raw + b"\n", np.uint8), "utf-8")
     assert list(bad) == [1]
     assert "are not utf-8" in bad[1]

@@ -8,13 +8,14 @@ import resource
 import signal
 import stat
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from recon.errors import InputError, ResourceError
 from recon.io.staging import stage as module
 from recon.io.staging import unpack
-from recon.io.staging.stage import stage, verify
+from recon.io.staging.stage import make_durable, stage, verify
 
 NIGHT = date(2026, 3, 4)
 TEXT = b"order,amount\nA1,12.50\n" * 200
@@ -198,3 +199,25 @@ def test_an_input_that_cannot_be_read_to_its_end_is_refused(deliver, monkeypatch
     monkeypatch.setattr(module.os, "readv", broken)
     with pytest.raises(InputError, match="Input/output error"):
         deliver(TEXT)
+
+
+def test_what_is_staged_reaches_the_disk_before_anything_names_it(deliver, tmp_path, monkeypatch):
+    """Every copy is waited for once, the folder's names after it; a refusal is told."""
+    staged, folder = deliver(TEXT), tmp_path / "staging"
+    waited = []
+
+    def note(descriptor):
+        waited.append(Path(f"/proc/self/fd/{descriptor}").resolve())
+
+    monkeypatch.setattr(module.os, "fsync", note)
+    make_durable(folder)
+    make_durable(folder)
+    assert waited == [staged.path, folder]
+
+    def refuse(_descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    deliver(TEXT + b"x")
+    monkeypatch.setattr(module.os, "fsync", refuse)
+    with pytest.raises(ResourceError, match="the disk refused"):
+        make_durable(folder)

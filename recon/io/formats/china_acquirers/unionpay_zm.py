@@ -146,7 +146,7 @@ def _banner(block: Block, reading: Reading) -> tuple[str, Block]:
     filled = next((line for line in lines if line.strip()), "")
     if not filled.startswith("===="):
         return "", block
-    raw = bytes(block.raw).split(b"\n", len(lines))
+    raw = block.raw.tobytes().split(b"\n", len(lines))
     count = next((at for at, line in enumerate(raw) if is_line(_in_gbk(line.rstrip(b"\r")))), 0)
     if not count and not any(_CODE.match(line) for line in raw):
         count = min(len(lines), block.lines)  # a day without rows: the titles are the whole report

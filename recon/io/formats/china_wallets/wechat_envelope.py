@@ -151,7 +151,7 @@ def _until_summary(
 
 def _summary_line(block: Block, count: bytes) -> int | None:
     """Return the number of the line that begins the summary, if the block has it."""
-    data = block.raw if block.is_raw else block.data.tobytes()
+    data = block.data.tobytes()
     for mark in (count, b'"' + count):
         if data.startswith(mark):
             return 0

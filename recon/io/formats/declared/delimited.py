@@ -215,7 +215,7 @@ def _cut_header(
 ) -> tuple[tuple[str, ...], Block]:
     """Find the header line behind the skipped, blank and comment lines; return what follows it."""
     block = _skip(block, options.skip_lines, reading)
-    while block.raw:
+    while block.raw.size:
         line = block.line_texts(1)[0]
         is_blank = not line.strip(" ")
         is_comment = bool(options.comment) and line.startswith(options.comment)

@@ -137,8 +137,8 @@ class _Keys:
         cut = _Cut(
             block.data,
             offsets,
-            np.full(shape, -1, np.int32),
-            np.full(shape, -1, np.int32),
+            np.full(shape, -1, np.int64),
+            np.full(shape, -1, np.int64),
             np.ones(shape[1], np.uint8),
         )
         cut.is_cut[list(block.undecodable)] = 0
@@ -172,8 +172,8 @@ class _Cut:
 
     data: NDArray[np.uint8]
     offsets: NDArray[np.int64]
-    starts: NDArray[np.int32]  # (columns, lines); -1: null
-    ends: NDArray[np.int32]
+    starts: NDArray[np.int64]  # (columns, lines); -1: null
+    ends: NDArray[np.int64]
     is_cut: NDArray[np.uint8]
 
     def text(self, line: int) -> str:
@@ -213,14 +213,14 @@ class _Cut:
 
 def _column(
     data: NDArray[np.uint8],
-    starts: NDArray[np.int32],
-    ends: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
     places: NDArray[np.int64],
     cells: Sequence[str | None],
 ) -> pa.Array:
     """Return a column of spans, a start of -1 null, with cells put in their places."""
     valid = read_only((starts >= 0).view(np.uint8))
-    begin, end = (read_only(np.maximum(span, 0).astype(np.int64)) for span in (starts, ends))
+    begin, end = (read_only(np.maximum(span, 0)) for span in (starts, ends))
     array = viewed(TextBuffers(data, begin, end, valid))
     if not cells:
         return array
