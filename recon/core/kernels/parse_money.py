@@ -81,8 +81,11 @@ def _short(data: Bytes, at: int, end: int, decimals: int, mark: int) -> int:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _plain(data: Bytes, at: int, end: int, decimals: int, mark: int) -> int:
-    """Return minor units of `[-]digits[mark digits]`, -1 - LIMIT for all else (the common case)."""
+def _plain(data: Bytes, at: int, end: int, decimals: int, mark: int, zeros: int) -> int:
+    """Return minor units of `[-]digits[mark digits]`, -1 - LIMIT for all else (the common case).
+
+    Declared zeros may follow the decimals.
+    """
     negative = at < end and data[at] == _MINUS
     at += 1 if negative else 0
     begin = at
@@ -97,6 +100,8 @@ def _plain(data: Bytes, at: int, end: int, decimals: int, mark: int) -> int:
             value = value * 10 + _digit(data[at])
             at += 1
             taken += 1
+        while at < end and zeros == ZEROS_DECLARED and data[at] == _ZERO:
+            at += 1
     while taken < decimals:
         value *= 10
         taken += 1
@@ -295,7 +300,7 @@ def parse_money(
         if valid[i] and unit == UNIT_DECIMAL:
             value = _short(data, at, end, decimals[i * step], marks[0])
             if value < 0:
-                value = _plain(data, at, end, decimals[i * step], marks[0])
+                value = _plain(data, at, end, decimals[i * step], marks[0], marks[2])
             if value >= -LIMIT:
                 out[i], out_status[i] = value, OK
                 continue

@@ -226,7 +226,7 @@ def parse_time(
                 out[i], out_status[i] = latest_days * DAY_US + clock, OK
                 continue
         out[i], out_status[i] = 0, NULL
-        if valid[i]:
+        if valid[i] and end > at:
             out[i], out_status[i] = _by_patterns(data, at, end, patterns, near, near_year, fields)
 
 

@@ -65,6 +65,23 @@ def holds_byte(data: Bytes, wanted: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def may_hold(data: Bytes, wanted: Bytes) -> bool:
+    """Return whether the first three bytes of `wanted` occur in `data` (uint8), side by side."""
+    one, two, three = wanted[0], wanted[1], wanted[2]
+    begins = max(data.size - 2, 0)  # places at which three bytes may begin
+    for begin in range(0, begins, _STRIDE):
+        size = min(_STRIDE, begins - begin)
+        first, then, last = data[begin:], data[begin + 1 :], data[begin + 2 :]
+        nearest = np.uint8(_FARTHEST)
+        for index in range(size):
+            ends = np.uint8(np.uint8(then[index] ^ two) | np.uint8(last[index] ^ three))
+            nearest = min(nearest, np.uint8(np.uint8(first[index] ^ one) | ends))
+        if nearest == 0:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def after_last(data: Bytes, wanted: int) -> int:
     """Return the place just after the last byte `wanted` in `data` (uint8), 0 where none is."""
     place = data.size

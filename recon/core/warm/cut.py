@@ -22,6 +22,7 @@ def warm_cut() -> None:
     capacity = tokenise.count_byte(data, 10) + 2
     tokenise.holds_byte(data, 10)
     tokenise.after_last(data, 10)
+    tokenise.may_hold(data, data[:3])
     tokenise.line_offsets(data, np.empty(capacity, dtype=np.int64))
     comma, comment = np.frombuffer(b",", dtype=np.uint8), np.frombuffer(b"", dtype=np.uint8)
     slots = np.arange(2, dtype=np.int32)

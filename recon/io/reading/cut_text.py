@@ -1,4 +1,8 @@
-"""Text columns of a block as spans of its bytes; as Arrow arrays they are views of them."""
+"""Text columns of a block as spans of its bytes; as Arrow arrays they are views of them.
+
+A column that says one thing on some rows and another on others is made of spans too: nothing is
+copied, and whoever parses it finds its bytes where they lie.
+"""
 
 from __future__ import annotations
 
@@ -10,47 +14,87 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.kernels import text_columns as kernel
+from recon.core.texts.few_words import different_words
 from recon.core.texts.text import TextBuffers, all_valid, read_only
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Where the cells of one column lie, row by row."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def where(self, chosen: Mask, other: Spans) -> Spans:
+        """Return these cells on the chosen rows and those of `other` on the rest."""
+        if chosen.all():
+            return self
+        return Spans(
+            np.where(chosen, self.starts, other.starts), np.where(chosen, self.ends, other.ends)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class CutText(Mapping[str, pa.Array]):
     """The columns of a block by name, each an array of `string_view` over the block's own bytes."""
 
-    names: Sequence[str]
     data: NDArray[np.uint8]  # UTF-8
-    starts: NDArray[np.int64]  # (columns, rows), plain spans
-    ends: NDArray[np.int64]
+    rows: int
+    spans: Mapping[str, Spans]
     _views: dict[str, pa.Array] = field(default_factory=dict)
     _buffers: dict[str, TextBuffers] = field(default_factory=dict)
 
     def buffers(self, name: str) -> TextBuffers:
         """Return where the texts of a column lie; found when they are first asked for."""
         if name not in self._buffers:
-            column = self.names.index(name)
-            starts, ends = read_only(self.starts[column]), read_only(self.ends[column])
-            self._buffers[name] = TextBuffers(self.data, starts, ends, all_valid(len(starts)))
+            cells = self.spans[name]
+            starts, ends = read_only(cells.starts), read_only(cells.ends)
+            self._buffers[name] = TextBuffers(self.data, starts, ends, all_valid(self.rows))
         return self._buffers[name]
+
+    def empty(self) -> Spans:
+        """Return a column of empty cells."""
+        nowhere = np.zeros(self.rows, np.int64)
+        return Spans(nowhere, nowhere)
+
+    def says(self, name: str, *words: str) -> tuple[Mask, ...]:
+        """Return, for each of some words, the rows on which a column of few words says it."""
+        texts, numbers = different_words(self.buffers(name))
+        places = {text: at for at, text in enumerate(texts)}
+        wanted = (places.get(word, len(texts)) for word in words)
+        return tuple(np.asarray(numbers == place, np.bool_) for place in wanted)
+
+    def is_filled(self, cells: Spans) -> Mask:
+        """Return the rows whose cell is neither empty nor `0`."""
+        size = cells.ends - cells.starts
+        if not self.data.size:
+            return size > 0
+        first = self.data[np.minimum(cells.starts, self.data.size - 1)]
+        return (size > 1) | ((size == 1) & (first != ord("0")))
+
+    def with_spans(self, made: Mapping[str, Spans]) -> CutText:
+        """Return the text with further columns, or others of the same name."""
+        return CutText(self.data, self.rows, {**self.spans, **made})
 
     def __getitem__(self, name: str) -> pa.Array:
         """Return a column; it is made when it is first asked for."""
-        if name not in self.names:
-            raise KeyError(name)
         if name not in self._views:
             self._views[name] = viewed(self.buffers(name))
         return self._views[name]
 
     def __contains__(self, name: object) -> bool:
         """Return whether there is a column of that name, without making it."""
-        return name in self.names
+        return name in self.spans
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
-        return iter(self.names)
+        return iter(self.spans)
 
     def __len__(self) -> int:
         """Return the number of columns."""
-        return len(self.names)
+        return len(self.spans)
 
 
 def cut_text(
@@ -74,7 +118,8 @@ def cut_text(
         data = data.copy()
         kernel.undouble_quotes(data, starts, ends, rows, quote)
         data = read_only(data)
-    return CutText(names, data, starts[:, :rows], ends[:, :rows])
+    columns = zip(names, starts[:, :rows], ends[:, :rows], strict=True)
+    return CutText(data, rows, {name: Spans(begin, end) for name, begin, end in columns})
 
 
 def viewed(text: TextBuffers) -> pa.Array:

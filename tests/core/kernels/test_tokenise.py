@@ -276,3 +276,5 @@ def test_bytes_are_found_where_python_finds_them(raw, wanted, before):
     for get in (compiled, interpreted):
         asked = (get(name) for name in ("count_byte", "holds_byte", "after_last"))
         assert tuple(ask(data, wanted) for ask in asked) == expected
+        asked_for = np.frombuffer(bytes([wanted, 7, 7, 9]), dtype=np.uint8)
+        assert get("may_hold")(data, asked_for) == (bytes([wanted, 7, 7]) in raw)

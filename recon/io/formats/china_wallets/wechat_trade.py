@@ -18,6 +18,7 @@ that is also when the payer had the money (`arrived_at`). Where a refund went is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -37,8 +38,7 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
-from recon.io.reading.cutting import frame_of, rows_of
-from recon.io.reading.table import money_out
+from recon.io.reading.cut_text import CutText, Spans
 
 _ALIASES: Final = {
     "服务商的APPID": "公众账号ID",
@@ -116,62 +116,41 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
 
 
 def _derived(rows: RawRows) -> RawRows:
-    """Add the columns that mean another thing on each kind of row; texts only, nothing parsed."""
-    frame = frame_of(rows)
-    have = set(frame.columns)
+    """Add the columns that mean another thing on each kind of row; amounts are still unsigned."""
+    text = rows.columns
+    assert isinstance(text, CutText)
+    paid, refunded = text.says("交易状态", "SUCCESS", "REFUND")
 
-    def first(*names: str) -> pl.Expr:
-        """Return the first column that the layout has whose cell is neither empty nor `0`."""
-        known = [pl.col(name) for name in names if name in have]
-        filled = [pl.when(~column.is_in(["", "0"])).then(column) for column in known]
-        return pl.coalesce(*filled, pl.lit("")) if filled else pl.lit("")
-
-    def cell(*names: str) -> pl.Expr:
+    def cell(*names: str) -> Spans:
         """Return the first column that the layout has."""
-        return next((pl.col(name) for name in names if name in have), pl.lit(""))
+        known = (text.spans[name] for name in names if name in text)
+        return next(known, text.empty())
 
-    paid = pl.col("交易状态") == "SUCCESS"
-    refunded = pl.col("交易状态") == "REFUND"
+    def first(*names: str) -> Spans:
+        """Return the first column that the layout has whose cell is neither empty nor `0`."""
+        found = text.empty()
+        for cells in (text.spans[name] for name in reversed(names) if name in text):
+            found = cells.where(text.is_filled(cells), found)
+        return found
 
-    def outflow(amount: pl.Expr) -> pl.Expr:
-        """Return an amount with a minus; `refine` refuses one that has it already."""
-        return money_out(amount, pl.lit(value=True))
-
-    derived = frame.with_columns(
-        pl.when(paid)
-        .then(cell("订单金额", "应结订单金额"))
-        .otherwise(outflow(cell("申请退款金额", "退款金额")))
-        .alias("amount"),
-        pl.when(paid)
-        .then(pl.col("应结订单金额"))
-        .otherwise(outflow(cell("退款金额")))
-        .alias("funds"),
-        pl.when(refunded)
-        .then(cell("商户退款单号"))
-        .otherwise(pl.col("商户订单号"))
-        .alias("order_id"),
-        pl.when(paid)
-        .then(pl.col("微信订单号"))
-        .when(refunded)
-        .then(cell("微信退款单号"))
-        .otherwise(first("微信退款单号", "微信订单号"))
-        .alias("channel_ref"),
-        pl.when(paid).then(pl.lit("")).otherwise(pl.col("商户订单号")).alias("original_ref"),
-        pl.when(paid)
-        .then(pl.lit("SUCCESS"))
-        .when(refunded)
-        .then(cell("退款状态"))
-        .otherwise(pl.coalesce(first("退款状态").replace("", None), pl.lit("SUCCESS")))
-        .alias("state"),
-        pl.when(paid)
-        .then(pl.col("交易时间"))
-        .otherwise(first("退款成功时间", "退款申请时间", "交易时间"))
-        .alias("occurred_at"),
-        pl.when(paid).then(pl.lit("")).otherwise(first("退款成功时间")).alias("arrived_at"),
-        first("退款申请时间").alias("requested_at"),
-        first("特约商户号", "商户号").alias("merchant_id"),
-    )
-    return rows_of(derived, rows)
+    status = first("退款状态")
+    undone = status.where(text.is_filled(status), cell("交易状态"))
+    given_back = cell("微信退款单号").where(refunded, first("微信退款单号", "微信订单号"))
+    moment = first("退款成功时间", "退款申请时间", "交易时间")
+    refund = cell("申请退款金额", "退款金额")
+    made = {
+        "amount": cell("订单金额", "应结订单金额").where(paid, refund),
+        "funds": cell("应结订单金额").where(paid, cell("退款金额")),
+        "order_id": cell("商户退款单号").where(refunded, cell("商户订单号")),
+        "channel_ref": cell("微信订单号").where(paid, given_back),
+        "original_ref": text.empty().where(paid, cell("商户订单号")),
+        "state": cell("交易状态").where(paid, cell("退款状态").where(refunded, undone)),
+        "occurred_at": cell("交易时间").where(paid, moment),
+        "arrived_at": text.empty().where(paid, first("退款成功时间")),
+        "requested_at": first("退款申请时间"),
+        "merchant_id": first("特约商户号", "商户号"),
+    }
+    return replace(rows, columns=text.with_spans(made))
 
 
 def fields(_options: Options) -> Fields:
@@ -185,6 +164,7 @@ def fields(_options: Options) -> Fields:
             "state",
             {
                 "SUCCESS": State.SUCCESS,
+                "REVOKED": State.SUCCESS,
                 "PROCESSING": State.PENDING,
                 "FAIL": State.FAILED,
                 "CLOSED": State.FAILED,
@@ -214,18 +194,27 @@ def fields(_options: Options) -> Fields:
 
 
 def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """Take the fee off the amount that moves the fund account; refuse amounts with a sign."""
+    """Give what goes out its minus, take the fee off the amount that moves the fund account.
+
+    The bill writes amounts without a sign; one that has it is refused.
+    """
     told = [name for name in _UNSIGNED if name in raw]
-    signed = [raw[name].str.contains(r"^[` \t]*-") for name in told]
     reasons = [
-        pl.when(pl.lit(is_signed)).then(
+        pl.when(pl.lit(raw[name].str.contains(r"^[` \t]*-"))).then(
             pl.format("{} {} has a sign; expected it unsigned", pl.lit(name), pl.lit(raw[name]))
         )
-        for name, is_signed in zip(told, signed, strict=True)
+        for name in told
+        if raw[name].str.contains("-", literal=True).any()
     ]
+    paid = pl.col("kind") == Kind.PAYMENT.name
+    amount, funds = (
+        pl.when(paid).then(name).otherwise(0 - pl.col(name))
+        for name in ("amount_minor", "net_minor")
+    )
     return frame.with_columns(
-        pl.col("net_minor") - pl.col("fee_minor"),
-        pl.coalesce(*reasons).alias("reject_reason"),
+        amount.alias("amount_minor"),
+        (funds - pl.col("fee_minor")).alias("net_minor"),
+        pl.coalesce(*reasons, pl.lit(None, pl.String)).alias("reject_reason"),
     )
 
 

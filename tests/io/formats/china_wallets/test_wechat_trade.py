@@ -50,13 +50,13 @@ def read(tmp_path, raw):
 
 
 def test_each_state_becomes_its_own_kind_of_row(tmp_path):
-    """Payments, refunds and revocations carry their own numbers, signs and times."""
+    """Payments, refunds and revocations carry their own numbers, amounts and states."""
     result = read(tmp_path, bill())
     names = ("order_id", "channel_ref", "original_ref", "amount", "funds", "state", "merchant_id")
     assert result.frame.select(names).rows() == [
         ("ORD1", "4200001", "", "100.00", "90.00", "SUCCESS", "1900000001"),
-        ("REF1", "5030001", "ORD1", "-50.00", "-45.00", "PROCESSING", "1600000002"),
-        ("ORD2", "4200002", "ORD2", "-8.00", "-8.00", "SUCCESS", "1900000001"),
+        ("REF1", "5030001", "ORD1", "50.00", "45.00", "PROCESSING", "1600000002"),
+        ("ORD2", "4200002", "ORD2", "8.00", "8.00", "REVOKED", "1900000001"),
     ]
     assert result.frame["商品名称"][0] == "茶, 一壶"
     assert result.record_no == [2, 3, 4]
@@ -76,6 +76,7 @@ def test_totals_mean_what_the_summary_says(tmp_path):
     """Every summary cell equals its sum over the canonical rows."""
     result = load_bytes(FORMAT, tmp_path, bill())
     assert result.column("amount_minor") == [10000, -5000, -800]
+    assert result.column("state") == ["SUCCESS", "PENDING", "SUCCESS"]
     assert result.column("fee_minor") == [54, -27, -5]
     assert result.column("net_minor") == [8946, -4473, -795]
     assert result.column("state") == ["SUCCESS", "PENDING", "SUCCESS"]
@@ -194,9 +195,9 @@ def test_kinds_are_the_words_of_the_bill():
         ("wechat_merchant_trade/*ResultTest_0.csv", 1, "48", "6.00"),
         ("wechat_merchant_trade/*ResultTest_1.csv", 2, "2", "0.01"),
         ("wechat_merchant_trade/*ResultTest_2.csv", 1, "31", "0.01"),
-        ("wechat_merchant_trade/*ResultTest_3.csv", 1, "4", "-0.01"),
+        ("wechat_merchant_trade/*ResultTest_3.csv", 1, "4", "0.01"),
         ("wechat_merchant_trade/*trade_ALL_01.csv", 3, "3", "0.01"),
-        ("wechat_merchant_trade/*trade_REFUND_05.csv", 2, "2", "-0.01"),
+        ("wechat_merchant_trade/*trade_REFUND_05.csv", 2, "2", "0.01"),
         ("wechat_merchant_trade/*trade_SUCCESS_07.csv", 1, "1", "0.01"),
         ("wechat_merchant_trade/*wxcloudrun*.csv", 1, "12", "0.01"),
     ],
