@@ -70,9 +70,10 @@ class CutText(Mapping[str, pa.Array]):
         """Return the rows whose cell is neither empty nor `0`."""
         size = cells.ends - cells.starts
         if not self.data.size:
-            return size > 0
+            return np.zeros(self.rows, np.bool_)
         first = self.data[np.minimum(cells.starts, self.data.size - 1)]
-        return (size > 1) | ((size == 1) & (first != ord("0")))
+        filled: Mask = (size > 1) | ((size == 1) & (first != ord("0")))
+        return filled
 
     def with_spans(self, made: Mapping[str, Spans]) -> CutText:
         """Return the text with further columns, or others of the same name."""
