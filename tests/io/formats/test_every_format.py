@@ -245,8 +245,6 @@ PARTLY_PROVED = {  # formats that declare something, and what changes money with
     "statement_hsbc_hk": "the first row has no balance before it",
     "statement_shengjing": "the first row has no balance before it",
     "settlement_jiangsu": "a count of rows",
-    "settlement_vas": "a count of rows",
-    "settlement_vas_rural": "a count of rows",
     "settlement_dianyin": "a count of rows",
     "mt942": "expected entries are in no sum",
     "camt052": "an interim report need not have balances",

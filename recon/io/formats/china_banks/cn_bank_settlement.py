@@ -27,7 +27,7 @@ from recon.io.reading.contract import (
 )
 from recon.io.reading.marks import CLOCK
 from recon.io.reading.sheet import Sheet
-from recon.io.reading.sheet_format import Facts, SheetFormat
+from recon.io.reading.sheet_format import Facts, Refine, SheetFormat
 from recon.io.reading.table import money_out
 
 _CNY: Final = {"currency": Constant("CNY")}
@@ -85,8 +85,12 @@ def layout(
     fields: Mapping[str, Field],
     derive: Callable[[Facts], Mapping[str, pl.Expr]] = lambda _facts: {},
     controls: tuple[Control, ...] = (),
+    refine: Refine | None = None,
 ) -> SheetFormat:
-    """Return a declaration on the channel's side; a stated net must be amount less fee."""
+    """Return a declaration on the channel's side; a stated net must be amount less fee.
+
+    A layout that refines its rows says itself which nets must be so.
+    """
     return SheetFormat(
         f"settlement_{name}",
         title_en,
@@ -94,9 +98,9 @@ def layout(
         sheet,
         {**_CNY, **fields},
         derive,
-        None,
+        refine,
         controls,
-        net_is_exact=not name.startswith("vas"),  # PSBC's own example does not add up
+        net_is_exact=refine is None,
     )
 
 
@@ -147,7 +151,23 @@ _VAS_FIELDS: Final[Mapping[str, Field]] = {
 def _vas(facts: Facts) -> Mapping[str, pl.Expr]:
     """Derive signed amounts; PSBC groups digits otherwise than by three (`1,00.00` is 100.00)."""
     amounts = signed("交易码", "金额", "手续费", "结算金额")(facts)
-    return {**amounts, "金额": amounts["金额"].str.replace_all(",", "", literal=True)}
+    return {
+        **amounts,
+        "金额": amounts["金额"].str.replace_all(",", "", literal=True),
+        "counted_first": pl.lit(facts.get("counted_first", "")),
+    }
+
+
+def _settled(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Refuse successes whose settled amount is not amount less fee.
+
+    PSBC's files, which begin with their count, are taken as they are: its example does not add up.
+    """
+    amount, fee, net = pl.col("amount_minor"), pl.col("fee_minor"), pl.col("net_minor")
+    is_proved = (pl.col("state") == State.SUCCESS.name) & (raw["counted_first"] == "")
+    reason = pl.format("amount {} less fee {} is not the settled amount {}", amount, fee, net)
+    is_wrong = is_proved & (amount - fee != net)
+    return frame.with_columns(pl.when(is_wrong).then(reason).alias("reject_reason"))
 
 
 LAYOUTS: Final = (
@@ -267,12 +287,14 @@ LAYOUTS: Final = (
             header=False,
             row=r"(?:ZF0[12]|IPER)\|[0-9]{8}\|[0-9]{14}\|",
             aside="(?:共有|TotalCount)",
+            facts=r"(?P<counted_first>TotalCount)=",
             empty="(?:TotalCount=0|共有 *0 *条记录)",
             totals=r"(?:共有 *|TotalCount=)(?P<总笔数>[0-9]+)",
         ),
         _VAS_FIELDS,
         _vas,
         (ROWS,),
+        _settled,
     ),
     layout(
         "vas_rural",

@@ -194,6 +194,37 @@ def test_thousands_of_a_declared_total_are_read(tmp_path, name, lines):
     assert load(tmp_path, name, *lines).agrees
 
 
+VAS = "IPER|20260707|20260707171911|O1|G1|M1|T1|{}|{}|{}|{}|||"
+
+
+@pytest.mark.parametrize(
+    ("money", "code", "refused"),
+    [
+        (("100.00", "0.36", "99.64"), "00", []),
+        (("100.00", "0.36", "99.46"), "00", [1]),
+        (("100.00", "-0.36", "100.36"), "00", []),
+        (("100.00", "0.36", "0.00"), "51", []),  # a failure settles nothing
+    ],
+)
+def test_a_settled_amount_that_is_not_amount_less_fee_is_refused(tmp_path, money, code, refused):
+    """The files of CEB, SPDB and credit unions prove each row."""
+    row = VAS.format(*money, code)
+    assert load(tmp_path, "vas", row, "共有 1  条记录").refused_lines == refused
+
+
+def test_psbc_whose_example_does_not_add_up_is_taken_as_it_is(tmp_path):
+    """A count in front is PSBC's; nothing but the count proves its rows."""
+    row = VAS.format("100.00", "0.36", "99.46", "00000000")
+    result = load(tmp_path, "vas", "TotalCount=1", row)
+    assert (result.column("net_minor"), result.agrees) == ([9946], True)
+
+
+def test_a_rural_row_proves_itself(tmp_path):
+    """The file with its count first states amount, fee and what is settled too."""
+    row = VAS.format("100.00", "0.36", "99.46", "0000").replace("IPER", "ZF01").removesuffix("|")
+    assert load(tmp_path, "vas_rural", "1", row).refused_lines == [2]
+
+
 def test_refund_of_a_rural_credit_union_is_money_out(tmp_path):
     """ZF02 is a refund in the file with its count first too."""
     rows = [f"ZF0{n}|20110611|20111101182025|O{n}|1|M1||0.11|0|0.11|0000||" for n in (1, 2)]
