@@ -234,10 +234,9 @@ def test_foreign_files_give_no_rows(name: str, tmp_path: Path) -> None:
 
 PARTLY_PROVED = {  # formats that declare something, and what changes money without being seen
     "alipay_trade": "the footer sums what the merchant received, not orders, fees and shares",
-    "personal_alipay": "a count of records",
-    "personal_wechat": "a count of records",
-    "personal_jd": "a count of records",
-    "personal_meituan": "a count of records",
+    "personal_alipay": "rows under neither direction are in no sum that is known",
+    "personal_jd": "rows under neither direction are in no sum that is known",
+    "personal_meituan": "counts of records; the vendor disclaims its sums",
     "statement_boc": "the first row has no balance before it",
     "statement_bocom": "the first row has no balance before it",
     "statement_abc": "the first row has no balance before it",

@@ -4,7 +4,12 @@ Checked on exports of each. Amounts are unsigned; 收/支 says the direction. �
 (neither) is a refund when the state says so, else a movement between the person's own accounts:
 kind OTHER, its amount as it stands. JD writes `131.77(已退款89.84)`: the amount is 131.77, and the
 refund is a row of its own; a purchase given back whole, `468.32(已全额退款)`, is money out all the
-same. The only declared total that the vendors stand by is the number of records.
+same.
+
+The head declares records and money by direction. The counts are proved. The sums are proved where
+the vendor does not say that its own may differ from the rows' (统计逻辑不同, in bills of Alipay and
+Meituan since 2022); JD says so too, but also by which rule it sums what was spent: less what was
+given back in part, and a whole public bill follows it.
 """
 
 from __future__ import annotations
@@ -19,8 +24,11 @@ from recon.io.reading.marks import CLOCK
 from recon.io.reading.sheet import Sheet
 from recon.io.reading.sheet_format import Facts, SheetFormat
 
-_COUNT: Final = r"共[:：]?(?P<记录数>[0-9]+)笔记录"
-_CONTROLS: Final = (Control("记录数", "记录数", pl.len()),)
+_DISCLAIMED: Final = r"(?![\s\S]*统计逻辑不同)"  # the vendor's own words for sums that may differ
+_TOLD: Final = pl.col("_direction")
+_GIVEN_BACK: Final = pl.col("_given_back_minor").fill_null(0)
+_PLAIN: Final = Money("", thousands=",")
+_JD_SPENT: Final = (pl.col("amount_minor") + _GIVEN_BACK).filter(_TOLD == "支出").sum() * -1
 _DIRECTIONS: Final = {
     "收入": Kind.CREDIT,
     "退款": Kind.CREDIT,
@@ -35,7 +43,8 @@ _STATES: Final = {
     **dict.fromkeys(
         (
             *("交易成功", "支付成功", "退款成功", "已存入零钱", "已转账", "朋友已收钱", "已收钱"),
-            *("对方已收钱", "充值完成", "提现已到账", "还款成功", "已到账", "成功"),
+            *("对方已收钱", "充值完成", "充值成功", "提现已到账", "资金已到账", "还款成功"),
+            *("已到账", "成功"),
         ),
         State.SUCCESS,
     ),
@@ -56,6 +65,34 @@ _ORDER_STATES: Final = {
 }
 
 
+def _declared(unless: str = _DISCLAIMED) -> str:
+    """Return the pattern of the head's totals; `unless` follows sums that are to be believed."""
+    directions = (("收入", "收入"), ("支出", "支出"), ("中性", "(?:中性交易|不计收支|其他)"))
+    totals = (
+        rf"{words}[:：](?P<{name}笔数>[0-9]+)笔(?:[(（][^)）\n]*[)）])?"
+        rf"(?:[ ,，]*(?P<{name}金额>[0-9][0-9.,]*)元{unless})?"
+        for name, words in directions
+    )
+    return "|".join((r"共[:：]?(?P<记录数>[0-9]+)笔记录", *totals))
+
+
+def _controls(*, neither: bool = False, spent: pl.Expr | None = None) -> tuple[Control, ...]:
+    """Return the totals of a bill; neither: rows without a direction have a sum that is known."""
+    amount = pl.col("amount_minor")
+    undirected = ~_TOLD.is_in(("收入", "支出"))
+    was_paid = amount.filter(_TOLD == "支出").sum() * -1
+    controls = (
+        Control("记录数", "记录数", pl.len()),
+        Control("收入笔数", "收入笔数", (_TOLD == "收入").sum()),
+        Control("收入金额", "收入金额", amount.filter(_TOLD == "收入").sum(), _PLAIN),
+        Control("支出笔数", "支出笔数", (_TOLD == "支出").sum()),
+        Control("支出金额", "支出金额", was_paid if spent is None else spent, _PLAIN),
+        Control("中性笔数", "中性笔数", undirected.sum()),
+    )
+    sums = Control("中性金额", "中性金额", amount.filter(undirected).sum(), _PLAIN)
+    return (*controls, sums) if neither else controls
+
+
 def _amount(name: str) -> pl.Expr:
     """Return an amount without its currency sign and without a note in parentheses."""
     return pl.col(name).str.replace(r"^[¥￥]", "").str.replace(r"[(（].*$", "")
@@ -69,6 +106,7 @@ def _signed(direction: pl.Expr, amount: pl.Expr) -> pl.Expr:
 def _fields(memo: str, order: str, reference: str, state: str) -> dict[str, Field]:
     """Return the fields that the wallets share."""
     return {
+        "_direction": Text("收/支", nulls=()),
         "kind": Choice("direction", _DIRECTIONS),
         "state": Choice(state, _STATES, otherwise=State.UNKNOWN),
         "order_id": Text(order, nulls=("", "/", "-")),
@@ -91,7 +129,11 @@ def _jd(facts: Facts) -> dict[str, pl.Expr]:
     is_returned = pl.col("收/支").is_in(_NEITHER) & pl.col("金额").str.contains("已全额退款")
     wallet = _alipay(facts)
     direction = pl.when(is_returned).then(pl.lit("支出")).otherwise(wallet["direction"])
-    return {"direction": direction, "amount": _signed(direction, _amount("金额"))}
+    return {
+        "direction": direction,
+        "amount": _signed(direction, _amount("金额")),
+        "given_back": pl.col("金额").str.extract("已退款[¥￥]?([0-9.,]+)").fill_null(""),
+    }
 
 
 def _wechat(_facts: Facts) -> dict[str, pl.Expr]:
@@ -132,7 +174,7 @@ ALIPAY: Final = SheetFormat(
         unread=("对方账号",),
         title="支付宝",
         own_titles=r"-+\n导出信息：",
-        totals=_COUNT,
+        totals=_declared(),
     ),
     {
         **_fields("商品说明", "商家订单号", "交易订单号", "交易状态"),
@@ -140,7 +182,7 @@ ALIPAY: Final = SheetFormat(
         "product": Text("收/付款方式", optional=True),
     },
     _alipay,
-    controls=_CONTROLS,
+    controls=_controls(),
     side=Side.BANK,
 )
 
@@ -156,7 +198,7 @@ WECHAT: Final = SheetFormat(
         quote='"',
         title="微信支付账单明细",
         own_titles="微信支付账单明细",
-        totals=_COUNT,
+        totals=_declared(),
     ),
     {
         **_fields("商品", "商户单号", "交易单号", "state"),
@@ -164,7 +206,7 @@ WECHAT: Final = SheetFormat(
         "product": Text("交易类型"),
     },
     _wechat,
-    controls=_CONTROLS,
+    controls=_controls(neither=True),
     side=Side.BANK,
 )
 
@@ -182,15 +224,16 @@ JD: Final = SheetFormat(
         wider=1,
         title="京东账号名",
         own_titles="导出信息：[^\n]*\n京东账号名",
-        totals=_COUNT,
+        totals=_declared(unless=""),
     ),
     {
         **_fields("交易说明", "商家订单号", "交易订单号", "交易状态"),
+        "_given_back_minor": Money("given_back", thousands=","),
         "occurred_at": Time(("交易时间",), CLOCK),
         "product": Text("收/付款方式"),
     },
     _jd,
-    controls=_CONTROLS,
+    controls=_controls(spent=_JD_SPENT),
     side=Side.BANK,
 )
 
@@ -207,7 +250,7 @@ MEITUAN: Final = SheetFormat(
         quote='"',
         title="美团交易账单明细",
         own_titles="美团交易账单明细",
-        totals=_COUNT,
+        totals=_declared(),
     ),
     {
         **_fields("订单标题", "商家单号", "交易单号", "交易类型"),
@@ -216,7 +259,7 @@ MEITUAN: Final = SheetFormat(
         "product": Text("支付方式"),
     },
     _meituan,
-    controls=_CONTROLS,
+    controls=_controls(),
     side=Side.BANK,
 )
 

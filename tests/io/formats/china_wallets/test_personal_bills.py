@@ -15,6 +15,9 @@ ALIPAY, WECHAT, JD, MEITUAN, PINDUODUO = FORMATS
 ALIPAY_TEXT = """--------
 导出信息：
 共4笔记录
+收入：1笔 5.00元
+支出：1笔 49.74元
+不计收支：2笔 115.37元
 ----------------支付宝（中国）网络技术有限公司  电子客户回单----------------
 交易时间 ,交易分类 ,交易对方 ,对方账号 ,商品说明 ,收/支 ,金额 ,收/付款方式 ,交易状态 ,交易订单号 ,商家订单号 ,备注,
 2026-11-20 10:00:00 ,日用 ,甲 ,/ ,茶 ,支出 ,49.74 ,余额 ,交易成功 ,T1\t,O1\t, ,
@@ -24,6 +27,9 @@ ALIPAY_TEXT = """--------
 """  # noqa: E501 (an export's own lines)
 WECHAT_TEXT = """微信支付账单明细,,,,,,,,,,
 共2笔记录,,,,,,,,,,
+收入：0笔 0.00元,,,,,,,,,,
+支出：1笔 28.16元,,,,,,,,,,
+中性交易：1笔 100.10元,,,,,,,,,,
 ----------------------微信支付账单明细列表--------------------,,,,,,,,,,
 交易时间,交易类型,交易对方,商品,收/支,金额(元),支付方式,当前状态,交易单号,商户单号,备注
 2026-11-20 12:45:27,"商户消费","店","茶,壶","支出",¥28.16,"银行(1234)","已退款(￥8.16)","398"\t,"129"\t,"/"
@@ -81,9 +87,53 @@ def test_public_exports_give_the_numbers_seen_in_them(pattern, form, rows, decla
     assert recognised(probe_of(path)) == (form,)
     result = load_path(form, path)
     assert (result.frame.height, result.rejects) == (rows, [])
-    assert [one.declared for one in result.totals] == ([] if declared is None else [declared])
+    assert [one.declared for one in result.totals[:1]] == ([] if declared is None else [declared])
     if total is not None:
         assert result.frame["amount_minor"].sum() == total
+
+
+def test_a_whole_public_bill_of_jd_agrees_with_its_counts_and_sums():
+    """What was spent is declared less what was given back in part."""
+    result = load_path(JD, corpus_file("cn_personal_jd/deb*"))
+    declared = {one.name: one.declared for one in result.totals}
+    assert (declared["支出笔数"], declared["支出金额"], declared["中性笔数"]) == (16, 164843, 10)
+    assert result.agrees
+
+
+def test_a_whole_public_bill_of_meituan_agrees_with_its_counts():
+    """Its sums are not compared: the vendor says that they may differ, and what was spent does."""
+    result = load_path(MEITUAN, corpus_file("cn_personal_meituan/*"))
+    assert {one.name: one.declared for one in result.totals} == {
+        "记录数": 29,
+        "收入笔数": 6,
+        "支出笔数": 23,
+        "中性笔数": 0,
+    }
+    assert result.agrees
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "encoding"),
+    [(ALIPAY, ALIPAY_TEXT, "gb18030"), (WECHAT, WECHAT_TEXT, "utf-8")],
+)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("49.74 ,余额", "49.47 ,余额"), ("¥28.16", "¥28.61"), ("¥100.10", "¥100.01")],
+)
+def test_a_changed_amount_does_not_agree(tmp_path, form, text, encoding, old, new):
+    """The head declares what came in, what was spent and, in WeChat's bills, the rest."""
+    changed = text.replace(old, new)
+    result = load_bytes(form, tmp_path, changed.encode(encoding))
+    assert result.agrees == (changed == text)
+
+
+def test_a_changed_direction_does_not_agree_where_sums_are_disclaimed(tmp_path):
+    """Alipay's newer bills say that their sums may differ; the counts still hold."""
+    note = "6.因统计逻辑不同，明细金额直接累加后，可能会和下方统计金额不一致\n--------支"
+    text = ALIPAY_TEXT.replace("--------支", note).replace("支出：1笔 49.74", "支出：1笔 40.00")
+    assert load_bytes(ALIPAY, tmp_path, text.encode("gb18030")).agrees
+    turned = text.replace(",支出 ,49.74", ",收入 ,49.74")
+    assert not load_bytes(ALIPAY, tmp_path, turned.encode("gb18030")).agrees
 
 
 def test_a_workbook_is_read_as_its_text_export(tmp_path):
@@ -105,7 +155,7 @@ def test_the_public_workbook_gives_the_numbers_seen_in_it():
     """Rows, first amounts and the declared number of records of a public export."""
     result = load_path(WECHAT, corpus_file("cn_personal_wechat/*.xlsx"))
     assert result.column("amount_minor")[:4] == [-2816, 35, -1200, -50000]
-    assert [one.declared for one in result.totals] == [10]
+    assert result.totals[0].declared == 10
     assert result.rejects == []
 
 
@@ -155,7 +205,7 @@ def test_what_became_of_an_order(tmp_path, told, state):
 def test_a_lost_column_is_named(tmp_path):
     """A declared bill whose header lacks a column is refused with the line and the column."""
     raw = ALIPAY_TEXT.replace("收/支 ,", "", 1).encode("gb18030")
-    with pytest.raises(InputError, match="found line 5 without 收/支"):
+    with pytest.raises(InputError, match="found line 8 without 收/支"):
         load_bytes(ALIPAY, tmp_path, raw)
 
 
