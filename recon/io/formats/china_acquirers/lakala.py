@@ -63,11 +63,16 @@ _KINDS: Final = {
     "CANCEL": Kind.VOID,
     "冲正": Kind.REVERSAL,
     "消费冲正": Kind.REVERSAL,
+    "预授权完成冲正": Kind.REVERSAL,
 }
 _STATE_WORDS: Final = {  # what the open platform calls a state, and what the portal writes
     **dict.fromkeys(("SUCCESS", "成功", "结算成功", "提现成功", "已结算"), State.SUCCESS),
-    **dict.fromkeys(("INIT", "DEAL", "处理中", "未结算", "待结算"), State.PENDING),
+    **dict.fromkeys(("PART_REFUND", "REFUND"), State.SUCCESS),  # the refund is a row of its own
+    **dict.fromkeys(("INIT", "CREATE", "DEAL", "处理中", "未结算", "待结算"), State.PENDING),
     **dict.fromkeys(("FAIL", "失败", "结算失败", "提现失败"), State.FAILED),
+    **dict.fromkeys(("REVOKED", "退票"), State.REVERSED),  # 退票: the payee's bank sent it back
+    "CLOSE": State.CLOSED,
+    "UNKNOWN": State.UNKNOWN,
 }
 _OUTFLOWS: Final = tuple(word for word, kind in _KINDS.items() if kind is not Kind.PAYMENT)
 

@@ -9,9 +9,9 @@ can stand in the middle. The clearing day runs from 23:00 to 23:00.
 |----------------|---------|
 | 消费           | PAYMENT |
 | 预授权完成     | PAYMENT |
-| 退货           | REFUND  |
-| 消费撤销 撤销  | VOID    |
-| 冲正           | REVERSAL|
+| 退货 退款      | REFUND  |
+| 撤销 消费撤销 预授权完成撤销 | VOID |
+| 冲正 消费冲正 预授权完成冲正 | REVERSAL |
 
 参考号 is the retrieval reference number, which a reversal repeats; 流水号 has six digits and is not
 unique within a day.
@@ -80,12 +80,12 @@ PAGES: Final = Sheet(
 _KINDS: Final = {
     "消费": Kind.PAYMENT,
     "预授权完成": Kind.PAYMENT,
-    "退货": Kind.REFUND,
-    "撤销": Kind.VOID,
-    "消费撤销": Kind.VOID,
-    "冲正": Kind.REVERSAL,
+    **dict.fromkeys(("退货", "退款"), Kind.REFUND),
+    **dict.fromkeys(("撤销", "消费撤销", "预授权完成撤销"), Kind.VOID),
+    **dict.fromkeys(("冲正", "消费冲正", "预授权完成冲正"), Kind.REVERSAL),
 }
-_OUTFLOWS: Final = ("退货", "撤销", "消费撤销", "冲正")
+_OUTFLOWS: Final = tuple(word for word, kind in _KINDS.items() if kind is not Kind.PAYMENT)
+_REVERSED: Final = tuple(word for word, kind in _KINDS.items() if kind is Kind.REVERSAL)
 _LIMIT: Final = 1000  # rows that a truncated query shows
 
 
@@ -101,7 +101,7 @@ def _read(
             money_out(pl.col(name), is_out).alias(name)
             for name in ("交易金额", "清算金额", "手续费")
         ]
-        repeated = pl.when(pl.col("交易类型") == "冲正").then(pl.col("参考号"))
+        repeated = pl.when(pl.col("交易类型").is_in(_REVERSED)).then(pl.col("参考号"))
         rows_seen += frame.height
         yield rows_of(frame.with_columns(*signed, repeated.alias("original")), rows)
     if sheet is DETAIL and rows_seen >= _LIMIT:

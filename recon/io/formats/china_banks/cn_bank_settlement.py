@@ -37,10 +37,10 @@ KINDS: Final = {
         ("消费", "支付", "订单支付", "预授权完成", "Sale", "SALE", "PCEP", "ZF01", "IPER"),
         Kind.PAYMENT,
     ),
-    **dict.fromkeys(("退货", "退款", "订单退款", "Refund", "REFUND", "REFP", "ZF02"), Kind.REFUND),
-    "撤销": Kind.VOID,
-    "消费撤销": Kind.VOID,
-    "冲正": Kind.REVERSAL,
+    **dict.fromkeys(("退货", "退款", "订单退款", "手工退货"), Kind.REFUND),
+    **dict.fromkeys(("Refund", "REFUND", "REFP", "ZF02"), Kind.REFUND),
+    **dict.fromkeys(("撤销", "消费撤销", "预授权完成撤销"), Kind.VOID),
+    **dict.fromkeys(("冲正", "消费冲正", "预授权完成冲正"), Kind.REVERSAL),
     "退单": Kind.CHARGEBACK,
 }
 _OUT: Final = tuple(word for word, kind in KINDS.items() if kind is not Kind.PAYMENT)
@@ -55,8 +55,9 @@ STATES: Final = {
     "支付失败": State.FAILED,
     "交易失败": State.FAILED,
     "退款失败": State.FAILED,
-    "未支付": State.PENDING,
-    "处理中": State.PENDING,
+    **dict.fromkeys(("未支付", "待支付", "处理中", "退款中"), State.PENDING),
+    **dict.fromkeys(("已关闭", "交易关闭"), State.CLOSED),
+    **dict.fromkeys(("已撤销", "已冲正"), State.REVERSED),
 }
 
 

@@ -127,7 +127,7 @@ def test_a_unit_is_declared_column_by_column(tmp_path):
 
 def test_the_words_of_completed_and_reversed_payments(tmp_path):
     """A completed pre-authorisation is money in, its void and a reversal are money out."""
-    words = ("预授权完成", "预授权完成撤销", "消费冲正")
+    words = ("预授权完成", "预授权完成撤销", "预授权完成冲正")
     lines = (SALE.replace("消费", word) for word in words)
     result = load(tmp_path, "lakala_jy", JY, *lines)
     assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
@@ -174,3 +174,21 @@ def test_states_in_words(tmp_path):
     result = load(tmp_path, "lakala_dw", header, *lines)
     assert result.column("state") == ["SUCCESS", "FAILED", "PENDING"]
     assert result.refused_lines == [5]
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("退票", "REVERSED"),
+        ("REVOKED", "REVERSED"),
+        ("CREATE", "PENDING"),
+        ("CLOSE", "CLOSED"),
+        ("UNKNOWN", "UNKNOWN"),
+        ("PART_REFUND", "SUCCESS"),
+    ],
+)
+def test_states_of_the_open_platform_and_a_payout_sent_back(tmp_path, word, state):
+    """Each state that the platform documents is known, and so is a payout that bounced."""
+    header = "商户编号|提现日期|提现流水号|提现金额(分)|手续费(分)|状态"
+    result = load(tmp_path, "lakala_dw", header, f"M1|20261120|W1|100|0|{word}")
+    assert result.column("state") == [state]

@@ -90,7 +90,7 @@ def test_the_real_exports_give_the_numbers_seen_in_them():
 
 def test_a_reversal_repeats_the_reference_number_of_its_original(tmp_path):
     """Whatever order number it bears; a refund has a number of its own."""
-    undone = SALE.replace("消费", "冲正").replace("\tO1\t", "\tO9\t")
+    undone = SALE.replace("消费", "消费冲正").replace("\tO1\t", "\tO9\t")
     total = "总笔数：\t3\t交易金额：\t-40.00\t\t结算金额：\t-39.76\t\t手续费：\t-0.24"
     result = load_bytes(DETAIL, tmp_path, export(SALE, undone, REFUND, total=total))
     assert result.column("original_ref") == [None, "512645316965", None]

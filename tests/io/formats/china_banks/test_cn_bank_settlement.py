@@ -174,11 +174,13 @@ def test_thousands_and_the_words_of_voids(tmp_path):
         f"O1|信用卡|人民币|1,234,567.89|支付|成功|{day}",
         f"O2|信用卡|人民币|1.00|消费撤销|交易成功|{day}",
         f"O3|信用卡|人民币|2.00|冲正|处理中|{day}",
+        f"O4|信用卡|人民币|3.00|手工退货|退款中|{day}",
+        f"O5|信用卡|人民币|4.00|预授权完成撤销|交易成功|{day}",
     ]
     result = load(tmp_path, "shanghai", head, *rows)
-    assert result.column("amount_minor") == [123456789, -100, -200]
-    assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL"]
-    assert result.column("state") == ["SUCCESS", "SUCCESS", "PENDING"]
+    assert result.column("amount_minor") == [123456789, -100, -200, -300, -400]
+    assert result.column("kind") == ["PAYMENT", "VOID", "REVERSAL", "REFUND", "VOID"]
+    assert result.column("state") == ["SUCCESS", "SUCCESS", "PENDING", "PENDING", "SUCCESS"]
 
 
 @pytest.mark.parametrize(
