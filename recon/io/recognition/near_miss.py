@@ -13,17 +13,46 @@ from recon.io.reading.sheet import TITLE_LINES, column_name
 
 _LEAST: Final = 4  # columns in common; fewer stand in many files by accident
 _SHARE: Final = 60  # percent of a format's columns
-_SWIFT: Final = re.compile(
-    r"(?:\{[^:]*:[^\n]*\n?)*:20:[^\n]*\n(?::2[15]:[^\n]*\n|[^:\n][^\n]*\n)*?:25P?:"
+_SWIFT: Final = re.compile(  # an envelope or a reference, each alone or before more of a head
+    r"^(?:\{[^\n]*\{4:)?:20:[^\n]*\n?(?:\Z|[^:\n]|:2[158])|^\{1:[A-Z][0-9]{2}[A-Z]{6}", re.MULTILINE
 )
+_SWIFT_BODY: Final = re.compile(r"^:(?:34F|6[0-5][FM]?):", re.MULTILINE)
+_PAYPAL: Final = re.compile(r'\ufeff?"?RH"?,"?[0-9]{4}/[0-9]{2}/[0-9]{2} ')
+_ISO: Final = re.compile(r"urn:(?:swift:xsd:|iso:std:iso:20022:tech:xsd:)(?:\$ahV10|head\.001)")
 
 
 def near_miss(probe: Probe) -> str:
     """Return in words which one format a file is most like, and what it lacks; else empty."""
-    if _SWIFT.match(probe.text().replace("\r", "")):
+    return _cut_head(probe.text().replace("\r\n", "\n").replace("\r", "\n")) or _likest(probe)
+
+
+def _cut_head(text: str) -> str:
+    """Return which formats share the head that a text begins with and is cut behind; else empty."""
+    if _SWIFT.search(text) and not _SWIFT_BODY.search(text):
         return (
-            "; it begins as a SWIFT statement (mt940, mt942) and is cut before its balance or limit"
+            "; it begins as a SWIFT statement and is cut before its opening balance (:60F:, mt940)"
+            " or floor limit (:34F:, mt942), which tell the two apart: ask for the whole file"
         )
+    if _PAYPAL.match(text) and "CH" not in _line_marks(text):
+        return (
+            "; it begins as a PayPal report and is cut before the names of its columns, by which"
+            " paypal_report and paypal_subscriptions are told apart: ask for the whole file"
+        )
+    if _ISO.search(text) and "camt." not in text:
+        return (
+            "; it begins as an ISO 20022 message and is cut behind its header, before the document"
+            " (camt052, camt053, camt054): ask for the whole file"
+        )
+    return ""
+
+
+def _line_marks(text: str) -> set[str]:
+    """Return what the first cells of the lines are."""
+    return {line.split(",", 1)[0].strip('"') for line in text.splitlines()}
+
+
+def _likest(probe: Probe) -> str:
+    """Return in words which one format's columns the file is most like; else empty."""
     fits = [fit for form in FORMATS if form.header and (fit := _fit(form, probe)) is not None]
     best = max((fit[0] for fit in fits), default=0)
     closest = [(form, missing) for likeness, form, missing in fits if likeness == best]

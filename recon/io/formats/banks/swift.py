@@ -48,6 +48,10 @@ _NO_REFERENCE = frozenset({"", "N", "NONREF", "NOTPROVIDED", "NOT PROVIDED"})
 _SEE_INFO = {"EREF": "EREF", "EREF+": "EREF", "KREF": "KREF", "KREF+": "KREF", "PREF": "PREF"}
 
 _BODY = re.compile(r"(?m)^:(?:34F|13D?|6[0-5][FM]?):")
+_NAMED_REFERENCE = {  # of German banks (turnover, disposition), of Rabobank, of any
+    "940": re.compile(r"\s*(?:[^\n]*\n)?:20:(?:STARTUMSE?|940[AS][0-9]{6}|MT940\b[^\n]*)\n:25P?:"),
+    "942": re.compile(r"\s*(?:[^\n]*\n)?:20:(?:STARTDISPE?|MT942\b[^\n]*)\n:25P?:"),
+}
 
 
 @dataclass(slots=True)
@@ -113,11 +117,16 @@ def _with_ends(lines: Iterable[Line]) -> Iterator[tuple[Line, bool]]:
 def is_cut_header(text: str, number: str) -> bool:
     """Return whether a text says its message type in a header, and is cut before any line of it.
 
-    The header is SWIFT's block 2, or what ABN AMRO, ING and Rabobank write instead.
+    The header is SWIFT's block 2, or what ABN AMRO, ING and Rabobank write instead; else a
+    reference (:20:) that the sender builds of the type.
     """
+    if _BODY.search(text) is not None:
+        return False
+    if _NAMED_REFERENCE[number].match(text) is not None:
+        return True
     bank = rf"[A-Z0-9]{{8,11}}\n{number}\n|0000 01\w+\n0000 01\w+\n{number} 00|:{number}:\n"
     begins = re.match(rf"\s*(?:\{{1:[^\n]*\s*\{{2:[IO]{number}|{bank})", text)
-    return begins is not None and _BODY.search(text) is None
+    return begins is not None
 
 
 def field_lines(swift_field: Field) -> int:

@@ -18,8 +18,10 @@ A payment's own number is its Psp Reference. Any other row that has one belongs 
 own number is the Modification Reference, and the Merchant Reference leads to the original. Rows
 without one (fees, transfers, payouts) have no number; a payout's `bank_ref` is the `TX...XT` that
 the bank line carries. Proof: a batch that shows its payout or balance transfer adds up to zero in
-each currency. Times are in the zone of their row; BST, CST and IST, which several zones bear, need
-the source's `time_zone`.
+each currency; a row whose gross, in its net currency, less its fees is not its net is a reject.
+"Payment Fees (NC)" is the sum of the four fees and not read; a row with a markup of currency choice
+or an advance, which move the net as well, is not judged. Times are in the zone of their row; BST,
+CST and IST, which several zones bear, need the source's `time_zone`.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ from recon.io.reading.table import Table
 from recon.io.reading.zones import home, in_stated_zone
 
 _FEES = ("Commission (NC)", "Markup (NC)", "Scheme Fees (NC)", "Interchange (NC)")
+_BESIDE_FEES = ("DCC Markup (NC)", "Advanced (NC)")
 TABLE = Table(
     "an Adyen settlement detail report",
     (
@@ -70,7 +73,7 @@ TABLE = Table(
         "Batch Number",
         *_FEES,
     ),
-    ("Modification Merchant Reference", "Booking Date"),
+    ("Modification Merchant Reference", "Booking Date", *_BESIDE_FEES),
 )
 _KINDS = {
     "settled": Kind.PAYMENT,
@@ -146,9 +149,16 @@ def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
         for name, alias in _NAMED.items()
     ]
     frame = frame.with_columns(texts)
+    beside = [raw.get(name, empty).fill_null("").str.contains("[1-9]") for name in _BESIDE_FEES]
+    frame = frame.with_columns((beside[0] | beside[1]).alias("_beside"))
     closes = pl.col("_type").is_in(_CLOSING).alias("_closes")
     frame = frame.with_columns(*_amounts(), *_numbers(), _memo().alias("memo"), closes)
-    return in_stated_zone(frame.drop(_NAMED.values()), raw["TimeZone"])
+    frame = in_stated_zone(frame.drop(_NAMED.values()), raw["TimeZone"])
+    return frame.with_columns(
+        pl.concat_str("reject_reason", _wrong_net(), separator="; ", ignore_nulls=True)
+        .replace("", None)
+        .alias("reject_reason")
+    ).drop("_beside")
 
 
 def _amounts() -> tuple[pl.Expr, ...]:
@@ -164,6 +174,16 @@ def _amounts() -> tuple[pl.Expr, ...]:
         net.alias("net_minor"),
         fee.alias("fee_minor"),
         pl.when(has_gross).then(gross).otherwise(net + fee.fill_null(0)).alias("amount_minor"),
+    )
+
+
+def _wrong_net() -> pl.Expr:
+    """Return why a row is refused whose stated gross less its fees is not its net; else null."""
+    fee = pl.col("fee_minor").fill_null(0)
+    left = pl.col("amount_minor") - fee
+    told = "gross {} less fees {} is {}, the stated net is {}"
+    return pl.when((left != pl.col("net_minor")) & ~pl.col("_beside")).then(
+        pl.format(told, "amount_minor", fee, left, "net_minor")
     )
 
 
