@@ -3,13 +3,15 @@
 Lines: H header (report, version, from, to, merchant, file x of y), I a funded or T a reconciled
 transaction, F a transfer to the bank, L counts and sums. Amounts are signed decimals; a fee is
 negative, in the last cell of I. A transfer is a PAYOUT row; `batch_id` is the funding account that
-I and F share. Proof: L counts and sums; in a funding report I amounts + fees = F amounts. Both
-reports tell the same captures: declare one of them.
+I and F share. A capture taken back is a Reclaim, or bears the bank's return code (R01). Proof: L
+counts and sums; in a funding report I amounts + fees = F amounts, each account and currency by
+itself. Both reports tell the same captures: declare one of them.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from recon.core.codes import Kind, Side, State
@@ -47,6 +49,7 @@ COLUMNS = (
 )
 _WIDTH = {"I": 22, "T": 22, "F": 8, "L": 3, "H": 7}
 _KINDS = {"capture": "PAYMENT", "refund": "REFUND", "reclaim": "CHARGEBACK"}
+_RETURN_CODE = re.compile(r"r[0-9]{2}")
 _CLOCK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z")
 _AMOUNT = re.compile(r"(-?)([0-9]{1,15}(?:\.[0-9]+)?)")
 
@@ -61,9 +64,9 @@ class _Reader:
         self.merchant = ""
         self.funding = False
         self.counts = {"I": 0, "T": 0, "F": 0}
-        self.sums = {"I": 0, "T": 0, "F": 0}
-        self.fees = 0
-        self.currencies: set[str] = set()
+        self.sums = {kind: Counter[str]() for kind in self.counts}  # of each currency
+        self.due = Counter[tuple[str, str]]()  # of each account and currency: amounts and fees
+        self.paid = Counter[tuple[str, str]]()
         self.ended = False
 
     def refused(self, problem: str, line: Line | None = None) -> InputError:
@@ -83,6 +86,7 @@ class _Reader:
         if kind == "H":
             self.merchant, self.funding = cells[5], cells[1] == "P11KFUN"
             self.reading.header_lines += 1
+            self.note_part(cells[6])
             if not cells[1].startswith("P11K"):
                 raise self.refused(f"{cells[1]} is no P11K report", line)
         elif kind == "L":
@@ -91,6 +95,11 @@ class _Reader:
         else:
             self.reading.record_lines += 1
             self.take_row(kind, cells, line)
+
+    def note_part(self, part: str) -> None:
+        """Say when the report has further files: each proves itself, none that it is the last."""
+        if not part.endswith("of0001"):
+            self.reading.notes.append(f"file {part} of its report: the others belong to the night")
 
     def take_row(self, kind: str, cells: list[str], line: Line) -> None:
         """Take a transaction or a transfer: a row, or a reject with every reason."""
@@ -109,9 +118,9 @@ class _Reader:
             place = (line.number, line.start, line.end)
             refuse_row(self.reading, place, line.text, reasons)
             return
-        self.sums[kind] += minor
-        self.fees += fee_minor
-        self.currencies.add(currency)
+        account = cells[3] if transfer else cells[16] if kind == "I" else ""
+        self.sums[kind][currency] += minor
+        (self.paid if transfer else self.due)[account, currency] += minor + fee_minor
         exponent = exponent_of(currency)
         words = "" if transfer else cells[10].lower()
         self.rows.add(
@@ -121,13 +130,13 @@ class _Reader:
                 None if transfer else cells[1],
                 None if transfer or words == "capture" else cells[3],
                 None if transfer else (cells[20] if kind == "I" else cells[9]) or None,
-                "PAYOUT" if transfer else _KINDS.get(words, "ADJUSTMENT"),
+                "PAYOUT" if transfer else _kind(words),
                 "processed" if transfer else cells[11].lower(),
                 plain_text(-minor if transfer else minor, exponent),
                 plain_text(-fee_minor, exponent) if fee else None,
                 currency,
                 processed[:19].replace("T", " "),
-                (cells[3] if transfer else cells[16] if kind == "I" else "") or None,
+                account or None,
                 cells[1] if transfer else f"{cells[10]} {cells[9]}",
             ),
         )
@@ -138,35 +147,53 @@ class _Reader:
         if not all(_AMOUNT.fullmatch(cell) for cell in whole):
             raise self.refused("the L line does not hold its counts and sums", line)
         self.ended = True
-        currency = next(iter(self.currencies)) if len(self.currencies) == 1 else ""
         rows = "I" if self.funding else "T"
         self.count(f"{rows} lines", cells[1], self.counts[rows])
-        self.sum(f"sum of {rows}", cells[2], self.sums[rows], currency)
+        self.sum(f"sum of {rows}", cells[2], self.sums[rows])
         if self.funding:
             self.count("F lines", cells[3], self.counts["F"])
-            self.sum("sum of F", cells[4], self.sums["F"], currency)
-            total = self.sums["I"] + self.fees
-            control = ControlTotal("amounts + fees = transfers", self.sums["F"], total, currency)
-            self.reading.controls.append(control)
+            self.sum("sum of F", cells[4], self.sums["F"])
+            self.reading.controls += [
+                ControlTotal(
+                    f"account {account or 'without number'}: amounts + fees = transfers",
+                    self.paid[account, currency],
+                    self.due[account, currency],
+                    currency,
+                )
+                for account, currency in dict.fromkeys([*self.due, *self.paid])
+            ]
 
     def count(self, name: str, text: str, computed: int) -> None:
         """Note a declared count."""
         compare_count(self.reading, name, text, computed)
 
-    def sum(self, name: str, text: str, computed: int, currency: str) -> None:
-        """Note a declared sum, when the rows are in one currency."""
-        declared = _minor(text, currency) if currency else None
+    def sum(self, name: str, text: str, sums: Counter[str]) -> None:
+        """Note a declared sum, which passes over what the currencies are."""
+        exponent = max(map(exponent_of, sums), default=2)
+        declared = _signed(text, exponent)
+        computed = sum(minor * 10 ** (exponent - exponent_of(one)) for one, minor in sums.items())
+        if sums and declared is None:
+            raise self.refused(f"the L line has a {name} of {text}, finer than its currency allows")
         if declared is not None:
+            currency = next(iter(sums)) if len(sums) == 1 else ""
             self.reading.controls.append(ControlTotal(name, declared, computed, currency))
+
+
+def _kind(words: str) -> str:
+    """Return the kind of a transaction of that type."""
+    return "CHARGEBACK" if _RETURN_CODE.fullmatch(words) else _KINDS.get(words, "ADJUSTMENT")
 
 
 def _minor(text: str, currency: str) -> int | None:
     """Return a signed decimal in minor units, None when it is no exact amount."""
+    return _signed(text, exponent_of(currency)) if re.fullmatch(r"[A-Z]{3}", currency) else None
+
+
+def _signed(text: str, exponent: int) -> int | None:
+    """Return a signed decimal at an exponent, None when it is none or finer."""
     match = _AMOUNT.fullmatch(text)
-    if match is None or not re.fullmatch(r"[A-Z]{3}", currency):
-        return None
-    minor = exact_minor(match[2], exponent_of(currency))
-    return None if minor is None else -minor if match[1] else minor
+    minor = exact_minor(match[2], exponent) if match is not None else None
+    return minor if match is None or minor is None or not match[1] else -minor
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:

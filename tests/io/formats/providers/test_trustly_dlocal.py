@@ -55,6 +55,8 @@ def test_trustly_sample_is_read_field_by_field(tmp_path: Path) -> None:
     [
         ("L,2,50.50", "L,3,50.50", "held"),
         ("L,2,50.50", "L,2,50.51", "held"),
+        ("L,2,50.50", "L,2,50.505", "finer than its currency allows"),
+        ("F,Shop,,BANK1", "F,Shop,,BANK2", "held"),
         ("-1.63", "-1.64", "held"),
         (",USD,60.50", ",USD,60.505", "held"),
         ("2026-01-02T05:51:28.297Z", "yesterday", "held"),
@@ -68,6 +70,34 @@ def test_trustly_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: 
     assert old in FUNDING
     data = FUNDING.replace(old, new).encode()
     assert verdict in read_bytes(trustly.FORMAT, data, tmp_path).verdict
+
+
+def test_a_trustly_transfer_is_of_one_account_and_currency(tmp_path: Path) -> None:
+    """What one account gets too little and another too much does not make up for each other."""
+    captured, transferred = FUNDING.splitlines()[1], FUNDING.splitlines()[3]
+    abroad = captured.replace("USD,60.50,BANK1", "KWD,1.234,BANK2").replace("-1.63", "-0.034")
+    paid = transferred.replace("BANK1,USD,48.87", "BANK2,KWD,1.200")
+    two = FUNDING.replace("F,Shop", f"{abroad}\nF,Shop").replace("L,2,50.50,1,48.87\n", f"{paid}\n")
+    assert (
+        read_bytes(trustly.FORMAT, f"{two}L,3,51.734,2,50.07\n".encode(), tmp_path).verdict
+        == "agreed"
+    )
+    shifted = two.replace("USD,48.87", "USD,48.97").replace("KWD,1.200", "KWD,1.100")
+    outcome = read_bytes(trustly.FORMAT, f"{shifted}L,3,51.734,2,50.07\n".encode(), tmp_path)
+    assert [total.name for total in outcome.totals if total.declared != total.computed] == [
+        "account BANK1: amounts + fees = transfers",
+        "account BANK2: amounts + fees = transfers",
+    ]
+    outcome = read_bytes(trustly.FORMAT, f"{two}L,3,51.735,2,50.07\n".encode(), tmp_path)
+    assert outcome.verdict == "held"
+
+
+def test_a_trustly_return_code_is_a_chargeback(tmp_path: Path) -> None:
+    """Money that the payer's bank took back; and a report of several files says so."""
+    text = FUNDING.replace("REF-1,Refund,", "REF-1,R01,").replace("0001of0001", "0001of0002")
+    outcome = read_bytes(trustly.FORMAT, text.encode(), tmp_path)
+    assert outcome.frame["kind"].to_list() == ["PAYMENT", "CHARGEBACK", "PAYOUT"]
+    assert "0001of0002" in outcome.reading.notes[0]
 
 
 def test_a_dlocal_row_proves_itself(tmp_path: Path) -> None:
