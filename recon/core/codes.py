@@ -230,5 +230,4 @@ class Code(IntEnum):
 
 BENIGN = frozenset({Code.IN_TRANSIT, Code.ROUNDING, Code.BENIGN_REPEAT, Code.NETTED})
 PRECEDENCE: dict[Code, int] = {code: position for position, code in enumerate(Code)}
-REFUND_KINDS = frozenset({Kind.REFUND})
 UNDO_KINDS = frozenset({Kind.REVERSAL, Kind.VOID})

@@ -112,6 +112,43 @@ def judge_terms(
     left_out = ledger.slim["txn_id"].gather(excluded).implode()
     rows = read_columns(parts, names, columns).filter(~pl.col("txn_id").is_in(left_out))
     channel = _with_undone(rows, ledger).filter(pl.col("side").cast(pl.String) == Side.CHANNEL.name)
+    refunded = _refunded_before(workspace, rows, night)
+    months = terms.rebate_months(channel, night)
+    previous = workspace.previous(night.business_date)
+    priced = terms.fee_months(night, previous.business_date if previous else None)
+    both = sorted({*months, *priced})
+    past = history.rows_of_months(workspace, both, terms.rebate_words(night), night.business_date)
+    past = _with_undone(past, ledger)
+    undone = _undone_tonight(ledger, netted, opening)
+    batches = _with_undone(_batches_of(workspace, channel, night), ledger)
+    facts = [
+        terms.fee_facts(channel, _payments_before(undone, refunded.earlier), night),
+        terms.sum_fee_facts(batches, "batch", night),
+        terms.refund_facts(rows, refunded.earlier, night, refunded.met["txn_id"]),
+    ]
+    if months:
+        facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
+    if priced:
+        whole = terms.whole_rows(channel, past)
+        facts.append(terms.month_fee_facts(whole, priced, night))
+    found = pl.concat(facts)
+    named = terms.named_rows(found).implode()
+    whole = terms.whole_rows(rows, undone, refunded.earlier, past, batches)
+    wide = whole.filter(pl.col("txn_id").is_in(named))
+    return Judged(found, wide, refunded.over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refunded:
+    """What earlier nights say of the payments that refunds name."""
+
+    earlier: pl.DataFrame  # TRANSACTIONS: rows about them
+    met: pl.DataFrame  # TRANSACTIONS: refunds of no known payment, which tonight's rows bring
+    over: pl.DataFrame  # BREAKS: told before, put right tonight
+
+
+def _refunded_before(workspace: Workspace, rows: pl.DataFrame, night: Night) -> _Refunded:
+    """Look up what tonight's refunds name, and hold refunds that were told against it."""
     earlier, met, over = TRANSACTIONS.empty(), TRANSACTIONS.empty(), BREAKS.empty()
     told, again = BREAKS.empty(), list[str]()
     if night.rules.refunds is not None:
@@ -122,33 +159,15 @@ def judge_terms(
         references = sorted({*terms.refund_references(rows), *met["original_ref"], *again})
         earlier = _about(workspace, references, rows, night.business_date)
         over = terms.put_right(told, met, rows, earlier, night)
-    months = terms.rebate_months(channel, night)
-    previous = workspace.previous(night.business_date)
-    priced = terms.fee_months(night, previous.business_date if previous else None)
-    both = sorted({*months, *priced})
-    past = history.rows_of_months(workspace, both, terms.rebate_words(night), night.business_date)
-    past = _with_undone(past, ledger)
-    undone = _undone_tonight(ledger, netted, opening)
-    batches = TRANSACTIONS.empty()
-    if terms.has_level(night, "batch"):
-        senders = [item.name for item in night.rules.sources if item.side == "channel"]
-        batches = history.rows_of_batches_over(workspace, senders, channel, night.business_date)
-        batches = _with_undone(batches, ledger)
-    facts = [
-        terms.fee_facts(channel, _payments_before(undone, earlier), night),
-        terms.sum_fee_facts(batches, "batch", night),
-        terms.refund_facts(rows, earlier, night, met["txn_id"]),
-    ]
-    if months:
-        facts.append(terms.rebate_facts(terms.whole_rows(channel), past, night))
-    if priced:
-        whole = terms.whole_rows(channel, past)
-        facts.append(terms.month_fee_facts(whole, priced, night))
-    found = pl.concat(facts)
-    named = terms.named_rows(found).implode()
-    whole = terms.whole_rows(rows, undone, earlier, past, batches)
-    wide = whole.filter(pl.col("txn_id").is_in(named))
-    return Judged(found, wide, over)
+    return _Refunded(earlier, met, over)
+
+
+def _batches_of(workspace: Workspace, channel: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return the whole batches that are over tonight, where a fee is agreed for a batch."""
+    if not terms.has_level(night, "batch"):
+        return TRANSACTIONS.empty()
+    senders = [item.name for item in night.rules.sources if item.side == "channel"]
+    return history.rows_of_batches_over(workspace, senders, channel, night.business_date)
 
 
 def _about(
