@@ -32,6 +32,7 @@ from recon.rules.disputes.catalogue import catalogue
 from recon.rules.rule_file.rule_file import read_rules
 from recon.store.read import read_table
 from recon.store.workspace import Workspace
+from tests.night_world import template_as_snapshot
 
 SMALL = World(PROFILES["retail"], rows=3_000, nights=7, seed=5, damage=Damage(1, 3, 2, 4))
 CALM = replace(SMALL, rows=1_000, nights=3, damage=Damage())
@@ -69,8 +70,9 @@ def reconciled(world: World, folder: Path) -> tuple[Made, Path]:
     """Generate a world and run every night of it; return what was made and the workspace."""
     made = generate(world, folder)
     rules = read_rules(folder / "recon.toml")
-    for offset in range(world.nights):
-        run_night(rules, world.first_night + timedelta(days=offset))
+    with template_as_snapshot():
+        for offset in range(world.nights):
+            run_night(rules, world.first_night + timedelta(days=offset))
     return made, rules.workspace
 
 
