@@ -35,7 +35,7 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
             *("transactionid", "txnid", "tradeno", "channelref", "channelreference", "paymentid"),
             *("transactionno", "pspreference", "chargeid", "交易号", "微信订单号", "支付宝交易号"),
             *("渠道流水号", "渠道交易号", "渠道订单号", "支付流水号", "支付单号", "支付交易号"),
-            *("第三方单号", "第三方交易号", "第三方流水号", "微信支付单号"),
+            *("渠道单号", "第三方单号", "第三方交易号", "第三方流水号", "微信支付单号"),
         ),
         ("交易流水号", "平台订单号", "平台交易号", "平台流水号", "系统流水号"),
     ),
@@ -113,6 +113,7 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         (
             "currency",
             "ccy",
+            "cur",
             "currencycode",
             "währung",
             "waehrung",

@@ -11,6 +11,7 @@ from recon.commands.peek import Head
 
 _CLOCK = re.compile(r"[0-9]{1,2}:?[0-9]{2}(?::?[0-9]{2})?")
 _MOMENT = re.compile(r"[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}")
+_PATH = re.compile(r"\w+(?:\.\w+)+")
 _DAYS = ("value_date", "clearing_date")
 _RECEIVED = ("实收金额", "实收", "商家实收")
 _REFUNDED = ("退款金额", "refundamount")
@@ -36,7 +37,8 @@ def meaning_of(head: Head) -> Meaning:
     """Return what the columns of a file usually mean, by their headers and the look of values."""
     found = Meaning()
     for name, groups in HEADERS.items():
-        _fit(found, name, [_named(head, words) for words in groups])
+        whole = [_named(head, words) for words in groups]
+        _fit(found, name, whole if any(whole) else [_nested(head, words) for words in groups])
     _settle_received(found)
     _settle_refunds(found, head)
     found.is_statement = _is_statement(found, head)
@@ -66,6 +68,15 @@ def _settle_only_moment(found: Meaning, head: Head) -> None:
 def _named(head: Head, words: Sequence[str]) -> list[str]:
     """Return the columns whose header is one of the words."""
     return [column for column in head.columns if plain(column) in words]
+
+
+def _nested(head: Head, words: Sequence[str]) -> list[str]:
+    """Return the columns of nested records whose last name is one of the words: `txn.amt`."""
+    return [
+        column
+        for column in head.columns
+        if _PATH.fullmatch(column) and plain(column.rpartition(".")[2]) in words
+    ]
 
 
 def _fit(found: Meaning, name: str, groups: Sequence[list[str]]) -> None:

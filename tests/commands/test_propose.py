@@ -107,6 +107,20 @@ def test_everyday_headers_and_clocks_are_known(cells, expected, tmp_path):
     assert (rows.height, refused) == (cells.count("\n") - 1, 0)
 
 
+def test_the_last_name_of_a_nested_record_tells_what_no_whole_name_does(tmp_path):
+    """`txn.amt` is the amount where no column is called so; a whole name goes first."""
+    row = (
+        '{"order_id":"A1","txn":{"id":"T1","amt":1250,"cur":"USD"},"paid_at":"2026-11-09T10:00:00Z"'
+    )
+    path = tmp_path / "orders.jsonl"
+    path.write_text(row + "}\n", encoding="utf-8")
+    text = propose(path)
+    assert '\namount = "txn.amt"' in text
+    assert '\ncurrency = "txn.cur"' in text
+    path.write_text(row + ',"amount":1300}\n', encoding="utf-8")
+    assert '\namount = "amount"' in propose(path)
+
+
 def test_equal_readings_are_all_shown(tmp_path):
     """Day or month first, and two headers of one meaning: nothing is picked in silence."""
     path = tmp_path / "bank.csv"
