@@ -45,7 +45,8 @@ def balance_chain(*, always: bool) -> Proof:
             for total in _account_totals(rows, str(key[1]), always=always)
         ]
 
-    return Proof("each balance follows from the one before it", _gathered, totals)
+    about = "each balance follows from the one before it; the oldest row has none before it"
+    return Proof(about, _gathered, totals)
 
 
 def _gathered(frame: pl.DataFrame) -> pl.DataFrame:
