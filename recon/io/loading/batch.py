@@ -20,9 +20,9 @@ from recon.core.money import CURRENCIES, CURRENCY_NUMBER
 from recon.core.plan import InputFile, Key, key_name
 from recon.core.schema import RECORD_BITS, SLIM, TRANSACTIONS
 from recon.core.texts.digest import digest, digest_rows, fingerprints
-from recon.io.loading.known_text import KnownText
 from recon.io.loading.repeated import SHARED_ROWS, repeated
 from recon.io.reading.contract import Reject
+from recon.io.reading.known_text import KnownText
 
 _ALWAYS_ONE = ("source", "file_id")
 _TYPES = TRANSACTIONS.schema

@@ -21,7 +21,6 @@ from recon.core.schema import TIMESTAMP, TRANSACTIONS, words
 from recon.core.texts.few_words import different_words
 from recon.core.texts.text import TextBuffers, arrow_text, text_buffers
 from recon.errors import InputError
-from recon.io.loading.known_text import KnownText
 from recon.io.loading.repeated import repeated
 from recon.io.reading.contract import (
     Account,
@@ -35,6 +34,7 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
+from recon.io.reading.known_text import KnownText
 from recon.io.reading.mask import mask_accounts
 
 _STRIPPED = " \t`"

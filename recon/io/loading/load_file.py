@@ -27,7 +27,6 @@ from recon.errors import InputError
 from recon.io.loading.batch import Completed, Finish, Prepared, complete, prepared
 from recon.io.loading.control import ControlSums
 from recon.io.loading.drift import check_drift
-from recon.io.loading.known_text import KnownText
 from recon.io.loading.normalise import Context, normalise
 from recon.io.loading.part_writer import PartWriter
 from recon.io.loading.slim_rows import SlimRows
@@ -42,6 +41,7 @@ from recon.io.reading.contract import (
     StagedFile,
     check_rejects,
 )
+from recon.io.reading.known_text import KnownText
 from recon.io.reading.mask import mask_rejects, without_secrets
 
 _FILE_BITS = 63 - RECORD_BITS

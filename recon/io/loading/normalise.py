@@ -27,9 +27,9 @@ from recon.core.codes import UNDO_KINDS, Kind, Side, State
 from recon.core.money import MAX_MINOR
 from recon.core.schema import TRANSACTIONS, words
 from recon.io.loading.fields import Problems, RowReader
-from recon.io.loading.known_text import KnownText
 from recon.io.loading.repeated import repeated
 from recon.io.reading.contract import Fields, Format, Options, RawRows, Reject
+from recon.io.reading.known_text import KnownText
 from recon.io.reading.mask import card_free_lines, mask_cards, mask_free_text, mask_rejects
 
 GIVEN_AT_LOAD = ("txn_id", "side", "source", "file_id", "fingerprint")

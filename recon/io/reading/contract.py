@@ -38,9 +38,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recon.core.codes import Kind, Side, State
-from recon.core.texts.text import TextBuffers, text_buffers
+from recon.core.texts.text import TextBuffers
 from recon.errors import InputError
 from recon.io.reading.cut_text import CutText
+from recon.io.reading.known_text import KnownText
 
 _LEADING_BLANK: Final = re.compile(r"\A(?:[ \t]*\r?\n)+")
 _LEADING_BYTES: Final = re.compile(rb"\A(?:\xef\xbb\xbf|\x84\x31\x95\x33)?(?:[ \t]*\r?\n)*")
@@ -101,12 +102,13 @@ class RawRows:
     record_no: NDArray[np.int64]
     byte_start: NDArray[np.int64]
     byte_end: NDArray[np.int64]
+    texts: KnownText = field(default_factory=KnownText)  # what was found of the columns before
 
     def buffers(self, name: str) -> TextBuffers:
         """Return where the bytes of a column lie."""
         if isinstance(self.columns, CutText):
             return self.columns.buffers(name)
-        return text_buffers(self.columns[name])
+        return self.texts.buffers(self.columns[name])
 
 
 @dataclass(frozen=True, slots=True)

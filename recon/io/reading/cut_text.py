@@ -85,6 +85,11 @@ class CutText(Mapping[str, pa.Array]):
             self._views[name] = viewed(self.buffers(name))
         return self._views[name]
 
+    def made(self) -> Iterator[tuple[pa.Array, TextBuffers]]:
+        """Yield the columns that have been made, and where their texts lie."""
+        for name, views in self._views.items():
+            yield views, self.buffers(name)
+
     def __contains__(self, name: object) -> bool:
         """Return whether there is a column of that name, without making it."""
         return name in self.spans

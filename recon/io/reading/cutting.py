@@ -18,6 +18,7 @@ from recon.core.kernels import tokenise as kernel
 from recon.core.kernels.marks import find_marks
 from recon.io.reading.contract import RawRows, Reading, Reject, check_rejects, named_columns
 from recon.io.reading.cut_text import CutText, cut_text
+from recon.io.reading.known_text import KnownText
 from recon.io.reading.lines import Block, line_offsets
 
 WORKERS: Final = 2
@@ -103,14 +104,25 @@ def frame_of(rows: RawRows) -> pl.DataFrame:
 
 
 def rows_of(frame: pl.DataFrame, rows: RawRows, keep: NDArray[np.bool_] | None = None) -> RawRows:
-    """Return `rows` with the columns of `frame`, of the rows to keep only."""
+    """Return `rows` with the columns of `frame`, of the rows to keep only.
+
+    Where columns lie that the frame has as they were is not looked for again.
+    """
     newest = pl.CompatLevel.newest()
     if keep is None or keep.all():
         columns = {column.name: column.to_arrow(compat_level=newest) for column in frame}
-        return RawRows(columns, rows.record_no, rows.byte_start, rows.byte_end)
+        return RawRows(columns, rows.record_no, rows.byte_start, rows.byte_end, _known(rows))
     kept = frame.filter(pl.Series(keep))
     columns = {column.name: column.to_arrow(compat_level=newest) for column in kept}
     return RawRows(columns, rows.record_no[keep], rows.byte_start[keep], rows.byte_end[keep])
+
+
+def _known(rows: RawRows) -> KnownText:
+    """Return where the text of rows lies, as far as it has been made into columns."""
+    if isinstance(rows.columns, CutText):
+        for views, buffers in rows.columns.made():
+            rows.texts.remember(views, buffers)
+    return rows.texts
 
 
 @dataclass(slots=True)

@@ -4,8 +4,13 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import polars as pl
+
 from recon.io.reading import cutting, lines
-from recon.io.reading.cutting import Dialect, Layout, finish, tokenise
+from recon.io.reading.contract import RawRows
+from recon.io.reading.cut_text import CutText, Spans
+from recon.io.reading.cutting import Dialect, Layout, finish, frame_of, rows_of, tokenise
 from recon.io.reading.lines import Lines
 
 READ = """
@@ -75,3 +80,15 @@ def test_plain_blocks_and_blocks_with_quotes_give_the_same_rows(tmp_path):
 def test_blocks_in_flight_are_bounded():
     """Memory is bounded by the blocks in flight, whatever the size of the file."""
     assert cutting.AHEAD * lines.BLOCK_BYTES <= 64 << 20
+
+
+def test_columns_that_a_reader_leaves_alone_are_not_looked_for_again():
+    """What a frame has as it was still lies in the block; what is made anew lies elsewhere."""
+    block = np.frombuffer(b"abc,xyz", np.uint8)
+    spans = {"one": Spans(np.array([0]), np.array([3])), "two": Spans(np.array([4]), np.array([7]))}
+    place = np.zeros(1, np.int64)
+    rows = RawRows(CutText(block, 1, spans), place, place, place)
+    derived = rows_of(frame_of(rows).with_columns(two=pl.col("two") + "!"), rows)
+    assert derived.buffers("one").data is block
+    assert derived.buffers("one").text(0) == "abc"
+    assert derived.buffers("two").text(0) == "xyz!"

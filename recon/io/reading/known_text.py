@@ -22,19 +22,24 @@ class KnownText:
         """Know none yet."""
         self._known: dict[_Place, tuple[pa.Array, TextBuffers]] = {}
 
-    def remember(self, series: pl.Series, buffers: TextBuffers) -> None:
-        """Note where the text of `series` lies."""
-        views = series.to_arrow(compat_level=_NEWEST)
+    def remember(self, column: pl.Series | pa.Array, buffers: TextBuffers) -> None:
+        """Note where the text of a column lies."""
+        views = _views(column)
         self._known[_place(views)] = (views, buffers)
 
-    def buffers(self, series: pl.Series) -> TextBuffers:
+    def buffers(self, column: pl.Series | pa.Array) -> TextBuffers:
         """Return where the text of a column lies; its views are kept alive meanwhile."""
-        views = series.to_arrow(compat_level=_NEWEST)
+        views = _views(column)
         known = self._known.get(_place(views))
         if known is None:
             known = (views, text_buffers(views))
             self._known[_place(views)] = known
         return known[1]
+
+
+def _views(column: pl.Series | pa.Array) -> pa.Array:
+    """Return a column as Arrow holds it."""
+    return column.to_arrow(compat_level=_NEWEST) if isinstance(column, pl.Series) else column
 
 
 def _place(views: pa.Array) -> _Place:

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from recon.core.texts.text import text_buffers
-from recon.io.loading.known_text import KnownText
 from recon.io.loading.repeated import SHARED_ROWS, repeated
+from recon.io.reading.known_text import KnownText
 
 WORDS = ["a", "a longer word than twelve bytes", None, "", "中文"] * 3
 
