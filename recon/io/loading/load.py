@@ -39,6 +39,7 @@ from recon.io.recognition.recognise import check_declared, meant
 from recon.io.staging.stage import make_durable, stage
 
 _SHOWN_CHARACTERS = 500
+_OPEN_END = "the last line has no line end: its last cell may be cut off"
 Progress = Callable[[InputFile, int], None]
 
 
@@ -231,6 +232,8 @@ def _loaded(result: _Result, job: Job | None) -> _Result:
     if not totals and part.rows:
         lacking = (proof.lacking for proof in job.fmt.proofs if proof.lacking)
         part.reading.notes[:0] = lacking
+        if part.reading.is_open:  # some senders never write it; a shortened amount shows only so
+            part.reading.notes.append(_OPEN_END)
     size = job.staged.path.stat().st_size
     state, message = verdict(
         job.fmt,

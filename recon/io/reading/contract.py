@@ -176,6 +176,7 @@ class Reading:
     facts: dict[str, str] = field(default_factory=dict)  # account, statement number, ...
     notes: list[str] = field(default_factory=list)
     columns: Columns = ()  # of a file that names its columns, set before the first batch
+    is_open: bool = False  # the last row's line has no end: its last cell may be cut off
 
     def refuse(self, reject: Reject) -> None:
         """Put a row among the rejects; InputError when there are more than anybody looks at."""

@@ -24,6 +24,7 @@ from recon.io.reading.lines import Block, line_offsets
 WORKERS: Final = 2
 AHEAD: Final = 3  # blocks in flight
 _LINE_ASIDE: Final = 4
+_LF: Final = 10
 _PER_RECORD: Final = ("row_line", "row_fault", "row_fields", "row_begin", "row_end")
 _REASONS: Final = {
     kernel.FAULT_FEW: "expected {arity} fields, found {found}",
@@ -84,6 +85,7 @@ class Batch:
     blank_lines: int = 0
     comment_lines: int = 0
     aside: list[str] = field(default_factory=list)
+    is_open: bool = False  # the file ends here, in a record without a line end
 
     def enter(self, reading: Reading, aside: Aside | None = None) -> RawRows:
         """Add this batch to the account of the file and return its rows."""
@@ -95,6 +97,7 @@ class Batch:
         reading.blank_lines += self.blank_lines
         reading.comment_lines += self.comment_lines
         reading.rejects.extend(self.rejects)
+        reading.is_open |= self.is_open
         return self.rows
 
 
@@ -258,6 +261,12 @@ def finish(block: Block, tokens: Tokens, dialect: Dialect, layout: Layout) -> Ba
     )
 
 
+def _ends_in_record(block: Block, tokens: Tokens) -> bool:
+    """Return whether the last line is a record's and has no line end."""
+    classes = tokens.line_class
+    return classes.size > 0 and classes[-1] == kernel.LINE_RECORD and block.data[-1] != _LF
+
+
 def raw_text(block: Block, begin: int, end: int) -> str:
     """Return a row as it was received; bytes that do not decode are shown as escapes."""
     return str(block.raw[begin:end].data, block.encoding, "backslashreplace")
@@ -343,6 +352,7 @@ def cut_rows(
             repair(block, tokens, layout)
         batch = finish(block, tokens, dialect, layout)
         batch.aside = texts
+        batch.is_open = block.final and _ends_in_record(block, tokens)
         return batch
 
     waiting: deque[Future[Batch]] = deque()

@@ -8,12 +8,10 @@ as the layout allows.
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import BinaryIO
 
 import polars as pl
 
@@ -115,7 +113,6 @@ class Table:
                 give_back=blocks.give_back,
             )
             yield from unguarded(batches) if has_guards else batches
-            _note_open_end(stream, reading)
 
     def _header_row(self, rows: Iterable[Sequence[str | None]]) -> int | None:
         """Return which of the first rows of a workbook names every required column."""
@@ -182,16 +179,6 @@ class Table:
             fix="export the report with its standard columns, or map the file as `delimited`",
             code="FILE_SCHEMA",
         )
-
-
-def _note_open_end(stream: BinaryIO, reading: Reading) -> None:
-    """Note a last line without the line end that every other line has: its last cell may be cut.
-
-    Some senders never write it, so it is no fault; a shortened amount shows in no other way.
-    """
-    stream.seek(-1, os.SEEK_END)
-    if stream.read(1) != b"\n":
-        reading.notes.append("the last line has no line end: its last cell may be cut off")
 
 
 def reader(table: Table, derive: Callable[[pl.DataFrame], pl.DataFrame]) -> Reader:

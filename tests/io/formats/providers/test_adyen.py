@@ -232,14 +232,3 @@ def test_a_report_may_come_as_a_workbook():
     assert result.frame["net_minor"].sum() == -65934
     assert result.frame.filter(kind="PAYMENT")["order_id"].to_list()[0] == "19000000001"
     assert not result.agrees
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_last_line_without_the_end_of_all_others_is_noted(tmp_path: Path, end: str) -> None:
-    """A cut in the last cell that leaves an amount shows in no other way."""
-    note = "the last line has no line end: its last cell may be cut off"
-    text = BATCH.replace("\n", end)
-    whole = read_bytes(adyen_settlement.FORMAT, text.encode(), tmp_path)
-    assert note not in whole.reading.notes
-    cut = read_bytes(adyen_settlement.FORMAT, text.removesuffix(end).encode(), tmp_path)
-    assert note in cut.reading.notes
