@@ -155,8 +155,12 @@ def test_an_interrupt_ends_with_its_code_and_is_recorded(tmp_path, monkeypatch, 
 
     monkeypatch.setattr("recon.pipeline.match", struck)
     monkeypatch.setattr("sys.argv", ["recon", "run", str(world.config), "--date", "2026-11-09"])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.value.code == results.INTERRUPTED
     assert "interrupted" in capsys.readouterr().err
     told = json.loads((tmp_path / "workspace" / "run_results.json").read_text("utf-8"))
