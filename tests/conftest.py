@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
+_SHARE = 4  # one case in so many is run, where not all are
+
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
@@ -25,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the longest tests, and two of three cases of whole nights, to `--thorough`."""
+    """Leave the longest tests, and three of four cases of whole nights, to `--thorough`."""
     if config.getoption("--thorough"):
         return
     seen: Counter[str] = Counter()
@@ -33,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         name = item.nodeid.partition("[")[0]
         is_long = item.path.parent.name == "nights" or bool(item.get_closest_marker("many_cases"))
-        is_further = is_long and seen[name] % 3 > 0
+        is_further = is_long and seen[name] % _SHARE > 0
         seen[name] += 1
         if is_further or item.get_closest_marker("thorough"):
             left_out.add(item)
@@ -61,5 +63,5 @@ def thorough(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def tries(*, thorough: bool) -> Callable[[int], int]:
-    """Return how many of so many random changes a test makes: all, or a third of them."""
-    return lambda number: number if thorough else -(-number // 3)
+    """Return how many of so many random changes a test makes: all, or a quarter of them."""
+    return lambda number: number if thorough else -(-number // _SHARE)
