@@ -60,6 +60,7 @@ def test_strange_content_is_a_line_not_a_crash(tmp_path):
     assert {item["state"] for item in as_json} == {"REFUSED", "UNKNOWN"}
 
 
+@pytest.mark.thorough
 def test_every_real_file_is_told_and_none_is_two_formats():
     """Over the corpus: no crash, no file of two formats, and no stop without a reason."""
     if not CORPUS.is_dir():

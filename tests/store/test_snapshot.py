@@ -256,6 +256,7 @@ def older_client(tmp_path_factory):
     return python
 
 
+@pytest.mark.thorough
 def test_a_duckdb_1_2_client_opens_the_file(workspace, older_client):
     """Analysts' clients are older: DuckDB 1.2 opens the file and every view and macro answers."""
     done = subprocess.run(
