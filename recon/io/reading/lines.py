@@ -93,14 +93,23 @@ class Block:
     lines: int
     is_raw: bool  # `data` are the bytes of `raw`
     undecodable: dict[int, str] = field(default_factory=dict)  # line in the block -> why
+    _held: dict[int, bool] = field(default_factory=dict, init=False)  # of `raw`
 
     def raw_line_offsets(self) -> NDArray[np.int64]:
         """Return where each line begins in `raw`, and the end."""
         return line_offsets(self.raw)
 
     def holds(self, byte: int) -> bool:
-        """Return whether a byte stands anywhere in `raw`."""
-        return bool(kernel.holds_byte(self.raw, byte))
+        """Return whether a byte stands anywhere in `raw`; looked for once."""
+        if byte not in self._held:
+            self._held[byte] = bool(kernel.holds_byte(self.raw, byte))
+        return self._held[byte]
+
+    def find(self, text: bytes) -> int:
+        """Return where a text of three bytes or more begins in `data`, -1 where it does not."""
+        if not kernel.may_hold(self.data, np.frombuffer(text, np.uint8)):
+            return -1  # nearly always, and without Python's lock
+        return self.data.tobytes().find(text)
 
     def line_texts(self, limit: int = 0) -> list[str]:
         """Return the lines as text without their ends, at most `limit` of them when given."""

@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from recon.core.kernels import tokenise as kernel
 from recon.errors import InputError
 from recon.io.reading.contract import Options, Probe, RawRows, Reading, StagedFile
 from recon.io.reading.cutting import Dialect, Layout, cut_rows
@@ -154,7 +151,7 @@ def _until_summary(
 
 def _summary_line(block: Block, count: bytes) -> int | None:
     """Return the number of the line that begins the summary, if the block has it."""
-    if not kernel.may_hold(block.data, np.frombuffer(count, np.uint8)):
+    if block.find(count) < 0:
         return None
     data = block.data.tobytes()
     for mark in (count, b'"' + count):
