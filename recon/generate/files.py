@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -179,6 +177,12 @@ def wechat_bill(charges: pl.DataFrame, party: Party, rows_declared: int | None =
 
 def alipay_bill(charges: pl.DataFrame, party: Party, night: date) -> bytes:
     """Return an Alipay trade bill: the detail as GBK text."""
+    head, foot = _alipay_frame(charges, party, night)
+    return (head + joined(charges, _alipay_line()) + foot).encode("gbk")
+
+
+def _alipay_line() -> pl.Expr:
+    """Return a charge as a line of the detail; the tabs are the platform's own."""
     paid = pl.col("kind") == PAY
     tab, zero = pl.lit("\t"), pl.lit("0.00")
     number = pl.when(paid).then(pl.col("channel_ref")).otherwise(pl.col("original_ref"))
@@ -207,10 +211,15 @@ def alipay_bill(charges: pl.DataFrame, party: Party, night: date) -> bytes:
         zero,
         pl.lit(""),
     ]
-    line = pl.concat_str(*cells, separator=",")
-    sums = charges.select(
+    return pl.concat_str(*cells, separator=",")
+
+
+def _alipay_frame(charges: pl.DataFrame, party: Party, night: date) -> tuple[str, str]:
+    """Return the lines above and below the detail: whose it is, of which day, and its totals."""
+    paid = pl.col("kind") == PAY
+    count, paid_fen, refunds, refunded_fen = charges.select(
         paid.sum().alias("count"),
-        pl.col("amount").filter(paid).sum().alias("sum"),
+        pl.col("amount").filter(paid).sum().alias("paid"),
         (~paid).sum().alias("refunds"),
         pl.col("amount").filter(~paid).sum().alias("refunded"),
     ).row(0)
@@ -224,11 +233,11 @@ def alipay_bill(charges: pl.DataFrame, party: Party, night: date) -> bytes:
     )
     foot = (
         f"#{rule}业务明细列表结束{rule}\n"
-        f"#交易合计：{sums[0]}笔，商家实收共{yuan_text(sums[1])}元，商家优惠共0.00元\n"
-        f"#退款合计：{sums[2]}笔，商家实收退款共{yuan_text(sums[3])}元，商家优惠退款共0.00元\n"
+        f"#交易合计：{count}笔，商家实收共{yuan_text(paid_fen)}元，商家优惠共0.00元\n"
+        f"#退款合计：{refunds}笔，商家实收退款共{yuan_text(refunded_fen)}元，商家优惠退款共0.00元\n"
         f"#导出时间：[{night + timedelta(days=1):%Y年%m月%d日} 09:12:30]\n"
     )
-    return (head + joined(charges, line) + foot).encode("gbk")
+    return head, foot
 
 
 def alipay_zip(charges: pl.DataFrame, party: Party, night: date) -> bytes:
@@ -267,68 +276,79 @@ def _member(name: str, night: date) -> zipfile.ZipInfo:
 
 def zm_file(charges: pl.DataFrame) -> bytes:
     """Return a UnionPay ZM file: 42 fields of fixed width, 607 bytes and CRLF a line."""
+    line = pl.concat_str(*_zm_cells(), separator=" ") + pl.lit("\r")
+    return joined(charges, line).encode("gbk")
 
-    def text(column: str | pl.Expr, width: int) -> pl.Expr:
-        value = pl.col(column) if isinstance(column, str) else pl.lit(column)
-        if isinstance(column, pl.Expr):
-            value = column
-        return value.fill_null("").str.pad_end(width)
 
-    def constant(value: str, width: int) -> pl.Expr:
-        return pl.lit(value.ljust(width))
-
-    def signed(fen: pl.Expr) -> pl.Expr:
-        mark = pl.when(fen > 0).then(pl.lit("C")).when(fen < 0).then(pl.lit("D"))
-        return pl.concat_str(mark.otherwise(pl.lit(" ")), padded(fen.abs(), 12))
-
+def _zm_cells() -> list[pl.Expr]:
+    """Return the 42 fields of a charge, in the order of the interface."""
     net = pl.col("amount") - pl.col("fee")
     zeros = "0" * 12
-    cells = [
-        constant("S22", 3),
-        constant("48022901", 11),
-        constant("00040000", 11),
+    return [
+        _constant("S22", 3),
+        _constant("48022901", 11),
+        _constant("00040000", 11),
         padded(pl.col("stan"), 6),
         local_time("t", "%m%d%H%M%S"),
-        text("card", 19),
+        _left("card", 19),
         padded(pl.col("amount").abs(), 12),
-        constant("5411", 4),
-        constant("08", 2),
-        text("channel_ref", 21),
-        constant("", 2),
-        text("order_id", 32),
-        text("card_type", 2),
-        constant("", 6),
-        constant("", 10),
-        signed(-pl.col("fee")),
-        signed(net),
-        constant("0201", 4),
-        constant("", 15),
+        _constant("5411", 4),
+        _constant("08", 2),
+        _left("channel_ref", 21),
+        _blank(2),
+        _left("order_id", 32),
+        _left("card_type", 2),
+        _blank(6),
+        _blank(10),
+        _signed(-pl.col("fee")),
+        _signed(net),
+        _constant("0201", 4),
+        _blank(15),
         pl.col("kind").replace(_ZM_TYPES),
-        constant("", 2),
-        constant("000201", 6),
-        constant("", 2),
-        constant("", 4),
-        constant("", 32),
-        constant("", 1),
-        text("original_ref", 21),
-        text("merchant", 15),
-        constant("", 1),
-        constant("0" * 15, 15),
-        constant("", 32),
-        constant(" " + zeros, 13),
-        signed(net),
-        text("terminal", 8),
-        constant("", 32),
-        constant(" " + zeros, 13),
-        constant(" " + zeros, 13),
-        constant(" " + "0" * 11, 12),
-        constant("", 2),
-        constant("7", 1),
-        constant("", 32),
-        constant("", 98),
+        _blank(2),
+        _constant("000201", 6),
+        _blank(2),
+        _blank(4),
+        _blank(32),
+        _blank(1),
+        _left("original_ref", 21),
+        _left("merchant", 15),
+        _blank(1),
+        _constant("0" * 15, 15),
+        _blank(32),
+        _constant(" " + zeros, 13),
+        _signed(net),
+        _left("terminal", 8),
+        _blank(32),
+        _constant(" " + zeros, 13),
+        _constant(" " + zeros, 13),
+        _constant(" " + "0" * 11, 12),
+        _blank(2),
+        _constant("7", 1),
+        _blank(32),
+        _blank(98),
     ]
-    line = pl.concat_str(*cells, separator=" ") + pl.lit("\r")
-    return joined(charges, line).encode("gbk")
+
+
+def _left(column: str, width: int) -> pl.Expr:
+    """Return a text field: the column at the left, blanks behind it."""
+    return pl.col(column).fill_null("").str.pad_end(width)
+
+
+def _constant(value: str, width: int) -> pl.Expr:
+    """Return a field that says the same on every line."""
+    return pl.lit(value.ljust(width))
+
+
+def _blank(width: int) -> pl.Expr:
+    """Return a field that this sender leaves empty."""
+    return pl.lit(" " * width)
+
+
+def _signed(fen: pl.Expr) -> pl.Expr:
+    """Return an amount of 12 digits behind its mark: C to the merchant, D from it, a blank at 0."""
+    mark = pl.when(fen > 0).then(pl.lit("C")).when(fen < 0).then(pl.lit("D"))
+    return pl.concat_str(mark.otherwise(pl.lit(" ")), padded(fen.abs(), 12))
 
 
 def zm_banner(day: date) -> bytes:
@@ -366,11 +386,3 @@ def mt940_statement(
 def _balance(fen: int, day: date, party: Party) -> str:
     mark = "D" if fen < 0 else "C"
     return f"{mark}{day:%y%m%d}{party.currency}{yuan_text(abs(fen), ',')}"
-
-
-def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files under a folder, by relative name."""
-    for name, data in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)

@@ -66,7 +66,6 @@ _TEXTS: Final = (
     "issuer",
     "counterparty",
 )
-CANONICAL: Final = (*_MONEY, *_TIMES, *_DAYS, "kind", "state", *_TEXTS)
 
 
 def source_columns(options: Options) -> tuple[str, ...]:
