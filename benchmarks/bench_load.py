@@ -131,6 +131,7 @@ def recon_load(kind: str, path: Path, out: Path) -> Answer:
     from recon.core.codes import Side
     from recon.core.plan import InputFile
     from recon.io.loading.load import load
+    from recon.io.loading.tonight import Tonight
     from recon.io.reading.contract import Options
 
     shutil.rmtree(out, ignore_errors=True)
@@ -139,13 +140,13 @@ def recon_load(kind: str, path: Path, out: Path) -> Answer:
     options = Options(columns=columns if kind == "delimited" else {})
     loaded = load(
         [InputFile("bill", 0, Side.CHANNEL, kind, path, path.name)],
-        {"bill": options},
-        [("order_id",), ("channel_ref",)],
-        workdir=out / "work",
-        staging=out / "staging",
-        business_date=NIGHT,
-        seen={},
-        finish=lambda frame, _file: frame,
+        Tonight(
+            NIGHT,
+            out / "work",
+            out / "staging",
+            {"bill": options},
+            [("order_id",), ("channel_ref",)],
+        ),
     )
     assert loaded.inputs["state"].to_list() in (["ACCEPTED"], ["UNVERIFIED"]), loaded.inputs
     slim = loaded.slim

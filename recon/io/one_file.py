@@ -10,6 +10,7 @@ from recon.core.plan import InputFile
 from recon.errors import InputError
 from recon.io.formats import format_named, recognised
 from recon.io.loading.load import Loaded, load
+from recon.io.loading.tonight import Tonight
 from recon.io.reading.contract import Options, Probe
 from recon.io.recognition.near_miss import near_miss
 from recon.io.recognition.recognise import probe_of
@@ -61,11 +62,5 @@ def read_alone(path: Path, name: str, options: Options, day: date, folder: Path)
     """
     return load(
         [InputFile(_SOURCE, 0, format_named(name).side, name, path, path.name)],
-        {_SOURCE: options},
-        [],
-        workdir=folder / "work",
-        staging=folder / "staging",
-        business_date=day,
-        seen={},
-        finish=lambda frame, _file: frame,
+        Tonight(day, folder / "work", folder / "staging", {_SOURCE: options}),
     )

@@ -17,6 +17,7 @@ from recon.core.codes import Kind, Side, State
 from recon.core.schema import BREAKS, TRANSACTIONS
 from recon.earlier_nights import history
 from recon.io.loading.load import Loaded, load
+from recon.io.loading.tonight import Tonight
 from recon.io.lookup.row_lookup import read_columns, read_rows
 from recon.rules import terms
 from recon.rules.breaks.facts import FACTS
@@ -61,25 +62,26 @@ def load_files(
     rules = rule_file.rules
     sources = {source.name: source for source in rules.sources}
     legs = tuple(leg.plan() for leg in rules.legs)
+    day = night.business_date
+    options = {
+        source.name: replace(options_of(source, rules), is_due=is_due(source, day, night.calendar))
+        for source in rules.sources
+    }
     return load(
         arrived.files,
-        {
-            source.name: replace(
-                options_of(source, rules),
-                is_due=is_due(source, night.business_date, night.calendar),
-            )
-            for source in rules.sources
-        },
-        load_keys(legs, rules),
-        workdir=work,
-        staging=workspace.staging,
-        business_date=night.business_date,
-        seen=history.loaded_before(workspace, night.business_date),
-        finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
-        earlier=history.earlier_columns(workspace, night.business_date),
-        nights=partial(history.earlier_rows, workspace, rules, night.business_date),
-        threads=threads,
-        room=room,
+        Tonight(
+            business_date=day,
+            workdir=work,
+            staging=workspace.staging,
+            options=options,
+            keys=load_keys(legs, rules),
+            finish=lambda frame, file: enrich(frame, sources[file.source], rules, night.calendar),
+            seen=history.loaded_before(workspace, day),
+            earlier=history.earlier_columns(workspace, day),
+            nights=partial(history.earlier_rows, workspace, rules, day),
+            threads=threads,
+            room=room,
+        ),
     )
 
 

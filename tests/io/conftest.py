@@ -9,6 +9,7 @@ from recon.core.plan import InputFile
 from recon.io import formats
 from recon.io.loading import load as module
 from recon.io.loading.load import load
+from recon.io.loading.tonight import Tonight, as_read
 from recon.io.reading.contract import Options
 from tests.io.loaded import KEYS, NIGHT
 from tests.io.tiny_format import TINY
@@ -34,14 +35,16 @@ def night(tmp_path):
             inputs.append(InputFile(source, 3, Side.CHANNEL, fmt, path, name))
         return load(
             inputs,
-            {"shop": options or Options(), "bank": options or Options()},
-            KEYS,
-            workdir=tmp_path / work,
-            staging=tmp_path / "staging",
-            business_date=NIGHT,
-            seen=seen or {},
-            finish=finish or (lambda frame, _file: frame),
-            threads=threads,
+            Tonight(
+                NIGHT,
+                tmp_path / work,
+                tmp_path / "staging",
+                dict.fromkeys(("shop", "bank"), options or Options()),
+                KEYS,
+                seen=seen or {},
+                finish=finish or as_read,
+                threads=threads,
+            ),
         )
 
     return run

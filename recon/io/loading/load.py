@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,26 +21,25 @@ from recon.core.arrays.columns import Dtype, fill, flat_type, series_of
 from recon.core.arrays.parallel import run_all
 from recon.core.arrays.room import Room
 from recon.core.codes import InputState
-from recon.core.plan import InputFile, Key, key_name
+from recon.core.plan import InputFile, key_name
 from recon.core.schema import INPUTS, REJECTS, SLIM
 from recon.errors import InputError
 from recon.io.formats import format_named
 from recon.io.loading import another_night
-from recon.io.loading.batch import Finish
 from recon.io.loading.control import controls_json
 from recon.io.loading.drift import columns_json
 from recon.io.loading.load_file import FileIdentity, Job, Part, load_file
 from recon.io.loading.retold import Judgement, Told, judge
 from recon.io.loading.slim_rows import NO_KEYS
+from recon.io.loading.tonight import Tonight
 from recon.io.loading.verdict import verdict
-from recon.io.reading.contract import Columns, ControlTotal, Options, StagedFile
+from recon.io.reading.contract import ControlTotal, Options, StagedFile
 from recon.io.reading.mask import mask_text
 from recon.io.recognition.recognise import check_declared, meant
 from recon.io.staging.stage import make_durable, stage
 
 _SHOWN_CHARACTERS = 500
 _OPEN_END = "the last line has no line end: its last cell may be cut off"
-Progress = Callable[[InputFile, int], None]
 
 
 @dataclass(frozen=True)
@@ -68,67 +67,27 @@ class _Result:
     totals: tuple[ControlTotal, ...] = ()
 
 
-def load(
-    files: Sequence[InputFile],
-    options: Mapping[str, Options],
-    keys: Sequence[Key],
-    *,
-    workdir: Path,
-    staging: Path,
-    business_date: date,
-    seen: Mapping[str, Mapping[str, str]],
-    finish: Finish,
-    earlier: Mapping[str, Sequence[Columns]] | None = None,
-    nights: another_night.EarlierNights = lambda _source, _oldest: (),
-    threads: int = 2,
-    on_progress: Progress | None = None,
-    room: Room | None = None,
-) -> Loaded:
-    """Load the night's files. A bad row is a reject, a bad file a row of `inputs` that says why.
-
-    options: by source. seen: by source, SHA-256 -> where those bytes were loaded before.
-    finish: adds what the rules know (merchant, batch, due date); called for each batch of accepted
-    rows with every column of TRANSACTIONS, on worker threads. earlier: by source, the columns that
-    its files had before; a file with others is refused. nights: what a source told on earlier
-    nights, for a file that is theirs under tonight's name. on_progress: called with the file and
-    its accepted rows so far, on worker threads. room: where slim columns and digests stand.
-    """
-    room = Room() if room is None else room
+def load(files: Sequence[InputFile], tonight: Tonight) -> Loaded:
+    """Load the night's files. A bad row is a reject, a bad file a row of `inputs` that says why."""
     pl.Series(np.zeros(0))  # polars imports NumPy at its first use, where two threads may collide
     ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
-    with ThreadPoolExecutor(1) as disk, ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
-        staged = list(pool.map(lambda file: _staged(file, staging, business_date), ordered))
-        jobs = [
-            (
-                result,
-                _job(
-                    result,
-                    options,
-                    keys,
-                    workdir,
-                    business_date,
-                    finish,
-                    earlier,
-                    on_progress,
-                    threads,
-                    is_paged=room.is_paged,
-                ),
-            )
-            for result in _without_duplicates(staged, seen)
-        ]
-        on_disk = disk.submit(make_durable, staging)
-        results = list(pool.map(lambda pair: _loaded(*pair), jobs))
+    workers = max(1, tonight.threads)
+    with ThreadPoolExecutor(1) as disk, ThreadPoolExecutor(max_workers=workers) as pool:
+        staged = list(pool.map(lambda file: _staged(file, tonight), ordered))
+        new = _without_duplicates(staged, tonight.seen)
+        on_disk = disk.submit(make_durable, tonight.staging)
+        results = list(pool.map(lambda result: _loaded(result, _job(result, tonight)), new))
         on_disk.result()
-    judges = (judge, lambda told: another_night.judge(told, business_date, nights))
-    for judged in judges:
-        results = _set_aside(results, options, judged)
-    return _gathered(results, keys, room, threads)
+    told = partial(another_night.judge, business_date=tonight.business_date, nights=tonight.nights)
+    for judged in (judge, told):
+        results = _set_aside(results, tonight.options, judged)
+    return _gathered(results, tonight)
 
 
-def _staged(file: InputFile, staging: Path, business_date: date) -> _Result:
+def _staged(file: InputFile, tonight: Tonight) -> _Result:
     """Stage one file; a file that cannot be staged is refused."""
     try:
-        staged = stage(file.path, staging, business_date)
+        staged = stage(file.path, tonight.staging, tonight.business_date)
     except InputError as error:
         return _Result(file, InputState.REFUSED, _message(error))
     identity = FileIdentity.of(file.source, staged.sha256)
@@ -179,38 +138,26 @@ def _same_number(other: str) -> str:
     )
 
 
-def _job(
-    result: _Result,
-    options: Mapping[str, Options],
-    keys: Sequence[Key],
-    workdir: Path,
-    business_date: date,
-    finish: Finish,
-    earlier: Mapping[str, Sequence[Columns]] | None,
-    on_progress: Progress | None,
-    threads: int,
-    *,
-    is_paged: bool,
-) -> Job | None:
+def _job(result: _Result, tonight: Tonight) -> Job | None:
     """Return what is needed to read a staged file, None when it is not to be read."""
     if result.state != InputState.UNVERIFIED:
         return None
     assert result.staged is not None
     assert result.identity is not None
+    source = result.file.source
     return Job(
         file=result.file,
         staged=result.staged,
         identity=result.identity,
         fmt=format_named(result.file.format),
-        options=options.get(result.file.source, Options()),
-        keys=tuple(keys),
-        folder=workdir / "transactions",
-        business_date=business_date,
-        finish=finish,
-        earlier=tuple((earlier or {}).get(result.file.source, ())),
-        on_rows=on_progress,
-        threads=threads,
-        is_paged=is_paged,
+        options=tonight.options.get(source, Options()),
+        keys=tuple(tonight.keys),
+        folder=tonight.workdir / "transactions",
+        business_date=tonight.business_date,
+        finish=tonight.finish,
+        earlier=tuple(tonight.earlier.get(source, ())),
+        threads=tonight.threads,
+        is_paged=tonight.room.is_paged,
     )
 
 
@@ -279,7 +226,7 @@ def _message(error: InputError) -> str:
     return f"{error.code}: {error.message()}"
 
 
-def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room, threads: int) -> Loaded:
+def _gathered(results: Sequence[_Result], tonight: Tonight) -> Loaded:
     """Put the files together: rows sorted by identity, digests aligned with them."""
     live = sorted(
         (
@@ -290,10 +237,11 @@ def _gathered(results: Sequence[_Result], keys: Sequence[Key], room: Room, threa
         key=lambda pair: pair[0],
     )
     parts = [part for _, part in live]
+    room, threads = tonight.room, tonight.threads
     columns = [(parts, name, dtype, room) for name, dtype in SLIM.schema.items()]
     slim = pl.DataFrame(run_all(_stacked, columns, threads))
     assert slim["txn_id"].is_sorted()
-    names = [key_name(key) for key in keys]
+    names = [key_name(key) for key in tonight.keys]
     joined = run_all(_joined, [(parts, name, room) for name in names], threads)
     digests = dict(zip(names, joined, strict=True))
     assert all(len(found) == slim.height for found in digests.values())

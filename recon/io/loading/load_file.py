@@ -82,7 +82,6 @@ class Job:
     business_date: date
     finish: Finish
     earlier: tuple[Columns, ...]  # what the source's files had before
-    on_rows: Callable[[InputFile, int], None] | None
     threads: int = 1
     is_paged: bool = False  # slim rows are kept in a file until all are there
 
@@ -137,8 +136,6 @@ def load_file(job: Job) -> Part:
         done = in_order(pool, steps.complete, steps.counted(ready))
         for batch in in_order(scribe, lambda batch: _written(batch, writer), done):
             part.take(batch)
-            if job.on_rows is not None:
-                job.on_rows(job.file, part.rows)
     steps.check_columns()
     names = [name for name, _ in part.reading.columns]
     part.rejects.extend(without_secrets(mask_rejects(part.reading.rejects), names))

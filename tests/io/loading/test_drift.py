@@ -15,6 +15,7 @@ from recon.core.plan import InputFile
 from recon.errors import InputError
 from recon.io.loading.drift import check_drift, columns_from_json, columns_json
 from recon.io.loading.load import Loaded, load
+from recon.io.loading.tonight import Tonight
 from recon.io.reading.contract import Columns, Options, named_columns
 
 KNOWN = named_columns(("order", "amount", "time", "note"))
@@ -120,14 +121,13 @@ def loaded(path: Path, frame: pl.DataFrame, earlier: list[Columns], options: Opt
     form = write(path, frame)
     return load(
         [InputFile("shop", 0, Side.MERCHANT, form, path, path.name)],
-        {"shop": options},
-        (),
-        workdir=path.parent / "work",
-        staging=path.parent / "staging",
-        business_date=date(2026, 3, 4),
-        seen={},
-        finish=lambda rows, _file: rows,
-        earlier={"shop": earlier},
+        Tonight(
+            date(2026, 3, 4),
+            path.parent / "work",
+            path.parent / "staging",
+            {"shop": options},
+            earlier={"shop": earlier},
+        ),
     )
 
 

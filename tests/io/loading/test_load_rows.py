@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recon.core.codes import Side
 from recon.core.plan import InputFile
 from recon.core.schema import SLIM
 from recon.io import formats
@@ -14,6 +13,7 @@ from recon.io.loading import load as module
 from recon.io.loading import load_file as part_module
 from recon.io.loading.load import load
 from recon.io.loading.load_file import FileIdentity
+from recon.io.loading.tonight import Tonight
 from recon.io.reading import lines
 from recon.io.reading.contract import Options
 from recon.io.recognition.recognise import probe_of
@@ -201,25 +201,6 @@ def test_unaccounted_lines_are_asserted(night, monkeypatch):
         night({"a": BODY})
 
 
-def test_progress_is_told(tmp_path):
-    """The caller hears of each file's accepted rows as they grow."""
-    path = tmp_path / "a"
-    path.write_text(BODY)
-    told = []
-    load(
-        [InputFile("shop", 0, Side.CHANNEL, "tiny", path, "a")],
-        {"shop": Options(skip_lines=2)},
-        (),
-        workdir=tmp_path / "work",
-        staging=tmp_path / "staging",
-        business_date=NIGHT,
-        seen={},
-        finish=lambda frame, _file: frame,
-        on_progress=lambda file, rows: told.append((file.declared_path, rows)),
-    )
-    assert told == [("a", 2), ("a", 4)]
-
-
 def corpus_files():
     """Return a few small corpus files of each recognised format."""
     chosen = []
@@ -241,13 +222,7 @@ def test_real_files_cut_anywhere_load_or_are_refused(tmp_path):
             short.write_bytes(raw[:cut])
             loaded = load(
                 [InputFile("x", 0, known[0].side, known[0].name, short, path.name)],
-                {},
-                KEYS,
-                workdir=tmp_path / "work",
-                staging=tmp_path / "s",
-                business_date=NIGHT,
-                seen={},
-                finish=lambda frame, _file: frame,
+                Tonight(NIGHT, tmp_path / "work", tmp_path / "s", keys=KEYS),
             )
             state, message = state_of(loaded)
             assert state in ("ACCEPTED", "UNVERIFIED") or message.startswith("FILE_")

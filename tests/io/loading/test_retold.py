@@ -11,6 +11,7 @@ import pytest
 from recon.core.codes import Side
 from recon.core.plan import InputFile
 from recon.io.loading.load import Loaded, load
+from recon.io.loading.tonight import Tonight
 from recon.io.reading.contract import Options
 
 KEYS = (("order_id",), ("channel_ref",), ("bank_ref",), ("rrn",))
@@ -21,6 +22,11 @@ LATER = [f"R{n},{n}.00,2026-03-05 10:00:0{n},tea\n" for n in range(5, 9)]
 LINES = [f",{n}.00,2026-03-04 10:00:00,fee\n" for n in range(1, 6)]  # nothing names these rows
 
 Night = Callable[..., Loaded]
+
+
+def tonight(folder: Path, options: dict[str, Options]) -> Tonight:
+    """Return what the files of 4 March are loaded with."""
+    return Tonight(date(2026, 3, 4), folder / "work", folder / "staging", options, KEYS)
 
 
 @pytest.fixture
@@ -38,13 +44,7 @@ def night(tmp_path: Path) -> Night:
             columns["bank_ref"] = columns.pop("channel_ref")
         return load(
             inputs,
-            {"psp": Options(columns=columns, **options)},  # type: ignore[arg-type]  # of text only
-            KEYS,
-            workdir=tmp_path / "work",
-            staging=tmp_path / "staging",
-            business_date=date(2026, 3, 4),
-            seen={},
-            finish=lambda frame, _file: frame,
+            tonight(tmp_path, {"psp": Options(columns=columns, **options)}),  # type: ignore[arg-type]  # of text only
         )
 
     return run
@@ -171,13 +171,7 @@ def test_a_statement_counts_and_the_notification_does_not(
         inputs.append(InputFile(form, len(inputs), Side.BANK, form, path, form))
     loaded = load(
         inputs,
-        {form: Options(currency="EUR") for form in texts},
-        KEYS,
-        workdir=tmp_path / "work",
-        staging=tmp_path / "staging",
-        business_date=date(2026, 3, 4),
-        seen={},
-        finish=lambda frame, _file: frame,
+        tonight(tmp_path, {form: Options(currency="EUR") for form in texts}),
     )
     found = states(loaded)
     assert found["camt053"] == "ACCEPTED"
