@@ -5,13 +5,16 @@ yuan with two decimals, unsigned; the type of the transaction gives the sign, an
 file writes itself stays one. 手续费 is a cost; net is 结算金额 where the file has it. A refund
 leads to its original by 原交易单.
 
-| 交易类型                       | kind     | sign |
-|--------------------------------|----------|------|
-| contains 冲正                  | REVERSAL | -    |
-| contains 撤销                  | VOID     | -    |
-| contains 退货 or 退款          | REFUND   | -    |
-| contains 消费, 支付, 预授权完成| PAYMENT  | +    |
-| others                         | reject   |      |
+| 交易类型                                           | kind     | sign |
+|----------------------------------------------------|----------|------|
+| contains 冲正                                      | REVERSAL | -    |
+| contains 撤销                                      | VOID     | -    |
+| contains 退货 or 退款                              | REFUND   | -    |
+| contains none of these, but 消费, 支付, 预授权完成 | PAYMENT  | +    |
+| others                                             | reject   |      |
+
+Types that the page does not define are rejects: what undoes an undoing (消费撤销冲正, 退货撤销)
+brings money back in, and an authorisation that is not completed (预授权撤销) moves none.
 """
 
 from __future__ import annotations
@@ -59,15 +62,15 @@ TABLE = Table(
     ),
     fallback="gb18030",
 )
-_KINDS = {  # the first of these that a type contains
+_UNDOING = {  # of these a type contains one, or none
     "冲正": Kind.REVERSAL,
     "撤销": Kind.VOID,
     "退货": Kind.REFUND,
     "退款": Kind.REFUND,
-    "消费": Kind.PAYMENT,
-    "支付": Kind.PAYMENT,
-    "预授权完成": Kind.PAYMENT,
 }
+_PAID = dict.fromkeys(("消费", "支付", "预授权完成"), Kind.PAYMENT)
+_KINDS = {**_UNDOING, **_PAID}  # the first of these that a type contains
+_UNDEFINED = rf"(?:{'|'.join(_UNDOING)}).*(?:{'|'.join(_UNDOING)})|预授权(?:[^完]|$)"
 _TYPE = "交易类型(归类)"
 
 
@@ -75,9 +78,13 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     """Add the word that gives the kind, and the amounts signed by it."""
     frame = frame.with_columns(pl.all().str.strip_chars(" \t"))
     words = pl.col("交易类型")
-    known = [pl.when(words.str.contains(word, literal=True)).then(pl.lit(word)) for word in _KINDS]
+    defined = ~words.str.contains(_UNDEFINED)
+    known = [
+        pl.when(defined & words.str.contains(word, literal=True)).then(pl.lit(word))
+        for word in _KINDS
+    ]
     frame = frame.with_columns(pl.coalesce(*known, words).alias(_TYPE))
-    is_out = ~pl.col(_TYPE).is_in([word for word, kind in _KINDS.items() if kind == Kind.PAYMENT])
+    is_out = pl.col(_TYPE).is_in(list(_UNDOING))
     return frame.with_columns(
         money_out(pl.col(name), is_out).alias(alias)
         for name, alias in (("交易金额", "amount"), ("手续费", "fee"), ("结算金额", "net"))

@@ -115,6 +115,7 @@ def fields(options: Options) -> Fields:
         "product": Text("业务类型"),
         "amount_minor": Money("amount", thousands=","),
         "_balance_minor": Money("账户结余(元)", thousands=","),
+        "_direction": Text("收支类型"),
         "currency": Constant(options.currency),
         "occurred_at": Time(("记账时间",), CLOCKS),
         "memo": Text("备注"),
@@ -134,14 +135,14 @@ def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
 
 
 def controls(_options: Options) -> tuple[Control, ...]:
-    """Return the summary's totals."""
-    amount = pl.col("amount_minor")
+    """Return the summary's totals; a movement of nothing counts in the direction it is told in."""
+    amount, direction = pl.col("amount_minor"), pl.col("_direction")
     money = Money("", thousands=",")
     return (
         Control(_COUNT, _COUNT, pl.len()),
-        Control("收入笔数", "收入笔数", (amount > 0).sum()),
+        Control("收入笔数", "收入笔数", (direction == "收入").sum()),
         Control("收入金额", "收入金额", amount.filter(amount > 0).sum(), money),
-        Control("支出笔数", "支出笔数", (amount < 0).sum()),
+        Control("支出笔数", "支出笔数", (direction == "支出").sum()),
         Control("支出金额", "支出金额", amount.filter(amount < 0).sum() * -1, money),
     )
 

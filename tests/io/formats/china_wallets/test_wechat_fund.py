@@ -52,6 +52,14 @@ def test_a_wrong_total_or_a_lost_row_does_not_agree(tmp_path):
     assert not load_bytes(FORMAT, tmp_path, bill(ROWS[1:])).agrees
 
 
+def test_a_movement_of_nothing_counts_in_its_direction(tmp_path):
+    """A fee of nothing is one of the movements that went out, as the summary counts them."""
+    free = "2026-11-20 16:00:01|42009|F7|交易|扣除交易手续费|支出|0.00|10.64|sys||ORD9"
+    assert load_bytes(FORMAT, tmp_path, bill((*ROWS, free), "7|3|101.24|4|90.60")).agrees
+    turned = free.replace("支出", "收入")
+    assert not load_bytes(FORMAT, tmp_path, bill((*ROWS, turned), "7|3|101.24|4|90.60")).agrees
+
+
 def test_a_direction_that_is_unknown_or_a_signed_amount_is_a_reject(tmp_path):
     """The sign comes from one place only."""
     rows = (ROWS[0].replace("收入", "其他"), ROWS[1].replace("0.60", "-0.60"))

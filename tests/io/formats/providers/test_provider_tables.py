@@ -240,6 +240,31 @@ def test_other_encodings_and_unknown_types(tmp_path: Path) -> None:
     assert [reject.record_no for reject in odd.rejects] == [3]
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("微信支付撤销", "VOID"),
+        ("预授权完成撤销", "VOID"),
+        ("消费冲正", "REVERSAL"),
+        ("支付宝退款", "REFUND"),
+        ("预授权完成", "PAYMENT"),
+        ("消费撤销冲正", ""),
+        ("退货撤销", ""),
+        ("退款冲正", ""),
+        ("预授权", ""),
+        ("预授权撤销", ""),
+        ("预授权冲正", ""),
+    ],
+)
+def test_what_allinpay_does_not_define_is_no_money_out(tmp_path: Path, word: str, kind: str):
+    """Undoing an undoing, or an authorisation, takes no money from the merchant: it is a reject."""
+    text = next(sample[2] for sample in SAMPLES if sample[0] is allinpay.FORMAT)
+    outcome = read_bytes(allinpay.FORMAT, text.replace("退货", word).encode(), tmp_path)
+    assert outcome.frame["kind"].to_list() == ["PAYMENT", kind][: 1 + bool(kind)]
+    assert [reject.record_no for reject in outcome.rejects] == ([] if kind else [3])
+    assert all(word in reject.reasons[0] for reject in outcome.rejects)
+
+
 def test_an_allinpay_refund_is_money_out_whatever_sign_it_has(tmp_path: Path) -> None:
     """A minus stays one minus; marks of thousands and blanks around cells are read."""
     text = next(sample[2] for sample in SAMPLES if sample[0] is allinpay.FORMAT)
