@@ -25,7 +25,7 @@ def sale(code: str, amount: int, **other: str) -> str:
         92: "ACME STORE".ljust(25),
         117: "BERLIN".ljust(13),
         133: "5999",
-        147: "1",
+        147: other.get("usage", "1"),
         148: other.get("reason", "00"),
         152: "A12345",
         162: "90",
@@ -80,7 +80,8 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (sale("10", 1), "its layout is not known"),
+        (sale("09", 1), "its layout is not known"),
+        (sale("05", 1, usage="7"), "usage code '7' is none of 1, 2, 9"),
         (sale("05", 1, currency="000"), "no currency number"),
         (sale("05", 1).replace("000000000001", "00000000000x"), "is not twelve digits"),
         (sale("05", 1, cleared="6367"), "is no day (YDDD)"),
@@ -101,6 +102,20 @@ def test_every_cut_is_refused(tmp_path: Path) -> None:
     data = FILE.encode()
     for cut in range(0, len(data) - 167, 5):
         assert read_bytes(FORMAT, data[:cut], tmp_path).refusal is not None, cut
+
+
+def fee(code: str, amount: int, sender: str, receiver: str) -> str:
+    cells = {5: receiver, 11: sender, 17: "0240", 24: "0113", 28: "4012000000001234567"}
+    cells |= {62: f"{amount:012d}", 74: "978", 77: "COLLECTION FEE", 164: "6002"}
+    return record(code, "0", cells)
+
+
+REQUEST = record(
+    "52",
+    "0",
+    {5: "4012000000001234000", 24: "74123456001123456789012", 59: "000000006050", 71: "978"}
+    | {74: "ACME STORE", 115: "5999", 136: "30", 164: "6002"},
+)
 
 
 def trailer(code: str, counts: tuple[int, int, int], source: int, number: int = 1) -> str:
@@ -149,6 +164,55 @@ def test_amounts_without_minor_units_are_hundredths(tmp_path: Path) -> None:
     assert "a part of one JPY" in outcome.rejects[0].reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("code", "usage", "kind", "minor"),
+    [
+        ("05", "1", "PAYMENT", 700),
+        ("05", "2", "ADJUSTMENT", 700),
+        ("05", "9", "ADJUSTMENT", 700),
+        ("06", "9", "ADJUSTMENT", -700),
+        ("25", "2", "ADJUSTMENT", -700),
+        ("26", "2", "ADJUSTMENT", 700),
+        ("15", "9", "CHARGEBACK", -700),
+    ],
+)
+def test_what_is_presented_again_is_no_second_sale(
+    tmp_path: Path, code: str, usage: str, kind: str, minor: int
+) -> None:
+    """A presentment after a chargeback (2) or of a dispute (9) has the reference of the sale."""
+    data = "\n".join([BATCH[0], sale(code, 700, usage=usage), record("92", "0", {})])
+    outcome = read_bytes(FORMAT, data.encode(), tmp_path)
+    assert outcome.frame.select("kind", "amount_minor").rows() == [(kind, minor)]
+
+
+def test_three_decimals_are_hundredths_too(tmp_path: Path) -> None:
+    """Amounts have two decimals whatever the currency: 1.230 dinars are 123."""
+    data = "\n".join([BATCH[0], sale("05", 123, currency="414"), record("92", "0", {})])
+    outcome = read_bytes(FORMAT, data.encode(), tmp_path)
+    assert outcome.frame.select("amount_minor", "currency").rows() == [(1230, "KWD")]
+
+
+def test_fees_go_by_who_sends_them_and_requests_move_nothing(tmp_path: Path) -> None:
+    """The file's own BIN says whose money a fee is; reports and requests are in no sum."""
+    batch = [BATCH[0], sale("05", 6050), fee("10", 500, "999999", "412345")]
+    batch += [fee("10", 400, "412345", "999999"), fee("20", 30, "999999", "412345"), REQUEST]
+    batch += [record("46", "0", {77: "1" * 12}), record("46", "1", {})]
+    closing = [trailer(code, (4, 7, 6), 6980) for code in ("91", "92")]
+    outcome = read_bytes(FORMAT, "\n".join([*batch, *closing]).encode(), tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    assert outcome.frame.select("kind", "amount_minor", "card").rows() == [
+        ("PAYMENT", 6050, "401200******1234"),
+        ("FEE", -500, "401200******4567"),
+        ("FEE", 400, "401200******4567"),
+        ("FEE", 30, "401200******4567"),
+        ("RETRIEVAL", 6050, "401200******1234"),
+    ]
+    assert outcome.reading.comment_lines == 2
+    others = "\n".join([BATCH[0], fee("10", 500, "999999", "888888"), record("92", "0", {})])
+    told = read_bytes(FORMAT, others.encode(), tmp_path)
+    assert "whose money it is, is not told" in told.rejects[0].reasons[0]
+
+
 @pytest.mark.parametrize("codes", [("92",), ("91", "92"), ("46", "92")])
 def test_a_file_without_sales_is_known(tmp_path: Path, codes: tuple[str, ...]) -> None:
     """A day of nothing, or of reports alone, is still this format; a header may lose its blanks."""
@@ -156,4 +220,5 @@ def test_a_file_without_sales_is_known(tmp_path: Path, codes: tuple[str, ...]) -
     lines += [record(code, "0", {}) for code in codes]
     outcome = read_bytes(FORMAT, "\n".join(lines).encode(), tmp_path)
     assert FORMAT.recognise(probe_of(tmp_path / "input"))
-    assert (outcome.frame.height, len(outcome.rejects)) == (0, codes.count("46"))
+    assert (outcome.frame.height, outcome.rejects) == (0, [])
+    assert outcome.reading.comment_lines == codes.count("46")
