@@ -5,16 +5,16 @@ first cell is the kind of line: RH, FH, SH headers, CH column names, SB a row, S
 and count, RF, RC, FF report and file footers. Columns go by the names in CH. Amounts are unsigned
 hundredths, of yen too; DR and CR stand beside them. Times carry their offset.
 
-| T-code                       | kind                                            |
-|------------------------------|-------------------------------------------------|
-| T00                          | PAYMENT; paid by us (DR): ADJUSTMENT            |
-| T01, T1108, T1109            | FEE                                             |
-| T04                          | PAYOUT                                          |
-| T1107, T1113                 | REFUND                                          |
-| T1106, T1201                 | CHARGEBACK                                      |
-| T1110, T15, T21              | FREEZE; a credit: UNFREEZE (also T1111)         |
-| T13                          | OTHER, an authorisation: pending                |
-| all others (T02 conversions) | ADJUSTMENT                                      |
+| T-code                                            | kind                             |
+|---------------------------------------------------|----------------------------------|
+| T00                                               | PAYMENT; paid by us: ADJUSTMENT  |
+| T01, T1108, T1109                                 | FEE                              |
+| T04                                               | PAYOUT, in: ADJUSTMENT           |
+| T1107, T1113                                      | REFUND, in: ADJUSTMENT           |
+| T1106, T1201                                      | CHARGEBACK, in: ADJUSTMENT       |
+| T1105, T1110, T1111, T15, T21 but T2109 and T2110 | FREEZE, in: UNFREEZE             |
+| T13                                               | OTHER, an authorisation: pending |
+| all others (T02 conversions)                      | ADJUSTMENT                       |
 
 Proof, for each section and currency: gross credits, gross debits, fee credits, fee debits, and
 opening + all of them = closing; the section's row count; the same sums and counts of the whole
@@ -35,6 +35,7 @@ from operator import itemgetter
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER, exponent
 from recon.errors import InputError
+from recon.io.formats.providers.paypal_kinds import kind_of_code
 from recon.io.reading.contract import (
     Choice,
     ControlTotal,
@@ -86,18 +87,6 @@ _COUNTED = {"SC": "section", "RC": "report", "FF": "file"}
 _SUMS = ("gross credits", "gross debits", "fee credits", "fee debits")
 _EXACT_TIME = re.compile(r"[12][0-9]{3}(?:/[0-9]{2}){2} [0-9]{2}:[0-9]{2}:[0-5][0-9] [+-][0-9]{4}")
 _FIX = "download the report again from the secure file server"
-_EXACT = {
-    "T1107": "REFUND",
-    "T1113": "REFUND",
-    "T1106": "CHARGEBACK",
-    "T1201": "CHARGEBACK",
-    "T1108": "FEE",
-    "T1109": "FEE",
-    "T1110": "FREEZE",
-    "T1111": "UNFREEZE",
-}
-_GROUPS = {"T01": "FEE", "T04": "PAYOUT", "T13": "OTHER"}
-_HOLDS = ("T15", "T21")
 
 
 @dataclass(slots=True)
@@ -213,7 +202,7 @@ class _Reader:
             for section in (self.section, self.whole):
                 section.add(currency, first + (value < 0), abs(value))
         event = event.upper()
-        kind = _kind(event, gross)
+        kind = kind_of_code(event, leaves=gross < 0).name
         linked = kind not in {"PAYMENT", "PAYOUT", "OTHER"}
         self.rows.add(
             (line.number, line.start, line.end),
@@ -289,17 +278,6 @@ def _balances(cells: list[str]) -> tuple[int, int] | None:
             return None
         ends.append(value if mark == "CR" else -value)
     return (ends[0], ends[1]) if len(ends) == 2 else None  # noqa: PLR2004  both ends
-
-
-def _kind(event: str, gross: int) -> str:
-    """Return the name of the kind that a T-code means."""
-    if event in _EXACT:
-        return _EXACT[event]
-    if event[:3] == "T00":
-        return "PAYMENT" if gross >= 0 else "ADJUSTMENT"
-    if event[:3] in _HOLDS:
-        return "UNFREEZE" if gross >= 0 else "FREEZE"
-    return _GROUPS.get(event[:3], "ADJUSTMENT")
 
 
 def _signed(amount: tuple[str, str], side: tuple[str, str], reasons: list[str]) -> int | None:

@@ -1,7 +1,7 @@
 """The words of PayPal's activity download in the languages of its accounts.
 
-Column names are those of public files in each language. Types decide the kind and never the money;
-a state that is not listed here is a reject.
+Column names are those of public files in each language. A state or an impact on the balance that is
+not listed here is a reject.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from recon.core.codes import State
+from recon.core.codes import Kind, State
 
 _COLUMNS: Final[Mapping[str, str]] = {
     "Date": "Datum | Fecha | Data",
@@ -39,25 +39,22 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "Note": "Hinweis | Nota | Remarque | Messaggio | Opmerking",
     "Bank Account": "Bankkonto | Cuenta bancaria | Compte bancaire | Conto bancario | Bankrekening",
     "Balance": "Guthaben | Saldo | Solde",
+    "Balance Impact": "Auswirkung auf Guthaben | Impact sur le solde | Impatto sul saldo",
+    "Transaction Event Code": "Transaktionsereigniscode",
 }
 ALIASES: Final[Mapping[str, str]] = {
     word.strip(): column for column, words in _COLUMNS.items() for word in words.split("|")
 }
 
-# Parts of types, in small letters; the first that fits counts, in this order.
-WITHDRAWAL: Final = "withdrawal|abbuchung|abhebung|retirada|retiro|retrait|virement|prelievo|opname"
-CONVERSION: Final = (
-    "conversion|deposit|umrechnung|bankgutschrift|einzahlung|conversión|ingreso|depósito"
-    "|versement|conversione|versamento|conversie|omrekening|storting"
-)
-CHARGEBACK: Final = (
-    "chargeback|dispute|rückbuchung|rücklastschrift|konflikt|contracargo|disputa"
-    "|rétrofacturation|litige|contestazione|terugboeking|geschil"
-)
-REFUND: Final = (
-    "refund|rückzahlung|rückerstattung|reembolso|devolución|remboursement|rimborso|terugbetaling"
-)
-HOLD: Final = r"\bhold\b|einbehalt|retención|retenue|blocage|trattenut|inhouding|blokkering"
+# Whether a row moved the balance: a memo (an authorisation, an order, an invoice) moves nothing.
+_IMPACTS: Final[Mapping[Kind, str]] = {
+    Kind.CREDIT: " | credit | haben | crédito | crédit | accredito | credito",
+    Kind.DEBIT: "debit | soll | débito | débit | addebito | debito",
+    Kind.OTHER: "memo | mémo | nota | promemoria | notitie",
+}
+IMPACTS: Final[Mapping[str, Kind]] = {
+    word.strip(): kind for kind, words in _IMPACTS.items() for word in words.split("|")
+}
 
 _STATES: Final[Mapping[State, str]] = {
     State.SUCCESS: (
@@ -76,7 +73,7 @@ _STATES: Final[Mapping[State, str]] = {
         " | refusé | échec | negata | rifiutata | rifiutato | geweigerd | mislukt"
     ),
     State.CLOSED: (
-        "canceled | cancelled | expired | removed | storniert | abgebrochen | abgelaufen"
+        "canceled | cancelled | expired | removed | storniert | abgebrochen | abgelaufen | entfernt"
         " | cancelado | caducado | annulé | expiré | annullata | annullato | scaduta"
         " | geannuleerd | verlopen"
     ),
