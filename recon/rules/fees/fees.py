@@ -54,9 +54,20 @@ def find(
         fee_undone.find(rows, before),
         _payments(paid.filter(done), policy),
         fee_returned.find(refunds, pl.concat([paid, before]), policy),
-        _unlisted(rows.filter(done & (pl.col("kind") == Kind.FEE.name)), policy),
+        _unlisted(_deducted(rows.filter(done)), policy),
         _unlisted(_of_chargebacks(rows.filter(done)), policy),
     )
+
+
+def _deducted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the fees that are rows of their own, by what each took, in whichever column.
+
+    One that gave money to the merchant took nothing: it is a fee that came back.
+    """
+    own = pl.col("amount_minor") != 0
+    taken = pl.when(own).then(-pl.col("amount_minor")).otherwise(pl.col("fee_minor"))
+    fees = rows.filter(pl.col("kind") == Kind.FEE.name).with_columns(amount_minor=taken)
+    return fees.filter(pl.col("amount_minor") > 0)
 
 
 def _of_chargebacks(rows: pl.DataFrame) -> pl.DataFrame:
@@ -68,8 +79,12 @@ def _of_chargebacks(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def judged(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
-    """Return the rows that a contract can judge: with an amount and a fee, of its currency."""
-    known = pl.col("amount_minor").is_not_null() & pl.col("fee_minor").is_not_null()
+    """Return the rows that a contract can judge: with an amount and a fee, of its currency.
+
+    A fee that is a row of its own may have its money in the amount alone.
+    """
+    told = pl.col("fee_minor").is_not_null() | (pl.col("kind").cast(pl.String) == Kind.FEE.name)
+    known = pl.col("amount_minor").is_not_null() & told
     mine = known & (pl.col("currency") == policy.contract.contract.currency)
     return rows.filter(mine).with_columns(pl.col("kind", "state").cast(pl.String))
 
@@ -87,7 +102,7 @@ def _unlisted(rows: pl.DataFrame, policy: FeePolicy) -> pl.DataFrame:
         if item.valid_until is not None:
             fits &= pl.col("clearing_date") <= item.valid_until
         listed |= fits.fill_null(value=False)
-    return rows.filter(~listed & (pl.col("amount_minor") != 0)).select(
+    return rows.filter(~listed).select(
         "txn_id",
         code=pl.lit(int(Code.FEE_UNLISTED)),
         expected_minor=pl.lit(0),

@@ -93,6 +93,22 @@ CASES = [
         "1|FEE|SUCCESS|M1|1|-|-|data card|-60.00|0.00",
         ("FEE_UNLISTED", "0", "60", "no contract line for data card"),
     ),
+    (
+        "a data card fee in the column of fees",
+        "1|FEE|SUCCESS|M1|1|-|-|data card|0.00|60.00",
+        ("FEE_UNLISTED", "0", "60", "no contract line for data card"),
+    ),
+    (
+        "a data card fee in the amount alone",
+        "1|FEE|SUCCESS|M1|1|-|-|data card|-60.00|-",
+        ("FEE_UNLISTED", "0", "60", "no contract line for data card"),
+    ),
+    (
+        "a listed fee in the column of fees",
+        "1|FEE|SUCCESS|M1|1|-|-|paper|0.00|30.00",
+        None,
+    ),
+    ("a fee that came back", "1|FEE|SUCCESS|M1|1|-|-|data card|60.00|0.00", None),
     ("a listed fee", "1|FEE|SUCCESS|M1|1|-|-|paper|-30.00|0.00", None),
     (
         "a listed fee of another amount",
