@@ -1,13 +1,16 @@
 """OFX and QFX downloads: version 1 (SGML, tags left open) and version 2 (XML).
 
 Source: Open Financial Exchange specification 1.6 and 2.2, and the banks' habits. A row is a
-STMTTRN of a bank or card statement; pending ones (STMTTRNP) are in state PENDING. OFX declares
-no opening balance, so nothing proves the entries, but the closing tags prove that the file is
-whole. `bank_ref` is REFNUM, else CHECKNUM, else FITID; the others are in the memo, the FITID last
-after `//`. The value date is DTAVAIL, else the day of DTPOSTED (pending: DTTRAN) as the bank writes
-it. The account of a card statement is a card number, cut to six and four. Three digits behind a
-mark are decimals where the currency has three. Investment statements are passed over; a file of
-nothing else is refused.
+STMTTRN of a bank or card statement; pending ones (STMTTRNP, or of type HOLD) are in state PENDING.
+OFX declares no opening balance, so nothing proves the entries, but the closing tags prove that the
+file is whole. A transaction that stands twice word for word, that is corrected, or that only
+corrects is a reject; a file with an error in place of a statement is refused.
+
+`bank_ref` is REFNUM, else CHECKNUM, else FITID; the others are in the memo, the FITID last after
+`//`. The value date is DTAVAIL, else the day of DTPOSTED (pending: DTTRAN) as the bank writes it.
+The account of a card statement is a card number, cut to six and four. Three digits behind a mark
+are decimals where the currency has three. Investment statements are passed over; a file of nothing
+else is refused.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from datetime import date
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
+from recon.io.formats.banks.ofx_answers import Answers
+from recon.io.formats.banks.ofx_repeats import Repeats, Survey, has_corrections
 from recon.io.reading.contract import (
     Account,
     Choice,
@@ -96,7 +101,9 @@ class _Entry:
 class _Reader:
     """Walks over the tags and keeps the open aggregates."""
 
-    def __init__(self, name: str, data: Data, encoding: str, reading: Reading) -> None:
+    def __init__(
+        self, name: str, data: Data, encoding: str, reading: Reading, repeats: Repeats
+    ) -> None:
         self.name = name
         self.data = data
         self.encoding = encoding
@@ -106,9 +113,9 @@ class _Reader:
         self.statement: _Statement | None = None
         self.statements: list[_Statement] = []
         self.entry: _Entry | None = None
+        self.repeats = repeats
         self.passed_over = 0
-        self.status = ""
-        self.failed = False
+        self.answers = Answers()
         self.invested = False
         self.lines = LineCount()
         self.passed = 0  # bytes whose lines are counted
@@ -207,11 +214,8 @@ class _Reader:
                 self.statement.account = mask_card(text)
             elif name == "BALAMT" and above == "LEDGERBAL":
                 self.statement.balance = text
-        elif above == "STATUS" and name == "CODE":
-            self.failed = text not in {"", "0"}
-            self.status = self.status or (f"status {text}" if self.failed else "")
-        elif above == "STATUS" and name == "MESSAGE" and self.failed:
-            self.status += f" {text}"
+        else:
+            self.answers.take(above, name, text)
 
     def take_entry(self, entry: _Entry, end: int) -> None:
         """Take a closed transaction: a row, or a reject with every reason."""
@@ -222,19 +226,17 @@ class _Reader:
         self.passed = end
         place = (self.record_no, entry.start, end)
         values = entry.values
+        account = self.statement.account
+        content = bytes(self.data[entry.start : end])
         currency = values.get("CURRENCY/CURSYM") or self.statement.currency
         amount = plain_decimal(values.get("TRNAMT", ""), exponent_of(currency))
         day = _day(values)
-        reasons = []
-        if amount is None:
-            reasons.append(f"TRNAMT {values.get('TRNAMT', '')!r} is not one amount for certain")
-        if not day:
-            name = "DTTRAN" if entry.pending else "DTPOSTED"
-            reasons.append(f"{name} {values.get(name, '')!r} is not a day (YYYYMMDD)")
+        reasons = [*_faults(entry, amount, day), *self.repeats.objections(account, values, content)]
         if reasons or amount is None:
-            text = self.data[entry.start : end].decode(self.encoding)
-            refuse_row(self.reading, place, " ".join(text.split()), reasons)
+            text = " ".join(content.decode(self.encoding).split())
+            refuse_row(self.reading, place, text, reasons)
             return
+        is_pending = entry.pending or values.get("TRNTYPE", "").upper() == "HOLD"
         fitid = values.get("FITID", "")
         numbers = [values.get(name, "") for name in ("REFNUM", "CHECKNUM", "CHKNUM")]
         other, *more = [number for number in numbers if number.strip("0")] or [""]
@@ -244,8 +246,8 @@ class _Reader:
         self.rows.add(
             place,
             (
-                self.statement.account,
-                "P" if entry.pending else "",
+                account,
+                "P" if is_pending else "",
                 values.get("TRNTYPE", "").upper() or None,
                 "D" if amount.startswith("-") else "C",
                 amount,
@@ -256,6 +258,18 @@ class _Reader:
                 " ".join(" ".join(dict.fromkeys(words)).split()) or None,
             ),
         )
+
+
+def _faults(entry: _Entry, amount: str | None, day: str) -> list[str]:
+    """Return what of a transaction cannot be read."""
+    faults = []
+    if amount is None:
+        written = entry.values.get("TRNAMT", "")
+        faults.append(f"TRNAMT {written!r} is not one amount for certain")
+    if not day:
+        name = "DTTRAN" if entry.pending else "DTPOSTED"
+        faults.append(f"{name} {entry.values.get(name, '')!r} is not a day (YYYYMMDD)")
+    return faults
 
 
 def _without_cdata(text: str) -> str:
@@ -307,13 +321,15 @@ def _day(values: dict[str, str]) -> str:
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut an OFX file into rows; raises InputError when it is cut, an error, or has no account."""
     data = mapped(staged.path)
-    encodings = encodings_of(options, LATIN, staged.name)
-    reader = _Reader(staged.name, data, encoding_of(data, encodings, staged.name), reading)
+    encoding = encoding_of(data, encodings_of(options, LATIN, staged.name), staged.name)
+    survey = Survey()
+    if has_corrections(data):
+        repeats = Repeats(found=survey)
+        for _rows in _Reader(staged.name, data, encoding, Reading(), repeats).read():
+            pass
+    reader = _Reader(staged.name, data, encoding, reading, Repeats(survey))
     yield from reader.read()
-    if not reader.statements:
-        told = "it holds investment accounts only" if reader.invested else "it holds no statement"
-        told = f"the bank answers {reader.status}" if reader.status else told
-        raise reader.refused(f"expected a bank or card statement: {told}", len(data))
+    _check_answers(reader)
     reader.lines.around(bytes(data[reader.passed :]))
     reader.lines.tell(reading)
     if reader.passed_over:
@@ -325,6 +341,17 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         f"{one.currency} {one.balance}".strip() for one in reader.statements if one.balance
     )
     yield from reader.rows.batches()
+
+
+def _check_answers(reader: _Reader) -> None:
+    """Refuse a file without a statement, or with an error in place of one of them."""
+    if reader.statements and not reader.answers.lacks_statement:
+        return
+    told = "it holds investment accounts only" if reader.invested else "it holds no statement"
+    told = f"the bank answers {reader.answers.status}" if reader.answers.status else told
+    if reader.statements:
+        told += " in place of one of them"
+    raise reader.refused(f"expected a bank or card statement: {told}", len(reader.data))
 
 
 def recognise(probe: Probe) -> bool:

@@ -4,7 +4,8 @@ Dates in QIF do not say which number is the day, so the source must declare them
 for instance `M/D/YY`); a date that does not fit is a reject. Amounts are signed, with thousands
 marks. QIF declares no totals and no currency: the source's currency counts, and nothing proves that
 the file is whole but the `^` that ends each entry. Rows are of the account that the last !Account
-list before them names.
+list before them names. The first entry of an account may be its opening balance (payee "Opening
+Balance", with an account in brackets for a category): it moves no money and is no row.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _LISTS = "(?:Bank|Cash|CCard|Oth A|Oth L|Invst|Invoice|Cat|Class|Memorized|Secur
 _RECOGNISED = re.compile(
     rf"\s*(!Option:[^\n]*\n|!Clear:[^\n]*\n)*!(Type:{_LISTS}|Account)\s*\n", re.IGNORECASE
 )
+_TRANSFER = re.compile(r"[Ll]\s*\[\s*(\S.*?)\s*\](?:/.*)?")  # from or to an account of one's own
 _KNOWN = frozenset("DTUCNPMALSE$%F")
 
 
@@ -43,19 +45,25 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     """Cut a QIF file into rows; raises InputError when it ends inside an entry."""
     rows = RowBuilder(COLUMNS)
     section, account, entry = "", "", list[Line]()
+    begins = False  # the next entry is the first of its account
     for line in file_lines(staged, options, reading):
         text = line.text.strip()
         if not text:
             reading.blank_lines += 1
         elif text.startswith("!"):
             section = text[6:].strip().lower() if text[:6].lower() == "!type:" else ""
+            begins = True
             reading.header_lines += 1
             if text[:6].lower() == "!type:" and section not in _KINDS:
                 raise _refused(f"{text} is not a bank or card account", staged.name, line)
         elif not section:  # of a list of accounts, each with its name
             reading.header_lines += 1
             account = text[1:].strip() if text[0] in "Nn" else account
+        elif text == "^" and begins and (opened := _opened(entry)):
+            reading.header_lines += 1 + len(entry)
+            account, begins, entry = account or opened, False, []
         elif text == "^":
+            begins = False
             reading.record_lines += 1 + len(entry)
             _take(entry, line, account, rows, reading)
             entry = []
@@ -73,6 +81,14 @@ def _refused(problem: str, name: str, line: Line | None) -> InputError:
     """Return the refusal of the file."""
     where = f"{name}, line {line.number}" if line else name
     return InputError(problem, where=where, fix="export the account again", code="FILE_SCHEMA")
+
+
+def _opened(entry: list[Line]) -> str:
+    """Return the account whose opening balance an entry is; '' where it is a movement."""
+    lines = [line.text.strip() for line in entry]
+    payees = [text[1:].strip().lower() for text in lines if text[0] in "Pp"]
+    accounts = [match[1] for text in lines if (match := _TRANSFER.fullmatch(text))]
+    return accounts[0] if accounts and payees == ["opening balance"] else ""
 
 
 def _take(entry: list[Line], end: Line, account: str, rows: RowBuilder, reading: Reading) -> None:

@@ -204,3 +204,66 @@ def test_declarations_are_refused(tmp_path: Path) -> None:
     """A DOCTYPE or an entity declaration must be refused."""
     data = SGML.replace("<OFX>", "<!DOCTYPE x><OFX>", 1).encode()
     assert "DOCTYPE" in read_bytes(FORMAT, data, tmp_path).verdict
+
+
+def _told_with(*entries: str) -> bytes:
+    """Return the sample with further transactions; each is what stands behind its type and day."""
+    written = [f"<STMTTRN><TRNTYPE>{one}</STMTTRN>\n" for one in entries]
+    return SGML.replace("</BANKTRANLIST>", "".join(written) + "</BANKTRANLIST>").encode()
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects(tmp_path: Path) -> None:
+    """What is replaced or taken away moves no money; nor does what only takes away."""
+    day = "CREDIT<DTPOSTED>20260106"
+    outcome = read_bytes(
+        FORMAT,
+        _told_with(
+            f"{day}<TRNAMT>7.00<FITID>F-3<CORRECTFITID>F-1<CORRECTACTION>REPLACE",
+            f"{day}<TRNAMT>-1234.50<FITID>F-4<CORRECTFITID>F-2<CORRECTACTION>DELETE",
+            f"{day}<TRNAMT>9.00<FITID>F-5<CORRECTFITID>OLD<CORRECTACTION>REPLACE",
+            f"{day}<TRNAMT>9.00<FITID>F-6<CORRECTFITID>OLD<CORRECTACTION>UNDO",
+        ),
+        tmp_path,
+    )
+    assert outcome.frame.select("amount_minor", "bank_ref").rows() == [(700, "F-3")]
+    assert [" ".join(reject.reasons) for reject in outcome.rejects] == [
+        "transaction 'F-1' is corrected by 'F-3' in the same file",
+        "transaction 'F-2' is corrected by 'F-4' in the same file",
+        "it takes transaction 'F-2' away and moves no money itself",
+        (
+            "it replaces transaction 'OLD', which is not in this file: settle by hand the "
+            "difference to the one that was told before"
+        ),
+        "expected CORRECTACTION REPLACE or DELETE, found 'UNDO'",
+    ]
+    assert outcome.reading.all_lines_accounted()
+
+
+def test_a_transaction_twice_word_for_word_counts_once(tmp_path: Path) -> None:
+    """A number of the bank's own with other content is another transaction; without one, too."""
+    entry = "CREDIT<DTPOSTED>20260106<TRNAMT>7.00<FITID>F-3"
+    nameless = "CREDIT<DTPOSTED>20260106<TRNAMT>8.00<FITID>000"
+    data = _told_with(entry, entry, entry.replace("7.00", "9.00"), nameless, nameless)
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert outcome.frame["amount_minor"].to_list()[2:] == [700, 900, 800, 800]
+    reason = "transaction 'F-3' stands in the file before, word for word"
+    assert [reject.reasons for reject in outcome.rejects] == [(reason,)]
+
+
+def test_money_on_hold_is_pending(tmp_path: Path) -> None:
+    """The specification knows HOLD for what is not posted yet, wherever a bank puts it."""
+    frame = read_bytes(FORMAT, SGML.replace("CREDIT", "HOLD").encode(), tmp_path).frame
+    assert frame["state"].to_list() == ["PENDING", "SUCCESS"]
+
+
+@pytest.mark.parametrize("severity", ["ERROR", "WARN"])
+def test_an_error_in_place_of_a_statement_refuses_the_file(tmp_path: Path, severity: str) -> None:
+    """The rows of an account for which the bank answers with an error are missing."""
+    status = f"<STATUS><CODE>2003<SEVERITY>{severity}<MESSAGE>Unknown</STATUS>"
+    answer = f"<STMTTRNRS>{status}</STMTTRNRS>\n</BANKMSGSRSV1>"
+    outcome = read_bytes(FORMAT, SGML.replace("</BANKMSGSRSV1>", answer).encode(), tmp_path)
+    assert outcome.whole == (severity == "WARN")
+    assert outcome.whole or outcome.verdict == (
+        "expected a bank or card statement: the bank answers status 2003 Unknown in place of one "
+        "of them"
+    )

@@ -61,3 +61,18 @@ def test_a_cut_entry_refuses_the_file(tmp_path: Path) -> None:
     assert [reject.record_no for reject in odd.rejects] == [2]
     stocks = read_bytes(FORMAT, b"!Type:Invst\n^\n", tmp_path)
     assert "not a bank or card account" in stocks.verdict
+
+
+def test_an_opening_balance_is_no_movement(tmp_path: Path) -> None:
+    """It stands first and names the account in brackets; such a payee further down is a payee."""
+    opening = "D2026-01-01\nT1,000.00\nCX\nPOpening Balance\nL[Till]\n^\n"
+    entry = "D2026-01-02\nT-1.00\nPShop\n^\n"
+    text = f"!Type:Bank\n{opening}{entry}{opening}"
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.frame.select("amount_minor", "merchant_id").rows() == [
+        (-100, "Till"),
+        (100_000, "Till"),
+    ]
+    assert outcome.reading.all_lines_accounted()
+    payee = text.replace("L[Till]", "LSales")
+    assert read_bytes(FORMAT, payee.encode(), tmp_path).frame.height == 3
