@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recon.io.formats.schemes.mastercard_ipm import _FIXED, _THREE_DIGITS, FORMAT
+from recon.io.formats.schemes.ipm_messages import FIXED, THREE_DIGITS
+from recon.io.formats.schemes.mastercard_ipm import FORMAT
 from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
@@ -32,8 +33,8 @@ def message(mti: str, elements: dict[int, str | bytes], encoding: str = "latin-1
         bits |= 1 << (128 - number)
         value = elements[number]
         raw = value if isinstance(value, bytes) else value.encode(encoding)
-        if number not in _FIXED:
-            digits = 3 if number in _THREE_DIGITS else 2
+        if number not in FIXED:
+            digits = 3 if number in THREE_DIGITS else 2
             body += f"{len(raw):0{digits}d}".encode(encoding)
         body += raw
     return mti.encode(encoding) + bits.to_bytes(16, "big") + body
@@ -45,6 +46,14 @@ def written(messages: list[bytes], *, blocked: bool = False) -> bytes:
         return data
     pieces = [data[at : at + 1012] for at in range(0, len(data), 1012)]
     return b"".join(piece.ljust(1012, b"\x40") + b"\x40\x40" for piece in pieces)
+
+
+FILE = "0012601150000001234500001"  # from the scheme, 15 January 2026
+OURS = FILE.replace("001", "002", 1)
+
+
+def header(file: str = FILE, encoding: str = "latin-1") -> bytes:
+    return message("1644", {24: "697", 48: f"0105025{file.ljust(25)}"}, encoding)
 
 
 def sample(encoding: str = "latin-1") -> list[bytes]:
@@ -72,17 +81,16 @@ def sample(encoding: str = "latin-1") -> list[bytes]:
         }
         return message(mti, elements, encoding)
 
-    header = message("1644", {24: "697", 48: "0105025" + "FILE1".ljust(25)}, encoding)
     rows = [
         row("1240", "000000", 6050),
         row("1240", "200000", 1000),
         row("1442", "000000", 500),
-        row("1740", "290000", 70),
+        row("1740", "190000", 70),
         row("1240", "000000", 6050, "0025007R260101" + "01480049782"),
     ]
     count, total = len(rows) + 2, 6050 + 1000 + 500 + 70 + 6050
     trailer = message("1644", {24: "695", 48: f"0301016{total:016d}0306008{count:08d}"}, encoding)
-    return [header, *rows, trailer]
+    return [header(encoding=encoding), *rows, trailer]
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp500"])
@@ -102,7 +110,8 @@ def test_sample_is_read_field_by_field(tmp_path: Path, encoding: str, blocked: b
     assert outcome.frame["original_ref"].to_list() == [None] * 4 + ["75230905303001011351109"]
     first = outcome.frame.row(0, named=True)
     assert (first["card"], first["merchant_id"]) == ("520423******0012", "MERCHANT1")
-    assert (first["batch_id"], first["auth_code"]) == ("FILE1", "090549")
+    assert (first["batch_id"], first["auth_code"]) == (FILE, "090549")
+    assert str(first["clearing_date"]) == "2026-01-15"
     assert outcome.frame["attributes"].to_list()[1:3] == [
         '{"entry_mode":"tapped"}',
         '{"entry_mode":"tapped","reason":"4853"}',
@@ -177,23 +186,83 @@ def test_a_block_with_another_end_is_refused(tmp_path: Path) -> None:
     assert outcome.refusal is not None
 
 
+UNDOES = "0025007R260113"
+
+
 @pytest.mark.parametrize(
-    ("mti", "code", "function", "kind", "minor"),
+    ("mti", "code", "function", "private", "kind", "minor"),
     [
-        ("1240", "000000", "205", "ADJUSTMENT", 700),  # presented again after a chargeback
-        ("1240", "200000", "205", "ADJUSTMENT", -700),
-        ("1442", "200000", "450", "CHARGEBACK", 700),  # of a credit
-        ("1740", "190000", "700", "FEE", 700),
+        ("1240", "090000", "200", "", "PAYMENT", 700),
+        ("1240", "280000", "200", "", "REFUND", -700),  # winnings, for instance
+        ("1240", "200000", "200", UNDOES, "REVERSAL", 700),
+        ("1240", "000000", "205", "", "ADJUSTMENT", 700),  # presented again after a chargeback
+        ("1240", "200000", "205", "", "ADJUSTMENT", -700),
+        ("1240", "000000", "282", UNDOES, "ADJUSTMENT", -700),
+        ("1442", "200000", "450", "", "CHARGEBACK", 700),  # of a credit
+        ("1442", "000000", "453", UNDOES, "ADJUSTMENT", 700),
+        ("1740", "190000", "783", "", "FEE", -700),
+        ("1740", "290000", "783", "", "FEE", 700),
+        ("1740", "190000", "783", UNDOES, "FEE", 700),
     ],
 )
 def test_signs_go_by_message_code_and_function(
-    tmp_path: Path, mti: str, code: str, function: str, kind: str, minor: int
+    tmp_path: Path, mti: str, code: str, function: str, private: str, kind: str, minor: int
 ) -> None:
-    """A second presentment is no second sale; a chargeback of a credit brings money."""
+    """A second presentment is no second sale; only a first one can be netted with its reversal."""
     elements: dict[int, str | bytes] = {3: code, 4: "000000000700", 12: "260102030405"}
-    elements |= {24: function, 49: "978"}
-    outcome = read_bytes(FORMAT, written([message(mti, elements)]), tmp_path)
+    elements |= {24: function, 31: "75230905303001011351109", 48: private, 49: "978"}
+    outcome = read_bytes(FORMAT, written([header(), message(mti, elements)]), tmp_path)
     assert outcome.frame.select("kind", "amount_minor").rows() == [(kind, minor)]
+    assert (outcome.frame["original_ref"].item() is None) == (kind != "REVERSAL")
+
+
+def test_whose_money_a_fee_is_goes_by_the_way_of_the_file(tmp_path: Path) -> None:
+    """A fee to its sender is ours in our own file, theirs in the scheme's; else nobody knows."""
+    fee = message("1740", {3: "190000", 4: "000000000700", 24: "700", 49: "978"})
+    for file, minor in ((FILE, -700), (OURS, 700)):
+        outcome = read_bytes(FORMAT, written([header(file), fee]), tmp_path)
+        assert outcome.frame["amount_minor"].to_list() == [minor]
+    outcome = read_bytes(FORMAT, written([header("FILE1"), fee]), tmp_path)
+    assert "whose money the fee is, is not told" in outcome.rejects[0].reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("mti", "code", "function", "reason"),
+    [
+        ("1240", "300000", "200", "DE 3 '300000' begins with none of 00, 01, 09"),
+        ("1442", "290000", "450", "DE 3 '290000' begins with none of 00, 01, 09"),
+        ("1740", "000000", "700", "DE 3 '000000' begins with none of 19, 29"),
+        ("1240", "000000", "260", "DE 24 '260' of a presentment is none of 200, 205, 282"),
+    ],
+)
+def test_an_unknown_code_is_never_a_sale(
+    tmp_path: Path, mti: str, code: str, function: str, reason: str
+) -> None:
+    """What no list of codes has is a reject."""
+    elements: dict[int, str | bytes] = {3: code, 4: "000000000700", 24: function, 49: "978"}
+    outcome = read_bytes(FORMAT, written([header(), message(mti, elements)]), tmp_path)
+    assert reason in outcome.rejects[0].reasons[0]
+
+
+def test_a_request_for_the_slip_is_a_row(tmp_path: Path) -> None:
+    """Its amount and currency are those of the original; other addenda are passed over."""
+    elements: dict[int, str | bytes] = {24: "603", 25: "6341", 30: "000000006050" + "0" * 12}
+    elements |= {31: "75230905303001011351109", 48: "0149006978978"}
+    addendum = message("1644", {24: "696"})
+    data = written([header(), message("1644", elements), addendum])
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert outcome.frame.select("kind", "amount_minor", "currency").rows() == [
+        ("RETRIEVAL", 6050, "EUR")
+    ]
+    assert outcome.frame["attributes"].to_list() == ['{"reason":"6341"}']
+    assert outcome.reading.comment_lines == 1
+
+
+def test_totals_that_are_no_numbers_refuse_the_file(tmp_path: Path) -> None:
+    """A damaged trailer must not pass for one that states nothing."""
+    data = written(sample()).replace(b"0306008000000", b"030600800000X")
+    outcome = read_bytes(FORMAT, data, tmp_path)
+    assert "expected digits in PDS 0306" in outcome.verdict
 
 
 def test_corpus_outcomes() -> None:
