@@ -24,17 +24,13 @@ compared with those of earlier nights. Both reports tell the same money: declare
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from operator import itemgetter
 
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER, exponent
-from recon.errors import InputError
+from recon.io.formats.providers.paypal_envelope import Envelope, names_column, utc_time
 from recon.io.formats.providers.paypal_kinds import kind_of_code
 from recon.io.reading.contract import (
     Choice,
@@ -49,9 +45,8 @@ from recon.io.reading.contract import (
     StagedFile,
     Text,
     Time,
-    named_columns,
 )
-from recon.io.reading.records import Line, RowBuilder, compare_count, refuse_row, walk, whole_number
+from recon.io.reading.records import Line, walk, whole_number
 from recon.io.reading.statement import plain_text
 
 COLUMNS = (
@@ -81,105 +76,50 @@ _WANTED = (
     *(_ID, _INVOICE, _RELATED, _EVENT, _STATUS, _COMPLETED, _CURRENCY, _SIDE, _GROSS, _FEE_SIDE),
     *(_FEE, _FEE_CURRENCY, "Bank Reference ID", *_MEMO),
 )
-_HEADERS = frozenset({"RH", "FH", "SH", "CH"})
-_FOOTERS = frozenset({"SF", "SC", "RF", "RC", "FF", "FC"})
-_COUNTED = {"SC": "section", "RC": "report", "FF": "file"}
 _SUMS = ("gross credits", "gross debits", "fee credits", "fee debits")
-_EXACT_TIME = re.compile(r"[12][0-9]{3}(?:/[0-9]{2}){2} [0-9]{2}:[0-9]{2}:[0-5][0-9] [+-][0-9]{4}")
-_FIX = "download the report again from the secure file server"
+_LAST_SUM = 5  # its place in a footer
 
 
 @dataclass(slots=True)
-class _Section:
-    """What was taken of a section: sums in hundredths by currency, and rows."""
+class _Sums:
+    """What was taken of a section, or of all: four sums in hundredths for each currency."""
 
-    account: str = ""
-    sums: dict[str, list[int]] = field(default_factory=dict)
-    rows: int = 0
+    by_currency: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, currency: str, side: int, value: int) -> None:
         """Add an amount to one of the four sums of a currency."""
-        self.sums.setdefault(currency, [0, 0, 0, 0])[side] += value
+        self.by_currency.setdefault(currency, [0, 0, 0, 0])[side] += value
 
 
-class _Reader:
-    """Walks over the lines and keeps the section and the column names."""
+class _Reader(Envelope):
+    """Takes rows of money, and compares the sums of their section and of the report."""
 
     def __init__(self, name: str, reading: Reading) -> None:
-        self.name = name
-        self.reading = reading
-        self.rows = RowBuilder(COLUMNS)
-        self.columns: dict[str, int] = {}
-        self.width = 0  # cells of a whole row
+        super().__init__(name, reading, COLUMNS, _REQUIRED)
         self.wanted: Callable[[Sequence[str]], tuple[str, ...]] = tuple  # of a row's cells
-        self.section = _Section()
-        self.whole = _Section()
+        self.section = _Sums()
+        self.whole = _Sums()
         self.footed = False  # a section footer was seen: it has proved the balances
         self.sections = 0
-        self.open_since: Line | None = None  # the head of a report whose end was not seen
 
-    def refused(self, problem: str, line: Line | None = None) -> InputError:
-        """Return the refusal of the file."""
-        where = f"{self.name}, line {line.number}" if line else self.name
-        return InputError(problem, where=where, fix=_FIX, code="FILE_SCHEMA")
+    def begin_section(self) -> None:
+        """Begin its sums anew."""
+        super().begin_section()
+        self.section = _Sums()
+        self.sections += 1
 
-    def take(self, line: Line) -> None:
-        """Take the next line."""
-        try:
-            cells = next(csv.reader([line.text], strict=True))
-        except csv.Error as error:
-            self.reading.record_lines += 1
-            self.refuse(line, [f"the line is not CSV: {error}"])
-            return
-        kind = cells[0].strip().upper()
-        if kind == "SB":
-            self.reading.record_lines += 1
-            self.take_row(line, cells)
-        elif kind in _HEADERS:
-            self.reading.header_lines += 1
-            self.take_header(kind, cells, line)
-        elif kind in _FOOTERS:
-            self.reading.trailer_lines += 1
-            self.take_footer(kind, [cell.strip() for cell in cells], line)
-        else:
-            raise self.refused(
-                f"a line begins with {cells[0][:20]!r}, not with a PayPal code", line
-            )
-
-    def take_header(self, kind: str, cells: list[str], line: Line) -> None:
-        """Take the account of a section, or the column names."""
-        if kind == "RH":
-            self.open_since = line
-        elif kind == "SH":
-            self.section = _Section(cells[3].strip() if len(cells) > 3 else "")  # noqa: PLR2004  a place in the line
-            self.sections += 1
-        elif kind == "CH":
-            names = [" ".join(cell.split()) for cell in cells]
-            self.reading.columns = self.reading.columns or named_columns(names[1:])
-            self.columns = {name: place for place, name in enumerate(names)}
-            self.width = len(names)
-            self.wanted = itemgetter(*(self.columns.get(name, -1) for name in _WANTED))
-            if "Subscription Action Type" in self.columns:
-                raise self.refused(
-                    "a subscription report (SAR) is of format paypal_subscriptions", line
-                )
-            missing = [name for name in _REQUIRED if name not in self.columns]
-            if missing:
-                raise self.refused(f"the column names lack {', '.join(missing)}", line)
-
-    def refuse(self, line: Line, reasons: list[str]) -> None:
-        """Put a line among the rejects."""
-        refuse_row(self.reading, (line.number, line.start, line.end), line.text, reasons)
+    def check_columns(self, line: Line) -> None:
+        """Find the columns that are read; refuse those of the other report."""
+        self.wanted = itemgetter(*(self.columns.get(name, -1) for name in _WANTED))
+        if "Subscription Action Type" in self.columns:
+            problem = "a subscription report (SAR) is of format paypal_subscriptions"
+            raise self.refused(problem, line)
+        super().check_columns(line)
 
     def take_row(self, line: Line, cells: list[str]) -> None:
         """Take a row: its amounts count in the section's sums."""
-        if not self.columns:
-            raise self.refused("a row stands before the column names (CH)", line)
-        self.section.rows += 1
-        self.whole.rows += 1
-        missing = max(
-            self.width - len(cells), 0
-        )  # a column that is not there is the empty last cell
+        # a column that is not there is the empty last cell
+        missing = max(self.width - len(cells), 0)
         row = [cell.strip() for cell in cells] + [""] * (missing + 1)
         transaction, invoice, related, event, status, completed, currency, *rest = self.wanted(row)
         side, amount, fee_side, fee_amount, fee_currency, bank_reference, *words = rest
@@ -207,7 +147,7 @@ class _Reader:
         self.rows.add(
             (line.number, line.start, line.end),
             (
-                self.section.account or None,
+                self.account or None,
                 transaction,
                 invoice or None,
                 (related if linked else "") or None,
@@ -224,33 +164,26 @@ class _Reader:
         )
 
     def take_footer(self, kind: str, cells: list[str], line: Line) -> None:
-        """Compare a footer's sums, balances and counts with what was taken."""
-        if kind == "SF":
-            self.footed = True
-        elif kind in {"RF", "RC"}:
-            self.open_since = None
-        section = self.section if kind in {"SF", "SC"} else self.whole
-        if kind in _COUNTED and len(cells) > 1:
-            name = f"line {line.number} rows of the {_COUNTED[kind]}"
-            compare_count(self.reading, name, cells[1], section.rows)
-        if kind in {"SF", "RF"} and len(cells) > 10:  # noqa: PLR2004  a place in the line
-            self.check_sums(cells, section, line, with_balances=kind == "SF" or not self.footed)
+        """Compare a footer's counts, sums and balances with what was taken."""
+        super().take_footer(kind, cells, line)
+        if kind in {"SF", "RF"} and len(cells) > _LAST_SUM:
+            balanced = kind == "SF" or not self.footed
+            self.check_sums(cells, self.section if kind == "SF" else self.whole, line, balanced)
+        self.footed |= kind == "SF"
 
-    def check_sums(
-        self, cells: list[str], section: _Section, line: Line, *, with_balances: bool
-    ) -> None:
+    def check_sums(self, cells: list[str], taken: _Sums, line: Line, balanced: bool) -> None:  # noqa: FBT001  two footers
         """Compare the sums of a currency, and its opening and closing available balance."""
         currency = cells[1]
-        declared = [whole_number(cell) for cell in cells[2:6]]
+        declared = [whole_number(cell) for cell in cells[2 : _LAST_SUM + 1]]
         if currency not in CURRENCY_NUMBER or None in declared:
             found = ",".join(cells[:6])[:200]
             raise self.refused(f"the footer {found} is not a currency and sums", line)
-        sums = section.sums.get(currency, [0, 0, 0, 0])
-        told = section.account or ("" if section is self.section else "report")
+        sums = taken.by_currency.get(currency, [0, 0, 0, 0])
+        told = self.account if taken is self.section else "report"
         name = f"line {line.number} {told} {currency}:".replace("  ", " ")
         for what, stated, computed in zip(_SUMS, declared, sums, strict=True):
             self.control(f"{name} {what}", stated or 0, computed, currency)
-        if not with_balances:
+        if not balanced:
             return
         moved = sums[0] - sums[1] + sums[2] - sums[3]
         ends = [pair for place in (6, 10) if (pair := _balances(cells[place : place + 4]))]
@@ -298,37 +231,11 @@ def _signed(amount: tuple[str, str], side: tuple[str, str], reasons: list[str]) 
     return value if mark == "CR" else -value
 
 
-def utc_time(text: str) -> str | None:
-    """Return `2026/01/06 00:00:30 -0800` as UTC text, None when it is not such a time."""
-    if not _EXACT_TIME.fullmatch(text):
-        return _moment(text)
-    minute = _minute(f"{text[:17]}00{text[19:]}")  # offsets are of whole minutes
-    return minute and f"{minute[:17]}{text[17:19]}"
-
-
-def _moment(text: str) -> str | None:
-    """Return what `utc_time` does, of anything that Python reads as such a time."""
-    try:
-        moment = datetime.strptime(text, "%Y/%m/%d %H:%M:%S %z")
-        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError):
-        return None
-
-
-_minute = lru_cache(maxsize=4096)(_moment)  # a day of payments has 1440 minutes
-
-
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
     """Cut a report into rows; raises InputError when it is another report."""
     reader = _Reader(staged.name, reading)
     yield from walk(staged, options, reading, reader)
-    if not reader.columns:
-        raise reader.refused("there is no line of column names (CH)")
-    if reader.open_since is not None:
-        raise reader.refused(
-            "expected the end (RF or RC) of the report that begins here, found none: it is cut",
-            reader.open_since,
-        )
+    reader.close()
     if reader.sections and not reader.footed and not reading.controls:
         reading.notes.append("the report has no footer: nothing proves that it is whole")
     yield from reader.rows.batches()
@@ -337,15 +244,6 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
 def recognise(probe: Probe) -> bool:
     """Return whether the first lines are PayPal headers and one names transaction columns."""
     return names_column(probe, _EVENT)
-
-
-def names_column(probe: Probe, column: str) -> bool:
-    """Return whether the first lines are PayPal headers and one of them names a column."""
-    lines = probe.text().lstrip("\ufeff").splitlines()[:6]
-    first = lines[0][:5].strip('"').split('"')[0].split(",")[0] if lines else ""
-    return first in {"RH", "SH", "CH"} and any(
-        column in line and line.lstrip('"').startswith("CH") for line in lines
-    )
 
 
 def fields(_options: Options) -> Fields:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recon.io.formats.providers import paypal_report
+from recon.io.formats.providers import paypal_envelope, paypal_report
 from recon.io.formats.providers.paypal_report import FORMAT
 from tests.io.formats.examine import (
     check_expectations,
@@ -55,6 +55,7 @@ REPORT = """\
 "RC",4
 "FF",4
 """
+SHORT_FOOTER = next(line for line in REPORT.splitlines() if line.startswith('"SF","USD"'))
 
 
 def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
@@ -81,6 +82,7 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         ('"SF","USD",6050', '"SF","USD",6051', "held", 0),
         ('30,150,"CR",1000', '30,151,"CR",1000', "held", 0),
         ('"CR",1930', '"CR",1931', "held", 0),
+        (SHORT_FOOTER, '"SF","USD",6051,5000,30,150', "held", 0),
         ('"SC",4', '"SC",5', "held", 0),
         ('"CR",6050', '"CR",60.50', "held", 1),
         ('"CR",6050', '"XX",6050', "held", 1),
@@ -148,7 +150,7 @@ def test_a_time_by_its_minute_is_the_time_by_its_second(
 ) -> None:
     """Minutes are looked up once; what comes of it is what Python reads of the whole text."""
     text = "{:04}/{:02}/{:02} {:02}:".format(*day) + "{:02}:{:02} ".format(*clock) + offset
-    assert paypal_report.utc_time(text) == paypal_report._moment(text)
+    assert paypal_envelope.utc_time(text) == paypal_envelope._moment(text)
 
 
 def test_an_optional_column_may_be_missing_and_no_cell_is_taken_for_another(

@@ -42,6 +42,14 @@ def test_a_lost_row_disagrees_with_the_counts(tmp_path: Path) -> None:
     assert "not unsigned hundredths" in bad.rejects[0].reasons[0]
 
 
+def test_a_report_without_its_end_is_cut(tmp_path: Path) -> None:
+    """As of the other reports: a head (RH) and neither RF nor RC."""
+    cut = REPORT[: REPORT.index('"RC"')]
+    assert "it is cut" in read_bytes(FORMAT, cut.encode(), tmp_path).verdict
+    headless = cut[cut.index('"SH"') :]  # some deliver sections alone: nothing says they go on
+    assert read_bytes(FORMAT, headless.encode(), tmp_path).verdict == "agreed"
+
+
 def test_the_public_sample_gives_the_numbers_seen_in_it() -> None:
     """One agreement of three euros a month, no footer."""
     (path,) = corpus_folder("paypal_sar").iterdir()
