@@ -33,6 +33,7 @@ from recon.io.formats.china_banks import (
     cn_card_statements,
     cn_regional_settlement,
     cn_reports,
+    cn_vas_settlement,
     settlement_bob,
 )
 from recon.io.formats.china_wallets import (
@@ -101,6 +102,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     *cn_bank_workbooks.FORMATS,
     *cn_card_statements.FORMATS,
     *cn_bank_settlement.FORMATS,
+    *cn_vas_settlement.FORMATS,
     *cn_regional_settlement.FORMATS,
     *cn_acquirer_settlement.FORMATS,
     *cn_reports.FORMATS,

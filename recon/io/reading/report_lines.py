@@ -36,6 +36,7 @@ from recon.io.reading.fixed import line_spans
 from recon.io.reading.lines import Block, Lines
 from recon.io.reading.sheet import TITLE_LINES, sniffed_encoding
 from recon.io.reading.statement import exact_minor
+from recon.io.reading.table import refuse_negative_payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Report:
             read=partial(_read, self),
             fields=partial(_fields, self),
             has_controls=bool(self.totals),
+            refine=refuse_negative_payments,
             net_is_exact=True,
         )
 

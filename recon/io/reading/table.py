@@ -15,6 +15,7 @@ from itertools import chain
 
 import polars as pl
 
+from recon.core.codes import Kind
 from recon.errors import InputError
 from recon.io.reading.contract import (
     Options,
@@ -229,6 +230,17 @@ def money_out(text: pl.Expr, is_out: pl.Expr) -> pl.Expr:
     A minus that the file writes itself stays one minus, an empty cell stays empty.
     """
     return pl.when(is_out & text.str.contains("^[^-]")).then(pl.lit("-") + text).otherwise(text)
+
+
+def refuse_negative_payments(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Refuse payments below zero: where amounts are unsigned, nobody says what they are."""
+    amount = pl.col("amount_minor")
+    reason = pl.format("amount {} (minor units) of a payment; expected none below zero", amount)
+    is_wrong = (pl.col("kind") == Kind.PAYMENT.name) & (amount < 0)
+    told = pl.col("reject_reason") if "reject_reason" in frame.columns else pl.lit(None, pl.String)
+    return frame.with_columns(
+        pl.coalesce(told, pl.when(is_wrong).then(reason)).alias("reject_reason")
+    )
 
 
 def utc_text(text: pl.Expr) -> pl.Expr:

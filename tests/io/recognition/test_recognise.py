@@ -17,6 +17,7 @@ from recon.io.formats.china_banks import (
     cn_bank_workbooks,
     cn_card_statements,
     cn_regional_settlement,
+    cn_vas_settlement,
 )
 from recon.io.formats.providers import dlocal_settlement
 from recon.io.reading.contract import Options, Probe
@@ -189,6 +190,7 @@ def test_titles_of_another_file_or_of_a_longer_one_prove_nothing(staged):
 
 SHEETS = [
     *cn_bank_settlement.LAYOUTS,
+    *cn_vas_settlement.LAYOUTS,
     *cn_regional_settlement.LAYOUTS,
     *cn_acquirer_settlement.LAYOUTS,
     *cn_bank_statements.STATEMENTS,

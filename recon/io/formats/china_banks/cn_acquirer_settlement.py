@@ -159,6 +159,7 @@ LAYOUTS: Final = (
             GROSS,
             Control("总手续费", "总手续费", pl.col("fee_minor").sum(), PLAIN),
         ),
+        currency="币种",
     ),
     layout(
         "gaoyang",
@@ -187,6 +188,7 @@ LAYOUTS: Final = (
             "occurred_at": Time(("支付日期",), DAYS),
         },
         controls=(ROWS, GROSS),
+        currency="币种",
     ),
     layout(
         "yeepay",

@@ -3,7 +3,8 @@
 Layouts of real excerpts that a payment company kept beside its readers (public repository
 iceleeyo/ryf_mms2). Amounts are yuan and unsigned where a word or code says what a row is:
 refunds and voids, their fees and their settled amounts are turned to money out. Where a layout has
-no such word, one column for payments and one for refunds make the sign.
+no such word, one column for payments and one for refunds make the sign. A payment below zero is a
+reject: no layout says what it is. A column of the currency, as a word or a bank's code, is read.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from recon.io.reading.contract import (
     Field,
     Format,
     Money,
+    Proof,
     Text,
     Time,
 )
+from recon.io.reading.currency_numbers import CURRENCY_OF_WORD
 from recon.io.reading.marks import CLOCK
 from recon.io.reading.sheet import Sheet
 from recon.io.reading.sheet_format import Facts, Refine, SheetFormat
-from recon.io.reading.table import money_out
+from recon.io.reading.table import money_out, refuse_negative_payments
 
-_CNY: Final = {"currency": Constant("CNY")}
+_CURRENCIES: Final = {**CURRENCY_OF_WORD, **dict.fromkeys(("001", "01", "156"), "CNY")}
+_NO_TEXTS: Final[Mapping[str, str]] = {}
+Derive = Callable[[Facts], Mapping[str, pl.Expr]]
 DAYS: Final = ("YYYYMMDD", "YYYY-MM-DD", "YYYY年MM月DD日", "YYYY/M/D")
 KINDS: Final = {
     **dict.fromkeys(
@@ -66,9 +71,7 @@ def money(column: str) -> Money:
     return Money(column, thousands=",")
 
 
-def signed(
-    kind: str, *amounts: str, out: tuple[str, ...] = _OUT
-) -> Callable[[Facts], Mapping[str, pl.Expr]]:
+def signed(kind: str, *amounts: str, out: tuple[str, ...] = _OUT) -> Derive:
     """Return a derivation that turns the amounts of rows of some kinds to money out."""
 
     def derive(_facts: Facts) -> Mapping[str, pl.Expr]:
@@ -84,25 +87,40 @@ def layout(
     title_zh: str,
     sheet: Sheet,
     fields: Mapping[str, Field],
-    derive: Callable[[Facts], Mapping[str, pl.Expr]] = lambda _facts: {},
+    derive: Derive = lambda _facts: {},
     controls: tuple[Control, ...] = (),
-    refine: Refine | None = None,
+    *,
+    currency: str = "",
+    optional: Mapping[str, str] = _NO_TEXTS,
+    refine: Refine = refuse_negative_payments,
+    net_is_exact: bool = True,
+    proofs: tuple[Proof, ...] = (),
 ) -> SheetFormat:
-    """Return a declaration on the channel's side; a stated net must be amount less fee.
+    """Return a declaration on the channel's side.
 
-    A layout that refines its rows says itself which nets must be so.
+    currency: the column that has it, empty where all is yuan. optional: text of columns that a file
+    may lack. refine: ends with the refusal of
+    payments below zero. net_is_exact: a stated net must be amount less fee.
     """
+    money_of: Field = Text("currency") if currency else Constant("CNY")
     return SheetFormat(
         f"settlement_{name}",
         title_en,
         title_zh,
         sheet,
-        {**_CNY, **fields},
-        derive,
+        {"currency": money_of, **fields},
+        _with_currency(derive, currency) if currency else derive,
         refine,
         controls,
-        net_is_exact=refine is None,
+        net_is_exact=net_is_exact,
+        proofs=proofs,
+        optional={**optional, **({currency: ""} if currency else {})},
     )
+
+
+def _with_currency(derive: Derive, column: str) -> Derive:
+    """Return a derivation that also makes the ISO code of a currency, as other words stand."""
+    return lambda facts: {**derive(facts), "currency": pl.col(column).replace(_CURRENCIES)}
 
 
 def _count_of(kind: Kind) -> pl.Expr:
@@ -125,50 +143,23 @@ PAID_AND_REFUNDED: Final = (
     Control("退款总金额", "退款总金额", _sum_of(Kind.REFUND, -1), PLAIN),
 )
 
-_VAS: Final = (
-    *("交易码", "清算日期", "交易时间", "订单号", "网关流水", "商户号", "终端号", "金额", "手续费"),
-    *("结算金额", "响应码", "12", "13", "14"),
-)
-_VAS_FIELDS: Final[Mapping[str, Field]] = {
-    "kind": Choice("交易码", KINDS),
-    "state": Choice(
-        "响应码",
-        dict.fromkeys(("AAAAAAA", "00000000", "0000", "00"), State.SUCCESS),
-        otherwise=State.FAILED,
-    ),
-    "merchant_id": Text("商户号"),
-    "terminal_id": Text("终端号"),
-    "order_id": Text("订单号"),
-    "channel_ref": Text("网关流水"),
-    "amount_minor": money("金额"),
-    "fee_minor": money("手续费"),
-    "net_minor": money("结算金额"),
-    "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
-    "clearing_date": Day("清算日期", DAYS),
-    "attributes.response_code": Text("响应码"),
-}
 
+def _abc_moved(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Add the fee for instalments to the commission; refuse what moved that neither explains.
 
-def _vas(facts: Facts) -> Mapping[str, pl.Expr]:
-    """Derive signed amounts; PSBC groups digits otherwise than by three (`1,00.00` is 100.00)."""
-    amounts = signed("交易码", "金额", "手续费", "结算金额")(facts)
-    return {
-        **amounts,
-        "金额": amounts["金额"].str.replace_all(",", "", literal=True),
-        "counted_first": pl.lit(facts.get("counted_first", "")),
-    }
-
-
-def _settled(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """Refuse successes whose settled amount is not amount less fee.
-
-    PSBC's files, which begin with their count, are taken as they are: its example does not add up.
+    What moves the merchant's account is the amount less the fees, or all of it: fees billed later.
     """
-    amount, fee, net = pl.col("amount_minor"), pl.col("fee_minor"), pl.col("net_minor")
-    is_proved = (pl.col("state") == State.SUCCESS.name) & (raw["counted_first"] == "")
-    reason = pl.format("amount {} less fee {} is not the settled amount {}", amount, fee, net)
-    is_wrong = is_proved & (amount - fee != net)
-    return frame.with_columns(pl.when(is_wrong).then(reason).alias("reject_reason"))
+    amount, net = pl.col("amount_minor"), pl.col("net_minor")
+    fees = pl.col("fee_minor") + pl.col("_instalment_fee_minor").fill_null(0)
+    is_wrong = (net != amount) & (net != amount - fees)
+    reason = pl.format(
+        "商户动账金额 {} is neither the amount {} nor that less the fees {} (minor units)",
+        *(net, amount, fees),
+    )
+    told = frame.with_columns(
+        fees.alias("fee_minor"), pl.when(is_wrong).then(reason).alias("reject_reason")
+    )
+    return refuse_negative_payments(told, raw)
 
 
 LAYOUTS: Final = (
@@ -181,8 +172,11 @@ LAYOUTS: Final = (
                 *("商户号", "交易类型", "订单编号", "交易时间", "交易金额", "商户回佣手续费"),
                 *("会计日期", "主机流水号"),
             ),
-            optional=(*("商户动账金额", "9014流水号", "原订单号", "客户账号"), "账户类型"),
-            unread=("商户账号", "商户分期手续费"),
+            optional=(
+                *("商户动账金额", "9014流水号", "原订单号", "客户账号"),
+                *("账户类型", "商户分期手续费"),
+            ),
+            unread=("商户账号",),
             delimiter="|",
         ),
         {
@@ -195,11 +189,16 @@ LAYOUTS: Final = (
             "card": Text("客户账号", optional=True),
             "amount_minor": money("交易金额"),
             "fee_minor": money("商户回佣手续费"),
+            "_instalment_fee_minor": money("商户分期手续费"),
+            "net_minor": money("商户动账金额"),
             "occurred_at": Time(("交易时间",), ("YYYYMMDDhhmmss",)),
             "clearing_date": Day("会计日期", DAYS),
             "attributes.account_kind": Text("账户类型", optional=True),
         },
-        signed("交易类型", "交易金额", "商户回佣手续费"),
+        signed("交易类型", "交易金额", "商户回佣手续费", "商户分期手续费", "商户动账金额"),
+        refine=_abc_moved,
+        net_is_exact=False,
+        optional={"商户动账金额": "", "商户分期手续费": ""},
     ),
     layout(
         "boc",
@@ -239,6 +238,7 @@ LAYOUTS: Final = (
             Control("退货总金额", "退货总金额", _sum_of(Kind.REFUND, -1), PLAIN),
             Control("金额合计", "金额合计", pl.col("amount_minor").sum(), PLAIN),
         ),
+        currency="币种",
     ),
     layout(
         "ccb",
@@ -279,42 +279,6 @@ LAYOUTS: Final = (
         controls=PAID_AND_REFUNDED,
     ),
     layout(
-        "vas",
-        "Bill-payment file of CEB, SPDB, PSBC and rural credit unions",
-        "光大、浦发、邮储、农信代收付",
-        Sheet(
-            required=_VAS,
-            delimiter="|",
-            header=False,
-            row=r"(?:ZF0[12]|IPER)\|[0-9]{8}\|[0-9]{14}\|",
-            aside="(?:共有|TotalCount)",
-            facts=r"(?P<counted_first>TotalCount)=",
-            empty="(?:TotalCount=0|共有 *0 *条记录)",
-            totals=r"(?:共有 *|TotalCount=)(?P<总笔数>[0-9]+)",
-        ),
-        _VAS_FIELDS,
-        _vas,
-        (ROWS,),
-        _settled,
-    ),
-    layout(
-        "vas_rural",
-        "Bill-payment file of a rural credit union, with a count first",
-        "农信社代收付（首行笔数）",
-        Sheet(
-            required=_VAS[:-1],
-            delimiter="|",
-            header=False,
-            row=r"ZF01\|[0-9]{8}\|[0-9]{14}\|",
-            title=r"^[0-9]+\s*$",
-            totals=r"(?m)^(?P<总笔数>[0-9]+)\s*$",
-            totals_required=True,
-        ),
-        _VAS_FIELDS,
-        _vas,
-        (ROWS,),
-    ),
-    layout(
         "cgb_hz",
         "China Guangfa Bank, Hangzhou",
         "广发银行杭州",
@@ -349,6 +313,9 @@ LAYOUTS: Final = (
             "fee_minor": money("手续费"),
             "occurred_at": Time(("交易日期",), ("YYYYMMDDhhmmss",)),
             "clearing_date": Day("结算日期", DAYS),
+        },
+        lambda _facts: {
+            "手续费": money_out(pl.col("手续费"), ~pl.col("退款金额").str.contains(r"^[0.,]*$"))
         },
     ),
     layout(

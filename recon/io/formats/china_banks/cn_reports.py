@@ -12,6 +12,7 @@ import polars as pl
 
 from recon.core.codes import Kind, State
 from recon.io.reading.contract import Account, Choice, Constant, Day, Format, Money, Text, Time
+from recon.io.reading.currency_numbers import CURRENCY_OF_WORD
 from recon.io.reading.report_lines import Report
 from recon.io.reading.table import money_out
 
@@ -204,9 +205,10 @@ REPORTS: Final = (
             r"(?P<product>[A-Z]+)\s+(?P<rrn>[0-9]{12})\s*(?P<order>\S*)\s*"
         ),
         passed=r"(?:.*\[[0-9]{15}\]|结算|交易后台|商户号|\s*终端号|.*(?:合计|小计))",
-        facts=r"商户号[：:](?P<merchant>[0-9]+)",
+        facts=r"商户号[：:](?P<merchant>[0-9]+)|结算货币[：:](?P<currency>[^\s,|]+)",
         fields={
-            **_CNY,
+            "state": Constant(State.SUCCESS),
+            "currency": Text("currency"),
             "kind": Choice("code", {"PCEP": Kind.PAYMENT, "REFP": Kind.REFUND}),
             "merchant_id": Text("merchant"),
             "terminal_id": Text("terminal"),
@@ -222,7 +224,10 @@ REPORTS: Final = (
             "occurred_at": Time(("day",), ("YYYYMMDD",)),
             "clearing_date": Day("cleared", ("YYYYMMDD",)),
         },
-        derive=_turned("code", ("REFP",), "amount", "fee", "net"),
+        derive={
+            **_turned("code", ("REFP",), "amount", "fee", "net"),
+            "currency": pl.col("currency").replace(CURRENCY_OF_WORD),
+        },
     ),
     Report(
         "settlement_citic_card",

@@ -8,12 +8,14 @@ from recon.io.formats.china_banks import (
     cn_acquirer_settlement,
     cn_bank_settlement,
     cn_regional_settlement,
+    cn_vas_settlement,
 )
 from tests.io.formats.reading import corpus_file, load_bytes, load_path, probe_of
 
 FORMATS = (
     *cn_bank_settlement.FORMATS,
     *cn_regional_settlement.FORMATS,
+    *cn_vas_settlement.FORMATS,
     *cn_acquirer_settlement.FORMATS,
 )
 BY_NAME = {form.name.removeprefix("settlement_"): form for form in FORMATS}
