@@ -47,6 +47,11 @@ ENTRY_MODES = {  # ISO 8583:1987, data element 22, first two digits; 07 and 91 a
     "91": "tapped",
     "95": "inserted",
 }
+APPROVALS = (  # ISO 8583:1987, data element 39: every answer that is a yes
+    *("00", "08", "10", "11", "16"),  # 08 with a look at the papers, 10 to a part, 11 to a VIP
+    *("A2", "A4", "A5", "A6"),  # UnionPay: the switch answered for an issuer who did not
+    *("Y1", "Y3"),  # the chip said yes, offline
+)
 _SPECIAL = r'["\\\x00-\x1f]'
 _ESCAPES = {'"': '\\"', "\\": "\\\\", **{chr(n): f"\\u{n:04x}" for n in range(0x20)}}
 

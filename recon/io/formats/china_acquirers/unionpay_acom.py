@@ -14,7 +14,8 @@ fen, unsigned: the message type and processing code make the kind and the sign.
 | 0200 30xxxx                   | OTHER (balance inquiry, no money) |
 
 A transaction is told by its trace number and transmission time (`000001-1120100107`), and so is the
-one that a void, refund or reversal undoes. A response code other than 00 is a failed transaction.
+one that a void, refund or reversal undoes. A response code that is no yes (00, 10, 11, 16, A2, A4,
+A5, A6, Y1, Y3) is a failed transaction; after 10 (a part was approved) the amount is that part.
 Interchange and switch fees are between the acquirer and the network: they are not the merchant's.
 """
 
@@ -29,7 +30,7 @@ from typing import Final
 
 import polars as pl
 
-from recon.core.attributes import entry_mode
+from recon.core.attributes import APPROVALS, entry_mode
 from recon.core.codes import Kind, Side, State
 from recon.io.formats.china_acquirers.unionpay_zm import year_of
 from recon.io.reading.contract import (
@@ -62,6 +63,7 @@ NAMES: Final = {
     4: "交易传输时间",
     5: "主账号",
     6: "交易金额",
+    7: "部分代收时的承兑金额",
     9: "报文类型",
     10: "交易类型码",
     11: "商户类型",
@@ -79,6 +81,7 @@ NAMES: Final = {
 _LINE: Final = re.compile(
     rb"\d{8}.{3} \d{8}.{3} \d{6} \d{10} [0-9* ]{19} \d{12} \d{12} .\d{11} 0[24]\d0 \d{6} "
 )
+_IN_PART: Final = "10"  # the answer that approves a part
 _FIRST_LINES: Final = 5  # any of which may be a damaged one
 _FILE_NAME: Final = re.compile(r"IND(\d{6})\d\dACOM")
 
@@ -115,7 +118,9 @@ def clearing_day(staged: StagedFile) -> date | None:
 def _derived(rows: RawRows, clearing: date | None) -> RawRows:
     """Add the kind's word, the signed amount, the full time, and what it undoes."""
     kind = pl.col("报文类型") + " " + pl.col("交易类型码").str.head(2)
-    amount = pl.col("交易金额")
+    part = pl.col("部分代收时的承兑金额")
+    in_part = (pl.col("应答码") == _IN_PART) & (part.str.strip_chars("0 ") != "")
+    amount = pl.when(in_part).then(part).otherwise(pl.col("交易金额"))
     time = pl.col("交易传输时间")
     original, moment = pl.col("原系统跟踪号"), pl.col("原交易时间")
     frame = frame_of(rows).with_columns(
@@ -158,7 +163,7 @@ def fields(options: Options) -> Fields:
                 "0200 30": Kind.OTHER,
             },
         ),
-        "state": Choice("应答码", {"00": State.SUCCESS}, otherwise=State.FAILED),
+        "state": Choice("应答码", dict.fromkeys(APPROVALS, State.SUCCESS), otherwise=State.FAILED),
         "merchant_id": Text("商户号"),
         "terminal_id": Text("终端号"),
         "channel_ref": Text("own"),

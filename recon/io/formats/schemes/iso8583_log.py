@@ -4,17 +4,21 @@ Source: ISO 8583:1987, data elements 2 to 128 in their ASCII form. A log is what
 down, not a clearing file: it settles nothing. Messages 02xx and 04xx are rows, 08xx and others are
 passed over (they move no money).
 
-A request is a row in state PENDING, an answer is SUCCESS when DE 39 is 00 and FAILED otherwise. A
-transaction is told by DE 11 and DE 7 (`000042-1231235959`), what it undoes by the same two of
-DE 90. The day of DE 7 has no year: it is the one nearest before the night. DE 4 is minor units of
-DE 49, else of the source's currency.
+A request is a row in state PENDING, an answer is SUCCESS when DE 39 is a yes (00, 08, 10, 11, 16,
+UnionPay's A2, A4, A5, A6, Y1, Y3) and FAILED otherwise. A transaction is told by DE 11 and DE 7
+(`000042-1231235959`), what it undoes by the same two of DE 90. The day of DE 7 has no year: it is
+the one nearest before the night. DE 4 is minor units of DE 49, else of the source's currency; a
+reversal leaves the amount that DE 95 begins with, so that it undoes the rest.
 
-| message                      | kind     | sign |
-|------------------------------|----------|------|
-| 02xx, DE 3 begins 20         | REFUND   | -    |
-| 02xx, DE 3 begins 00 to 19   | PAYMENT  | +    |
-| 02xx, others (inquiries)     | OTHER    | 0    |
-| 04xx; DE 3 begins 20         | REVERSAL | - ; +|
+| message; DE 3 begins               | kind       | sign  |
+|------------------------------------|------------|-------|
+| 02xx; 00 to 19 (debits)            | PAYMENT    | +     |
+| 02xx; 20 to 29 (credits)           | REFUND     | -     |
+| 02xx; 02 (22), adjustments         | ADJUSTMENT | + (-) |
+| 02xx; 30 to 49, inquiries, moves   | OTHER      | 0     |
+| 04xx; 00 to 19 (20 to 29)          | REVERSAL   | - (+) |
+| 04xx of an authorisation (DE 90)   | OTHER      | 0     |
+| others                             | reject     |       |
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from recon.core.attributes import ENTRY_MODES
+from recon.core.attributes import APPROVALS, ENTRY_MODES
 from recon.core.codes import Kind, Side, State
 from recon.core.money import CURRENCY_NUMBER
 from recon.errors import InputError
@@ -75,6 +79,9 @@ _FIXED_TEXT = (
 )
 _FIXED = {int(pair.split(":")[0]): int(pair.split(":")[1]) for pair in _FIXED_TEXT.split()}
 _TWO_DIGITS = frozenset({2, 32, 33, 34, 35, 44, 45, 99, 100, 101, 102, 103})
+_SIGNS = {"0": 1, "1": 1, "2": -1, "3": 0, "4": 0}  # DE 3: debits, credits, inquiries, transfers
+_ADJUSTMENTS = frozenset({"02", "22"})
+_KEPT = 95  # the data element of what a reversal leaves standing
 _NIGHT_AHEAD = timedelta(days=1)
 
 
@@ -131,21 +138,36 @@ def _moment(text: str, night: date) -> str:
 
 
 def _kind(message: _Message) -> tuple[str, int]:
-    """Return what a message means and its sign."""
-    processing = message.elements.get(3, "")[:2]
+    """Return what a message means and its sign; no kind when DE 3 does not tell it."""
+    code = message.elements.get(3, "")[:2]
+    sign = _SIGNS.get(code[:1], 0)
+    if not (code.isascii() and code.isdigit()) or code[:1] not in _SIGNS:
+        return "", 0
     if message.mti[1] == "4":
-        return "REVERSAL", 1 if processing == "20" else -1
-    if processing == "20":
-        return "REFUND", -1
-    return ("PAYMENT", 1) if processing < "20" else ("OTHER", 0)
+        original = message.elements.get(90, "")
+        return ("OTHER", 0) if not sign or original.startswith("01") else ("REVERSAL", -sign)
+    if not sign:
+        return "OTHER", 0
+    if code in _ADJUSTMENTS:
+        return "ADJUSTMENT", sign
+    return ("PAYMENT" if sign > 0 else "REFUND"), sign
 
 
 def _state(message: _Message) -> str:
     """Return what became of a message."""
-    answer = message.elements.get(39)
-    if answer is None:
+    answer = message.elements.get(39, "").strip()
+    if not answer:
         return "PENDING"
-    return "SUCCESS" if answer == "00" else "FAILED"
+    return "SUCCESS" if answer in APPROVALS else "FAILED"
+
+
+def _amount(message: _Message) -> str:
+    """Return the digits of what a message moves; a reversal keeps what DE 95 begins with."""
+    amount, kept = message.elements.get(4, ""), message.elements.get(_KEPT, "")[:12]
+    digits = amount + kept
+    if message.mti[1] != "4" or not kept or not (digits.isascii() and digits.isdigit()):
+        return amount
+    return str(int(amount) - int(kept))
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
@@ -187,11 +209,16 @@ def _take(
     message = _decoded(text)
     reasons = [message.fault] if message.fault else []
     elements = message.elements
-    amount, moment = elements.get(4, ""), _moment(elements.get(7, ""), night)
+    kind, sign = _kind(message)
+    amount, moment = _amount(message), _moment(elements.get(7, ""), night)
     number = elements.get(49, "")
     currency = CURRENCY_OF_NUMBER.get(number, "") if number else options.currency
+    if not message.fault and not kind:
+        reasons.append(f"DE 3 {elements.get(3, '')!r} does not begin with a code of 00 to 49")
     if not (amount.isascii() and amount.isdigit()):
-        reasons.append(f"DE 4 {amount!r} is no amount")
+        kept = elements.get(_KEPT, "")[:12]
+        less = f", or less than DE 95 keeps of it, {kept!r}" if kept else ""
+        reasons.append(f"DE 4 {elements.get(4, '')!r} is no amount{less}")
     if not moment:
         reasons.append(f"DE 7 {elements.get(7, '')!r} is no time (MMDDhhmmss)")
     if currency not in CURRENCY_NUMBER:
@@ -199,7 +226,6 @@ def _take(
     if reasons:
         refuse_row(reading, place, f"message {message.mti}", reasons)
         return
-    kind, sign = _kind(message)
     cells = [elements.get(number, "").strip() or None for number in (11, 37, 38, 41, 42)]
     told = [elements.get(39, "").strip() or None, _entry_mode(elements.get(22, "")) or None]
     words = f"{message.mti} {elements.get(3, '')} answer {elements.get(39, 'none')}"

@@ -78,6 +78,16 @@ def test_fields_times_and_failed_responses(tmp_path):
     assert str(result.column("clearing_date")[0]) == "2026-11-20"
 
 
+@pytest.mark.parametrize(
+    ("answer", "state", "amount"),
+    [("10", "SUCCESS", 15000), ("11", "SUCCESS", 40000), ("A6", "SUCCESS", 40000)],
+)
+def test_every_yes_is_a_success(tmp_path, answer, state, amount):
+    """The switch lists more answers that are a yes; a part that was approved is the amount."""
+    result = load(tmp_path, line(f19=answer, f7="000000015000"))
+    assert (result.column("state"), result.column("amount_minor")) == ([state], [amount])
+
+
 def test_unknown_messages_and_short_lines_are_rejects(tmp_path):
     """A message that is not in the table is refused, and so is a cut line."""
     result = load(tmp_path, line(f9="0500"), line()[:-1], line())

@@ -119,12 +119,68 @@ def test_bitmaps_in_small_letters_and_refunds_taken_back(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("answer", "state"),
+    [("08", "SUCCESS"), ("10", "SUCCESS"), ("A6", "SUCCESS"), ("05", "FAILED"), ("  ", "PENDING")],
+)
+def test_every_yes_is_a_success(tmp_path: Path, answer: str, state: str) -> None:
+    """To a VIP, to a part, by the switch for its issuer; blanks are no answer."""
+    outcome = read_bytes(FORMAT, payment("0210", answer=answer).encode(), tmp_path)
+    assert outcome.frame["state"].to_list() == [state]
+
+
+@pytest.mark.parametrize(
+    ("mti", "code", "kind", "minor"),
+    [
+        ("0210", "090000", "PAYMENT", 6050),
+        ("0210", "020000", "ADJUSTMENT", 6050),
+        ("0210", "220000", "ADJUSTMENT", -6050),
+        ("0210", "280000", "REFUND", -6050),
+        ("0210", "400000", "OTHER", 0),
+        ("0430", "310000", "OTHER", 0),
+    ],
+)
+def test_every_credit_is_money_out(
+    tmp_path: Path, mti: str, code: str, kind: str, minor: int
+) -> None:
+    """DE 3 has classes of codes: debits, credits, inquiries, transfers."""
+    outcome = read_bytes(FORMAT, payment(mti, code, "00").encode(), tmp_path)
+    assert outcome.frame.select("kind", "amount_minor").rows() == [(kind, minor)]
+
+
+def long_line(elements: dict[int, str]) -> str:
+    bits = (1 << 127) + sum(1 << (128 - number) for number in elements)
+    usual = {3: "000000", 4: "000000010000", 7: "0101000001", 11: "000043", 39: "00", 49: "156"}
+    told = usual | elements
+    bits |= sum(1 << (128 - number) for number in told)
+    return f"0430{bits:032X}" + "".join(told[number] for number in sorted(told))
+
+
+def test_a_reversal_keeps_the_amount_of_de_95(tmp_path: Path) -> None:
+    """Of 100.00 the cardholder got 40.00: 60.00 are undone; of an authorisation, nothing."""
+    lines = [
+        long_line({95: "000000004000".ljust(42, "0")}),
+        long_line({95: "0" * 42}),
+        long_line({90: "0100" + "000042" + "1231235959" + "0" * 22}),
+        long_line({95: "000000010001".ljust(42, "0")}),
+    ]
+    outcome = read_bytes(FORMAT, "\n".join(lines).encode(), tmp_path)
+    assert outcome.frame.select("kind", "amount_minor").rows() == [
+        ("REVERSAL", -6000),
+        ("REVERSAL", -10000),
+        ("OTHER", 0),
+    ]
+    assert "less than DE 95 keeps of it" in outcome.rejects[0].reasons[0]
+
+
+@pytest.mark.parametrize(
     ("bad", "reason"),
     [
         (payment("0200")[:-3], "DE 49 needs 3 characters"),
         (payment("0200") + "x", "behind the last data element"),
         (payment("0200", amount="00000000605x"), "is no amount"),
         (payment("0200").replace("1231235959", "1331235959"), "is no time"),
+        (payment("0200", code="500000"), "DE 3 '500000' does not begin with a code of 00 to 49"),
+        (payment("0200", code="A00000"), "DE 3 'A00000' does not begin with a code of 00 to 49"),
         ("garbage", "does not begin with a type"),
     ],
 )
