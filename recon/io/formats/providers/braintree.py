@@ -1,9 +1,13 @@
 """Braintree settlement or disbursement dump: JSON array, one object, or one object a line.
 
-A transaction (orderId, statusHistory) is a PAYMENT, one with `refundedTransaction` a REFUND, a
-dispute (caseNumber) a CHARGEBACK when lost, and no money (kind OTHER, amount 0) otherwise.
-Amounts are unsigned decimal texts; `batch_id` is the settlement batch; the day the money leaves for
-the bank (`disbursementDetails`) is the clearing date. A row's bytes are its object.
+Source: the vendor's pages of the types Payment, Refund, Dispute and their status events. A
+transaction (orderId, statusHistory) is a PAYMENT, one with `refundedTransaction` a REFUND. Of a
+dispute (caseNumber) an event with a `disbursementDate` moved money: out the disputed amount, back
+the amount won if it is WON. One that took money, or is lost or accepted, is a CHARGEBACK; one that
+took it and gave it back, or moved none yet, is OTHER of amount 0; one that gave back alone is an
+ADJUSTMENT. Amounts are unsigned decimal texts; `batch_id` is the settlement batch; the day the
+money leaves for the bank (`disbursementDetails`) is the clearing date. What was disbursed stands in
+the memo where it is another amount, or is held. A row's bytes are its object.
 
 Numbers are kept as text; duplicate keys, NaN and nesting deeper than 64 refuse the file. An empty
 array is a day without transactions.
@@ -63,6 +67,8 @@ _STATES = {
     "SETTLING": "PENDING",
     "SUBMITTED_FOR_SETTLEMENT": "PENDING",
     "SETTLEMENT_PENDING": "PENDING",
+    "SETTLEMENT_CONFIRMED": "PENDING",
+    "AUTHORIZING": "PENDING",
     "AUTHORIZED": "PENDING",
     "FAILED": "FAILED",
     "GATEWAY_REJECTED": "FAILED",
@@ -71,7 +77,11 @@ _STATES = {
     "VOIDED": "CLOSED",
     "AUTHORIZATION_EXPIRED": "CLOSED",
 }
-_DISPUTES = {"LOST": "CHARGEBACK", "ACCEPTED": "CHARGEBACK"}
+_LOST = ("LOST", "ACCEPTED", "AUTO_ACCEPTED")
+_DISPUTES = {
+    **dict.fromkeys((*_LOST, "WON", "EXPIRED"), "SUCCESS"),
+    **dict.fromkeys(("OPEN", "DISPUTED", "UNDER_REVIEW"), "PENDING"),
+}
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -136,11 +146,26 @@ def _text(value: object, *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _events(value: dict[str, Any]) -> list[object]:
+    """Return the status history; an entry may be no event but an empty list."""
+    history = value.get("statusHistory")
+    return history if isinstance(history, list) else []
+
+
 def _batch(value: dict[str, Any]) -> str:
     """Return the settlement batch that the status history names."""
-    history = value.get("statusHistory")
-    events = history if isinstance(history, list) else []
-    return next((batch for one in events if (batch := _text(one, "settlementBatchId"))), "")
+    return next((batch for one in _events(value) if (batch := _text(one, "settlementBatchId"))), "")
+
+
+def _disbursed(value: dict[str, Any], amount: str) -> str:
+    """Return in words what was disbursed where it is not the amount, or is held."""
+    details = value.get("disbursementDetails")
+    paid = _text(details, "amount", "value")
+    told = f"{_text(details, 'amount', 'currencyCode')} {paid}"
+    held = isinstance(details, dict) and details.get("fundsHeld") is True
+    same = told.replace("-", "") == f"{_text(value, 'amount', 'currencyCode')} {amount}"
+    words = ["" if not paid or same else f" disbursed {told}", " funds held" if held else ""]
+    return "".join(words)
 
 
 def _cells(value: dict[str, Any]) -> tuple[str | None, ...]:
@@ -163,29 +188,37 @@ def _cells(value: dict[str, Any]) -> tuple[str | None, ...]:
         _batch(value) or None,
         _clock(_text(value, "createdAt")),
         _text(value, "disbursementDetails", "date") or None,
-        f"{status} id {_text(value, 'id')}",
+        f"{status} id {_text(value, 'id')}{_disbursed(value, amount)}",
     )
 
 
 def _dispute_cells(value: dict[str, Any], status: str) -> tuple[str | None, ...]:
-    """Return the cells of a dispute; it moves money only when it is lost."""
-    lost = status in _DISPUTES
-    history = value.get("statusHistory")
-    dates = [_text(one, "disbursementDate") for one in history] if isinstance(history, list) else []
-    amount = _text(value, "amountDisputed", "value")
+    """Return the cells of a dispute: what its events took, or gave back."""
+    dates = {True: "", False: ""}  # whether it was won, when it was disbursed
+    for one in _events(value):
+        won = _text(one, "status") == "WON"
+        dates[won] = dates[won] or _text(one, "disbursementDate")
+    disputed = _text(value, "amountDisputed", "value")
+    took, gave = bool(dates[False]) or status in _LOST, bool(dates[True])
+    kind = "OTHER" if took == gave else "CHARGEBACK" if took else "ADJUSTMENT"
+    amounts = {
+        "OTHER": "0",
+        "CHARGEBACK": f"-{disputed}",
+        "ADJUSTMENT": _text(value, "amountWon", "value"),
+    }
     return (
         _text(value, "transaction", "merchantAccountId") or None,
         _text(value, "transaction", "orderId") or None,
         _text(value, "legacyId") or _text(value, "id"),
         _text(value, "transaction", "legacyId") or _text(value, "transaction", "id") or None,
-        _DISPUTES.get(status, "OTHER"),
-        "SUCCESS" if lost or status in {"WON", "EXPIRED"} else "PENDING",
-        f"-{amount}" if lost else "0",
+        kind,
+        "SUCCESS" if kind != "OTHER" and status in _DISPUTES else _DISPUTES.get(status, status),
+        amounts[kind],
         _text(value, "amountDisputed", "currencyCode") or None,
         None,
         _clock(_text(value, "createdAt")),
-        next((date for date in dates if date), None),
-        f"dispute {status} {_text(value, 'type')} {_text(value, 'caseNumber')} {amount}",
+        dates[gave] or None,
+        f"dispute {status} {_text(value, 'type')} {_text(value, 'caseNumber')} {disputed}",
     )
 
 

@@ -86,6 +86,51 @@ def test_braintree_sample_is_read_field_by_field(tmp_path: Path, text: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("status", "events", "row"),
+    [
+        ("LOST", [("OPEN", None), ("LOST", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
+        ("AUTO_ACCEPTED", [("AUTO_ACCEPTED", None)], ("CHARGEBACK", "SUCCESS", -5050)),
+        ("OPEN", [("OPEN", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
+        ("EXPIRED", [("EXPIRED", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
+        ("EXPIRED", [("EXPIRED", None)], ("OTHER", "SUCCESS", 0)),
+        ("WON", [("OPEN", "2026-01-05"), ("WON", "2026-01-06")], ("OTHER", "SUCCESS", 0)),
+        ("WON", [("WON", "2026-01-06")], ("ADJUSTMENT", "SUCCESS", 4000)),
+        ("WON", [("WON", None), ("OPEN", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
+        ("UNDER_REVIEW", [], ("OTHER", "PENDING", 0)),
+    ],
+)
+def test_a_braintree_dispute_moves_what_its_events_disbursed(
+    tmp_path: Path, status: str, events: list, row: tuple
+) -> None:
+    """A date of disbursement says that funds moved; the status alone says it of a lost dispute."""
+    history = [{"status": name, "disbursementDate": date} for name, date in events]
+    dispute = OBJECTS[2] | {"status": status, "statusHistory": history, "amountWon": money("40.00")}
+    outcome = read_bytes(braintree.FORMAT, json.dumps(dispute).encode(), tmp_path)
+    assert outcome.frame.select("kind", "state", "amount_minor").row(0) == row
+    moved = "2026-01-06" in str(events)
+    assert str(outcome.frame["clearing_date"][0]) == ("2026-01-06" if moved else "None")
+
+
+def test_braintree_statuses_are_those_of_the_vendor(tmp_path: Path) -> None:
+    """Every documented status is known; another one, of a dispute too, is a reject."""
+    told = [("SETTLEMENT_CONFIRMED", 0), ("AUTHORIZING", 0), ("MELTED", 0), ("MELTED", 2)]
+    lines = [json.dumps(OBJECTS[place] | {"status": status}) for status, place in told]
+    outcome = read_bytes(braintree.FORMAT, "\n".join(lines).encode(), tmp_path)
+    assert outcome.frame["state"].to_list() == ["PENDING", "PENDING"]
+    assert ["MELTED" in reject.reasons[0] for reject in outcome.rejects] == [True, True]
+
+
+def test_braintree_money_that_is_disbursed_otherwise_is_told(tmp_path: Path) -> None:
+    """Another currency, another amount and held funds stand in the memo."""
+    euros = {"date": "2026-01-03", "amount": {"value": "65.10", "currencyCode": "EUR"}}
+    held = OBJECTS[0]["disbursementDetails"] | {"fundsHeld": True}
+    told = [OBJECTS[0] | {"disbursementDetails": details} for details in (euros, held)]
+    outcome = read_bytes(braintree.FORMAT, json.dumps([*told, OBJECTS[0]]).encode(), tmp_path)
+    ends = ["SETTLED id A1 disbursed EUR 65.10", "SETTLED id A1 funds held", "SETTLED id A1"]
+    assert outcome.frame["memo"].to_list() == ends
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         (ARRAY[:-2], "the file is cut"),
