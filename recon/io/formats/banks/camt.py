@@ -17,6 +17,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import polars as pl
@@ -25,8 +26,10 @@ from numpy.typing import NDArray
 from recon.core.codes import Kind, State
 from recon.core.kernels import xml_elements as kernel
 from recon.errors import InputError
+from recon.io.formats.banks.camt_balances import balances
 from recon.io.formats.banks.camt_entries import Entries, Rows, wanted_in
-from recon.io.formats.banks.camt_totals import SIGNS, Entry, Totals, summary_controls
+from recon.io.formats.banks.camt_pages import Delivery
+from recon.io.formats.banks.camt_totals import Entry, Totals, summary_controls
 from recon.io.reading.archive import is_zip
 from recon.io.reading.contract import (
     Account,
@@ -42,7 +45,7 @@ from recon.io.reading.contract import (
     Text,
 )
 from recon.io.reading.records import Data, account_for_records, mapped, refuse_row
-from recon.io.reading.statement import Page, exact_minor, exponent_of, tell_statement
+from recon.io.reading.statement import Page, exponent_of, tell_statement
 from recon.io.reading.xml_records import Elements, XmlRecords, taken
 from recon.io.reading.xml_tree import Element
 from recon.io.reading.zip_pack import members
@@ -81,9 +84,17 @@ class _Reader:
     """Takes the entries of one XML document, a batch of them at a time, and its statements."""
 
     def __init__(
-        self, message: Message, data: Data, origin: tuple[int, int], reading: Reading
+        self,
+        message: Message,
+        data: Data,
+        origin: tuple[int, int],
+        reading: Reading,
+        delivery: Delivery,
+        where: str,
     ) -> None:
         self.message = message
+        self.delivery = delivery
+        self.where = where
         self.data = data
         self.first_line, self.first_byte = origin
         self.reading = reading
@@ -91,19 +102,20 @@ class _Reader:
         self.spans: list[NDArray[np.int64]] = []  # where entries stand, batch by batch
         self.entries = 0  # that were evaluated
         self.opened: list[tuple[int, str, str]] = []  # entries before; account and number
-        self.closed: list[tuple[int, Element]] = []  # entries up to its end; statement
+        self.closed: list[tuple[int, list[Element]]] = []  # entries up to its end; its path
         self.totals = Totals()  # of the statement at hand
+        self.said = blake2b()  # the bytes of its entries
         self.pages: list[Page] = []
         self.exponents: dict[str, int] = {}
         self.told: list[tuple[str, str]] = []
 
-    def batches(self, where: str, encoding: str) -> Iterator[RawRows]:
+    def batches(self, encoding: str) -> Iterator[RawRows]:
         """Yield the rows of the document; raises InputError for XML that is damaged."""
         records = XmlRecords(
             self.data,
-            where,
+            self.where,
             wanted_in(self.message.part),
-            {self.message.part: lambda path: self.closed.append((records.records, path[-1]))},
+            {self.message.part: lambda path: self.closed.append((records.records, list(path)))},
             self.open_statement,
             encoding,
         )
@@ -111,7 +123,7 @@ class _Reader:
             yield self.take(elements)
         self.take_statements([])
         assert records.tree.root is not None
-        _check_root(records.tree.root, self, where)
+        _check_root(records.tree.root, self)
         self.account_for_lines()
 
     def open_statement(self, entries: int, statement: Element) -> None:
@@ -156,46 +168,56 @@ class _Reader:
     def take_statements(self, entries: list[Entry | None]) -> None:
         """Add the next entries to the totals, and close the statements that end among them."""
         at = 0
-        for count, statement in self.closed:
-            self.totals.add(entries[at : count - self.entries])
+        for count, path in self.closed:
+            self.take_entries(entries, at, count - self.entries)
             at = count - self.entries
-            self.take_statement(statement)
-        self.totals.add(entries[at:])
+            self.take_statement(path[-1], path[-2])
+        self.take_entries(entries, at, len(entries))
         self.entries += len(entries)
         self.closed.clear()
 
-    def take_statement(self, statement: Element) -> None:
+    def take_entries(self, entries: list[Entry | None], start: int, end: int) -> None:
+        """Take some entries of the last batch: what they sum up to, and what they say."""
+        self.totals.add(entries[start:end])
+        if start < end:
+            first, last = self.spans[-1][[start, end - 1]]
+            self.said.update(self.data[first[0] : last[1]])
+
+    def take_statement(self, statement: Element, message: Element) -> None:
         """Take a closed statement, report or notification: its balances and declared totals."""
         totals, self.totals = self.totals, Totals()
+        said, self.said = self.said.digest(), blake2b()
         account, number = _account(statement), _number(statement)
+        whole = balances(statement)
+        if totals.has_entries and self.delivery.is_known(account, statement, whole, said):
+            raise self.stands_twice(statement, number)
         self.told.append((account, number))
-        balances = _balances(statement)
-        for currency, (opening, closing, continues, continued) in balances.items():
+        for currency, (opening, closing, continues, continued) in whole.items():
             exponent = exponent_of(currency)
             self.exponents[currency] = exponent
             taken = totals.booked.get(currency, 0)
             pages = (continues, continued) if self.message.has_balances else (False, False)
             self.pages.append(Page(account, currency, number, opening, closing, taken, *pages))
-        if not balances and self.message.has_balances:
+        if not whole:
+            self.delivery.add_page(account, statement, message)
+        if not whole and self.message.has_balances:
             self.reading.notes.append(f"statement {number}: no opening and closing booked balance")
         self.reading.controls.extend(summary_controls(statement, totals, f"{account}, {number}"))
+
+    def stands_twice(self, statement: Element, number: str) -> InputError:
+        """Return the refusal of a delivery that holds one statement twice."""
+        return InputError(
+            f"expected each {self.message.part} once, found {number} with the same entries again",
+            where=f"{self.where}, line {self.first_line + statement.line}",
+            fix="leave the second one out, or ask the bank for the file again",
+            code="FILE_SCHEMA",
+        )
 
     def account_for_lines(self) -> None:
         """Put every physical line of the document in exactly one class."""
         spans = np.concatenate([np.zeros((0, 2), np.int64), *self.spans])
         last_line = self.first_line + account_for_records(self.data, spans, self.reading)
         self.record_no = max(self.record_no, last_line)  # many rows may stand on one line
-
-
-def _amount(element: Element | None) -> tuple[str, int] | None:
-    """Return currency and exact minor units of an amount element, None when it is not exact."""
-    if element is None:
-        return None
-    currency = element.attributes.get("Ccy", "")
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        return None
-    minor = exact_minor(element.text.strip(), exponent_of(currency))
-    return None if minor is None else (currency, minor)
 
 
 def _account(statement: Element) -> str:
@@ -208,37 +230,7 @@ def _number(statement: Element) -> str:
     return statement.value("ElctrncSeqNb", "LglSeqNb", "Id")
 
 
-def _balances(statement: Element) -> dict[str, tuple[int, int, bool, bool]]:
-    """Return per currency: opening, closing, and whether each of them is only an interim balance.
-
-    Opening is OPBD, else PRCD (the closing of the statement before); closing is CLBD. On pages of
-    one statement ITBD stands in for the missing end. A currency without both ends is left out.
-    """
-    found: dict[str, dict[str, int]] = {}
-    for balance in statement.all("Bal"):
-        code = balance.value("Tp/CdOrPrtry/Cd", "Tp/Cd")
-        amount = _amount(balance.find("Amt"))
-        sign = SIGNS.get(balance.value("CdtDbtInd"))
-        if amount is None or sign is None:
-            continue
-        ends = found.setdefault(amount[0], {})
-        ends[code if code != "ITBD" or "ITBD" not in ends else "ITBD2"] = sign * amount[1]
-    whole = {}
-    for currency, ends in found.items():
-        opening = ends.get("OPBD", ends.get("PRCD"))
-        closing = ends.get("CLBD")
-        continues = opening is None and "ITBD" in ends
-        continued = closing is None and (("ITBD2" if continues else "ITBD") in ends)
-        if continues:
-            opening = ends["ITBD"]
-        if continued:
-            closing = ends["ITBD2" if continues else "ITBD"]
-        if opening is not None and closing is not None:
-            whole[currency] = (opening, closing, continues, continued)
-    return whole
-
-
-def _check_root(root: Element, reader: _Reader, where: str) -> None:
+def _check_root(root: Element, reader: _Reader) -> None:
     """Refuse XML that is not the message, saying what it is."""
     message = reader.message
     names = {re.sub("V[0-9]{2}$", "", element.name): element for element in _top(root)}
@@ -254,7 +246,7 @@ def _check_root(root: Element, reader: _Reader, where: str) -> None:
     if problem:
         raise InputError(
             problem,
-            where=where,
+            where=reader.where,
             fix=f"declare the file's own format, or ask the bank for {message.number} in full",
             code="FILE_SCHEMA",
         )
@@ -275,15 +267,17 @@ def read(
     pages: list[Page] = []
     exponents: dict[str, int] = {}
     told: list[tuple[str, str]] = []  # account and statement number
+    delivery = Delivery()
     line, byte = 0, 0
     for name, data in _documents(staged, options):
-        reader = _Reader(message, data, (line, byte), reading)
         where = staged.name if name == staged.name else f"{staged.name}/{name}"
-        yield from reader.batches(where, options.encoding)
+        reader = _Reader(message, data, (line, byte), reading, delivery, where)
+        yield from reader.batches(options.encoding)
         pages.extend(reader.pages)
         exponents.update(reader.exponents)
         line, byte = reader.record_no, byte + len(data)
         told.extend(reader.told)
+    reading.controls.extend(delivery.controls())
     tell_statement(reading, pages, exponents)
     reading.facts["account"] = ", ".join(dict.fromkeys(account for account, _ in told))
     reading.facts["statement"] = ", ".join(dict.fromkeys(number for _, number in told))

@@ -7,7 +7,9 @@ structured remittance reference, instruction id, transaction id, payment batch i
 all of them are in the memo, the bank's own last after `//`.
 
 Proof: opening (OPBD, else PRCD) + booked entries = closing (CLBD) per account and currency, the
-chain of statements, and the counts, sums and nets of TxsSummry. A DOCTYPE is refused.
+chain of statements, and the counts, sums and nets of TxsSummry. Balances between two pages are ITBD
+or of sub-type INTM; without balances a page number (Pgntn) tells that a page is missing. The same
+statement twice, or a DOCTYPE, is refused.
 """
 
 from __future__ import annotations

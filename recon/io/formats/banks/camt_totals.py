@@ -22,6 +22,11 @@ class Totals:
     taken: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)  # count, minor
     refused: int = 0
 
+    @property
+    def has_entries(self) -> bool:
+        """Return whether there was any entry."""
+        return bool(self.taken or self.refused)
+
     def add(self, entries: Sequence[Entry | None]) -> None:
         """Add entries; None is one that was refused."""
         for entry in entries:

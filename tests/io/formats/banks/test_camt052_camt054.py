@@ -89,3 +89,14 @@ def test_interim_balance_ends_a_report_but_only_a_page_of_a_statement(tmp_path: 
     assert next(one.name for one in outcome.totals if not one.agrees).endswith(
         "next page is in the file"
     )
+
+
+@pytest.mark.parametrize(
+    ("form", "part", "data"),
+    [(camt052.FORMAT, b"Rpt", REPORT), (camt054.FORMAT, b"Ntfctn", NOTIFICATION)],
+)
+def test_the_same_message_twice_is_refused(tmp_path: Path, form, part: bytes, data: bytes) -> None:
+    """Neither has balances that chain, so nothing else would show that it counts twice."""
+    start, end = data.index(b"  <%b>" % part), data.index(b"</%b>" % part) + len(part) + 4
+    outcome = read_bytes(form, data[:end] + data[start:], tmp_path)
+    assert "once, found 12 with the same entries again" in outcome.verdict
