@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.race import race
+from recon.core.arrays.means import Means
 from recon.core.codes import Kind, Side, State
 from recon.core.match import match
 from recon.core.plan import Leg, Method, Pass
@@ -57,7 +58,7 @@ def ours(origin: pl.DataFrame, destination: pl.DataFrame, threads: int) -> pl.Da
     leg = Leg("leg", Side.CHANNEL, Side.BANK, (step,))
     everybody = {"leg": np.ones(rows, np.bool_)}
     texts = {"memo": text_buffers(both["memo"])}
-    found = match(slim, {}, (leg,), everybody, threads=threads, texts=texts).links
+    found = match(slim, {}, (leg,), everybody, means=Means(threads), texts=texts).links
     truth = both["ground_truth"].to_numpy()
     return pl.DataFrame(
         {"one": truth[found["left"]], "two": truth[found["right"]], "score": found["score"]}

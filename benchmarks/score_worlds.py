@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Kind, Side, State
 from recon.core.match import Matches, match
 from recon.core.plan import Leg, Method, Pass
@@ -157,7 +158,7 @@ def solve(world: World, confidence_ppm: int = 0) -> tuple[np.ndarray, np.ndarray
     leg = Leg("leg", Side.CHANNEL, Side.BANK, (step,))
     texts = {"memo": text_buffers(pl.Series([row.text for row in both], dtype=pl.String))}
     everybody = {"leg": np.ones(rows, np.bool_)}
-    found = match(conform(slim, SLIM), {}, (leg,), everybody, threads=1, texts=texts)
+    found = match(conform(slim, SLIM), {}, (leg,), everybody, means=Means(1), texts=texts)
     truth = np.array([row.truth for row in both], np.int64)
     links = found.links
     right = truth[links["left"].to_numpy()] == truth[links["right"].to_numpy()]

@@ -64,7 +64,6 @@ class Reconciled:
     large: dict[str, Pieces]  # tables of a row or link a row: made while they are written
     ends: Ends
     parts: tuple[Path, ...]
-    exit_code: int
     matching: dict[str, Any]  # nights not run, what passes found, what became of overrides
 
 
@@ -90,9 +89,10 @@ def run_night(
         decided = decisions.in_force(workspace)
         digests = history.input_digests(arrived, workspace.staging, business_date)
         rates = conversions.rates_of(rule_file, business_date, workspace.staging, calendar)
+        inputs = [*digests, *rates.digests, *history.decision_digests(decided)]
         run_id = publish.run_id(
             business_date,
-            inputs=[*digests, *rates.digests, *history.decision_digests(decided)],
+            inputs=inputs,
             rules_sha256=rule_file.sha256,
             version=__version__,
             previous_run_id=previous.run_id if previous else None,
@@ -105,33 +105,29 @@ def run_night(
             rule_file.rules, calendar, business_date, opening_date, exchanges=rates.agreed
         )
         work = workspace.work_folder(run_id)
-        room = surroundings.room_for(arrived, work, memory_bytes)
+        means = surroundings.means_for(arrived, work, threads, memory_bytes)
         evening = Evening(
-            rule_file,
-            night,
-            workspace,
-            previous,
-            run_id,
-            decided,
-            rates,
-            clock,
-            threads,
-            memory_bytes,
-            room,
+            rule_file, night, workspace, previous, run_id, decided, rates, clock, means
         )
-        clock.stage("load")
-        with room:
-            done = reconcile(
-                evening,  # the loaded rows have no name here: they go when the tables are made
-                surroundings.load_files(rule_file, night, arrived, workspace, work, threads, room),
-                arrived,
-            )
-            folder = _publish(evening, done)
+        folder = _work_through(evening, arrived, work)
         shutil.rmtree(work, ignore_errors=True)
     summary = history.read_summary(folder)
-    return Result(
-        run_id, folder, done.exit_code, repeated=False, summary=summary, seconds=clock.stop()
-    )
+    code = summary["exit_code"]
+    return Result(run_id, folder, code, repeated=False, summary=summary, seconds=clock.stop())
+
+
+def _work_through(evening: Evening, arrived: arrivals.Arrivals, work: Path) -> Path:
+    """Load, reconcile and publish the night; return its folder. `work` is for what is half-made."""
+    evening.clock.stage("load")
+    with evening.means.room:
+        done = reconcile(
+            evening,  # the loaded rows have no name here: they go when the tables are made
+            surroundings.load_files(
+                evening.rule_file, evening.night, arrived, evening.workspace, work, evening.means
+            ),
+            arrived,
+        )
+        return _publish(evening, done)
 
 
 def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> Reconciled:
@@ -170,7 +166,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     decided = overrides.applied(books.night.rules, books.ledger, archive)
     linked = passes(matched.matches.pass_counts)
     matching = {"not_run": books.not_run, "passes": linked, "overrides": decided}
-    return Reconciled({**tables, "runs": run}, large, ends, books.parts, exit_code, matching)
+    return Reconciled({**tables, "runs": run}, large, ends, books.parts, matching)
 
 
 def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
@@ -182,12 +178,10 @@ def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
         ledger.digests,
         legs,
         eligible,
-        threads=evening.threads,
-        memory_bytes=evening.memory_bytes,
+        means=evening.means,
         business_days=business_days(legs, ledger.slim, night.calendar),
         decisions=overrides.decisions_of(night.rules, ledger),
         texts=texts_for(legs, ledger.slim, books.parts, books.opening),
-        room=evening.room,
         on_pass=lambda leg, name: evening.clock.stage(f"match {leg}: {name}"),
     )
     both = (books.netted[side].to_numpy() for side in ("left", "right"))

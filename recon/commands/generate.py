@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from recon.commands.options import parse_date
+
+if TYPE_CHECKING:
+    from recon.generate.world import World
 
 
 @click.command(name="generate")
@@ -64,7 +68,7 @@ def command(
         return
     from recon.generate.damage import Damage
     from recon.generate.profile import profile_named
-    from recon.generate.world import World, generate
+    from recon.generate.world import World
 
     world = World(
         profile_named(profile),
@@ -76,6 +80,14 @@ def command(
         damage=Damage.spread(nights) if damaged_files else Damage(),
         name=f"{profile}_{seed}",
     )
+    _write(world, out, measure=measure)
+
+
+def _write(world: World, out: Path, *, measure: bool) -> None:
+    """Write the world into a new folder; print what it holds and how to go on."""
+    from recon.errors import UsageError
+    from recon.generate.world import generate
+
     if out.exists() and any(out.iterdir()):
         raise UsageError(
             f"expected a new or empty folder, found files in {out}", fix="name another folder"
@@ -87,7 +99,8 @@ def command(
     )
     if measure:
         _print_measure(out / "truth.csv")
-    click.echo(f"  run    recon backfill {out / 'recon.toml'} {_range(world.first_night, nights)}")
+    nights = _range(world.first_night, world.nights)
+    click.echo(f"  run    recon backfill {out / 'recon.toml'} {nights}")
     click.echo(f"  score  recon generate {out / 'truth.csv'} --score {out / 'workspace'}")
 
 

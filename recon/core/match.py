@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.means import Means
 from recon.core.arrays.room import Room
 from recon.core.arrays.scratch import SHELF
 from recon.core.codes import MatchKind
@@ -89,7 +90,6 @@ Positions = NDArray[np.int32]  # row positions that are kept: half the memory of
 
 PINNED_PASS = 255  # pass number of links that a person made
 
-Means = tuple[int, int | None]  # threads, memory in bytes
 OnPass = Callable[[str, str], None]  # told the leg and the pass that begins
 
 FINDERS: dict[Method, Callable[[Work], Found]] = {
@@ -162,30 +162,28 @@ def match(
     legs: tuple[Leg, ...],
     eligible: Mapping[str, NDArray[np.bool_]],
     *,
-    threads: int = 2,
-    memory_bytes: int | None = None,
+    means: Means | None = None,
     business_days: BusinessDays | None = None,
     decisions: Mapping[str, Decisions] | None = None,
     texts: Mapping[str, TextBuffers] | None = None,
-    room: Room | None = None,
     on_pass: OnPass = lambda _leg, _pass: None,
 ) -> Matches:
     """Return the links of every leg over its eligible rows.
 
     `slim` is sorted by txn_id; `digests` holds (n, 2) words by `plan.key_name`, 0, 0 for a null
-    key; `eligible` holds a flag a row by leg name. `memory_bytes` bounds the working memory.
-    `decisions` of people, by leg name, come before every pass. `texts` are the columns that SCORE
-    passes compare, by name, a row each. `room` is where what is kept of every row stands. `on_pass`
-    is told the leg and the pass that begins.
+    key; `eligible` holds a flag a row by leg name. The `means` bound the working memory, and what
+    is kept of every row stands in their room. `decisions` of people, by leg name, come before every
+    pass. `texts` are the columns that SCORE passes compare, by name, a row each. `on_pass` is told
+    the leg and the pass that begins.
     """
-    room = Room() if room is None else room
+    means = Means() if means is None else means
     facts = read_facts(check(slim, SLIM), digests, business_days, texts)
     decided = decisions or {}
     states = [
         match_leg(
             facts,
-            start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name), room),
-            (threads, memory_bytes),
+            start_leg(facts, leg_no, leg, eligible[leg.name], decided.get(leg.name), means.room),
+            means,
             on_pass,
         )
         for leg_no, leg in enumerate(legs)
@@ -195,7 +193,7 @@ def match(
     return Matches(
         links=stack(leg_links, LINK_SCHEMA).rechunk(),
         key_group={state.leg.name: state.key_group for state in states},
-        group=components(room.array(facts.rows, np.int32), leg_links),
+        group=components(means.room.array(facts.rows, np.int32), leg_links),
         ambiguous=stack([open_ties(state) for state in states], TIE_SCHEMA)
         .unique()
         .sort("leg", "row", "candidate"),
@@ -281,7 +279,7 @@ def match_leg(facts: Facts, state: LegState, means: Means, on_pass: OnPass) -> L
     for pass_no, step in enumerate(state.leg.passes):
         on_pass(state.leg.name, step.name)
         find = partial(find_by_state, find=FINDERS[step.method])
-        whole = Work(facts, state.leg, step, state.free, *means)
+        whole = Work(facts, state.leg, step, state.free, means.threads, means.memory_bytes)
         for part in key_slices(whole):
             work = replace(whole, key_slice=part)
             found = find_apart(work, find, state.decided.forbid)

@@ -122,39 +122,56 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
     a pair it is linked in is judged on a later night; `to_move`: what it waits to move, signed as
     `amount` (a refund that is on its way).
     """
+    netted = pack.tables["links"].filter(pl.col("leg") == NETTING)
+    amount = _amount(right, netted["left_txn_id"].unique().implode())
+    own_news = pl.col("txn_id").is_in(_waiting_for_own_side(pack).implode())
+    return (
+        _ledger_of_pair(pack, left, right, legs)
+        .join(_waiting_codes(pack, legs), on="txn_id", how="left")
+        .join(_break_codes(pack, legs), on="txn_id", how="left")
+        .select(
+            "txn_id",
+            "side",
+            "source",
+            "currency",
+            amount=amount,
+            place=_place(pack, right, legs),
+            code=pl.coalesce("waiting_code", "break_code"),
+            later=pl.col("waits").fill_null(value=False) & pl.col("waiting_code").is_null(),
+            to_move=pl.when(own_news).then(_amount(right) - amount).otherwise(0),
+        )
+    )
+
+
+def _ledger_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.DataFrame:
+    """Return the new rows of two sides, and the carried ones that waited on these legs."""
     carried = pack.opening.filter(pl.col("leg").is_in(legs))["txn_id"].unique().implode()
-    ledger = pack.ledger.with_columns(
-        pl.col("side", "kind", "state", "outcome").cast(pl.String)
-    ).filter(
-        pl.col("side").is_in([left.name, right.name])
-        & (~pl.col("opening") | pl.col("txn_id").is_in(carried))
-    )
+    ledger = pack.ledger.with_columns(pl.col("side", "kind", "state", "outcome").cast(pl.String))
+    takes_part = ~pl.col("opening") | pl.col("txn_id").is_in(carried)
+    return ledger.filter(pl.col("side").is_in([left.name, right.name]) & takes_part)
+
+
+def _place(pack: Pack, right: Side, legs: list[str]) -> pl.Expr:
+    """Return where each row stands in the statement of its pair; the first that fits counts."""
     links = pack.tables["links"]
-    on_pair = links.filter(pl.col("leg").is_in(legs))
-    linked = pl.concat([on_pair["left_txn_id"], on_pair["right_txn_id"]]).unique().implode()
-    netted = links.filter(pl.col("leg") == NETTING)
-    undone = netted["left_txn_id"].unique().implode()
-    undoing = netted["right_txn_id"].unique().implode()
-    ends = pl.concat([links["left_txn_id"], links["right_txn_id"]]).unique().implode()
-    frame = ledger.join(_waiting_codes(pack, legs), on="txn_id", how="left").join(
-        _break_codes(pack, legs), on="txn_id", how="left"
+    linked = _ends(links.filter(pl.col("leg").is_in(legs)))
+    undone = (
+        pl.col("txn_id").is_in(_ends(links.filter(pl.col("leg") == NETTING)))
+        | (pl.col("opening") & (pl.col("state") == "REVERSED"))  # undone on an earlier night
+        | _made_good(_ends(links))
+        | pl.col("txn_id").is_in(_told_netted(pack, legs).implode())
     )
-    place = (
+    waits, told = pl.col("waits"), pl.col("waiting_code").is_not_null()
+    return (
         pl.when(pl.col("txn_id").is_in(linked))
         .then(pl.lit("linked"))
         .when(pl.col("outcome").is_in(_MOVES_NOTHING))
         .then(pl.lit("not_needed"))
-        .when(pl.col("waits") & pl.col("waiting_code").is_null())
+        .when(waits & ~told)
         .then(pl.lit("waiting"))
-        .when(pl.col("waiting_code").is_not_null() | pl.col("break_code").is_not_null())
+        .when(told | pl.col("break_code").is_not_null())
         .then(pl.lit("missing"))
-        .when(
-            pl.col("txn_id").is_in(undone)
-            | pl.col("txn_id").is_in(undoing)
-            | (pl.col("opening") & (pl.col("state") == "REVERSED"))  # undone on an earlier night
-            | _made_good(ends)
-            | pl.col("txn_id").is_in(_told_netted(pack, legs).implode())
-        )
+        .when(undone)
         .then(pl.lit("netted"))
         .when(_before_books(right, pack.first_night))
         .then(pl.lit("before_books"))
@@ -162,19 +179,11 @@ def _rows_of_pair(pack: Pack, left: Side, right: Side, legs: list[str]) -> pl.Da
         .then(pl.lit("other_kind"))
         .otherwise(pl.lit("residual"))
     )
-    amount = _amount(right, undone)
-    own_news = pl.col("txn_id").is_in(_waiting_for_own_side(pack).implode())
-    return frame.select(
-        "txn_id",
-        "side",
-        "source",
-        "currency",
-        amount=amount,
-        place=place,
-        code=pl.coalesce("waiting_code", "break_code"),
-        later=pl.col("waits").fill_null(value=False) & pl.col("waiting_code").is_null(),
-        to_move=pl.when(own_news).then(_amount(right) - amount).otherwise(0),
-    )
+
+
+def _ends(links: pl.DataFrame) -> pl.Series:
+    """Return the rows on either side of the links."""
+    return pl.concat([links["left_txn_id"], links["right_txn_id"]]).unique().implode()
 
 
 def _made_good(ends: pl.Series) -> pl.Expr:

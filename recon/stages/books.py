@@ -72,7 +72,7 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     opening = history.open_items(evening.previous)
     evening.begin("join the night before")
     names, keys = [item.name for item in rules.sources], load_keys(evening.legs, rules)
-    ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys, evening.room)
+    ledger = join_ledger(loaded.slim, loaded.digests, opening, names, keys, evening.means.room)
     ledger = undone_refunds.with_signs(workspace, ledger, night, loaded.parts)
     refuse_beyond_sums(ledger.slim, names)
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)

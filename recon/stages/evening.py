@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recon.core.arrays.room import Room
+from recon.core.arrays.means import Means
 from recon.core.plan import Leg
 from recon.rules.night import Night
 from recon.rules.rule_file.rule_file import RuleFile
@@ -28,13 +28,11 @@ class Evening:
     decided: pl.DataFrame  # what people decided before tonight (table DECISIONS)
     rates: Rates
     clock: Stopwatch
-    threads: int
-    memory_bytes: int | None
-    room: Room  # where the large arrays stand
+    means: Means
 
     def begin(self, stage: str) -> None:
         """Begin a stage: hand back what the one before left in memory, and start its clock."""
-        self.room.rest()
+        self.means.room.rest()
         give_back()
         self.clock.stage(stage)
 

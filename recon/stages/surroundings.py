@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.means import Means
 from recon.core.arrays.room import Room
 from recon.core.codes import Kind, Side, State
 from recon.core.schema import BREAKS, TRANSACTIONS
@@ -41,12 +42,11 @@ def calendar_of(rule_file: RuleFile) -> Calendar:
     return Calendar(declared.country, overlay, declared.authoritative_through)
 
 
-def room_for(arrived: Arrivals, work: Path, memory_bytes: int | None) -> Room:
-    """Return where the large arrays of a night stand: in files when they may exceed the memory."""
+def means_for(arrived: Arrivals, work: Path, threads: int, memory_bytes: int | None) -> Means:
+    """Return what a night works with: its large arrays in files when they may exceed the memory."""
     size = sum(file.path.stat().st_size for file in arrived.files if file.path.exists())
-    if memory_bytes is None or size * _MEMORY_PER_BYTE <= memory_bytes:
-        return Room()
-    return Room(work, memory_bytes)
+    fits = memory_bytes is None or size * _MEMORY_PER_BYTE <= memory_bytes
+    return Means(threads, memory_bytes, Room() if fits else Room(work, memory_bytes))
 
 
 def load_files(
@@ -55,8 +55,7 @@ def load_files(
     arrived: Arrivals,
     workspace: Workspace,
     work: Path,
-    threads: int,
-    room: Room,
+    means: Means,
 ) -> Loaded:
     """Load tonight's files; the rule file's own columns are added batch by batch."""
     rules = rule_file.rules
@@ -79,8 +78,7 @@ def load_files(
             seen=history.loaded_before(workspace, day),
             earlier=history.earlier_columns(workspace, day),
             nights=partial(history.earlier_rows, workspace, rules, day),
-            threads=threads,
-            room=room,
+            means=means,
         ),
     )
 

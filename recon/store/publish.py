@@ -100,31 +100,38 @@ def publish(
         folder = workspace.work_folder(run_id) / "publish"
         folder.mkdir(mode=0o700)
         place = _place(history, business_date)
-        entries = _write_parts(folder, parts)
-        entries += _write_tables(folder, tables, place)
-        entries += [
+        entries = [
+            *_write_parts(folder, parts),
+            *_write_tables(folder, tables, place),
             _write_json(folder / "certificate.json", certificate),
             _write_json(folder / "summary.json", summary),
         ]
         views.result()
-        snapshot_facts = _write_snapshot(folder, workspace, run_id)
-        manifest = {
-            **manifest_extra,
-            "schema_version": SCHEMA_VERSION,
-            "run_id": run_id,
-            "business_date": business_date.isoformat(),
-            **place,
-            "previous_manifest_sha256": history[-1].manifest_sha256() if history else None,
-            "artefacts": sorted(entries, key=lambda entry: str(entry["path"])),
-            "snapshot": snapshot_facts,
-        }
-        write_manifest(folder / "manifest.json", manifest)
+        run = {"run_id": run_id, "business_date": business_date.isoformat(), **place}
+        run["snapshot"] = _write_snapshot(folder, workspace, run_id)
+        _write_manifest(folder, {**manifest_extra, **run}, history, entries)
         _refuse_strays(folder, entries)
         _make_durable(folder)
         _appear(folder, destination)
     _settle(workspace, destination)
     shutil.rmtree(workspace.work / run_id, ignore_errors=True)
     return destination
+
+
+def _write_manifest(
+    folder: Path,
+    facts: Mapping[str, Any],
+    history: Sequence[Run],
+    entries: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write what the run is: its facts, the run published before it, and every file of it."""
+    manifest = {
+        **facts,
+        "schema_version": SCHEMA_VERSION,
+        "previous_manifest_sha256": history[-1].manifest_sha256() if history else None,
+        "artefacts": sorted(entries, key=lambda entry: str(entry["path"])),
+    }
+    write_manifest(folder / "manifest.json", manifest)
 
 
 def write_part(frame: pl.DataFrame, path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Side
 from recon.core.match import match
 from recon.core.plan import Leg, Method, Pass
@@ -81,7 +82,7 @@ def leg_of(case, *, turned=False):
 
 def solve(case, rows, *, turned=False):
     leg = leg_of(case, turned=turned)
-    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1))
 
 
 def content(line):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Kind, MatchKind, Side, State
 from recon.core.match import Decisions, match
 from recon.core.passes import key_slices
@@ -32,8 +33,8 @@ TRIPLE = ("left", "right", "match_kind")
 
 
 def solve(rows, *legs, threads=1, memory_bytes=None):
-    limits = {"threads": threads, "memory_bytes": memory_bytes}
-    return match(slim_of(rows), digests_of(rows), legs, everybody(rows, *legs), **limits)
+    means = Means(threads, memory_bytes)
+    return match(slim_of(rows), digests_of(rows), legs, everybody(rows, *legs), means=means)
 
 
 def sides(rows):
@@ -128,7 +129,9 @@ def test_identity_not_position_decides(rows):
     """Other txn_ids in the same order give the same links."""
     ids = [7 * k + 1_000_000 for k in range(len(rows))]
     leg = leg_of(EXACT, UNIQUE)
-    other = match(slim_of(rows, ids), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    other = match(
+        slim_of(rows, ids), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1)
+    )
     assert other.links.equals(solve(rows, leg).links)
 
 
@@ -245,7 +248,7 @@ def test_ineligible_rows_take_no_part():
     rows = [row(M, "a", 100), row(C, "a", 100), row(C, "a", 100)]
     leg = leg_of(EXACT)
     eligible = {"leg": np.array([True, False, True])}
-    matches = match(slim_of(rows), digests_of(rows), (leg,), eligible, threads=1)
+    matches = match(slim_of(rows), digests_of(rows), (leg,), eligible, means=Means(1))
     assert link_set(matches, *TRIPLE) == {(0, 2, MatchKind.EXACT)}
 
 

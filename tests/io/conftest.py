@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Side
 from recon.core.plan import InputFile
 from recon.io import formats
@@ -43,7 +44,7 @@ def night(tmp_path):
                 KEYS,
                 seen=seen or {},
                 finish=finish or as_read,
-                threads=threads,
+                means=Means(threads),
             ),
         )
 

@@ -15,6 +15,7 @@ import polars as pl
 from numba.core.dispatcher import Dispatcher
 
 from recon.core import kernels
+from recon.core.arrays.means import Means
 from recon.core.codes import Kind, Side, State
 from recon.core.groups import group_table
 from recon.core.match import match
@@ -45,7 +46,7 @@ def warm_matcher() -> None:
     digests = {"key": np.repeat(digest[:1], 4, axis=0)}
     texts = {"memo": text_buffers(pl.Series(["a", "b", "a", "c"]))}
     everybody = {leg.name: np.ones(4, np.bool_) for leg in legs}
-    match(rows, digests, legs, everybody, threads=1, texts=texts)
+    match(rows, digests, legs, everybody, means=Means(1), texts=texts)
 
 
 def warm_groups() -> None:

@@ -71,7 +71,7 @@ def load(files: Sequence[InputFile], tonight: Tonight) -> Loaded:
     """Load the night's files. A bad row is a reject, a bad file a row of `inputs` that says why."""
     pl.Series(np.zeros(0))  # polars imports NumPy at its first use, where two threads may collide
     ordered = sorted(files, key=lambda file: (file.source, file.declared_path))
-    workers = max(1, tonight.threads)
+    workers = max(1, tonight.means.threads)
     with ThreadPoolExecutor(1) as disk, ThreadPoolExecutor(max_workers=workers) as pool:
         staged = list(pool.map(lambda file: _staged(file, tonight), ordered))
         new = _without_duplicates(staged, tonight.seen)
@@ -156,8 +156,8 @@ def _job(result: _Result, tonight: Tonight) -> Job | None:
         business_date=tonight.business_date,
         finish=tonight.finish,
         earlier=tuple(tonight.earlier.get(source, ())),
-        threads=tonight.threads,
-        is_paged=tonight.room.is_paged,
+        threads=tonight.means.threads,
+        is_paged=tonight.means.room.is_paged,
     )
 
 
@@ -237,7 +237,7 @@ def _gathered(results: Sequence[_Result], tonight: Tonight) -> Loaded:
         key=lambda pair: pair[0],
     )
     parts = [part for _, part in live]
-    room, threads = tonight.room, tonight.threads
+    room, threads = tonight.means.room, tonight.means.threads
     columns = [(parts, name, dtype, room) for name, dtype in SLIM.schema.items()]
     slim = pl.DataFrame(run_all(_stacked, columns, threads))
     assert slim["txn_id"].is_sorted()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recon.core.arrays.room import Room
+from recon.core.arrays.means import Means
 from recon.core.plan import InputFile, Key
 from recon.io.loading.another_night import EarlierNight, EarlierNights
 from recon.io.loading.batch import Finish
@@ -44,5 +44,4 @@ class Tonight:
     earlier: Mapping[str, Sequence[Columns]] = field(default_factory=dict)
     # What a source told on earlier nights, for a file that is theirs under tonight's name.
     nights: EarlierNights = nothing_before
-    threads: int = 2
-    room: Room = field(default_factory=Room)  # where slim columns and digests stand
+    means: Means = field(default_factory=Means)  # slim columns and digests stand in their room

@@ -156,25 +156,28 @@ def fee_facts(
     }
     if number < 0:
         return facts | ({"verdict": "tied"} if number == TIED else {})
-    line, say = policy.contract.lines[number], Words(language, contract.currency)
+    line, level = policy.contract.lines[number], policy.contract.levels[number]
     facts["line"] = line_facts(contract, line, language)
     found = fees.find(rows, policy, paid)
-    level = policy.contract.levels[number]
+    say = Words(language, contract.currency)
     if level != "transaction" and not found.height:
-        facts |= {"verdict": "summed", "steps": [formula_words(contract.formula_of(line), say)]}
-        facts["steps"].append(_LEVELS[level][language == "zh"])
-        return facts
+        steps = [formula_words(contract.formula_of(line), say), _LEVELS[level][language == "zh"]]
+        return facts | {"verdict": "summed", "steps": steps}
     due = _due(row, found)
-    facts |= {
-        "due_minor": due,
-        "verdict": "wrong" if found.height else "right",
-        "steps": _steps(contract, line, row, priced, due, say),
+    steps = _steps(contract, line, row, priced, due, say)
+    return facts | {"due_minor": due, "steps": steps} | _verdict(found, language)
+
+
+def _verdict(found: pl.DataFrame, language: str) -> dict[str, Any]:
+    """Return whether the fee is right, and what is wrong with it: code and cause."""
+    if not found.height:
+        return {"verdict": "right"}
+    cause = found["cause"][0]
+    return {
+        "verdict": "wrong",
+        "code": Code(int(found["code"][0])).name,
+        "cause": in_chinese(cause) if cause and language == "zh" else cause,
     }
-    if found.height:
-        cause = found["cause"][0]
-        facts["code"] = Code(int(found["code"][0])).name
-        facts["cause"] = in_chinese(cause) if cause and language == "zh" else cause
-    return facts
 
 
 def _due(row: Mapping[str, Any], found: pl.DataFrame) -> int:

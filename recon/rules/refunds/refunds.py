@@ -125,6 +125,34 @@ def _undone(rows: pl.DataFrame) -> pl.Series:
 
 def _with_originals(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the refunds with the sum, card and presence of the payment that each names."""
+    originals = _originals(rows)
+    other_side = pl.col("side").replace(
+        {Side.MERCHANT.name: Side.CHANNEL.name, Side.CHANNEL.name: Side.MERCHANT.name}
+    )
+    there = originals.with_columns(other_side.alias("side"))
+    found = rows.filter(pl.col("kind") == Kind.REFUND.name)
+    for payments, suffix in ((originals, ""), (there, "_there")):
+        found = found.join(
+            payments,
+            left_on=["side", "original_ref", "currency"],
+            right_on=["side", "ref", "currency"],
+            how="left",
+            suffix=suffix,
+        )
+    told = ("original_minor", "original_card", "original_id")
+    return (
+        found.with_columns(pl.coalesce(name, f"{name}_there") for name in told)
+        .drop(f"{name}_there" for name in told)
+        .sort("txn_id")
+    )
+
+
+def _originals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what the successful payments of each side, reference and currency come to.
+
+    A payment has two references, its order's and the channel's. The card is null where several
+    payments of one reference have different ones.
+    """
     paid = rows.filter(
         (pl.col("kind") == Kind.PAYMENT.name)
         & pl.col("state").is_in([State.SUCCESS.name, State.REVERSED.name])
@@ -135,7 +163,7 @@ def _with_originals(rows: pl.DataFrame) -> pl.DataFrame:
             for name in ("order_id", "channel_ref")
         ]
     )
-    originals = (
+    return (
         named.drop_nulls("ref")
         .unique(["txn_id", "ref"], maintain_order=True)
         .sort("txn_id")
@@ -145,38 +173,6 @@ def _with_originals(rows: pl.DataFrame) -> pl.DataFrame:
             original_card=pl.when(pl.col("card").n_unique() == 1).then(pl.col("card").first()),
             original_id=pl.col("txn_id").min(),
         )
-    )
-    other_side = pl.col("side").replace(
-        {Side.MERCHANT.name: Side.CHANNEL.name, Side.CHANNEL.name: Side.MERCHANT.name}
-    )
-    refunds = rows.filter(pl.col("kind") == Kind.REFUND.name)
-    here = refunds.join(
-        originals,
-        left_on=["side", "original_ref", "currency"],
-        right_on=["side", "ref", "currency"],
-        how="left",
-    )
-    there = originals.with_columns(other_side.alias("side")).rename(
-        {
-            "original_minor": "there_minor",
-            "original_card": "there_card",
-            "original_id": "there_id",
-        }
-    )
-    return (
-        here.join(
-            there,
-            left_on=["side", "original_ref", "currency"],
-            right_on=["side", "ref", "currency"],
-            how="left",
-        )
-        .with_columns(
-            original_minor=pl.coalesce("original_minor", "there_minor"),
-            original_card=pl.coalesce("original_card", "there_card"),
-            original_id=pl.coalesce("original_id", "there_id"),
-        )
-        .drop("there_minor", "there_card", "there_id")
-        .sort("txn_id")
     )
 
 

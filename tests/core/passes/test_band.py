@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Side
 from recon.core.kernels import assignment
 from recon.core.match import match
@@ -83,7 +84,7 @@ def test_band_pass_links_what_every_optimum_contains(lefts, rights, allowed, sig
     rows = [money(M, *one) for one in lefts] + [money(C, *two) for two in rights]
     options = {"tolerance_minor": allowed, "tolerance_sign": sign}
     leg = leg_of(Method.BAND, days_before=1, days_after=1, **options)
-    matches = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    matches = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1))
     penalty = {}
     for p, (amount, day) in enumerate(lefts):
         for q, (other, later) in enumerate(rights):
@@ -152,7 +153,13 @@ def test_too_many_candidates_are_refused_with_the_remedy():
     rows = [money(M, 100, 0) for _ in range(60)] + [money(C, 100, 0) for _ in range(60)]
     leg = leg_of(Method.BAND)
     with pytest.raises(ResourceError, match="3,600"):
-        match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), memory_bytes=10_000)
+        match(
+            slim_of(rows),
+            digests_of(rows),
+            (leg,),
+            everybody(rows, leg),
+            means=Means(memory_bytes=10_000),
+        )
 
 
 @given(EDGES)
@@ -232,7 +239,7 @@ def test_a_tie_of_many_rows_lists_a_few_candidates_of_each():
     """Forty equal rows a side: every row is shown, with eight of its forty candidates."""
     rows = [row(side, "k", 100, due=1, value=1) for side in (M, C) for _ in range(40)]
     leg = leg_of(Method.BAND, tolerance_minor=2)
-    found = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    found = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1))
     assert found.links.height == 0
     told = found.ambiguous.group_by("row").len()
     assert told["row"].n_unique() == 80
@@ -251,7 +258,7 @@ def test_which_candidates_of_a_large_tie_are_listed_does_not_depend_on_the_order
         )
         leg = leg_of(Method.BAND, tolerance_minor=2)
         mixed = [rows[k] for k in order]
-        found = match(slim, digests_of(mixed), (leg,), everybody(mixed, leg), threads=1)
+        found = match(slim, digests_of(mixed), (leg,), everybody(mixed, leg), means=Means(1))
         told = [(int(k) // 20, content[k]) for k in order]
         lines = found.ambiguous.select("row", "candidate").rows()
         said.append(sorted((told[one], told[other]) for one, other in lines))

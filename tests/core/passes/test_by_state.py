@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Side, State
 from recon.core.match import match
 from recon.core.plan import Method
@@ -19,7 +20,7 @@ METHODS = {
 
 def solve(method, rows):
     leg = leg_of(method, **METHODS[method])
-    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Kind, Side, State
 from recon.core.match import match
 from recon.core.passes.contract import BusinessDays, read_facts
@@ -69,7 +70,7 @@ def test_a_pass_links_the_pair_that_fails_nothing(ours, theirs, method, days, ba
     leg = leg_of(method, **options)
     world = [ours, theirs]
     slim, digests = slim_of(world), digests_of(world)
-    found = match(slim, digests, (leg,), everybody(world, leg), threads=1, business_days=TABLE)
+    found = match(slim, digests, (leg,), everybody(world, leg), means=Means(1), business_days=TABLE)
     facts = read_facts(slim, digests, TABLE)
     one, two = np.array([0]), np.array([1])
     minor = facts.amounts["amount_minor"].minor

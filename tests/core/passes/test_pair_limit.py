@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Side
 from recon.core.match import match
 from recon.core.passes.pair_limit import PAIR_BYTES, WEIGHED_BYTES
@@ -35,8 +36,8 @@ def solve(method, rows, *, base="left", memory_bytes=None):
     leg = Leg("leg", M, C, (step,))
     texts = {"memo": text_buffers(pl.Series(["INVOICE PAYMENT"] * (2 * rows)))}
     return match(
-        slim_of(lines), {}, (leg,), everybody(lines, leg), threads=2, texts=texts,
-        memory_bytes=memory_bytes,
+        slim_of(lines), {}, (leg,), everybody(lines, leg), texts=texts,
+        means=Means(2, memory_bytes=memory_bytes),
     )  # fmt: skip
 
 

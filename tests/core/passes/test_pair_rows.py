@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from recon.core.arrays.means import Means
 from recon.core.codes import MatchKind, Side, State
 from recon.core.match import match
 from tests.core.worlds import EXACT, digests_of, everybody, leg_of, row, slim_of
@@ -18,7 +19,7 @@ PAID, OPEN, DEAD, UNDONE = State.SUCCESS, State.PENDING, State.FAILED, State.REV
 def pairs_of(rows, kinds=(MatchKind.EXACT, MatchKind.KEY)):
     """Return the pairs that an EXACT pass makes of rows of one key."""
     leg = leg_of(EXACT)
-    found = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    found = match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1))
     return {(p, q) for p, q, kind in found.links.select("left", "right", "match_kind").rows()
             if kind in kinds}  # fmt: skip
 

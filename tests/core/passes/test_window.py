@@ -5,6 +5,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import MatchKind, Side
 from recon.core.kernels import window
 from recon.core.match import match
@@ -41,7 +42,9 @@ RIGHTS = st.lists(
 
 
 def solve(rows, leg, **more):
-    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=1, **more)
+    return match(
+        slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(1), **more
+    )
 
 
 def edges_of(rows, inside):
@@ -86,7 +89,7 @@ def test_minutes_are_counted_to_the_microsecond(apart):
     rows = rows.with_columns(moment.cast(rows.schema["occurred_at"]).alias("occurred_at"))
     world = [row(M, "k", 100), row(C, "k", 100)]
     leg = leg_of(Method.UNIQUE, minutes_before=1, minutes_after=2)
-    found = match(rows, digests_of(world), (leg,), everybody(world, leg), threads=1)
+    found = match(rows, digests_of(world), (leg,), everybody(world, leg), means=Means(1))
     assert found.links.height == (-60_000_000 <= apart <= 120_000_000)
 
 
@@ -126,7 +129,7 @@ def test_own_windows_link_the_decided_rows_of_a_maximum_matching(lefts, rights):
         clearing_date=slim_of([r | {"due": r["own"]} for r in rows])["due_date"]
     )
     leg = leg_of(Method.WINDOW, until_due=True)
-    matches = match(frame, digests_of(rows), (leg,), everybody(rows, leg), threads=1)
+    matches = match(frame, digests_of(rows), (leg,), everybody(rows, leg), means=Means(1))
     check_against_optima(matches, edges_of(rows, lambda one, day: one["own"] <= day <= one["due"]))
 
 

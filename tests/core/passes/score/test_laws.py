@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Side, State
 from recon.core.match import match
 from recon.core.passes.score import levels as score_levels
@@ -58,7 +59,12 @@ def solve(told, *, keyed, threads=1, first=False):
     leg = Leg("leg", M, C, (exact, step) if first else (step,))
     texts = {"memo": text_buffers(pl.Series(memos, dtype=pl.String))}
     found = match(
-        slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=threads, texts=texts
+        slim_of(rows),
+        digests_of(rows),
+        (leg,),
+        everybody(rows, leg),
+        means=Means(threads),
+        texts=texts,
     )
     content = [str(sorted(line.items())) + memo for line, memo in told]
     linked = {p for ends in found.links.select("left", "right").rows() for p in ends}

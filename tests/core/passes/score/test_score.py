@@ -9,6 +9,7 @@ import pytest
 from benchmarks.bench_calibration import calibration_error, measure
 from benchmarks.score_worlds import draw_world
 from benchmarks.score_worlds import solve as score_world
+from recon.core.arrays.means import Means
 from recon.core.codes import MatchKind, Side
 from recon.core.evidence import NOTHING_SPOKE, reasons
 from recon.core.match import Decisions, match
@@ -41,7 +42,7 @@ def solve(rows, memos, threads=1, **options):
     step = Pass("score", Method.SCORE, (), (), tolerance_ppm=100_000, days_after=10, **options)
     leg = Leg("leg", C, B, (step,))
     texts = {"memo": text_buffers(pl.Series(memos, dtype=pl.String))}
-    return match(slim_of(rows), {}, (leg,), everybody(rows, leg), threads=threads, texts=texts)
+    return match(slim_of(rows), {}, (leg,), everybody(rows, leg), means=Means(threads), texts=texts)
 
 
 def test_changed_pairs_are_found_and_strangers_are_not():
@@ -265,7 +266,7 @@ def test_rows_linked_before_tell_how_common_values_are(monkeypatch, most):
         rows += [row(C, None, 77_013, due=1, time=None), row(B, None, 77_013, value=2, time=None)]
         texts = {"memo": text_buffers(pl.Series([""] * len(rows)))}
         slim, keys = slim_of(rows), digests_of(rows)
-        found = match(slim, keys, (leg,), everybody(rows, leg), threads=1, texts=texts).links
+        found = match(slim, keys, (leg,), everybody(rows, leg), means=Means(1), texts=texts).links
         last = found.filter(pl.col("left") == len(rows) - 2)
         assert last.height == linked, others
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recon.core.arrays.means import Means
 from recon.core.codes import Kind, MatchKind, Side
 from recon.core.kernels import subset as kernels
 from recon.core.match import match
@@ -24,7 +25,9 @@ def leg_of(**options):
 
 def solve(rows, threads=1, **options):
     leg = leg_of(**options)
-    return match(slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), threads=threads)
+    return match(
+        slim_of(rows), digests_of(rows), (leg,), everybody(rows, leg), means=Means(threads)
+    )
 
 
 def sale(amount, day=0, key="shop", **more):
