@@ -222,7 +222,7 @@ def shared_evidence(
     rarest, shared = first_shared(a, a_end, left, z, z_end, right)
     if shared == 0:
         return 0, 0, 0.0
-    common = sharing[(shared >= FEW) + (shared >= MANY)]
+    common = sharing[int(shared >= FEW) + int(shared >= MANY)]
     return shared, int(digits[rarest]), min(log[int(shared >= LONG), rarest], common)
 
 

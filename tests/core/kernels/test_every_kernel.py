@@ -44,9 +44,9 @@ def test_no_kernel_is_without_a_twin(said):
     assert said["missing"] == []
 
 
-def test_no_kernel_reaches_outside_its_arrays(said):
-    """Neither the Python text, nor any eight-byte load or store, leaves an array."""
-    assert said["outside"] == []
+def test_every_test_passes_with_the_python_text(said):
+    """No test fails that passes on machine code: no text, load or store leaves an array, say."""
+    assert said["failed"] == []
 
 
 @pytest.mark.thorough
@@ -54,5 +54,5 @@ def test_nothing_is_outside_with_bounds_checks(request):
     """Machine code with bounds checks runs every sample; it is kept beside pytest's own cache."""
     cache = request.config.cache.mkdir("kernels-with-bounds-checks")
     found = exercise("samples", NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(cache))
-    assert found["outside"] == []
+    assert found["failed"] == []
     assert found["differing"] == []
