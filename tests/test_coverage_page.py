@@ -12,13 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from recon.cli import group
-from recon.generate.samples import SHOWCASE
 from recon.store.query import answer
 from recon.store.read import open_snapshot
 from recon.store.workspace import Workspace
 from tests.night_world import NightWorld
 from tests.pages import rows_of
-from tests.test_samples import reconciled
+from tests.showcase import Week
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "coverage.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -34,9 +33,9 @@ COMMANDS = list(dict.fromkeys(re.findall(r"`(recon [^`]+)`", "\n".join(row[1] fo
 
 
 @pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Reconcile the sample week as `recon demo` does; return its folder."""
-    return reconciled(SHOWCASE, tmp_path_factory.mktemp("coverage")).parent
+def week(demo_week: Week) -> Path:
+    """Return the folder of the sample week."""
+    return demo_week.folder
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from recon.rules.rule_file.rule_file import read_rules
 from recon.store.workspace import Workspace
 from recon.verify import verify
 from tests.golden import golden_tables
+from tests.night_world import template_as_snapshot
+from tests.showcase import Week
 
 NAMES = sample_names()
 EVERY_SLICE_CODE = {
@@ -31,23 +33,27 @@ EVERY_SLICE_CODE = {
 }
 
 
-def reconciled(name: str, folder: Path) -> Path:
-    """Run every night of a sample in a copy; return the workspace."""
-    project = folder / name
+@pytest.fixture
+def workspace(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return the workspace in which every night of a sample was run."""
+    if name == SHOWCASE:
+        week: Week = request.getfixturevalue("demo_week")
+        return week.folder / "workspace"
+    project = tmp_path / name
     shutil.copytree(samples_folder() / name, project)
     rules = read_rules(project / "recon.toml", tuple(item.name for item in FORMATS))
-    for night in sample_nights(project):
-        run_night(rules, night)
+    with template_as_snapshot():
+        for night in sample_nights(project):
+            run_night(rules, night)
     return rules.workspace
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_sample(name: str, tmp_path: Path, update_golden: bool) -> None:  # noqa: FBT001 (a fixture)
+def test_sample(name: str, workspace: Path, tmp_path: Path, *, update_golden: bool) -> None:
     """Every plant is found and nothing else; tables as expected; each night verifies and ties out.
 
     Every document of the last night can be made.
     """
-    workspace = reconciled(name, tmp_path)
     expected = samples_folder() / name / "expected"
     result = score(workspace, read_truth(expected / "planted.csv"))
     assert result.is_perfect, "\n".join(score_lines(result))

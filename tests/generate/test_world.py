@@ -20,7 +20,7 @@ from recon.generate.causes import DIFFERENCES, amount_cause, constant
 from recon.generate.damage import Damage
 from recon.generate.draw import draw_sales
 from recon.generate.files import Party
-from recon.generate.measure import NOT_PLANTED, ONE_AT_A_TIME, measure, measure_lines
+from recon.generate.measure import NOT_PLANTED, ONE_AT_A_TIME, Measure, measure, measure_lines
 from recon.generate.plants.plants import plant_names
 from recon.generate.profile import FIRST_DAY, PROFILES
 from recon.generate.score import agrees, score, score_lines
@@ -110,20 +110,29 @@ def test_every_plant_occurs(profile: str, tmp_path: Path) -> None:
     assert set(made.truth["code"]) <= set(Code.__members__)
 
 
-def test_every_code_is_planted_somewhere(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measure]:
+    """Return what occurs in a large world of each profile, at default rates."""
+    folder = tmp_path_factory.mktemp("measured")
+    made = {
+        name: generate(World(profile, 20_000, 7, seed=3, damage=Damage.spread(7)), folder / name)
+        for name, profile in PROFILES.items()
+    }
+    return {name: measure(world.truth) for name, world in made.items()}
+
+
+def test_every_code_is_planted_somewhere(measured: dict[str, Measure]) -> None:
     """The profiles together hold each code of the catalogue, but those with a reason not to."""
-    seen: set[Code] = set()
-    for name, profile in PROFILES.items():
-        world = World(profile, rows=4_000, nights=7, seed=8, damage=Damage.spread(7))
-        seen |= set(measure(generate(world, tmp_path / name).truth).codes)
+    seen = {code for found in measured.values() for code in found.codes}
     assert set(Code) - seen == set(NOT_PLANTED)
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
-def test_every_pair_of_codes_meets_on_one_merchant(profile: str, tmp_path: Path) -> None:
+def test_every_pair_of_codes_meets_on_one_merchant(
+    profile: str, measured: dict[str, Measure]
+) -> None:
     """At default rates, every two codes that can stand together do so at some merchant."""
-    world = World(PROFILES[profile], rows=20_000, nights=7, seed=3, damage=Damage.spread(7))
-    found = measure(generate(world, tmp_path).truth)
+    found = measured[profile]
     assert found.apart == []
     assert {code.name for code in found.nobodys} - NO_MERCHANTS == set()
     lines = measure_lines(found)
