@@ -3,11 +3,12 @@
 Source: Febelfin, "Coded statement of account (CODA)", version 2. Records: 0 header, 1 old balance,
 21 22 23 movement, 31 32 33 information, 4 free message, 8 new balance, 9 trailer. Amounts have
 three decimals. A globalised movement (detail number 0000) is followed by its details: they are the
-rows when they add up to it, else the movement itself is.
+rows when they add up to it, else the movement itself is. Parts of a detail (type 9) are its words.
 
 `bank_ref` is the client reference of record 22, else a structured communication (101, 102), else
 the bank's reference, which ends the memo after `//`. Proof: old balance + movements = new balance,
-the trailer's record count, debit and credit totals, and the chain of statements.
+the trailer's record count, debit and credit totals, and the chain of statements. The reason of an
+R-transaction is kept. A header of version 1 is refused: its fields stand elsewhere.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ COLUMNS = (
     "reference",
     "memo",
     "counterparty",
+    "reason",
 )
 WIDTH = 128
 _DECIMALS = 3
@@ -74,6 +76,7 @@ class _Movement:
     structured: str
     message: str
     client_reference: str = ""
+    return_reason: str = ""
     party: str = ""
     name: str = ""
     reasons: list[str] = field(default_factory=list)
@@ -120,6 +123,8 @@ class _Reader:
         if (kind == "0") != (self.statement is None):
             raise self.refused(f"record {kind} stands where a statement {self.expected()}", line)
         if self.statement is None:
+            if text[127] != "2":
+                raise self.refused(f"expected version 2 in the header, found {text[127]!r}", line)
             self.statement = _Statement()
             self.reading.header_lines += 1
             return
@@ -169,7 +174,11 @@ class _Reader:
             movement = _movement(text, line)
             if statement.movements and statement.movements[0].sequence != movement.sequence:
                 self.settle(statement)
-            statement.movements.append(movement)
+            if not _is_part(movement, statement.movements):
+                statement.movements.append(movement)
+                return
+            statement.movements[-1].lines.append(line)
+            statement.movements[-1].message += f" {movement.message}"
             return
         if not statement.movements or statement.movements[-1].sequence != text[2:6]:
             raise self.refused(f"record {kind} belongs to no movement before it", line)
@@ -177,10 +186,12 @@ class _Reader:
         movement.lines.append(line)
         if kind == "22":
             movement.message += text[10:63]
-            movement.client_reference = text[63:98].strip()
+            movement.client_reference = movement.client_reference or text[63:98].strip()
+            movement.return_reason = movement.return_reason or text[113:117].strip()
         elif kind == "23":
-            movement.name = text[47:82].strip()
-            movement.party = " ".join(f"{text[10:47]} {movement.name}".split())
+            name = text[47:82].strip()
+            movement.name = movement.name or name
+            movement.party = movement.party or " ".join(f"{text[10:47]} {name}".split())
             movement.message += text[82:125]
         else:
             movement.message += " " + text[40:113] if kind == "31" else " " + text[10:115]
@@ -269,6 +280,7 @@ class _Reader:
                 next((text for text in references if text), None),
                 " ".join(word for word in words if word) or None,
                 movement.name or None,
+                movement.return_reason or None,
             ),
         )
 
@@ -298,6 +310,11 @@ def _movement(text: str, line: Line) -> _Movement:
         if not movement.value_date:
             movement.reasons.append(f"value date {text[47:53]} is not a day (DDMMYY)")
     return movement
+
+
+def _is_part(movement: _Movement, before: list[_Movement]) -> bool:
+    """Return whether a movement is a part (type 9) of the detail (type 7) before it."""
+    return movement.code[:1] == "9" and bool(before) and before[-1].code[:1] == "7"
 
 
 def _day(text: str) -> str:
@@ -346,6 +363,7 @@ def fields(_options: Options) -> Fields:
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
         "counterparty": Text("counterparty"),
+        "attributes.reason": Text("reason"),
     }
 
 

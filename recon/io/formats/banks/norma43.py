@@ -4,7 +4,7 @@ Source: AEB, "Cuaderno 43". Records: 11 account header, 22 movement, 23 words, 2
 original currency, 33 account end, 88 file end. Amounts have two decimals; mark 1 is debit, 2
 credit. `bank_ref` is reference 2 of the movement, else reference 1, else the document number (a
 number of zeros is none); all are in the memo. Proof: counts and sums of debits and credits, opening
-+ movements = closing, and the number of records.
++ movements = closing, and the number of records; an account end is of the account that began.
 """
 
 from __future__ import annotations
@@ -211,6 +211,13 @@ class _Reader:
         account = self.account
         assert account is not None
         self.reading.trailer_lines += 1
+        ended = text[2:20].strip(), CURRENCY_OF_NUMBER.get(text[73:76], account.currency)
+        if ended != (account.number, account.currency):
+            raise self.refused(
+                f"expected the end (33) of account {account.number} in {account.currency}, found "
+                f"that of {' in '.join(ended)}",
+                line,
+            )
         if not re.fullmatch("[0-9]{38}", text[20:58]):
             raise self.refused("the account end does not hold counts and sums", line)
         name = f"{account.number}, {account.name}:"

@@ -131,3 +131,35 @@ def test_corpus_outcomes() -> None:
     """Every CODA file of the corpus must come out as it was judged by eye."""
     check_expectations(FORMAT, corpus_folder("coda"), EXPECTED)
     assert claimed_elsewhere(FORMAT, {"coda"}) == []
+
+
+def test_parts_of_a_detail_are_its_words(tmp_path: Path) -> None:
+    """A detail of a batch may be told in parts of its own: they are no further rows, nor lost."""
+    typed = {6: "20150000", 7: "70150000", 8: "70150000"}
+    lines = [*STATEMENT]
+    for at, code in ((5, typed[6]), (6, typed[7]), (7, typed[8])):
+        lines[at] = lines[at].replace("00150000", code)
+    parts = [movement(2, 3, 1, 19000, "GOODS"), movement(2, 4, 1, 1000, "VAT")]
+    lines[8:8] = [part.replace("00150000", "90150000") for part in parts]
+    text = "\n".join(lines).replace(f"{8:06d}{30000:015d}", f"{10:06d}{30000:015d}") + "\n"
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.verdict == "agreed", outcome.totals
+    assert outcome.frame["amount_minor"].to_list() == [6050, -1000, -2000]
+    assert outcome.frame["memo"][2] == "GOODS VAT //BANK-2-2"
+    assert outcome.reading.all_lines_accounted()
+
+
+def test_the_reason_of_a_returned_payment_is_kept(tmp_path: Path) -> None:
+    """Why a payment came back stands behind the client reference (record 22)."""
+    client = f"2200010000{'':53s}{'PAYOUT-1':35s}"
+    assert client in TEXT
+    text = TEXT.replace(client, f"{client}{'KREDBEBB':11s}   2AC04")
+    frame = read_bytes(FORMAT, text.encode(), tmp_path).frame
+    assert frame["attributes"].to_list() == ['{"reason":"AC04"}', None, None]
+
+
+def test_version_1_is_refused(tmp_path: Path) -> None:
+    """Its records have other fields, so that its amounts would be read from wrong places."""
+    header = STATEMENT[0]
+    outcome = read_bytes(FORMAT, TEXT.replace(header, header[:-1] + "1").encode(), tmp_path)
+    assert outcome.verdict == "expected version 2 in the header, found '1'"

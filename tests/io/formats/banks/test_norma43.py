@@ -53,6 +53,8 @@ def test_sample_is_read_field_by_field(tmp_path: Path) -> None:
         ("260102260103", "260102260230", "held"),
         ("9783ACME", "0003ACME", "is not one of ISO 4217"),
         ("2301", "9901", "no Norma 43 record"),
+        (f"33{ACCOUNT}", f"33{ACCOUNT[:-1]}9", "expected the end (33) of account"),
+        (f"{13550:014d}978", f"{13550:014d}840", "found that of 491234051234567890 in USD"),
     ],
 )
 def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str) -> None:
