@@ -5,12 +5,14 @@ The portal offers the same columns as CSV (`,` between cells) and as a workbook.
 Source: the open platform's file interface as implemented by a system that reads these files; no
 genuine file was seen. Amounts are in the unit that their header declares (分: minor units), and
 nothing is guessed from the size of a number; under 元 they are yuan. A sender that writes yuan
-under a 分 header has every row with a decimal point refused, until its source declares the unit
-column by column: `[source.units]` with a line such as `"交易金额(分)" = "major"`.
+under a 分 header has every row with a decimal point refused and, since the other rows may be yuan
+too, the file held, until its source declares the unit column by column: `[source.units]` with a
+line such as `"交易金额(分)" = "major"`.
 JY, JS, JZ and ACC prove each row: amount less fee is the settled amount.
 
 Refunds, voids and reversals are money out, whatever sign the file writes, and their fee is one
-given back. A withdrawal (DW) and a share paid to others (SEP) are money out too.
+given back. A withdrawal (DW) is money out whatever its sign, too; a share paid to others (SEP) is
+unless the file has a minus, which gives it back.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from recon.core.codes import Kind, Side, State
 from recon.io.reading.contract import (
     Choice,
     Constant,
+    ControlTotal,
     Day,
     Field,
     Fields,
@@ -261,7 +264,9 @@ def _read(
     file: LakalaFile, staged: StagedFile, options: Options, reading: Reading
 ) -> Iterator[RawRows]:
     """Yield the rows; refunds and withdrawals get their sign."""
+    pointed = 0
     for rows in read_either(_sheet_of(file, staged), staged, options, reading):
+        pointed += _pointed(frame_of(rows), options)
         frame = _in_fen(frame_of(rows), options)
         if file.code != "JY":
             yield rows_of(frame, rows)
@@ -269,6 +274,15 @@ def _read(
         is_out = pl.col("交易类型").is_in(_OUTFLOWS)
         signed = [money_out(pl.col(name), is_out).alias(name) for name in _AMOUNTS.values()]
         yield rows_of(frame.with_columns(signed), rows)
+    if pointed:
+        reading.controls.append(ControlTotal("amounts in 分 with a decimal point", 0, pointed))
+
+
+def _pointed(frame: pl.DataFrame, options: Options) -> int:
+    """Return how many amounts have a decimal point though their header says fen."""
+    names = [name for name in frame.columns if name.endswith(_FEN)]
+    fen = [name for name in names if options.units.get(name, "minor") == "minor"]
+    return int(sum(frame[name].str.contains(".", literal=True).sum() for name in fen))
 
 
 def _fields(file: LakalaFile, options: Options) -> Fields:
@@ -288,7 +302,9 @@ def _fields(file: LakalaFile, options: Options) -> Fields:
 def _refine(file: LakalaFile, frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     """Make withdrawals money out; refuse rows whose settled amount is not amount less fee."""
     amount, fee, net = pl.col("amount_minor"), pl.col("fee_minor"), pl.col("net_minor")
-    if file.code in ("DW", "SEP"):
+    if file.code == "DW":
+        return frame.with_columns(-amount.abs())
+    if file.code == "SEP":
         return frame.with_columns(-amount)
     if file.code == "D0":
         return frame.with_columns(fee + pl.col("_same_day_minor"))

@@ -9,8 +9,9 @@ A day without sales, or errors, has no bytes: it is read from the day's zip, whe
 The wap report is a banner in front of the same lines. ZME lists error handling (differences that
 were settled later) in the same layout: its rows are adjustments, signed as their settled amount.
 
-Each row proves itself: amount (signed by kind) + fee (signed by C or D) = settled amount. A row
-that does not is a reject. Field 27, the query number of the original, links a refund to its sale.
+Each row proves itself: amount (signed by kind) + fee (signed by C or D) = settled amount; where the
+fee of instalments (field 38) is settled too, it is part of the fee. Other rows are rejects. Field
+27, the query number of the original, links a refund to its sale.
 """
 
 from __future__ import annotations
@@ -71,17 +72,20 @@ NAMES: Final = {
     33: "清算净额",
     34: "终端号",
     35: "商户自定义域",
+    38: "分期付款附加手续费",
     41: "原始订单号",
 }
-_SIGNED: Final = frozenset({"商户手续费", "结算金额", "清算净额"})
+_SIGNED: Final = frozenset({"商户手续费", "结算金额", "清算净额", "分期付款附加手续费"})
 _KINDS: Final = {
     "01": Kind.PAYMENT,  # consumption
     "03": Kind.PAYMENT,  # pre-authorisation completion
     "04": Kind.REFUND,
+    "11": Kind.PAYMENT,  # collected from a card by agreement
+    "13": Kind.PAYMENT,  # a bill
     "31": Kind.VOID,  # consumption voided
     "33": Kind.VOID,  # completion voided
 }
-_INFLOWS: Final = ("01", "03")
+_INFLOWS: Final = tuple(code for code, kind in _KINDS.items() if kind is Kind.PAYMENT)
 _FILE_NAME: Final = re.compile(r"INN(\d{6})\d\dZME?_")
 _ERRORS_NAME: Final = re.compile(r"\dZME_")
 _SALES_NAME: Final = re.compile(r"INN\d{8}ZM_")
@@ -226,6 +230,7 @@ def _fields(kind: Field, options: Options) -> Fields:
         "amount_minor": Money("amount", unit="minor"),
         "fee_minor": Money("商户手续费", unit="credit_debit_minor"),  # `refine` turns the sign
         "net_minor": Money("结算金额", unit="credit_debit_minor"),
+        "_instalment_minor": Money("分期付款附加手续费", unit="credit_debit_minor"),
         "currency": Constant(options.currency),
         "occurred_at": Time(("occurred_at",), ("YYYYMMDDhhmmss",)),
         "clearing_date": Day("clearing_date", ("YYYYMMDD",)),
@@ -235,7 +240,10 @@ def _fields(kind: Field, options: Options) -> Fields:
 
 def refine(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     """Make the fee a cost (D takes it from the merchant); refuse rows that do not add up."""
-    frame = frame.with_columns(-pl.col("fee_minor"))
+    cost = -pl.col("fee_minor")
+    whole = cost - pl.col("_instalment_minor")
+    settled = pl.col("amount_minor") - whole == pl.col("net_minor")
+    frame = frame.with_columns(pl.when(settled).then(whole).otherwise(cost).alias("fee_minor"))
     return frame.with_columns(
         pl.when(pl.col("amount_minor") - pl.col("fee_minor") != pl.col("net_minor"))
         .then(

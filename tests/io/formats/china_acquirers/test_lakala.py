@@ -41,9 +41,11 @@ def test_sales_and_refunds_get_their_sign(tmp_path, encoding):
 
 
 def test_yuan_under_a_minor_unit_header_is_never_guessed(tmp_path):
-    """A decimal point in a column of fen refuses the row."""
-    result = load(tmp_path, "lakala_jy", JY, SALE.replace("|10000|60|9940|", "|100.00|0.60|99.40|"))
+    """A decimal point in a column of fen refuses the row, and holds those that may be yuan too."""
+    yuan, whole = "|100.00|0.60|99.40|", SALE.replace("|10000|60|9940|", "|100|0|100|")
+    result = load(tmp_path, "lakala_jy", JY, SALE.replace("|10000|60|9940|", yuan), whole)
     assert result.refused_lines == [2]
+    assert [total.agrees for total in result.totals] == [False]
     assert len(result.rejects[0].reasons) == 3
     assert "found 2 decimals" in result.rejects[0].reasons[0]
 
@@ -67,6 +69,8 @@ def test_settlement_withdrawal_shares_and_same_day_fees(tmp_path):
     """Small layouts: what their amounts mean."""
     out = load(tmp_path, "lakala_dw", "|".join(FILES[4].columns), "M1|20261120|W1|10000|50|1")
     assert (out.column("kind"), out.column("amount_minor")) == (["PAYOUT"], [-10000])
+    signed = load(tmp_path, "lakala_dw", "|".join(FILES[4].columns), "M1|20261120|W1|-10000|50|1")
+    assert signed.column("amount_minor") == [-10000]
     same_day = load(tmp_path, "lakala_d0", "|".join(FILES[5].columns), "M1|20261120|L1|10000|60|20")
     assert (same_day.column("fee_minor"), same_day.column("net_minor")) == ([80], [9920])
     settled = load(

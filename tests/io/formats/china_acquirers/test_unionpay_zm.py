@@ -120,6 +120,16 @@ def test_a_row_that_does_not_prove_itself_is_a_reject(tmp_path):
     assert result.column("net_minor") == [10000, -9940]
 
 
+def test_what_is_collected_by_agreement_is_money_in_and_instalments_have_their_fee(tmp_path):
+    """The settled amount says whether the fee of instalments is taken from it."""
+    fee = "D00000000100"
+    rows = (line(f20="11"), line(f38=fee, f17="C000000009840"), line(f38=fee))
+    result = load_bytes(FORMAT, tmp_path, b"\n".join(rows), name=NAME)
+    assert result.column("amount_minor") == [10000] * 3
+    assert result.column("fee_minor") == [60, 160, 60]
+    assert result.column("net_minor") == [9940, 9840, 9940]
+
+
 def test_a_line_of_another_length_is_a_reject(tmp_path):
     """A line that lost or gained one byte is refused alone; blank lines are counted."""
     result = read(tmp_path, line()[:-1], line(), b"", line() + b"x", end=b"\n")
@@ -165,7 +175,7 @@ def test_bytes_that_do_not_decode_are_a_reject(tmp_path):
 def test_kinds_follow_the_transaction_type():
     """Sales and completions come in, refunds and voids go out."""
     words = FORMAT.fields(Options())["kind"].words
-    assert words["01"] is words["03"] is Kind.PAYMENT
+    assert words["01"] is words["03"] is words["11"] is words["13"] is Kind.PAYMENT
     assert words["04"] is Kind.REFUND
     assert words["31"] is words["33"] is Kind.VOID
 
