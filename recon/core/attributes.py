@@ -8,6 +8,7 @@ row's identity: they are for people who ask why.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ KNOWN = {
     "mcc": "category code of the merchant (ISO 18245), as the sender cleared the row",
     "notified_at": "when the payer was told of a refund, UTC",
     "original_date": "day of the payment that a refund names",
+    "original_stan": "trace number by which an undoing named its payment",
     "reason": "why: of a refund, a freeze, a chargeback, a rejected or returned payment",
     "refund_route": "where a refund went: to the instrument that paid, or elsewhere",
     "region": "region of the merchant or till, for rebates and prices that go by it",
@@ -83,6 +85,20 @@ def _piece(column: pl.Series) -> pl.Expr | None:
 def value(name: str) -> pl.Expr:
     """Return one attribute of each row, null where it has none."""
     return pl.col("attributes").str.json_path_match(f"$.{name}")
+
+
+def with_value(texts: pl.Series, name: str, values: pl.Series) -> pl.Series:
+    """Return attributes (few rows) with one more of them."""
+    told = [
+        json.dumps(
+            {**json.loads(text or "{}"), name: value},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=True,
+        )
+        for text, value in zip(texts, values, strict=True)
+    ]
+    return pl.Series(texts.name, told, pl.String)
 
 
 def entry_mode(column: pl.Expr) -> pl.Expr:

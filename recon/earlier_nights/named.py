@@ -57,14 +57,16 @@ def named_before(
     night: Night,
     parts: Sequence[Path],
     rows: NDArray[np.int64],
+    opening: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return the payments and refunds of earlier nights that tonight's rows name.
+    """Return the payments and refunds of earlier nights that rows of the ledger name.
 
-    Columns as those of `named_tonight`.
+    Columns as those of `named_tonight`. `opening` (OPEN_ITEMS) holds the carried ones of the rows.
     """
     ids = ledger.slim["txn_id"].gather(rows)
     key = ["side", "currency", "original_ref"]
-    asked = read_some(parts, TRANSACTIONS.empty(), ["txn_id", *key], ids.to_numpy())
+    carried = TRANSACTIONS.empty() if opening is None else opening
+    asked = read_some(parts, carried, ["txn_id", *key], ids.to_numpy())
     asked = asked.join(pl.DataFrame({"row": rows, "txn_id": ids}), on="txn_id")
     references = asked["original_ref"].drop_nulls().unique().sort().to_list()
     told = history.rows_about(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from recon.core.codes import State
@@ -23,21 +24,27 @@ _UNPAID = [int(State.FAILED), int(State.CLOSED)]
 
 
 def without(
-    workspace: Workspace, ledger: Ledger, undone: Verdict, night: Night, parts: Sequence[Path]
+    workspace: Workspace,
+    ledger: Ledger,
+    undone: Verdict,
+    night: Night,
+    parts: Sequence[Path],
+    opening: pl.DataFrame,
 ) -> tuple[Ledger, Verdict]:
-    """Return the ledger and netting's verdict with tonight's undoings of what failed as failed too.
+    """Return the ledger and netting's verdict with lone undoings of what failed as failed too.
 
     Everything that bears the name and has the amount must have failed: a payment that was made
-    keeps its reversal.
+    keeps its reversal. A reversal that waits is asked again when something of its name comes.
     """
     waiting = pl.col("leg") == netting.NETTING
     lone = undone.waiting.filter(waiting)["row"].to_numpy()
-    lone = lone[~ledger.opening[lone]]
+    tonight = named_tonight(ledger, lone)
+    lone = lone[~ledger.opening[lone] | np.isin(lone, tonight["row"].to_numpy())]
     if len(lone) == 0:
         return ledger, undone
-    named = [named_tonight(ledger, lone), named_before(workspace, ledger, night, parts, lone)]
+    before = named_before(workspace, ledger, night, parts, lone, opening)
     undone_minor = -ledger.slim["amount_minor"]
-    every = pl.concat(named)
+    every = pl.concat([tonight, before])
     whole = every.filter(pl.col("amount_minor") == undone_minor.gather(every["row"]))
     failed = whole.group_by("row").agg(pl.col("state").is_in(_UNPAID).all())
     rows = failed.filter("state")["row"].sort()

@@ -48,7 +48,8 @@ def wanted(night: Night) -> bool:
 def fee_facts(rows: pl.DataFrame, earlier: pl.DataFrame, night: Night) -> pl.DataFrame:
     """Return the facts of every fee contract over tonight's channel rows, one by one.
 
-    `earlier` are payments of nights before that tonight's rows undo or refund.
+    `earlier` are payments of nights before that tonight's rows undo or refund, and undoings of
+    tonight's payments.
     """
     if not night.rules.fee_contracts:
         return pl.DataFrame(schema=FACTS)

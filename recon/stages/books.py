@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recon.earlier_nights import (
     history,
     redelivered,
+    traced,
     undone_failures,
     undone_refunds,
     unseen_days,
@@ -78,9 +79,12 @@ def open_books(evening: Evening, loaded: Loaded, arrived: Arrivals) -> Books:
     ledger = surroundings.hold_back(ledger, night, loaded.parts, opening)
     evening.begin("net")
     resent, repeated, refunds = _told_before(evening, ledger, night, loaded.parts, opening)
-    said = ledger.slim["state"]
-    ledger, netted, undone = netting.net(ledger, night, np.concatenate([resent, repeated]))
-    ledger, undone = undone_failures.without(workspace, ledger, undone, night, loaded.parts)
+    said, again = ledger.slim["state"], np.concatenate([resent, repeated])
+    ledger, opening = traced.with_references(workspace, ledger, night, loaded.parts, opening, again)
+    ledger, netted, undone = netting.net(ledger, night, again)
+    ledger, undone = undone_failures.without(
+        workspace, ledger, undone, night, loaded.parts, opening
+    )
     refunds = refund_arrival.without(refunds, netted["left"])
     return Books(
         night,

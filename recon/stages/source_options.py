@@ -7,7 +7,6 @@ from decimal import Decimal
 from recon.core.plan import Key, Leg
 from recon.io.reading.contract import Options
 from recon.rules.rule_file.rule_file import Rules, Source
-from recon.rules.undone.netting import PAID_TRACE, UNDONE_TRACE
 
 # Own references that duplicates, netting and re-deliveries compare, whatever the legs ask for.
 _ALWAYS: tuple[Key, ...] = (
@@ -68,14 +67,8 @@ def _ppm(percent: Decimal | None) -> int | None:
     return None if percent is None else int(percent * 10_000)
 
 
-_TRACED = frozenset({"unionpay_acom"})  # formats whose undoings may name a trace number alone
-
-
 def load_keys(legs: tuple[Leg, ...], rules: Rules) -> tuple[Key, ...]:
     """Return every key whose digests matching, netting, duplicates and attributes need, once."""
     compared = [(column,) for leg in rules.legs for column in leg.compare]
     wanted = [key for leg in legs for item in leg.passes for key in (item.left_key, item.right_key)]
-    named = {"terminal_id", "stan", "original_ref"}  # by which a terminal names what it undoes
-    traced = any(source.format in _TRACED or named <= {*source.columns} for source in rules.sources)
-    traces = [PAID_TRACE, UNDONE_TRACE] if traced else []
-    return tuple(dict.fromkeys([*_ALWAYS, *traces, *compared, *(key for key in wanted if key)]))
+    return tuple(dict.fromkeys([*_ALWAYS, *compared, *(key for key in wanted if key)]))

@@ -122,7 +122,7 @@ def judge_terms(
     undone = _undone_tonight(ledger, netted, opening)
     batches = _with_undone(_batches_of(workspace, channel, night), ledger)
     facts = [
-        terms.fee_facts(channel, _payments_before(undone, refunded.earlier), night),
+        terms.fee_facts(channel, _fees_before(undone, refunded.earlier), night),
         terms.sum_fee_facts(batches, "batch", night),
         terms.refund_facts(rows, refunded.earlier, night, refunded.met["txn_id"]),
     ]
@@ -195,25 +195,29 @@ def _about(
 
 
 def _undone_tonight(ledger: Ledger, netted: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:
-    """Return the carried payments that rows of tonight undo, as REVERSED (TRANSACTIONS)."""
+    """Return the carried rows of pairs that tonight made (TRANSACTIONS).
+
+    Payments as REVERSED, which rows of tonight undo, and undoings whose payment came after them.
+    """
     left, right = netted["left"].to_numpy(), netted["right"].to_numpy()
-    rows = left[ledger.opening[left] & ~ledger.opening[right]]
+    paid, undoing = ledger.opening[left], ledger.opening[right]
+    rows = np.concatenate([left[paid & ~undoing], right[undoing & ~paid]])
     if len(rows) == 0:
         return TRANSACTIONS.empty()
     return _with_undone(read_rows([], opening, ledger.slim["txn_id"].to_numpy()[rows]), ledger)
 
 
-def _payments_before(undone: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
-    """Return the channel's payments of nights before that tonight's rows undo or refund.
+def _fees_before(undone: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Return the channel's rows of nights before that the fees of tonight's rows hang on.
 
-    What was undone on a night before is settled: it counts as any payment that a refund names.
+    Payments that tonight's rows undo or refund, and undoings of tonight's payments. What was undone
+    on a night before is settled: it counts as any payment that a refund names.
     """
-    paid = (pl.col("side").cast(pl.String) == Side.CHANNEL.name) & (
-        pl.col("kind").cast(pl.String) == Kind.PAYMENT.name
-    )
+    channel = pl.col("side").cast(pl.String) == Side.CHANNEL.name
+    paid = channel & (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name)
     told = pl.lit(State.SUCCESS.name, dtype=earlier.schema["state"]).alias("state")
-    known = pl.concat([undone, earlier.with_columns(told)])
-    return known.filter(paid).unique("txn_id", keep="first", maintain_order=True)
+    known = pl.concat([undone.filter(channel), earlier.filter(paid).with_columns(told)])
+    return known.unique("txn_id", keep="first", maintain_order=True)
 
 
 def watch_refunds(

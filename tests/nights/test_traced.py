@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from recon.rules.rule_file.rule_file import read_rules
-from recon.rules.undone.netting import PAID_TRACE, UNDONE_TRACE
-from recon.stages.source_options import load_keys
 from tests.night_world import Day, NightWorld, codes
 
 SALE = "A 100.00 till=7 trace=000123"
@@ -71,11 +68,51 @@ def test_a_trace_number_joins_a_reversal_to_its_payment(
     assert codes(TracedWorld(tmp_path), *days) == told
 
 
-def test_an_institution_flow_is_looked_through_by_trace_number(tmp_path: Path) -> None:
-    """Its undoings may name the trace number alone; other bills are not asked for such keys."""
-    world = NightWorld(tmp_path)
-    rules = read_rules(world.config).rules
-    flow = rules.sources[1].model_copy(update={"format": "unionpay_acom"})
-    traced = rules.model_copy(update={"sources": (rules.sources[0], flow, rules.sources[2])})
-    more = {*load_keys((), traced)} - {*load_keys((), rules)}
-    assert more == {PAID_TRACE, UNDONE_TRACE}
+CHARGED = "A 100.00 till=7 trace=000123 fee=0.60"
+GIVEN_BACK = "V 100.00 kind=void till=7 trace=000124 original=000123 10:05 fee=-0.60"
+NET = "99.40 memo=PAYOUT_8001_202611"
+PAID_NOT = "MERCHANT_PAID_CHANNEL_NOT"
+PRICE = """
+[[fee_contract]]
+name = "cards"
+[[fee_contract.line]]
+name = "all"
+formula = "AMT*0.006"
+"""
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (  # the fee came back with it, so none was kept on what failed
+            [{"orders": ["A 100.00 state=FAILED"], "psp": [CHARGED, GIVEN_BACK]}, {}], [[], []],
+        ),
+        (  # while the payment still waits for the bank
+            [{"orders": ["A 100.00"], "psp": [CHARGED]},
+             {"psp": [GIVEN_BACK], "bank": [f"{NET}09"]}, {"bank": [f"-{NET}10"]}, {}, {}],
+            [[], [PAID_NOT], [f"{PAID_NOT}:OPEN"], [f"{PAID_NOT}:OPEN"], [f"{PAID_NOT}:OPEN"]],
+        ),
+        (  # when it has left the books
+            [{"orders": ["A 100.00"], "psp": [CHARGED]}, {"bank": [f"{NET}09"]},
+             {"psp": [GIVEN_BACK]}, {"bank": [f"-{NET}11"]}, {}],
+            [[], [], [PAID_NOT], [f"{PAID_NOT}:OPEN"], [f"{PAID_NOT}:OPEN"]],
+        ),
+        (  # another merchant has a terminal of that number
+            [{"orders": ["A 100.00 state=FAILED", "B 100.00"],
+              "psp": [CHARGED, GIVEN_BACK, CHARGED.replace("A", "B", 1) + " merchant=8002"]}],
+            [[]],
+        ),
+        (  # the file of the payment comes after that of its reversal
+            [{"orders": ["A 100.00 state=FAILED"], "psp": [GIVEN_BACK]},
+             {"psp": [f"{CHARGED} on=2026-11-09"]}, {}],
+            [[], [], []],
+        ),
+    ],
+)  # fmt: skip
+def test_a_reversal_by_trace_number_is_as_one_by_reference(
+    tmp_path: Path, days: list[Day], told: list[list[str]]
+) -> None:
+    """What it undid stays undone on the nights after, and its fee is the payment's."""
+    world = TracedWorld(tmp_path)
+    world.config.write_text(world.config.read_text("utf-8") + PRICE, "utf-8")
+    assert codes(world, *days) == told

@@ -47,3 +47,19 @@ def test_a_failure_that_was_reversed_all_the_same(tmp_path: Path) -> None:
     last = nights(world, monday, {"bank": ["80.00 memo=PAYOUT_8001_20261109"]})[-1]
     breaks = world.table(last, "breaks").filter(code="NET_MISMATCH")
     assert breaks.select("expected_minor", "actual_minor").rows() == [(9_000, 8_000)]
+
+
+def test_a_failure_that_is_told_after_its_reversal(tmp_path: Path) -> None:
+    """On the next night it is no case; one that was told as an orphan is over."""
+    undo = "V1 -10.00 ref=R2 kind=void original=R1 11:00"
+    late = "V2 -20.00 ref=R4 kind=void original=R3 11:00 merchant=8002"
+    days = [
+        {"psp": [undo, late, "A9 90.00 ref=R9"], "orders": ["A9 90.00"]},
+        {"psp": ["A1 10.00 ref=R1 state=FAILED"], "bank": ["90.00 memo=PAYOUT_8001_20261109"]},
+        {},
+        {},
+        {"psp": ["A2 20.00 ref=R3 state=FAILED merchant=8002"]},
+    ]
+    world = NightWorld(tmp_path)
+    told = [world.codes(result) for result in nights(world, *days)]
+    assert told == [[], [], [], ["REVERSAL_ORPHAN"], ["REVERSAL_ORPHAN:RESOLVED"]]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.codes import Code, Side, State
+from recon.core.codes import UNDO_KINDS, Code, Side, State
 from recon.core.plan import Leg, Method, key_name
 from recon.core.texts.digest import has_key, key_columns
 from recon.rules.night import Ledger, Matched, Verdict
@@ -168,12 +168,18 @@ def superseded(ledger: Ledger, leg: Leg, excluded: NDArray[np.int64]) -> NDArray
 
 
 def told_anew(matched: Matched, leg: Leg) -> NDArray[np.int64]:
-    """Return the carried rows of open pairs that take no part tonight: a new telling decides."""
+    """Return the carried rows that take no part tonight: what came since decides.
+
+    Those of open pairs are told anew; the payment of an undoing proved to have failed.
+    """
     waits = matched.ledger.waiting_on.get(leg.name)
     if waits is None:
         return np.empty(0, np.int64)
-    out = waits & coded(matched.ledger, leg, PAIRS) & ~matched.eligible[leg.name]
-    return np.flatnonzero(out)
+    slim = matched.ledger.slim
+    undoing = slim["kind"].is_in([int(kind) for kind in UNDO_KINDS])
+    void = (undoing & (slim["state"] == int(State.FAILED))).to_numpy()
+    over = coded(matched.ledger, leg, PAIRS) | void
+    return np.flatnonzero(waits & over & ~matched.eligible[leg.name])
 
 
 def _keyed(ledger: Ledger, words: NDArray[np.uint64], rows: NDArray[np.int64]) -> pl.DataFrame:

@@ -29,8 +29,8 @@ def find(
 ) -> pl.DataFrame:
     """Return the fee breaks of single channel rows, as `recon.rules.breaks.facts.FACTS`.
 
-    `earlier` are payments of nights before, with the columns of `rows`: those that the rows undo,
-    as REVERSED, and those that refunds among the rows name.
+    `earlier` are rows of nights before, with the columns of `rows`: payments that the rows undo, as
+    REVERSED, payments that refunds among the rows name, and undoings of payments among the rows.
 
     Needs the columns of `NEEDED`, `product` and the attributes of the contract. Fees are signed as
     in `transactions`: a cost is positive. Rows of other currencies and rows without a fee or an
@@ -48,12 +48,13 @@ def find(
         judged(rows.clear() if earlier is None else earlier, policy),
     )
     done = pl.col("state") == State.SUCCESS.name
-    paid = rows.filter(pl.col("kind") == Kind.PAYMENT.name)
+    of_payments = pl.col("kind") == Kind.PAYMENT.name
+    paid = rows.filter(of_payments)
     refunds = rows.filter(done & (pl.col("kind") == Kind.REFUND.name))
     return facts(
         fee_undone.find(rows, before),
         _payments(paid.filter(done), policy),
-        fee_returned.find(refunds, pl.concat([paid, before]), policy),
+        fee_returned.find(refunds, pl.concat([paid, before.filter(of_payments)]), policy),
         _unlisted(_deducted(rows.filter(done)), policy),
         _unlisted(_of_chargebacks(rows.filter(done)), policy),
     )

@@ -19,14 +19,15 @@ _UNDO = [kind.name for kind in UNDO_KINDS]
 def find(rows: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """Return the fees that no successful payment stands for, as FACTS.
 
-    `rows` are tonight's, `earlier` payments of nights before that tonight's rows undo.
+    `rows` are tonight's, `earlier` those of nights before that undo them or are undone by them.
     """
-    charged = pl.col("fee_minor") != 0
-    payments = rows.filter(charged & (pl.col("kind") == Kind.PAYMENT.name))
+    charged = (pl.col("fee_minor") != 0) & (pl.col("kind") == Kind.PAYMENT.name)
+    payments = rows.filter(charged)
     nothing = payments.filter(pl.col("state").is_in([State.FAILED.name, State.CLOSED.name]))
     reversed_ones = pl.col("state") == State.REVERSED.name
     gone = pl.concat([payments.filter(reversed_ones), earlier.filter(charged & reversed_ones)])
-    undo = rows.filter(pl.col("kind").is_in(_UNDO) & (pl.col("state") == State.SUCCESS.name))
+    undoing = pl.col("kind").is_in(_UNDO) & (pl.col("state") == State.SUCCESS.name)
+    undo = pl.concat([rows, earlier]).filter(undoing)
     return facts(
         nothing.select(
             "txn_id",

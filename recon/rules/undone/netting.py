@@ -10,22 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
-from recon.core.plan import key_name
 from recon.core.schema import OWN_REFERENCES
 from recon.core.texts.digest import has_key, key_columns
 from recon.rules.breaks.standing import FURTHER, numbers
 from recon.rules.night import Ledger, Night, Verdict, days, ordinal
 
 NETTING = "netting"  # the name of this step where a leg is named
-PAID_TRACE = ("terminal_id", "stan")  # the terminal's own number of a payment
-UNDONE_TRACE = ("terminal_id", "original_ref")  # and the undoing that names it
 
 
 def net(
@@ -43,7 +39,7 @@ def net(
     undo_rows = np.setdiff1d(np.flatnonzero(undo.to_numpy()), excluded)
     if len(undo_rows) == 0:
         return ledger, pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64}), Verdict.of()
-    links = _pairs(ledger, undo_rows, excluded, night.rules.breaks.reversal_days)
+    links = _pairs(ledger, undo_rows, excluded)
     state = slim["state"].to_numpy().copy()
     state[links["left"].to_numpy()] = int(State.REVERSED)
     netted = replace(ledger, slim=slim.with_columns(pl.Series("state", state, pl.UInt8)))
@@ -65,12 +61,9 @@ def _unmet(ledger: Ledger) -> NDArray[np.bool_]:
 
 
 def _pairs(
-    ledger: Ledger, undo_rows: NDArray[np.int64], excluded: NDArray[np.int64], patience: int
+    ledger: Ledger, undo_rows: NDArray[np.int64], excluded: NDArray[np.int64]
 ) -> pl.DataFrame:
-    """Return one-to-one pairs of payment (or refund) and undoing: reference and opposite amount.
-
-    What no reference joins, the terminal's own number of the payment may, within `patience` days.
-    """
+    """Return one-to-one pairs of payment (or refund) and undoing: reference and opposite amount."""
     slim = ledger.slim
     refund = slim["kind"] == int(Kind.REFUND)
     done = ((slim["kind"] == int(Kind.PAYMENT)) | refund) & (slim["state"] == int(State.SUCCESS))
@@ -83,28 +76,7 @@ def _pairs(
         taken.append(found)
         undo = undo.filter(~pl.col("row").is_in(found["right"].implode()))
         paid_rows = np.setdiff1d(paid_rows, found["left"].to_numpy())
-    if key_name(PAID_TRACE) in ledger.digests:
-        taken.append(_by_trace(ledger, paid_rows, undo["row"].to_numpy(), patience))
     return pl.concat(taken).sort("left")
-
-
-def _by_trace(
-    ledger: Ledger, paid_rows: NDArray[np.int64], undo_rows: NDArray[np.int64], patience: int
-) -> pl.DataFrame:
-    """Return undoings that name the trace number of the one payment of their terminal and amount.
-
-    Trace numbers come again: a payment that is older, or later, or one of several, is not taken.
-    """
-    key = ["side", "currency", "hi", "lo", "amount_minor"]
-    paid = _keyed(ledger, paid_rows, key_name(PAID_TRACE), 1)
-    found = _in_turn(
-        paid.filter(~pl.struct(key).is_duplicated()),
-        _keyed(ledger, undo_rows, key_name(UNDONE_TRACE), -1),
-    )
-    when = ledger.slim["occurred_at"]
-    age = when.gather(found["right"]) - when.gather(found["left"])
-    young = age.is_between(timedelta(0), timedelta(days=max(1, patience)))
-    return found.filter(young.fill_null(value=False))
 
 
 def _in_turn(paid: pl.DataFrame, undo: pl.DataFrame) -> pl.DataFrame:
