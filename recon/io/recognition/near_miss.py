@@ -18,7 +18,10 @@ _SWIFT: Final = re.compile(  # an envelope or a reference, each alone or before 
 )
 _SWIFT_BODY: Final = re.compile(r"^:(?:34F|6[0-5][FM]?):", re.MULTILINE)
 _PAYPAL: Final = re.compile(r'\ufeff?"?RH"?,"?[0-9]{4}/[0-9]{2}/[0-9]{2} ')
-_ISO: Final = re.compile(r"urn:(?:swift:xsd:|iso:std:iso:20022:tech:xsd:)(?:\$ahV10|head\.001)")
+_ISO: Final = re.compile(
+    r"urn:(?:swift:xsd:|iso:std:iso:20022:tech:xsd:)(?:\$ahV10|head\.001)|<(?:\w+:)?Document\b[^>]*\Z"
+)
+_ICBC: Final = re.compile(r"\ufeff?\s*商城代码[:：]")
 
 
 def near_miss(probe: Probe) -> str:
@@ -40,8 +43,14 @@ def _cut_head(text: str) -> str:
         )
     if _ISO.search(text) and "camt." not in text:
         return (
-            "; it begins as an ISO 20022 message and is cut behind its header, before the document"
+            "; it begins as an ISO 20022 message and is cut before the name of its document"
             " (camt052, camt053, camt054): ask for the whole file"
+        )
+    if _ICBC.match(text) and "商城账号" not in text:
+        return (
+            "; it begins as ICBC's report of a merchant's transactions and is cut before the names"
+            " of its columns, by which settlement_icbc_b2b and settlement_icbc_b2c are told apart:"
+            " ask for the whole file"
         )
     return ""
 

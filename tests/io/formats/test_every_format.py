@@ -236,7 +236,6 @@ PARTLY_PROVED = {  # formats that declare something, and what changes money with
     "alipay_trade": "the footer sums what the merchant received, not orders, fees and shares",
     "personal_alipay": "rows under neither direction are in no sum that is known",
     "personal_jd": "rows under neither direction are in no sum that is known",
-    "personal_meituan": "counts of records; the vendor disclaims its sums",
     "statement_boc": "the first row has no balance before it",
     "statement_bocom": "the first row has no balance before it",
     "statement_abc": "the first row has no balance before it",

@@ -48,6 +48,14 @@ ALLINPAY = (
             "<m>\n<AppHdr xmlns='urn:iso:std:iso:20022:tech:xsd:head.001.001.01'>\n",
             "begins as an ISO 20022 message",
         ),
+        (
+            "<?xml version='1.0'?>\n<Document\n  xmlns:xsi=\"http://www.w3.org/x\"\n",
+            "begins as an ISO 20022 message",
+        ),
+        (
+            "商城代码:1001EC13459193\n商城公司名称:甲\n从2026-01-14至2026-01-14的交易明细如下：\n",
+            "settlement_icbc_b2b and settlement_icbc_b2c are told apart",
+        ),
     ],
 )
 def test_a_file_with_a_lost_column_or_title_is_told_by_what_it_lacks(tmp_path, text, says):

@@ -30,7 +30,7 @@ from recon.io.reading.contract import (
 from recon.io.reading.currency_numbers import CURRENCY_OF_WORD
 from recon.io.reading.marks import CLOCK, DATE
 from recon.io.reading.sheet import Sheet
-from recon.io.reading.sheet_format import Facts, SheetFormat
+from recon.io.reading.sheet_format import Facts, Refine, SheetFormat
 from recon.io.reading.table import where_foreign
 
 _BALANCE: Final = r"^-?[0-9][0-9,]*(?:\.[0-9]{1,2})?$"  # else a mask, or no balance
@@ -74,6 +74,7 @@ def _statement(
     fields: Mapping[str, Field],
     derive: Callable[[Facts], Mapping[str, pl.Expr]] = lambda _facts: {},
     controls: tuple[Control, ...] = (),
+    refine: Refine | None = None,
 ) -> SheetFormat:
     """Return a declaration on the bank's side."""
     return SheetFormat(
@@ -82,11 +83,21 @@ def _statement(
         sheet,
         fields,
         derive,
-        controls=controls,
+        refine,
+        controls,
         side=Side.BANK,
         proofs=(balance_chain(always=False),) if BALANCE in fields else (),
         optional={"余额": "", "记账日期": ""},
     )
+
+
+def _refuse_against_word(frame: pl.DataFrame, _raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Refuse rows whose word says one direction and whose sign the other."""
+    amount = pl.col("amount_minor")
+    is_out = pl.col("kind") == Kind.DEBIT.name
+    reason = pl.format("{} of {} (minor units): word and sign differ", pl.col("kind"), amount)
+    is_wrong = pl.when(is_out).then(amount > 0).otherwise(amount < 0)
+    return frame.with_columns(pl.when(is_wrong).then(reason).alias("reject_reason"))
 
 
 def _icbc_sheet() -> Sheet:
@@ -226,6 +237,7 @@ STATEMENTS: Final = (
             .then(pl.lit("-") + pl.col("交易金额"))
             .otherwise(pl.col("交易金额"))
         },
+        refine=_refuse_against_word,
     ),
     _statement(
         "abc",
@@ -352,6 +364,7 @@ STATEMENTS: Final = (
             "value_date": Day("Postdate", ("DD/MM/YYYY",)),
             "memo": Text("Description"),
         },
+        refine=_refuse_against_word,
     ),
     _statement(
         "hsbc_hk",

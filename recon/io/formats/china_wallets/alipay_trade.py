@@ -12,7 +12,8 @@ tab. Two footer lines declare counts and sums of payments and refunds.
 
 A refund repeats the payment's two numbers; its own number is 退款批次号/请求号, which stands as its
 order number and its channel reference. Without one (old exports) the payment's numbers stand.
-The sign is asserted, not trusted: a positive refund or a negative payment is a reject.
+The signs are asserted, not trusted: a positive refund, a negative payment, or a payment whose fee
+would be money in, is a reject.
 The net is 商家实收 + 服务费 + 分润, what moves the account.
 """
 
@@ -302,19 +303,27 @@ def fields(options: Options) -> Fields:
 
 def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     """Make the fee a cost, the net what moves the account; refuse signs against the kind."""
-    signed_fee = pl.col("fee_minor")
-    amount = pl.col("amount_minor")
-    is_wrong = pl.when(pl.col("kind") == Kind.REFUND.name).then(amount > 0).otherwise(amount < 0)
-    return frame.with_columns(
-        pl.when(is_wrong)
-        .then(
+    signed_fee, amount = pl.col("fee_minor"), pl.col("amount_minor")
+    is_refund = pl.col("kind") == Kind.REFUND.name
+    reasons = (
+        pl.when(is_wrong).then(
             pl.format(
-                "订单金额 {} has the wrong sign for a {}; expected only refunds below zero",
-                raw["订单金额(元)"],
+                f"{name} {{}} has the wrong sign for a {{}}; expected {expected}",
+                raw[f"{name}(元)"],
                 raw["业务类型"],
             )
         )
-        .alias("reject_reason"),
+        for name, is_wrong, expected in (
+            (
+                "订单金额",
+                pl.when(is_refund).then(amount > 0).otherwise(amount < 0),
+                "only refunds below zero",
+            ),
+            ("服务费", ~is_refund & (signed_fee > 0), "a fee that is taken below zero"),
+        )
+    )
+    return frame.with_columns(
+        pl.coalesce(*reasons).alias("reject_reason"),
         (-signed_fee).alias("fee_minor"),
         (pl.col("net_minor") + signed_fee + pl.col("_share_minor")).alias("net_minor"),
     )

@@ -4,12 +4,13 @@ Checked on exports of each. Amounts are unsigned; 收/支 says the direction. �
 (neither) is a refund when the state says so, else a movement between the person's own accounts:
 kind OTHER, its amount as it stands. JD writes `131.77(已退款89.84)`: the amount is 131.77, and the
 refund is a row of its own; a purchase given back whole, `468.32(已全额退款)`, is money out all the
-same.
+same. So is what Alipay's bill has under 支出 and calls closed (交易关闭): the money came back in a
+row of its own; what was never paid stands under neither direction.
 
 The head declares records and money by direction. The counts are proved. The sums are proved where
-the vendor does not say that its own may differ from the rows' (统计逻辑不同, in bills of Alipay and
-Meituan since 2022); JD says so too, but also by which rule it sums what was spent: less what was
-given back in part, and a whole public bill follows it.
+the vendor does not say that its own may differ from the rows' (统计逻辑不同, in bills of Alipay
+since 2022). JD and Meituan say so too, but a whole public bill of each shows the rule: JD sums what
+was spent less what was given back in part, Meituan less repayments of its credit (还款).
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ _TOLD: Final = pl.col("_direction")
 _GIVEN_BACK: Final = pl.col("_given_back_minor").fill_null(0)
 _PLAIN: Final = Money("", thousands=",")
 _JD_SPENT: Final = (pl.col("amount_minor") + _GIVEN_BACK).filter(_TOLD == "支出").sum() * -1
+_SPENT: Final = pl.col("amount_minor").filter(_TOLD == "支出").sum() * -1
+_MEITUAN_SPENT: Final = (
+    pl.col("amount_minor").filter((_TOLD == "支出") & (pl.col("_type") != "还款")).sum() * -1
+)
 _DIRECTIONS: Final = {
     "收入": Kind.CREDIT,
     "退款": Kind.CREDIT,
@@ -76,17 +81,21 @@ def _declared(unless: str = _DISCLAIMED) -> str:
     return "|".join((r"共[:：]?(?P<记录数>[0-9]+)笔记录", *totals))
 
 
-def _controls(*, neither: bool = False, spent: pl.Expr | None = None) -> tuple[Control, ...]:
-    """Return the totals of a bill; neither: rows without a direction have a sum that is known."""
+def _controls(
+    *, neither: bool = False, spent: pl.Expr = _SPENT, also: pl.Expr | None = None
+) -> tuple[Control, ...]:
+    """Return the totals of a bill.
+
+    neither: rows without a direction have a sum that is known. spent, also: what 支出 may sum.
+    """
     amount = pl.col("amount_minor")
     undirected = ~_TOLD.is_in(("收入", "支出"))
-    was_paid = amount.filter(_TOLD == "支出").sum() * -1
     controls = (
         Control("记录数", "记录数", pl.len()),
         Control("收入笔数", "收入笔数", (_TOLD == "收入").sum()),
         Control("收入金额", "收入金额", amount.filter(_TOLD == "收入").sum(), _PLAIN),
         Control("支出笔数", "支出笔数", (_TOLD == "支出").sum()),
-        Control("支出金额", "支出金额", was_paid if spent is None else spent, _PLAIN),
+        Control("支出金额", "支出金额", spent, _PLAIN, also=also),
         Control("中性笔数", "中性笔数", undirected.sum()),
     )
     sums = Control("中性金额", "中性金额", amount.filter(undirected).sum(), _PLAIN)
@@ -121,7 +130,13 @@ def _alipay(_facts: Facts) -> dict[str, pl.Expr]:
     """Derive direction and amount; a refund stands under neither direction."""
     is_refund = pl.col("收/支").is_in(_NEITHER) & (pl.col("交易状态") == "退款成功")
     direction = pl.when(is_refund).then(pl.lit("退款")).otherwise(pl.col("收/支"))
-    return {"direction": direction, "amount": _signed(direction, _amount("金额"))}
+    told = pl.col("交易状态")
+    was_spent = (pl.col("收/支") == "支出") & (told == "交易关闭")
+    return {
+        "direction": direction,
+        "amount": _signed(direction, _amount("金额")),
+        "state": pl.when(was_spent).then(pl.lit("交易成功")).otherwise(told),
+    }
 
 
 def _jd(facts: Facts) -> dict[str, pl.Expr]:
@@ -177,7 +192,7 @@ ALIPAY: Final = SheetFormat(
         totals=_declared(),
     ),
     {
-        **_fields("商品说明", "商家订单号", "交易订单号", "交易状态"),
+        **_fields("商品说明", "商家订单号", "交易订单号", "state"),
         "occurred_at": Time(("交易时间",), CLOCK),
         "product": Text("收/付款方式", optional=True),
     },
@@ -250,16 +265,17 @@ MEITUAN: Final = SheetFormat(
         quote='"',
         title="美团交易账单明细",
         own_titles="美团交易账单明细",
-        totals=_declared(),
+        totals=_declared(unless=""),
     ),
     {
         **_fields("订单标题", "商家单号", "交易单号", "交易类型"),
         "state": Constant(State.SUCCESS),
+        "_type": Text("交易类型"),
         "occurred_at": Time(("交易成功时间",), CLOCK),
         "product": Text("支付方式"),
     },
     _meituan,
-    controls=_controls(),
+    controls=_controls(spent=_MEITUAN_SPENT, also=_SPENT),
     side=Side.BANK,
 )
 

@@ -159,3 +159,32 @@ def test_a_charge_abroad_keeps_its_amount_before_exchange(tmp_path):
     assert result.column("amount_minor") == [-111320, 9720]
     assert result.column("base_minor") == [-1590, None]
     assert result.column("base_currency") == ["USD", None]
+
+
+HSBC_CARD = (
+    "Transaction date,Post date,Description,Billing amount,Billing currency,Transaction status,"
+    "Credit / Debit\n"
+    "13/01/2026,14/01/2026,QR,{},HKD,POSTED,{}\n"
+)
+BOCOM = (
+    "序号,交易日期,交易时间,交易类型,借贷,交易金额,余额,摘要\n"
+    "1,2026-01-13,00:00:00,利息,{1},{0},34.63,a\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "amount", "word", "expected"),
+    [
+        ("hsbc_hk_credit", HSBC_CARD, "-10.00", "DEBIT", -1000),
+        ("hsbc_hk_credit", HSBC_CARD, "10.00", "CREDIT", 1000),
+        ("hsbc_hk_credit", HSBC_CARD, "10.00", "DEBIT", None),
+        ("hsbc_hk_credit", HSBC_CARD, "-10.00", "CREDIT", None),
+        ("bocom", BOCOM, "1.23", "借 Dr", -123),
+        ("bocom", BOCOM, "-1.23", "贷 Cr", None),
+    ],
+)
+def test_a_word_and_a_sign_that_differ_are_a_reject(tmp_path, name, text, amount, word, expected):
+    """Money out by its word and in by its sign: nobody says which is true."""
+    result = load_bytes(BY_NAME[name], tmp_path, text.format(amount, word).encode())
+    assert result.column("amount_minor") == ([] if expected is None else [expected])
+    assert result.refused_lines == ([2] if expected is None else [])

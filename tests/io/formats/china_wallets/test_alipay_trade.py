@@ -132,6 +132,15 @@ def test_a_sign_that_contradicts_the_kind_is_a_reject(tmp_path):
     assert "订单金额 40.00 has the wrong sign for a 退款; expected" in result.rejects[0].reasons[0]
 
 
+def test_a_fee_that_would_be_money_in_is_a_reject(tmp_path):
+    """A payment's fee is taken; only a refund's comes back."""
+    given = PAID.replace(",-0.57", ",0.57")
+    assert given != PAID
+    result = load_bytes(FORMAT, tmp_path, bill((given, REFUND)))
+    assert result.refused_lines == [6]
+    assert "服务费 0.57 has the wrong sign for a 交易; expected" in result.rejects[0].reasons[0]
+
+
 def test_commas_in_one_free_text_are_put_back_in_their_place(tmp_path):
     """A subject or a remark with commas is found by where times and amounts fall."""
     rows = (PAID.replace("茶壶", "茶,壶,盘"), REFUND + "备,注")

@@ -100,16 +100,41 @@ def test_a_whole_public_bill_of_jd_agrees_with_its_counts_and_sums():
     assert result.agrees
 
 
-def test_a_whole_public_bill_of_meituan_agrees_with_its_counts():
-    """Its sums are not compared: the vendor says that they may differ, and what was spent does."""
+def test_a_whole_public_bill_of_meituan_agrees_with_its_counts_and_sums():
+    """What was spent is declared without the repayment of the bill's own credit."""
     result = load_path(MEITUAN, corpus_file("cn_personal_meituan/*"))
     assert {one.name: one.declared for one in result.totals} == {
         "记录数": 29,
         "收入笔数": 6,
+        "收入金额": 20973,
         "支出笔数": 23,
+        "支出金额": 117568,
         "中性笔数": 0,
     }
     assert result.agrees
+
+
+@pytest.mark.parametrize(
+    ("spent", "agrees"), [("21.17", True), ("1069.29", True), ("21.18", False), ("1048.12", False)]
+)
+def test_meituan_spends_with_its_repayments_or_without(tmp_path, spent, agrees):
+    """The rule of the public bill, or the plain sum; nothing else."""
+    text = (
+        f"美团交易账单明细\n共：2笔记录\n支出：2笔 {spent}元\n收入：0笔 0.00元\n"
+        "4. 因统计逻辑不同，明细的实付金额累加后可能与统计金额不一致\n"
+        "交易创建时间,交易成功时间,交易类型,订单标题,收/支,支付方式,订单金额,实付金额,交易单号,商家单号,备注\n"
+        "2026-01-13 20:35:13,2026-01-13 20:35:25,支付,茶,支出,美团月付,¥22.30,¥21.17,25,2,/\n"
+        '2026-01-13 07:05:17,2026-01-13 07:05:18,还款,月付,支出,卡,"¥1,048.14","¥1,048.12",27,5,/\n'
+    )
+    assert load_bytes(MEITUAN, tmp_path, text.encode()).agrees is agrees
+
+
+def test_what_alipay_closed_after_it_was_spent_is_money_out(tmp_path):
+    """Its refund is a row of its own; what was never paid stands under neither direction."""
+    closed = ALIPAY_TEXT.replace("交易成功 ,T", "交易关闭 ,T")
+    result = load_bytes(ALIPAY, tmp_path, closed.encode("gb18030"))
+    assert result.column("kind") == ["DEBIT", "CREDIT", "OTHER", "CREDIT"]
+    assert result.column("state") == ["SUCCESS", "SUCCESS", "CLOSED", "UNKNOWN"]
 
 
 @pytest.mark.parametrize(
