@@ -11,10 +11,9 @@ each rounded to the cent. The names of both headings are compared with earlier n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
@@ -34,6 +33,7 @@ from recon.io.reading.contract import (
     Time,
     named_columns,
 )
+from recon.io.reading.finer import exact, payable, unit_of
 from recon.io.reading.records import (
     Line,
     RowBuilder,
@@ -42,7 +42,6 @@ from recon.io.reading.records import (
     file_lines,
     refuse_row,
 )
-from recon.io.reading.statement import exponent_of
 
 COLUMNS = (
     "merchant",
@@ -56,7 +55,6 @@ COLUMNS = (
     "product",
     "memo",
 )
-_PLAIN = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,9})?", re.ASCII)
 _TOTALS = ("GROSS_TOTAL_AMOUNT", "FEE_TOTAL_AMOUNT", "NET_TOTAL_AMOUNT")
 _AMOUNTS = ("GROSS_AMOUNT", "FEE_AMOUNT", "NET_AMOUNT")
 TOP = (
@@ -136,7 +134,7 @@ def _take(
         rows.add(place, _transfer_cells(values))
         return
     state.items += 1
-    gross, fee, net = (_decimal(values.get(name, "")) for name in _AMOUNTS)
+    gross, fee, net = (exact(values.get(name, "")) for name in _AMOUNTS)
     if gross is None or fee is None or net is None:
         reasons = [f"{' or '.join(_AMOUNTS)} is not a decimal amount"]
         refuse_row(reading, place, line.text, reasons)
@@ -149,11 +147,6 @@ def _take(
         refuse_row(reading, place, line.text, reasons)
         return
     rows.add(place, _row_cells(values, state.transfer))
-
-
-def _decimal(text: str) -> Decimal | None:
-    """Return a plain decimal whose sums stay exact, None for anything else."""
-    return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def _transfer_cells(values: dict[str, str]) -> tuple[str | None, ...]:
@@ -176,16 +169,11 @@ def _transfer_cells(values: dict[str, str]) -> tuple[str | None, ...]:
 
 def _payable(net: str, currency: str) -> tuple[str, str]:
     """Return a net as a bank can pay it, and in words what was stated where that is finer."""
-    exact = _decimal(net)
-    if exact is None:
+    stated = exact(net)
+    if stated is None:
         return net, ""
-    paid = exact.quantize(_unit(currency), ROUND_HALF_UP)
-    return str(paid), f"net {net} rounded" if paid != exact else ""
-
-
-def _unit(currency: str) -> Decimal:
-    """Return one minor unit of a currency."""
-    return Decimal(1).scaleb(-exponent_of(currency))
+    paid = payable(stated, currency)
+    return str(paid), f"net {net} rounded" if paid != stated else ""
 
 
 def _row_cells(values: dict[str, str], transfer: dict[str, str]) -> tuple[str | None, ...]:
@@ -220,14 +208,11 @@ def _close(state: _State, reading: Reading) -> None:
     currency = state.transfer.get("SETTLEMENT_CURRENCY", "")
     items = state.transfer.get("NUMBER_OF_ITEMS", "")
     compare_count(reading, "items of the transfer", items, state.items)
-    unit = _unit(currency)
     for name, computed in zip(_TOTALS, state.sums, strict=True):
-        declared = _decimal(state.transfer.get(name, ""))
+        declared = exact(state.transfer.get(name, ""))
         if declared is not None:
-            pair = [
-                int((value / unit).quantize(Decimal(1), ROUND_HALF_UP))
-                for value in (declared, computed)
-            ]
+            unit = unit_of(currency)
+            pair = [int(payable(value, currency) / unit) for value in (declared, computed)]
             reading.controls.append(ControlTotal(name.lower(), pair[0], pair[1], currency))
         elif state.transfer.get(name):
             reading.controls.append(ControlTotal(f"{name.lower()} is a readable amount", 1, 0))
