@@ -258,6 +258,15 @@ def test_a_request_for_the_slip_is_a_row(tmp_path: Path) -> None:
     assert outcome.reading.comment_lines == 1
 
 
+def test_the_same_sale_in_two_messages_is_two_rows(tmp_path: Path) -> None:
+    """The scheme takes both: by their numbers they are told from one message that stands twice."""
+    elements: dict[int, str | bytes] = {3: "000000", 4: "000000000700", 24: "200", 49: "978"}
+    first, second = (message("1240", elements | {71: f"0000000{number}"}) for number in (2, 3))
+    outcome = read_bytes(FORMAT, written([header(), first, second, second]), tmp_path)
+    numbers = [memo.split()[-1] for memo in outcome.frame["memo"]]
+    assert numbers == ["00000002", "00000003", "00000003"]
+
+
 def test_totals_that_are_no_numbers_refuse_the_file(tmp_path: Path) -> None:
     """A damaged trailer must not pass for one that states nothing."""
     data = written(sample()).replace(b"0306008000000", b"030600800000X")
