@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -64,6 +65,7 @@ class Reconciled:
     large: dict[str, Pieces]  # tables of a row or link a row: made while they are written
     ends: Ends
     parts: tuple[Path, ...]
+    prepared: Callable[[], publish.Prepared]  # waits for what is made beside the verdict
     matching: dict[str, Any]  # nights not run, what passes found, what became of overrides
 
 
@@ -106,10 +108,11 @@ def run_night(
         )
         work = workspace.work_folder(run_id)
         means = surroundings.means_for(arrived, work, threads, memory_bytes)
-        evening = Evening(
-            rule_file, night, workspace, previous, run_id, decided, rates, clock, means
-        )
-        folder = _work_through(evening, arrived, work)
+        with means.room, ThreadPoolExecutor(1) as aside:
+            evening = Evening(
+                rule_file, night, workspace, previous, run_id, decided, rates, clock, means, aside
+            )
+            folder = _work_through(evening, arrived, work)
         shutil.rmtree(work, ignore_errors=True)
     summary = history.read_summary(folder)
     code = summary["exit_code"]
@@ -119,20 +122,20 @@ def run_night(
 def _work_through(evening: Evening, arrived: arrivals.Arrivals, work: Path) -> Path:
     """Load, reconcile and publish the night; return its folder. `work` is for what is half-made."""
     evening.clock.stage("load")
-    with evening.means.room:
-        done = reconcile(
-            evening,  # the loaded rows have no name here: they go when the tables are made
-            surroundings.load_files(
-                evening.rule_file, evening.night, arrived, evening.workspace, work, evening.means
-            ),
-            arrived,
-        )
-        return _publish(evening, done)
+    done = reconcile(
+        evening,  # the loaded rows have no name here: they go when the tables are made
+        surroundings.load_files(
+            evening.rule_file, evening.night, arrived, evening.workspace, work, evening.means
+        ),
+        arrived,
+    )
+    return _publish(evening, done)
 
 
 def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> Reconciled:
     """Return every table of the night from the loaded rows and the state of the night before."""
     books = open_books(evening, loaded, arrived)
+    prepared = evening.beside(publish.prepare, evening.workspace, books.parts)
     del loaded  # the keys go when nobody asks for them any more
     archive = Shelves(
         evening.workspace,
@@ -166,7 +169,7 @@ def reconcile(evening: Evening, loaded: Loaded, arrived: arrivals.Arrivals) -> R
     decided = overrides.applied(books.night.rules, books.ledger, archive)
     linked = passes(matched.matches.pass_counts)
     matching = {"not_run": books.not_run, "passes": linked, "overrides": decided}
-    return Reconciled({**tables, "runs": run}, large, ends, books.parts, matching)
+    return Reconciled({**tables, "runs": run}, large, ends, books.parts, prepared, matching)
 
 
 def _match(evening: Evening, books: Books, archive: Shelves) -> Matched:
@@ -228,7 +231,7 @@ def _publish(evening: Evening, done: Reconciled) -> Path:
         evening.run_id,
         evening.night.business_date,
         tables={**tables, **done.large},
-        parts=done.parts,
+        prepared=done.prepared,
         manifest_extra={
             **history.manifest_facts(evening.rule_file, tables["inputs"], previous),
             "rates": [list(pair) for pair in evening.rates.digests],

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.arrays.numbers import among
+from recon.core.arrays.parallel import run_all
 from recon.core.codes import BENIGN, Code, Kind, Outcome, Side, State
 from recon.core.plan import Leg
 from recon.rules.breaks import standing
@@ -94,18 +95,22 @@ def classify(
     before: list[Verdict],
     resent: NDArray[np.int64],
     repeated: NDArray[np.int64],
+    threads: int = 1,
 ) -> Classified:
     """Return every finding of the night and the outcome of every row.
 
     `before` holds the verdicts of stages that ran ahead of matching (netting, repeated records).
     """
-    by_leg = {}
     ahead = Verdict.joined(before)
     told = ahead.findings.filter(pl.col("code") == int(Code.FUNDS_FROZEN))
     frozen = frozen_payouts.held(matched, told)
-    for leg_no, leg in enumerate(legs):
+
+    def judged(leg_no: int, leg: Leg) -> Verdict:
         said = refused.hold_back(matched, leg, night, _leg(matched, leg, leg_no, night, frozen))
-        by_leg[leg.name] = repeats.judge(matched, legs, leg, night, said)
+        return repeats.judge(matched, legs, leg, night, said)
+
+    said = run_all(judged, list(enumerate(legs)), threads)
+    by_leg = dict(zip((leg.name for leg in legs), said, strict=True))
     by_leg = transferred.settle(matched, legs, night, by_leg)
     ahead, by_leg = refunded_anew.settle(matched, legs, ahead, by_leg)
     ahead = in_part_by_both.settle(matched, ahead)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 import polars as pl
 
@@ -14,6 +17,9 @@ from recon.stages.conversions import Rates
 from recon.stages.memory import give_back
 from recon.stages.stopwatch import Stopwatch
 from recon.store.workspace import Run, Workspace
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +35,30 @@ class Evening:
     rates: Rates
     clock: Stopwatch
     means: Means
+    aside: ThreadPoolExecutor  # one thread beside the one that judges
 
     def begin(self, stage: str) -> None:
         """Begin a stage: hand back what the one before left in memory, and start its clock."""
         self.means.room.rest()
         give_back()
         self.clock.stage(stage)
+
+    @property
+    def at_once(self) -> int:
+        """Return how many things may be judged at once: one, where memory is short."""
+        return 1 if self.means.room.is_paged else self.means.threads
+
+    def beside(
+        self, work: Callable[Given, Made], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Callable[[], Made]:
+        """Begin work beside what follows; calling what is returned waits for what it made.
+
+        With one thread, or where memory is short, it is done before this returns.
+        """
+        if self.at_once > 1:
+            return self.aside.submit(work, *args, **kwargs).result
+        made = work(*args, **kwargs)
+        return lambda: made
 
     @property
     def legs(self) -> tuple[Leg, ...]:

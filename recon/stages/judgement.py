@@ -62,6 +62,7 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
         ],
         books.resent,
         books.repeated,
+        evening.at_once,
     )
     found, anchors = breaks.build(classified.findings, matched, books.opening, night)
     found = pl.concat(
@@ -76,14 +77,14 @@ def judge(evening: Evening, books: Books, matched: Matched, archive: Shelves) ->
         ]
     ).sort("break_id")
     evening.begin("disputes")
+    paid = evening.beside(payouts.build, matched, classified, evening.legs, night)
     waiting = ledger.slim["txn_id"].gather(classified.waiting["row"]).to_numpy()
     looked_at = np.concatenate([disputes.dispute_rows(found), waiting])
     looked_at = np.setdiff1d(looked_at, agreed.wide["txn_id"].to_numpy())
     wide = terms.whole_rows(agreed.wide, archive.whole(looked_at))
     closing = closing_items(classified.waiting, wide, ledger, books.opening, anchors, night)
-    paid = payouts.build(matched, classified, evening.legs, night)
     named = name_causes(found, wide, night, matched, evening.legs)
-    return Judgement(named, closing, paid, classified, wide)
+    return Judgement(named, closing, paid(), classified, wide)
 
 
 def _before(evening: Evening, books: Books, matched: Matched) -> list[Verdict]:

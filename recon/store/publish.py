@@ -15,9 +15,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,33 @@ def run_id(
     return f"{business_date:%Y%m%d}-{digest[:ID_DIGITS]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Transactions that are ready to be published: files in the work area, and what they hold."""
+
+    parts: tuple[Path, ...]
+    entries: tuple[dict[str, Any], ...]  # of the manifest, one a part
+
+
+def prepare(workspace: Workspace, parts: Sequence[Path]) -> Prepared:
+    """Do what publishing takes that no verdict changes: read the parts back, make the views.
+
+    Raises:
+        OSError and others of `DISK_REFUSALS`: the disk refused. `publish` says so.
+    """
+    _ready_for_views(workspace)
+    assert len({part.name for part in parts}) == len(parts), "two parts of one name"
+    found = tuple(_part_entry(part) for part in sorted(parts))
+    return Prepared(tuple(sorted(parts)), found)
+
+
 def publish(
     workspace: Workspace,
     run_id: str,
     business_date: date,
     *,
     tables: Mapping[str, pl.DataFrame | Pieces],
-    parts: Sequence[Path],
+    prepared: Callable[[], Prepared],
     manifest_extra: Mapping[str, Any],
     certificate: Mapping[str, Any],
     summary: Mapping[str, Any],
@@ -83,7 +104,7 @@ def publish(
     """Publish a run and return its folder. Call only while holding the lock.
 
     `tables` holds every published table but `transactions`; a table left out is published empty.
-    `parts` are the transactions, Parquet files in the work area; they are moved, names kept.
+    `prepared` waits for what `prepare` makes of the transactions; their files are moved.
     `manifest_extra` says what only the caller knows (name, rules_sha256, versions, inputs,
     previous_run_id, ...).
 
@@ -95,18 +116,16 @@ def publish(
     assert workspace.find(run_id) is None, f"{run_id} is published already; the caller asks first"
     assert certificate["balanced"], f"an unbalanced night is our bug: {certificate['failures']}"
     history = workspace.published()
-    with _fatal(workspace, run_id), ThreadPoolExecutor(1) as aside:
-        views = aside.submit(_ready_for_views, workspace)
+    with _fatal(workspace, run_id):
         folder = workspace.work_folder(run_id) / "publish"
         folder.mkdir(mode=0o700)
         place = _place(history, business_date)
         entries = [
-            *_write_parts(folder, parts),
             *_write_tables(folder, tables, place),
+            *_move_parts(folder, prepared()),
             _write_json(folder / "certificate.json", certificate),
             _write_json(folder / "summary.json", summary),
         ]
-        views.result()
         run = {"run_id": run_id, "business_date": business_date.isoformat(), **place}
         run["snapshot"] = _write_snapshot(folder, workspace, run_id)
         _write_manifest(folder, {**manifest_extra, **run}, history, entries)
@@ -193,22 +212,22 @@ def _place(history: Sequence[Run], business_date: date) -> dict[str, Any]:
     }
 
 
-def _write_parts(folder: Path, parts: Sequence[Path]) -> list[dict[str, Any]]:
+def _move_parts(folder: Path, prepared: Prepared) -> list[dict[str, Any]]:
+    """Move the transactions to where they are published; a night of none has an empty file."""
     target = folder / TRANSACTIONS_FOLDER
     target.mkdir(mode=0o700)
-    assert len({part.name for part in parts}) == len(parts), "two parts of one name"
-    for part in parts:
+    for part in prepared.parts:
         part.rename(target / part.name)
-    if not parts:
-        write_part(schema.TRANSACTIONS.empty(), target / "none.parquet")
-    files = sorted(target.iterdir())
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        return list(pool.map(lambda path: _part_entry(folder, path), files))
+    if prepared.parts:
+        return list(prepared.entries)
+    none = target / "none.parquet"
+    write_part(schema.TRANSACTIONS.empty(), none)
+    return [_part_entry(none)]
 
 
-def _part_entry(folder: Path, path: Path) -> dict[str, Any]:
-    found = totals(path, schema.TRANSACTIONS)
-    return _entry(folder, path, *found)
+def _part_entry(path: Path) -> dict[str, Any]:
+    name = f"{TRANSACTIONS_FOLDER}/{path.name}"
+    return _entry(path, name, *totals(path, schema.TRANSACTIONS))
 
 
 def _write_tables(
@@ -236,7 +255,7 @@ def _write_one(folder: Path, table: Table, rows: pl.DataFrame | Pieces) -> dict[
             where=str(path),
             fix="check the disk and the memory of this machine, then run again",
         )
-    return _entry(folder, path, *found)
+    return _entry(path, path.name, *found)
 
 
 def _placed(runs: pl.DataFrame, place: Mapping[str, Any]) -> pl.DataFrame:
@@ -246,7 +265,7 @@ def _placed(runs: pl.DataFrame, place: Mapping[str, Any]) -> pl.DataFrame:
 
 def _write_json(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     path.write_bytes(canonical(document))
-    return _entry(path.parent, path, 1, {})
+    return _entry(path, path.name, 1, {})
 
 
 def _write_snapshot(folder: Path, workspace: Workspace, run_id: str) -> dict[str, Any]:
@@ -261,9 +280,10 @@ def _write_snapshot(folder: Path, workspace: Workspace, run_id: str) -> dict[str
     }
 
 
-def _entry(folder: Path, path: Path, rows: int, sums: Totals) -> dict[str, Any]:
+def _entry(path: Path, name: str, rows: int, sums: Totals) -> dict[str, Any]:
+    """Return what the manifest says of a file that is `name` in the run's folder."""
     return {
-        "path": path.relative_to(folder).as_posix(),
+        "path": name,
         "sha256": sha256_of(path),
         "bytes": path.stat().st_size,
         "rows": rows,

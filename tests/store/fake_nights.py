@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sys
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -93,7 +94,7 @@ def build(
     extra = {"name": "fake", "previous_run_id": previous.run_id if previous else None}
     return run_id, {
         "tables": tables,
-        "parts": parts,
+        "prepared": partial(publish.prepare, workspace, parts),
         "manifest_extra": extra,
         "certificate": proof,
         "summary": {"night": day.isoformat()},

@@ -17,7 +17,7 @@ def night(tmp_path):
     with lock.hold(workspace):
         _, arguments = build(workspace, NIGHT)
         yield {
-            "parts": arguments["parts"],
+            "parts": list(arguments["prepared"]().parts),
             "outcomes": arguments["tables"]["outcomes"],
             "inputs": arguments["tables"]["inputs"],
             "rejects": schema.REJECTS.empty(),
