@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -305,6 +306,21 @@ def test_a_full_disk_publishes_nothing(tmp_path, limit):
     assert caught.value.exit_code == 5
     assert workspace.current.resolve() == first.resolve()
     assert verify(workspace.root).ok
+    assert strays(workspace) == []
+
+
+def test_what_fails_beside_the_verdict_publishes_nothing(tmp_path):
+    """A disk that refuses while the night is still judged is told when its work is waited for."""
+    workspace = Workspace(tmp_path / "w")
+    first = publish_night(workspace, FIRST)
+    with lock.hold(workspace), ThreadPoolExecutor(1) as aside:
+        run_id, arguments = build(workspace, SECOND)
+        gone = tmp_path / "gone.parquet"
+        arguments["prepared"] = aside.submit(publish.prepare, workspace, [gone]).result
+        with pytest.raises(ResourceError, match=r"gone\.parquet") as caught:
+            publish.publish(workspace, run_id, SECOND, **arguments)
+    assert caught.value.exit_code == 5
+    assert workspace.current.resolve() == first.resolve()
     assert strays(workspace) == []
 
 
