@@ -174,7 +174,7 @@ class _Reader:
         amount, currency = _money(message)
         kind, sign = _kind(message, self.file_id)
         function, place = elements.get(24, ""), elements.get(43, "").split("\\")[0]
-        number = f"number {elements[71]}" if 71 in elements else ""  # noqa: PLR2004
+        number = f"number {told}" if (told := elements.get(71)) else ""
         words = [_MESSAGES.get(message.mti, "request"), function, place, number]
         arn = elements.get(31, "").strip() or None
         return (
