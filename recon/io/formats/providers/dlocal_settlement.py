@@ -2,11 +2,12 @@
 
 Two headings: that of the transfer (one HEADER line with its totals), then that of the rows. Rows
 settle in fractions of a cent (six decimals), which no minor unit holds; so a row that has a local
-amount is in its local currency, and its settled amount stands in the memo. Rows without one (fees,
-adjustments) are in the settlement currency. The transfer is a PAYOUT row. A net in the settlement
-currency that is finer than a cent is rounded half away from zero, and its memo says so. Proof: net
-= gross + fee on each row (a fee is negative); the number of items; the sums of gross, fee and net,
-each rounded to the cent. The names of both headings are compared with earlier nights.
+amount is in its local currency with the sign of its gross, and its settled amount stands in the
+memo. Rows without one (fees, adjustments) are in the settlement currency. The transfer is a PAYOUT
+row. A net in the settlement currency that is finer than a cent is rounded half away from zero, and
+its memo says so. Proof: net = gross + fee on each row (a fee is negative); the number of items; the
+sums of gross, fee and net, each rounded to the cent. The names of both headings are compared with
+earlier nights.
 """
 
 from __future__ import annotations
@@ -181,8 +182,9 @@ def _row_cells(values: dict[str, str], transfer: dict[str, str]) -> tuple[str | 
     kind = _KINDS.get(values["ROW_TYPE"], "ADJUSTMENT")
     local, currency = values.get("LOCAL_AMOUNT", ""), values.get("LOCAL_CURRENCY", "")
     settled = f"{transfer.get('SETTLEMENT_CURRENCY', '')} {values['NET_AMOUNT']}"
-    if currency:
-        leaves = values["NET_AMOUNT"].startswith("-") and not local.startswith("-")
+    if currency and exact(local) != 0:
+        moved = exact(values["GROSS_AMOUNT"]) or exact(values["NET_AMOUNT"])  # a fee may exceed it
+        leaves = moved is not None and moved < 0 and not local.startswith("-")
         amount = f"-{local}" if leaves else local
         told = f"settled {settled}, fee {values['FEE_AMOUNT']}"
     else:

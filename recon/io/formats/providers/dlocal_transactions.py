@@ -1,8 +1,9 @@
 """dLocal transaction report: `;` between cells, one row for each payment, refund or chargeback.
 
-Amounts are unsigned decimals. A row is in its local currency, because refunds and chargebacks are
-told in nothing else; what the payment was in dollars, its fee and its tax stand in the memo. The
-day of `Settlement date`, where a payment has one, is its clearing day.
+Amounts are decimals; the type says which way they go, and a payment below zero is a reject. A row
+is in its local currency, because refunds and chargebacks are told in nothing else; what the payment
+was in dollars, its fee and its tax stand in the memo. The day of `Settlement date`, where a payment
+has one, is its clearing day.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.io.reading.contract import Choice, Day, Fields, Format, Money, Options, Text, Time
-from recon.io.reading.table import Table, filled, negated, reader
+from recon.io.reading.table import Table, filled, money_out, reader, refuse_negative_payments
 
 _LOCAL = "Net Amount (local)"
 TABLE = Table(
@@ -41,13 +42,22 @@ _KINDS = {
     "refund": Kind.REFUND,
     "chargebacks": Kind.CHARGEBACK,
     "chargeback": Kind.CHARGEBACK,
+    "chargeback reversal": Kind.ADJUSTMENT,
+    "credit note": Kind.ADJUSTMENT,
+    "debit note": Kind.ADJUSTMENT,
+    "refund processing fee": Kind.FEE,
+    "chargeback processing fee": Kind.FEE,
 }
+_IN = ("payment", "chargeback reversal", "credit note")
 _STATES = {
     "cleared": State.SUCCESS,
     "completed": State.SUCCESS,
     "settled": State.SUCCESS,
     "paid": State.SUCCESS,
     "pending": State.PENDING,
+    "in process": State.PENDING,
+    "waiting details": State.PENDING,
+    "reimbursed": State.REVERSED,  # a chargeback that was given back
     "rejected": State.FAILED,
     "cancelled": State.CLOSED,
     "expired": State.CLOSED,
@@ -64,7 +74,7 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         kind.alias("kind"),
         pl.col("Status").str.strip_chars().str.to_lowercase().alias("state"),
-        pl.when(kind == "payment").then(_LOCAL).otherwise(negated(pl.col(_LOCAL))).alias("amount"),
+        money_out(pl.col(_LOCAL), ~kind.is_in(_IN)).alias("amount"),
         filled("Settlement date").str.slice(0, 10).alias("day"),
         pl.coalesce(filled("Transaction Invoice"), "Transaction Reference").alias("original"),
         pl.concat_str(told, separator=", ", ignore_nulls=True).alias("memo"),
@@ -98,4 +108,5 @@ FORMAT = Format(
     column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
+    refine=refuse_negative_payments,
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from recon.io.formats.providers import dlocal_settlement, dlocal_transactions, trustly
@@ -165,6 +166,48 @@ def test_dlocal_nets_finer_than_a_cent_are_rounded_and_told(tmp_path: Path) -> N
     rows = outcome.frame.select("amount_minor", "memo").rows()
     assert rows[0] == (-849, "3 items net 8.487 rounded")
     assert rows[-1] == (-50, "net -0.503 rounded")
+
+
+def test_a_dlocal_local_amount_has_the_sign_of_its_gross(tmp_path: Path) -> None:
+    """A fee above a small payment makes the net negative, not the payment; 0 local is no amount."""
+    heads, rows = SETTLEMENT.splitlines()[:3], []
+    cells = heads[2].split(",")
+    for kind, local, gross, fee, net in (
+        ("CAPTURE", "0.50", "0.09", "-0.20", "-0.11"),
+        ("REFUND", "5.00", "-0.90", "0.10", "-0.80"),
+        ("ADJUSTMENT", "0", "-2.38", "0", "-2.38"),
+    ):
+        row = dict.fromkeys(cells, "") | {"ROW_TYPE": kind, "LOCAL_CURRENCY": "BRL"}
+        row |= {"APPROVED_DATE": "2026-01-02 10:00:00", "LOCAL_AMOUNT": local}
+        row |= {"GROSS_AMOUNT": gross, "FEE_AMOUNT": fee, "NET_AMOUNT": net}
+        rows.append(",".join(row.values()))
+    outcome = read_bytes(dlocal_settlement.FORMAT, "\n".join([*heads, *rows]).encode(), tmp_path)
+    told = outcome.frame.filter(pl.col("kind") != "PAYOUT").select("amount_minor", "currency")
+    assert told.rows() == [(50, "BRL"), (-500, "BRL"), (-238, "USD")]
+
+
+def test_a_dlocal_type_says_which_way_money_goes(tmp_path: Path) -> None:
+    """A minus of the file's own stays one minus; notes and fees have a sign; limbo is pending."""
+    told = {
+        "Refund;-5.00;Completed": ("REFUND", "SUCCESS", -500),
+        "Refund;5.00;Waiting Details": ("REFUND", "PENDING", -500),
+        "Chargeback;5.00;In process": ("CHARGEBACK", "PENDING", -500),
+        "Chargebacks;5.00;Reimbursed": ("CHARGEBACK", "REVERSED", -500),
+        "Chargeback Reversal;5.00;Completed": ("ADJUSTMENT", "SUCCESS", 500),
+        "Credit Note;5.00;Completed": ("ADJUSTMENT", "SUCCESS", 500),
+        "Debit Note;5.00;Completed": ("ADJUSTMENT", "SUCCESS", -500),
+        "Refund processing fee;0.50;Completed": ("FEE", "SUCCESS", -50),
+    }
+    lines = [
+        "Type;Creation date;Settlement date;Reference;Invoice;Net Amount (local);currency;Status"
+    ]
+    for number, words in enumerate([*told, "Payment;-5.00;Cleared"]):
+        kind, amount, state = words.split(";")
+        lines.append(f"{kind};2026-01-05 10:00:00;;{number};;{amount};BRL;{state}")
+    outcome = read_bytes(dlocal_transactions.FORMAT, "\n".join(lines).encode(), tmp_path)
+    columns = ("kind", "state", "amount_minor")
+    assert outcome.frame.select(columns).rows() == list(told.values())
+    assert ["below zero" in reject.reasons[0] for reject in outcome.rejects] == [True]
 
 
 def test_dlocal_payment_is_of_the_day_it_was_made(tmp_path: Path) -> None:
