@@ -31,15 +31,22 @@ _REFERENCES: Final = (
     "Refs/MndtId",
     "Refs/ChqNb",
     "Refs/ClrSysRef",
+    "Refs/UETR",
+    "Refs/Prtry/Ref",
+)
+_REMITTED: Final = ("RmtInf/Ustrd", "RmtInf/Strd/AddtlRmtInf", "RmtInf/Strd/RfrdDocInf/Nb")
+_ULTIMATE: Final = tuple(
+    f"RltdPties/{party}/{name}" for party in ("UltmtDbtr", "UltmtCdtr") for name in ("Nm", "Pty/Nm")
 )
 _MATCHED_BY: Final = _REFERENCES[:5]
 _DEBTOR: Final = ("RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm")
 _CREDITOR: Final = ("RltdPties/Cdtr/Nm", "RltdPties/Cdtr/Pty/Nm")
 _RETURN_REASONS: Final = ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
 _WORDS: Final = (  # of details, in the order of the memo
-    ("RmtInf/Ustrd", *_REFERENCES),
+    (*_REMITTED, *_REFERENCES),
     _DEBTOR,
     _CREDITOR,
+    _ULTIMATE,
     ("AddtlTxInf", "RtrInf/Rsn/Cd"),
 )
 _DETAIL: Final = (
@@ -125,7 +132,8 @@ class Entries:
         at = elements.of("Ntry")
         status = elements.value(at, "Sts/Cd", "Sts/Prtry", "Sts")
         indicator = elements.value(at, "CdtDbtInd")
-        amounts = _amounts(elements, elements.first("Amt", empty=True)[at])
+        amount_at = elements.first("Amt", empty=True)[at]
+        amounts = _amounts(elements, amount_at)
         dates = {
             name: elements.value(at, f"{name}/Dt", f"{name}/DtTm") for name in ("BookgDt", "ValDt")
         }
@@ -142,8 +150,9 @@ class Entries:
         fault(sign.is_null(), "CdtDbtInd {} is not CRDT or DBIT", indicator)
         for name, texts in dates.items():
             fault(texts.is_not_null() & days[name].is_null(), f"{name} {{}} is not a day", texts)
-        words = "Amt is not an unsigned amount that its currency allows"
-        fault(amounts.minor.is_null(), words, status)
+        written = elements.attributes(amount_at).fill_null("") + " " + elements.text_at(amount_at)
+        words = "Amt {} is not an unsigned amount that its currency allows"
+        fault(amounts.minor.is_null(), words, written.str.strip_chars())
         value_date = pl.select(pl.coalesce(days["ValDt"], days["BookgDt"])).to_series()
         return cls(elements, at, status, sign, amounts, days["BookgDt"], value_date, reasons)
 

@@ -223,6 +223,26 @@ def test_the_net_of_all_entries_is_compared(tmp_path: Path, net: str) -> None:
         assert outcome.verdict == verdict, (amount, side, outcome.totals)
 
 
+def test_every_reference_of_a_detail_is_in_the_memo(tmp_path: Path) -> None:
+    """A payout's number may stand in structured remittance, or in a reference of the network."""
+    refs = (
+        "<EndToEndId>PAYOUT-1</EndToEndId><UETR>U-1</UETR><Prtry><Tp>X</Tp><Ref>P-1</Ref></Prtry>"
+    )
+    told = "<RfrdDocInf><Nb>INV-7</Nb></RfrdDocInf><AddtlRmtInf>BATCH 9</AddtlRmtInf>"
+    text = STATEMENT.replace("<EndToEndId>PAYOUT-1</EndToEndId>", refs)
+    text = text.replace("<RmtInf>", f"<RmtInf><Strd>{told}</Strd>", 1)
+    text = text.replace(
+        "</RltdPties>", "<UltmtDbtr><Nm>Marketplace</Nm></UltmtDbtr></RltdPties>", 1
+    )
+    frame = read_text(text, tmp_path).frame
+    assert frame["bank_ref"][0] == "PAYOUT-1"
+    assert frame["counterparty"][0] == "Acme Payments"
+    assert frame["memo"][0] == (
+        "ACME settlement BATCH 9 INV-7 PAYOUT-1 U-1 P-1 Acme Payments Shop Marketplace "
+        "//BANK-1 //N-1"
+    )
+
+
 def test_byte_ranges_hold_the_element(tmp_path: Path) -> None:
     """The bytes a row points at must be its Ntry or TxDtls, whole."""
     data = STATEMENT.encode()
@@ -290,10 +310,11 @@ def test_a_wrong_total_holds_the_file(tmp_path: Path, old: str, new: str) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("60.50000", "60.505", "Amt is not"),
-        ("60.50000", "-60.50", "Amt is not"),
-        ("60.50000", "６0.50", "Amt is not"),
-        ("60.50000", "1e2", "Amt is not"),
+        ("60.50000", "60.505", "Amt EUR 60.505 is not"),
+        ("60.50000", "-60.50", "Amt EUR -60.50 is not"),
+        ("60.50000", "６0.50", "Amt EUR ６0.50 is not"),
+        ("60.50000", "", "Amt EUR is not"),
+        ('<Amt Ccy="EUR">60.50000</Amt>', "", "Amt (none) is not"),
         ("<Cd>BOOK</Cd>", "<Cd>MAYBE</Cd>", "status MAYBE"),
         (
             "<Dt>2026-01-03</Dt></ValDt><AcctSvcrRef>BANK-1",
