@@ -102,6 +102,8 @@ class _Reader:
         self.spans: list[NDArray[np.int64]] = []  # where entries stand, batch by batch
         self.entries = 0  # that were evaluated
         self.opened: list[tuple[int, str, str]] = []  # entries before; account and number
+        self.parts: list[int] = []  # number of the statement in the delivery, beside `opened`
+        self.part: Element | None = None  # that was opened last
         self.closed: list[tuple[int, list[Element]]] = []  # entries up to its end; its path
         self.totals = Totals()  # of the statement at hand
         self.said = blake2b()  # the bytes of its entries
@@ -128,19 +130,24 @@ class _Reader:
 
     def open_statement(self, entries: int, statement: Element) -> None:
         """Note which statement the next entries stand in."""
+        self.delivery.parts += statement is not self.part
+        self.part = statement
         self.opened.append((entries, _account(statement), _number(statement)))
+        self.parts.append(self.delivery.parts)
 
     def take(self, elements: Elements) -> RawRows:
         """Return the rows of a run of entries; refused ones become rejects, with every reason."""
         entries = Entries.of(elements)
-        rows = Rows.of(entries)
         first, count = self.entries, len(entries.at)
         befores, accounts, numbers = zip(*self.opened, strict=True)
         statement = np.searchsorted(befores, np.arange(first, first + count), side="right") - 1
+        if not self.message.has_balances:
+            self.refuse_told(entries, statement.tolist())
+        rows = Rows.of(entries)
         columns = rows.columns(
             taken(pl.Series(accounts), statement), taken(pl.Series(numbers), statement)
         )
-        self.opened = self.opened[-1:]
+        self.opened, self.parts = self.opened[-1:], self.parts[-1:]
         self.spans.append(elements.found[entries.at][:, [kernel.START, kernel.END]])
         self.take_statements(list(entries.totals()))
         places = self.places(elements.found[rows.place])
@@ -155,6 +162,24 @@ class _Reader:
             for name, column in columns.items()
         }
         return RawRows(cells, *np.ascontiguousarray(places[:, kept]))
+
+    def refuse_told(self, entries: Entries, statement: list[int]) -> None:
+        """Refuse entries that an earlier report told: no balances show that they count twice.
+
+        statement: of each entry, its place in `opened`. The same entry is the same bytes, with a
+        reference of the bank's own.
+        """
+        for number, reference in enumerate(entries.own_references()):
+            part = statement[number]
+            if reference and self.delivery.is_told(
+                self.opened[part][1],
+                self.parts[part],
+                entries.elements.raw(int(entries.at[number])),
+            ):
+                entries.reasons.setdefault(number, []).append(
+                    f"expected each entry once, found {reference} in an earlier {self.message.part}"
+                    " of the account as well"
+                )
 
     def places(self, found: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return record numbers, first bytes and bytes past the last of elements: int64 (3, n)."""

@@ -1,7 +1,8 @@
 """ISO 20022 camt.054: the bank's notification of single debits and credits. See `camt`.
 
 It has no balances. Its entries stand again in the day's camt.053 (often as one batch): declare one
-of them for an account, not both.
+of them for an account, not both. An entry that an earlier notification of the delivery told word
+for word, with the bank's own reference, is a reject.
 """
 
 from __future__ import annotations

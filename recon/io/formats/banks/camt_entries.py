@@ -163,6 +163,12 @@ class Entries:
         whole[list(self.reasons)] = False
         return whole
 
+    def own_references(self) -> list[str | None]:
+        """Return the bank's own reference of each entry; None for none, and for a placeholder."""
+        texts = self.elements.value(self.at, "AcctSvcrRef")
+        is_one = ~texts.is_in(_NO_REFERENCE) & (texts.str.strip_chars("0") != "")
+        return texts.set(~is_one, None).to_list()
+
     def totals(self) -> Iterator[Entry | None]:
         """Yield what the sums of a statement need of each entry, None for a refused one."""
         columns = (self.sign, self.amounts.currency, self.amounts.minor, self.status == "BOOK")

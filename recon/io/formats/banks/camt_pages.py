@@ -19,7 +19,9 @@ _PAGES: Final = ("StmtPgntn", "RptPgntn", "NtfctnPgntn")
 class Delivery:
     """The statements, reports or notifications that were closed, of all documents."""
 
+    parts: int = 0  # that were opened
     known: set[bytes] = field(default_factory=set)
+    entries: dict[bytes, int] = field(default_factory=dict)  # digest: the part that told it first
     pages: dict[str, dict[int, bool]] = field(default_factory=dict)  # of what: number, is it last
 
     def is_known(
@@ -31,6 +33,14 @@ class Delivery:
         is_known = digest in self.known
         self.known.add(digest)
         return is_known
+
+    def is_told(self, account: str, part: int, entry: bytes) -> bool:
+        """Return whether an earlier part told this entry of the account; note it.
+
+        part: number of the report or notification that the entry stands in.
+        """
+        digest = blake2b(account.encode() + entry, digest_size=16).digest()
+        return self.entries.setdefault(digest, part) != part
 
     def add_page(self, account: str, statement: Element, message: Element) -> None:
         """Note which page a statement, or else its message, says it is."""

@@ -100,3 +100,22 @@ def test_the_same_message_twice_is_refused(tmp_path: Path, form, part: bytes, da
     start, end = data.index(b"  <%b>" % part), data.index(b"</%b>" % part) + len(part) + 4
     outcome = read_bytes(form, data[:end] + data[start:], tmp_path)
     assert "once, found 12 with the same entries again" in outcome.verdict
+
+
+@pytest.mark.parametrize(
+    ("form", "part", "data"),
+    [(camt052.FORMAT, b"Rpt", REPORT), (camt054.FORMAT, b"Ntfctn", NOTIFICATION)],
+)
+def test_an_entry_of_an_earlier_report_counts_once(
+    tmp_path: Path, form, part: bytes, data: bytes
+) -> None:
+    """A later report of the day may begin with what the one before it told."""
+    start, end = data.index(b"  <%b>" % part), data.index(b"</%b>" % part) + len(part) + 4
+    later = data[start:end].replace(b"<Id>S1", b"<Id>S2").replace(b"BANK-2", b"BANK-3")
+    outcome = read_bytes(form, data[:end] + later + data[end:], tmp_path)
+    wanted = f"found BANK-1 in an earlier {part.decode()} of the account as well"
+    assert [reject.reasons for reject in outcome.rejects] == [
+        (f"expected each entry once, {wanted}",)
+    ]
+    assert outcome.frame.height == 9  # entries without the bank's own reference are all kept
+    assert outcome.verdict == "held"  # by the totals of the later one
