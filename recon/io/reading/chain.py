@@ -3,7 +3,8 @@
 Senders list rows oldest first or newest first, and rows of one second in any order. A file is right
 when one of these holds: each balance follows from the row above; each follows from the row below;
 or the rows can be put in an order in which each follows, which is so when the balances before the
-rows and the balances behind them are the same numbers but for the first and the last.
+rows and the balances behind them are the same numbers but for the first and the last, and no rows
+stand apart from the others (a row that moves nothing stands apart when its balance is another).
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from recon.core.kernels.arrays import Ints
+from recon.core.kernels.union_find import label_components, unite_rows
 from recon.io.reading.contract import ControlTotal, Proof
 
 BALANCE: Final = "_balance_minor"
@@ -103,9 +107,18 @@ def _in_some_order(rows: pl.DataFrame) -> bool:
     """Return whether all rows fit one behind the other in some order."""
     if rows[BALANCE].null_count():
         return False
-    ends = rows.select(
-        pl.concat_list(pl.col(BALANCE) - pl.col("amount_minor"), pl.col(BALANCE)).alias("value"),
-        pl.lit([1, -1]).alias("sign"),
-    ).explode("value", "sign")
-    left = ends.group_by("value").agg(pl.col("sign").sum()).filter(pl.col("sign") != 0)
-    return left.height == 0 or sorted(left["sign"].to_list()) == [-1, 1]
+    before, behind = rows[BALANCE] - rows["amount_minor"], rows[BALANCE]
+    balances = pl.concat((before, behind)).rank("dense").cast(pl.Int64).to_numpy() - 1
+    first, last = balances[: rows.height], balances[rows.height :]
+    most = int(balances.max()) + 1
+    surplus = np.bincount(first, minlength=most) - np.bincount(last, minlength=most)
+    left = surplus[surplus != 0].tolist()
+    return (not left or sorted(left) == [-1, 1]) and _hang_together(first, last, most)
+
+
+def _hang_together(first: Ints, last: Ints, balances: int) -> bool:
+    """Return whether rows between numbered balances lead from each to each other."""
+    parent = np.arange(balances)
+    unite_rows(first, last, parent)
+    label_components(parent)
+    return bool((parent[first] == parent[first[0]]).all())

@@ -58,6 +58,19 @@ def test_a_changed_number_is_found(data, amounts, column):
         assert agrees == is_first_amount
 
 
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_a_row_of_nothing_with_another_balance_is_found(at):
+    """It is a chain of its own beside the others; in its place it is a link, in any order."""
+    amounts = [100, 200, 300, 400]
+    amounts.insert(at, 0)
+    frame = statement(amounts)
+    shuffled = frame.sample(fraction=1.0, shuffle=True, seed=7)
+    assert all(total.agrees for total in proved(shuffled))
+    wrong = pl.when(pl.col("amount_minor") == 0).then(77).otherwise(BALANCE).alias(BALANCE)
+    for rows in (frame, shuffled):
+        assert not all(total.agrees for total in proved(rows.with_columns(wrong)))
+
+
 def test_the_record_and_both_sums_are_told():
     """The failing control names the record, what stands there and what the rows come to."""
     frame = statement([100, 200, 300, 400, 500]).with_columns(

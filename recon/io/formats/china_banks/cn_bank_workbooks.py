@@ -7,11 +7,13 @@ balance behind it: the chain of balances proves the file.
 CCB has two exports: `ccb` (交易明细, money in and out in two columns, booking day first) and
 `ccb_current` (活期明细, signed amounts under a line with both totals). The e-banking
 export of Bank of China for companies has names in two languages, as several public readers know
-them; who pays and who is paid says the direction of an amount, lines above state both totals.
+them; who pays and who is paid says the direction of an amount (a row in which the account is
+neither is a reject), lines above state both totals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -40,27 +42,35 @@ def _nonzero(name: str) -> pl.Expr:
     return pl.when(cell.str.contains(r"^[0.,]*$")).then(pl.lit("")).otherwise(cell)
 
 
+def _two_sides(came: str, went: str) -> dict[str, pl.Expr]:
+    """Derive money in and money out; no amount, but a zero, is a row that moves nothing."""
+    credit, debit = _nonzero(came), _nonzero(went)
+    has_zero = (pl.col(came) + pl.col(went)).str.contains("0")
+    moves_nothing = (credit == "") & (debit == "") & has_zero
+    return {
+        "credit": pl.when(moves_nothing).then(pl.lit("0")).otherwise(credit),
+        "debit": debit,
+    }
+
+
 def _spdb(facts: Facts) -> dict[str, pl.Expr]:
     """Derive the account, and the time with one space between day and clock."""
     return {
         "account": pl.lit(facts.get("account", "")),
         "moment": pl.col("交易日期").str.replace_all(r"\s+", " "),
         "currency": pl.lit("CNY"),
-        "credit": _nonzero("存入金额"),
-        "debit": _nonzero("取出金额"),
+        **_two_sides("存入金额", "取出金额"),
     }
 
 
 def _ccb(facts: Facts) -> dict[str, pl.Expr]:
     """Derive account, currency, and a clock where the export has one."""
     clock = pl.col("交易时间").str.strip_chars()
-    both_empty = (_nonzero("收入") == "") & (_nonzero("支出") == "")
     return {
         "account": pl.lit(facts.get("account", "")),
         "currency": pl.col("币种").replace(CURRENCY_OF_WORD),
         "clock": pl.when(clock == "").then(pl.lit("00:00:00")).otherwise(clock),
-        "credit": pl.when(both_empty).then(pl.lit("0")).otherwise(_nonzero("收入")),
-        "debit": _nonzero("支出"),
+        **_two_sides("收入", "支出"),
     }
 
 
@@ -81,16 +91,25 @@ _PAID_BY, _PAID_TO = "付款人名称[Payer'sName]", "收款人名称[Payee'sNam
 def _boc_corporate(facts: Facts) -> dict[str, pl.Expr]:
     """Derive the signed amount, the other side's name, and the three free texts as one memo."""
     account = facts.get("account", "")
-    is_out = (pl.col(_PAYER) == account) & (pl.col(_PAYEE) != account)
-    amount = money_out(pl.col("交易金额[TradeAmount]"), is_out)
+    pays, is_paid = pl.col(_PAYER) == account, pl.col(_PAYEE) == account
+    told = pl.col("交易金额[TradeAmount]")
+    amount = money_out(told, pays & ~is_paid)
     texts = ["摘要[Reference]", "用途[Purpose]", "交易附言[Remark]"]
     return {
         "account": pl.lit(account),
         "amount": amount,
+        "is_told": ((pays != is_paid) | told.str.starts_with("-")).cast(pl.String),
         "currency": pl.col("交易货币[TradeCurrency]").replace(CURRENCY_OF_WORD),
         "other": pl.when(amount.str.starts_with("-")).then(_PAID_TO).otherwise(_PAID_BY),
         "memo": pl.concat_str(texts, separator=" ").str.replace_all(" +", " "),
     }
+
+
+def _refuse_untold(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Refuse amounts without a sign where the account is on neither side, or on both."""
+    reason = "the account is not one of payer and payee, and the amount has no minus: in or out?"
+    is_untold = pl.lit(raw["is_told"] == "false") & (pl.col("amount_minor") != 0)
+    return frame.with_columns(pl.when(is_untold).then(pl.lit(reason)).alias("reject_reason"))
 
 
 CHAIN: Final = balance_chain(always=False)
@@ -221,6 +240,7 @@ STATEMENTS: Final = (
             "counterparty": Text("other"),
         },
         _boc_corporate,
+        _refuse_untold,
         controls=(
             Control("借方发生总笔数", "借方发生总笔数", (_AMOUNT < 0).sum()),
             Control(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from recon.io.formats import format_named
+from tests.io.formats.china_banks.test_cn_regional_settlement import FILES
 from tests.io.formats.reading import load_bytes
 
 ABC = (
@@ -100,3 +101,40 @@ def test_a_psbc_file_whose_rows_add_up_tells_the_one_that_does_not(tmp_path):
     assert [total.name for total in damaged.totals if not total.agrees] == [
         "settled amount at record 2"
     ]
+
+
+def test_whose_account_it_is_says_the_direction(tmp_path):
+    """Bank of China writes no sign; where the account is neither payer nor payee, nobody knows."""
+    whole = "\n".join(FILES["statement_boc_corporate"])
+    assert load(tmp_path, "statement_boc_corporate", whole).agrees
+    for unnamed in (whole.replace("],345678901234", "],3456****1234"), whole.split("\n", 3)[3]):
+        result = load(tmp_path, "statement_boc_corporate", unnamed)
+        assert (result.column("amount_minor"), len(result.refused_lines)) == ([], 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "statement_spdb",
+            (
+                "顺序号,交易日期,交易类型,存入金额,取出金额,余额,附言\n"
+                "1,20260113  14:06:51,a,100.00,,1100.00,x\n2,20260114  14:06:51,b,{},{},1100.00,y\n"
+            ),
+        ),
+        (
+            "statement_ccb",
+            (
+                "记账日,交易日期,交易时间,支出,收入,账户余额,币种,摘要\n"
+                "20260113,20260112,10:00:00,,100.5,1100.5,人民币元,a\n20260114,20260114,,{},{},1100.5,人民币元,b\n"
+            ),
+        ),
+    ],
+)
+def test_a_zero_is_an_amount_and_no_amount_is_none(tmp_path, name, text):
+    """Interest of 0.00 is a row of a statement; a row that lost its amount is a reject."""
+    for zero in (("0.00", "0.00"), ("", "0"), ("0.00", "")):
+        result = load(tmp_path, name, text.format(*zero))
+        assert result.column("amount_minor")[1:] == [0]
+        assert result.agrees
+    assert load(tmp_path, name, text.format("", "")).refused_lines == [3]
