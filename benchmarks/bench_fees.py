@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.race import arguments, race
-from recon.rules.prices.contract import Compiled, FeeContract, compile_contract
+from recon.rules.prices.contract import Compiled, FeeContract
 
 LINES = (
     # name, conditions, amount band in yuan, formula
@@ -44,7 +44,7 @@ def contract() -> Compiled:
         }
         for name, when, band, formula in LINES
     ]
-    return compile_contract(FeeContract.model_validate({"name": "bench", "line": lines}))
+    return Compiled(FeeContract.model_validate({"name": "bench", "line": lines}))
 
 
 def world(rows: int) -> pl.DataFrame:
@@ -147,7 +147,7 @@ def price_list() -> tuple[Compiled, pl.DataFrame]:
         formula = f"MIN({cap // 100},AMT*{rate // 100 / 10_000:.4f})"
         lines.append({"name": terminal, "formula": formula, "when": {"terminal_id": terminal}})
     model = FeeContract.model_validate({"name": "price list", "line": lines})
-    return compile_contract(model), prices
+    return Compiled(model), prices
 
 
 def price_list_polars(frame: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:

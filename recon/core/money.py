@@ -1,15 +1,13 @@
-"""Money: currencies, exact parsing from text, exact rates, totals; integers of minor units only.
+"""Money: currencies, exact parsing from text, totals; integers of minor units only.
 
 A row holds at most `MAX_MINOR` minor units, so that a kernel can prove that its sums do not wrap;
-totals are 128-bit. A rate is applied to the absolute amount and the sign is put back
-after rounding, so that a refund returns exactly what the payment cost.
+totals are 128-bit. Rates are applied where fees are priced (`recon.core.kernels.fee`).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -44,12 +42,8 @@ CURRENCIES: tuple[str, ...] = tuple(sorted(_EXPONENTS))
 CURRENCY_NUMBER: dict[str, int] = {code: number for number, code in enumerate(CURRENCIES)}
 MAX_MINOR = kernel.LIMIT
 
-_PPM = 1_000_000
-_MAX_RATE_PPM = 1_000_000_000
 _GREATEST_DIGITS = 36  # of a total; sums of 128 bits hold all of them
 _THOUSANDS = 3  # digits of a group
-
-Minor = TypeVar("Minor", int, NDArray[np.int64], pl.Series)
 
 
 def exponent(currency: str) -> int:
@@ -152,57 +146,6 @@ def total(amounts: pl.Series) -> int:
     return int(amounts.cast(pl.Int128).sum() or 0)
 
 
-def apply_rate_half_up(amount_minor: Minor, rate_ppm: int) -> Minor:
-    """Return amount x rate, halves away from zero; rate in parts per million (0.38 % is 3800)."""
-    return _apply_rate(amount_minor, rate_ppm, "half_up")
-
-
-def apply_rate_half_even(amount_minor: Minor, rate_ppm: int) -> Minor:
-    """Return amount x rate, halves to the even neighbour; rate in parts per million."""
-    return _apply_rate(amount_minor, rate_ppm, "half_even")
-
-
-def apply_rate_ceiling(amount_minor: Minor, rate_ppm: int) -> Minor:
-    """Return amount x rate, any rest rounded away from zero; rate in parts per million."""
-    return _apply_rate(amount_minor, rate_ppm, "ceiling")
-
-
-def apply_rate_floor(amount_minor: Minor, rate_ppm: int) -> Minor:
-    """Return amount x rate, any rest dropped; rate in parts per million."""
-    return _apply_rate(amount_minor, rate_ppm, "floor")
-
-
-def _apply_rate(amount_minor: Minor, rate_ppm: int, rounding: str) -> Minor:
-    """Apply a rate to one amount, an array or a series, rounding the absolute amount."""
-    assert 0 <= rate_ppm <= _MAX_RATE_PPM, rate_ppm
-    if isinstance(amount_minor, pl.Series):
-        known = amount_minor.fill_null(0).to_numpy()
-        rated = pl.Series(amount_minor.name, _rated_array(known, rate_ppm, rounding))
-        return pl.select(pl.when(amount_minor.is_not_null()).then(rated)).to_series()
-    if isinstance(amount_minor, np.ndarray):
-        return _rated_array(amount_minor, rate_ppm, rounding)
-    whole, rest = _scaled(abs(amount_minor), rate_ppm)
-    rated_minor = whole + int(_rounds_up(whole, rest, rounding))
-    return -rated_minor if amount_minor < 0 else rated_minor
-
-
-def _rated_array(amounts: NDArray[np.int64], rate_ppm: int, rounding: str) -> NDArray[np.int64]:
-    """Apply a rate to an array; |amount| <= MAX_MINOR keeps every step inside 64 bits."""
-    assert amounts.dtype == np.int64, amounts.dtype
-    absolute = np.abs(amounts)
-    assert not len(absolute) or 0 <= int(absolute.min()) <= int(absolute.max()) <= MAX_MINOR
-    whole, rest = _scaled(absolute, rate_ppm)
-    rated = whole + _rounds_up(whole, rest, rounding)
-    signed: NDArray[np.int64] = np.where(amounts < 0, -rated, rated)
-    return signed
-
-
-def _scaled(absolute: Minor, rate_ppm: int) -> tuple[Minor, Minor]:
-    """Return (whole, rest in millionths) of absolute x rate, without a product beyond 64 bits."""
-    part = (absolute % _PPM) * rate_ppm
-    return (absolute // _PPM) * rate_ppm + part // _PPM, part % _PPM
-
-
 def _great_total(text: str, grammar: Grammar, decimals: int) -> int | None:
     """Return the minor units of a plain amount of any size, None for all else."""
     group = re.escape(grammar.thousands)
@@ -218,15 +161,6 @@ def _great_total(text: str, grammar: Grammar, decimals: int) -> int | None:
     if len(digits) > _GREATEST_DIGITS:
         return None
     return int(f"{found[1]}{digits}{rest[:decimals].ljust(decimals, '0')}")
-
-
-def _rounds_up(whole: Minor, rest: Minor, rounding: str) -> Any:  # noqa: ANN401 - a flag, or an array of flags
-    """Return whether a rest in millionths lifts the whole part by one."""
-    if rounding == "half_up":
-        return 2 * rest >= _PPM
-    if rounding == "half_even":
-        return (2 * rest + whole % 2) > _PPM
-    return rest > 0 if rounding == "ceiling" else rest < 0
 
 
 def _mark(text: str) -> int:

@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 from recon.core import money
 from recon.core.kernels import parse_money as kernel
 from recon.errors import UsageError
-from tests.oracle import money as oracle
 
-RATES = {
-    "half_up": money.apply_rate_half_up,
-    "half_even": money.apply_rate_half_even,
-    "ceiling": money.apply_rate_ceiling,
-    "floor": money.apply_rate_floor,
-}
 MINOR = st.integers(-money.MAX_MINOR, money.MAX_MINOR)
 
 
@@ -188,26 +181,6 @@ def test_decimals_may_differ_by_row():
     values, status = money.parse(texts, money.Grammar(), np.array([2, 0, 3, 2, 0], np.int8))
     assert status.tolist() == [kernel.OK, kernel.EXCESS_DECIMALS, kernel.OK, kernel.NULL, kernel.OK]
     assert values.tolist() == [150, 0, 1500, 0, 7]
-
-
-@pytest.mark.parametrize("mode", RATES)
-@settings(deadline=None)
-@given(amount=MINOR, rate=st.integers(0, 10**9))
-def test_rates_equal_decimal_for_one_amount_and_for_arrays(mode, amount, rate):
-    """A rate is applied exactly, rounded as its name says, with the sign put back afterwards."""
-    expected = oracle.apply_rate(amount, rate, mode)
-    assert RATES[mode](amount, rate) == expected
-    assert RATES[mode](np.array([amount]), rate).tolist() == [expected]
-    series = RATES[mode](pl.Series("a", [amount, None], pl.Int64), rate)
-    assert series.to_list() == [expected, None]
-
-
-@pytest.mark.parametrize("mode", RATES)
-def test_rates_at_every_residue(mode):
-    """All residues of a thousand, both signs, at the usual fee rate."""
-    amounts = np.arange(-1000, 1001)
-    rated = RATES[mode](amounts, 6000).tolist()
-    assert rated == [oracle.apply_rate(int(amount), 6000, mode) for amount in amounts]
 
 
 def test_total_is_exact_beyond_64_bits():

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 LIMIT = 10**15
-MODES = {
-    "half_up": ROUND_HALF_UP,
-    "half_even": ROUND_HALF_EVEN,
-    "ceiling": ROUND_CEILING,
-    "floor": ROUND_FLOOR,
-}
 
 
 def parse_amount(text, decimals, mark=".", thousands="", extra_zeros=0, symbols=()):
@@ -43,10 +37,3 @@ def parse_amount(text, decimals, mark=".", thousands="", extra_zeros=0, symbols=
     if minor > LIMIT:
         return None
     return -minor if "-" in groups["front"] else minor
-
-
-def apply_rate(amount_minor, rate_ppm, mode):
-    """Return amount x rate in parts per million, the absolute amount rounded by `mode`."""
-    exact = Decimal(abs(amount_minor)) * Decimal(rate_ppm) / Decimal(1_000_000)
-    rounded = int(exact.quantize(Decimal(1), rounding=MODES[mode]))
-    return -rounded if amount_minor < 0 else rounded

@@ -251,6 +251,7 @@ class Compiled:
         return compile_lines([self._line(line) for line in self.lines])
 
     def _line(self, line: FeeLine) -> Line:
+        """Return a line of the contract in integers."""
         contract, formula = self.contract, self.contract.formula_of(line)
         below = MAX_AMOUNT + 1
         if line.amount_below is not None:
@@ -416,8 +417,3 @@ def _decoded(present: NDArray[np.int64], sizes: list[int]) -> NDArray[np.int64]:
         columns[:, position] = rest % sizes[position]
         rest //= sizes[position]
     return columns
-
-
-def compile_contract(contract: FeeContract) -> Compiled:
-    """Return the contract ready to price rows."""
-    return Compiled(contract)

@@ -15,7 +15,7 @@ from recon.rules.days.calendar import Calendar
 from recon.rules.disputes.codes_page import codes_page, examples, parse_examples
 from recon.rules.fees import fees, rebates
 from recon.rules.fees.rebates import RebateCheck
-from recon.rules.prices.contract import FeeContract, compile_contract
+from recon.rules.prices.contract import Compiled, FeeContract
 from recon.rules.refunds import refunds
 from recon.rules.rule_file.rebate_terms import RebatePolicy
 from recon.rules.rule_file.refund_terms import RefundCheck, RefundPolicy
@@ -56,7 +56,7 @@ def facts_of(example):
     if example.by == "fees":
         contract = FeeContract.model_validate(tomllib.loads(CONTRACT, parse_float=Decimal))
         rows = table(example.rows, currency="CNY", clearing_date=date(2026, 3, 2))
-        return fees.find(rows, fees.FeePolicy(compile_contract(contract)))
+        return fees.find(rows, fees.FeePolicy(Compiled(contract)))
     if example.by == "rebates":
         policy = RebatePolicy.model_validate(tomllib.loads(REBATE, parse_float=Decimal))
         shared = {"state": "SUCCESS", "merchant_id": "M1", "fee_minor": 0, "currency": "CNY"}

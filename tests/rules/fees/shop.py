@@ -4,7 +4,7 @@ import tomllib
 from datetime import date
 from decimal import Decimal
 
-from recon.rules.prices.contract import FeeContract, compile_contract
+from recon.rules.prices.contract import Compiled, FeeContract
 from recon.rules.prices.policy import FeePolicy
 from tests.rules.tables import table
 
@@ -44,7 +44,7 @@ on_refund = "formula"
 def policy(text=CONTRACT, **settings):
     """Return the policy of a contract in TOML."""
     contract = FeeContract.model_validate(tomllib.loads(text, parse_float=Decimal))
-    return FeePolicy(compile_contract(contract), **settings)
+    return FeePolicy(Compiled(contract), **settings)
 
 
 def rows(text, **constants):

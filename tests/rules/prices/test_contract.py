@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from recon.core.pricing import TIED
 from recon.errors import UsageError
-from recon.rules.prices.contract import FeeContract, compile_contract
+from recon.rules.prices.contract import Compiled, FeeContract
 from recon.rules.prices.formula import parse_formula
 from recon.rules.prices.lint import Finding, lint
 from tests.oracle import fees as oracle
@@ -35,7 +35,7 @@ def fee(formula, amount, **settings):
     rows = pl.DataFrame(
         {"amount_minor": [int(Decimal(amount) * 100)], "clearing_date": [date(2026, 1, 5)]}
     )
-    fees, lines = compile_contract(made).price_rows(rows)
+    fees, lines = Compiled(made).price_rows(rows)
     assert lines.tolist() == [0]
     return Decimal(int(fees[0])) / 100
 
@@ -193,7 +193,7 @@ valid_until = 2026-03-31
 )
 def test_the_most_specific_line_prices_the_row(merchant, terminal, card, yuan, day, line):
     """Terminal outranks merchant, merchant outranks card type, a band outranks no band."""
-    compiled = compile_contract(contract(LAYERED))
+    compiled = Compiled(contract(LAYERED))
     rows = pl.DataFrame(
         {
             "merchant_id": [merchant],
@@ -219,7 +219,7 @@ def test_two_equal_lines_are_a_tie_not_a_choice():
         '[[line]]\nname = "a"\nformula = "0.6%"\n[[line]]\nname = "b"\nformula = "0.5%"\n'
     )
     rows = pl.DataFrame({"amount_minor": [100], "clearing_date": [date(2026, 1, 1)]})
-    fees, lines = compile_contract(made).price_rows(rows)
+    fees, lines = Compiled(made).price_rows(rows)
     assert (fees.tolist(), lines.tolist()) == ([0], [TIED])
     assert [problem.kind for problem in lint(made)] == [Finding.OVERLAP]
 
@@ -228,7 +228,7 @@ def test_missing_column_is_refused():
     """A contract that asks for a column the rows lack is refused with the fix."""
     rows = pl.DataFrame({"amount_minor": [100], "clearing_date": [date(2026, 1, 1)]})
     with pytest.raises(UsageError, match="expected columns terminal_id, merchant_id, card_type"):
-        compile_contract(contract(LAYERED)).price_rows(rows)
+        Compiled(contract(LAYERED)).price_rows(rows)
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_public_rules_load_and_price_as_a_contract():
             "line": lines,
         }
     )
-    compiled = compile_contract(made)
+    compiled = Compiled(made)
     assert len(compiled.lines) == 1000
     plain = [
         {
