@@ -6,7 +6,9 @@ A test compares the files with what this module returns, so they cannot drift.
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -77,6 +79,7 @@ def _attributes() -> str:
 
 
 def _type_name(dtype: object) -> str:
+    """Return a column's type as the page of tables names it."""
     import polars as pl
 
     if isinstance(dtype, pl.Enum):
@@ -126,15 +129,22 @@ def _help(command: click.Command, name: str) -> str:
 
 
 def rule_schema() -> str:
-    """Return the JSON Schema of the rule file, for editors."""
+    """Return the JSON Schema of the rule file, for editors, with what each key means."""
     from recon.rules.rule_file.rule_file import Rules
 
     schema = Rules.model_json_schema(by_alias=True)
+    text = resources.files("recon.rules.rule_file").joinpath("meanings.toml").read_text("utf-8")
+    meanings = tomllib.loads(text)
+    for name, model in {"Rules": schema, **schema["$defs"]}.items():
+        for key, field in model.get("properties", {}).items():
+            field["description"] = meanings[name][key]
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def rule_reference() -> str:
     """Return the reference of the rule file, key by key, from its model."""
+    from recon.rules.prices import formula
+
     schema = json.loads(rule_schema())
     parts = [
         _HEAD
@@ -144,6 +154,7 @@ def rule_reference() -> str:
     ]
     parts.append(_model("the file", schema))
     parts.extend(_model(name, model) for name, model in schema["$defs"].items())
+    parts.append(f"\n## Formulas\n\n```text\n{(formula.__doc__ or '').strip()}\n```\n")
     return "".join(parts)
 
 
@@ -153,11 +164,12 @@ def _model(name: str, model: Mapping[str, Any]) -> str:
     required = set(model.get("required", ()))
     rows = [
         f"| `{key}` | {_schema_type(field)} | "
-        f"{'required' if key in required else _default(field)} |\n"
+        f"{'required' if key in required else _default(field)} | {field['description']} |\n"
         for key, field in model["properties"].items()
     ]
     about = (model.get("description") or "").strip()
-    return f"\n## {name}\n\n{about}\n\n| key | value | default |\n|---|---|---|\n{''.join(rows)}"
+    head = "| key | value | default | meaning |\n|---|---|---|---|\n"
+    return f"\n## {name}\n\n{about}\n\n{head}{''.join(rows)}"
 
 
 def _default(field: Mapping[str, Any]) -> str:
@@ -168,6 +180,7 @@ def _default(field: Mapping[str, Any]) -> str:
 
 
 def _schema_type(field: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one return a shape
+    """Return the type of a rule-file key, from its JSON schema, in a few words."""
     if "$ref" in field:
         return str(field["$ref"]).rsplit("/", 1)[-1]
     if "anyOf" in field:
