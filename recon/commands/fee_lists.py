@@ -66,7 +66,9 @@ def import_list(
     except ValidationError as error:
         found = "; ".join(item["msg"] for item in error.errors()[:5])
         raise UsageError(
-            found, where=str(file), fix="see `--formula`, `--as`, `--range`"
+            f"expected a list that can be priced, found: {found}",
+            where=str(file),
+            fix="say with `--formula`, `--as` and `--range` what its columns mean",
         ) from error
     click.echo(as_toml(table), nl=False)
 
@@ -127,7 +129,9 @@ def _priced(
         minor = contract.minor(Decimal(amount))
     except (InvalidOperation, ValueError) as error:
         raise UsageError(
-            f"expected an amount in {contract.currency}, found {amount!r}", where="--amount"
+            f"expected an amount in {contract.currency}, found {amount!r}",
+            where="--amount",
+            fix="write digits, a point and no more decimals than the currency has",
         ) from error
     compiled = Compiled(contract)
     row = pl.DataFrame(
@@ -168,5 +172,9 @@ def _pairs(texts: Sequence[str], option: str) -> list[tuple[str, str]]:
     """Return `KEY=VALUE` texts as pairs."""
     for text in texts:
         if "=" not in text:
-            raise UsageError(f"expected KEY=VALUE, found {text!r}", where=option)
+            raise UsageError(
+                f"expected KEY=VALUE, found {text!r}",
+                where=option,
+                fix="write a name, an equals sign and what it stands for",
+            )
     return [(text.partition("=")[0], text.partition("=")[2]) for text in texts]

@@ -20,7 +20,8 @@ def samples_folder() -> Path:
         if place.is_dir():
             return place
     raise UsageError(
-        "the samples are not installed", fix="install the package again: they are part of it"
+        "expected the samples beside the package, found none",
+        fix="install the package again: they are part of it",
     )
 
 
@@ -33,7 +34,8 @@ def copy_sample(name: str, folder: Path) -> Path:
     """Copy a sample into `folder`, which must be new or empty; return its rule file."""
     if name not in sample_names():
         raise UsageError(
-            f"no sample is named {name!r}", fix=f"write one of {', '.join(sample_names())}"
+            f"expected the name of a sample, found {name!r}",
+            fix=f"write one of {', '.join(sample_names())}",
         )
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(

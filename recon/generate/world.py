@@ -60,7 +60,8 @@ class World:
         unknown = sorted(set(self.rates) - set(known))
         if unknown:
             raise UsageError(
-                f"no plant is named {unknown[0]!r}", fix=f"write one of {', '.join(known)}"
+                f"expected the name of a plant, found {unknown[0]!r}",
+                fix=f"write one of {', '.join(known)}",
             )
         if self.rows < 1 or self.nights < 1:
             raise UsageError("expected at least one row and one night", fix="raise both")

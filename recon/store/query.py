@@ -53,6 +53,7 @@ def _answer(
     most_bytes: int,
     late: threading.Event,
 ) -> pl.DataFrame:
+    """Return the answer of a statement, or refuse it in words; `late`: its time is over."""
     try:
         _check_reads(connection, statement)
         if EXPLAIN.match(statement):
@@ -71,7 +72,7 @@ def _answer(
         if not isinstance(error, duckdb.Error):
             raise
         raise UsageError(
-            f"DuckDB refused the statement: {error}",
+            f"expected a statement that DuckDB takes, found: {error}",
             where="query",
             fix="`show tables` lists the views, `describe VIEW` its columns",
         ) from error

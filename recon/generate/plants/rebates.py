@@ -144,6 +144,7 @@ def _assigned(world: Planter, earned: pl.DataFrame, rates: Mapping[str, int]) ->
 
 
 def _tell(world: Planter, code: str, rows: pl.DataFrame, month: Month) -> None:
+    """Write planted rebates of one code into the truth, with night, amount and cause."""
     nights = {"REBATE_LATE": month.due + 1, "REBATE_MISSING": month.due + 1}
     due = day_of(month.due)
     causes = {

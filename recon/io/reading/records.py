@@ -58,7 +58,7 @@ def encoding_of(data: Data, encodings: Sequence[str], where: str) -> str:
             continue
         return encoding
     raise InputError(
-        f"the text is in none of: {', '.join(encodings)}",
+        f"expected text in {' or '.join(encodings)}, found bytes that are none of it",
         where=where,
         fix="name the file's encoding in the source, or ask the sender for the file again",
         code="FILE_SCHEMA",
@@ -92,7 +92,7 @@ def cut_lines(data: Data, encodings: Sequence[str], where: str) -> Iterator[Line
     nul = data.find(b"\x00")
     if nul >= 0:
         raise InputError(
-            f"byte {nul} is NUL, so this is not a text file",
+            f"expected text, found NUL as byte {nul}",
             where=where,
             fix="ask the sender for the file again, transferred as binary",
             code="FILE_SCHEMA",
@@ -112,7 +112,7 @@ def _line(data: Data, number: int, start: int, end: int, encoding: str, where: s
     """Return one line, refusing the file when it is too long to be one."""
     if end - start > LINE_LIMIT:
         raise InputError(
-            f"line {number} is {end - start} bytes long; the most is {LINE_LIMIT}",
+            f"expected lines of at most {LINE_LIMIT} bytes, found {end - start} in line {number}",
             where=where,
             fix="ask the sender for the file again",
             code="FILE_SCHEMA",

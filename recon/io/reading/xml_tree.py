@@ -151,7 +151,7 @@ class TreeBuilder:
             self.parser.Parse(data, final)
         except expat.ExpatError as error:
             raise InputError(
-                f"the XML is not whole: {expat.ErrorString(error.code)}",
+                f"expected whole XML, found: {expat.ErrorString(error.code)}",
                 where=f"{self.where}, line {error.lineno + self.lead_lines}",
                 fix=_FIX,
                 code="FILE_SCHEMA",

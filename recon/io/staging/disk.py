@@ -16,7 +16,7 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ResourceError(
-            f"the disk refused while files were loaded ({error.strerror or error})",
+            f"expected to write while files are loaded, found: {error.strerror or error}",
             where=str(folder),
             fix="free space, or check permissions and quota, and run again; nothing was published",
         ) from error

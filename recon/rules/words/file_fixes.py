@@ -79,6 +79,10 @@ FIXES: tuple[tuple[str, str], ...] = (
     ),
     (r"see the rejects", "查看拒收行"),
     (
+        r"leave the second one out, or ask the bank for the file again",
+        "请去掉第二份，或向银行重新索取文件",
+    ),
+    (
         (
             r"correct the source's declaration if it describes the file wrongly, ask the "
             r"sender for a "

@@ -31,6 +31,7 @@ def pass_words(
 def _conditions(
     leg: Leg, step: Pass, failed: Failed, place: int, currencies: tuple[str, str]
 ) -> Iterator[str]:
+    """Yield each condition of the pass that a candidate fails, in words."""
     key = key_name(step.left_key)
     if failed.key_missing[place]:
         yield f"key missing ({key})"

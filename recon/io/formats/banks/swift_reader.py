@@ -107,7 +107,7 @@ class MessageReader(ABC):
         self.end_message()
         if not self.messages:
             raise InputError(
-                f"no :20: field, so no {self.number} message",
+                f"expected the field :20: of an {self.number} message, found none",
                 where=staged.name,
                 fix="check which file was delivered, or declare its format",
                 code="FILE_SCHEMA",
@@ -261,7 +261,7 @@ def _check_end(last: Line | None, name: str) -> None:
     """Refuse a file whose last line begins a message that is not there."""
     if last is not None and (last.text.startswith("{") or ":20:".startswith(last.text)):
         raise InputError(
-            "a further message begins here and is cut off",
+            "expected whole messages, found the beginning of a further one: it is cut off",
             where=f"{name}, line {last.number}",
             fix=AGAIN,
             code="FILE_SCHEMA",

@@ -241,7 +241,7 @@ def _split_header(line: str, options: Options, where: str, block: Block) -> tupl
     """Return the names in a header line."""
     if 0 in block.undecodable:
         raise InputError(
-            f"the header line does not decode: {block.undecodable[0]}",
+            f"expected a header line in the source's encoding, found: {block.undecodable[0]}",
             where=where,
             fix="set the source's encoding to the one the sender uses",
             code="FILE_SCHEMA",
@@ -254,7 +254,7 @@ def _split_header(line: str, options: Options, where: str, block: Block) -> tupl
         )
     except csv.Error as error:
         raise InputError(
-            f"the header line cannot be cut into names: {error}",
+            f"expected a header line of names, found one that cannot be cut: {error}",
             where=where,
             fix="check delimiter, quote and skip_lines of this source",
             code="FILE_SCHEMA",

@@ -175,7 +175,7 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     rows = RowBuilder(COLUMNS)
     if not any(_SHAPE.match(line.text) for line in _log_lines(staged, options, Reading())):
         raise InputError(
-            "no line begins with a message type and a bitmap in hexadecimal",
+            "expected lines that begin with a message type and a hexadecimal bitmap, found none",
             where=staged.name,
             fix="export the log as one ASCII message a line, or declare the file's own format",
             code="FILE_SCHEMA",

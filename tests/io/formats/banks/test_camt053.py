@@ -348,7 +348,7 @@ def test_a_bad_entry_is_a_reject(tmp_path: Path, old: str, new: str, reason: str
         ),
         ("<Document><BkToCstmrStmt/></Document>", "no statement"),
         ("<?xml version='1.0' encoding='x-none'?><a/>", "unknown encoding"),
-        ("", "not whole"),
+        ("", "expected whole XML"),
     ],
 )
 def test_other_xml_is_refused_with_the_right_reason(

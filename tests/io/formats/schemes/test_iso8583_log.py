@@ -14,8 +14,8 @@ from tests.io.formats.examine import (
 )
 
 MOOV = "moov-io__iso8583__"
-BINARY = "is NUL, so this is not a text file"
-FOREIGN = "no line begins with a message type"
+BINARY = "expected text, found NUL"
+FOREIGN = "expected lines that begin with a message type"
 EXPECTED = {
     MOOV + "attributes_data_elements.dat": (0, 0, FOREIGN),
     MOOV + "financial_transaction_message_response.dat": (0, 1, "unproved"),  # currency 130
