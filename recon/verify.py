@@ -115,6 +115,7 @@ def run_folders(root: Path) -> list[Path]:
 
 
 def _choose(root: Path, selector: str | None) -> Path:
+    """Return the folder of the one run that a selector means: id, beginning of an id, or date."""
     if selector is None:
         current = (root / "CURRENT").resolve()
         fits = [current] if current.is_dir() and current.parent.name != "_schema" else []
@@ -283,6 +284,7 @@ SIMPLE_TABLES = (
 
 
 def _load(connection: duckdb.DuckDBPyConnection, folder: Path, previous: Path | None) -> None:
+    """Make a view of each published table, and of what the run before left open."""
     for name in SIMPLE_TABLES:
         source = _text(str(folder / f"{name}.parquet"))
         connection.execute(f"create view {name} as from read_parquet({source})")

@@ -90,6 +90,7 @@ def watched(attempt: Attempt, progress: Callable[[str], None]) -> Callable[[str]
 
 
 def _write(workspace: Path, attempt: Attempt, metrics: Path | None) -> None:
+    """Write and log how the attempt ended; a disk that refuses the files does not hide it."""
     from recon.store.results import write_metrics, write_results
 
     document = attempt.document(datetime.now(UTC))

@@ -46,6 +46,7 @@ def command(config: Path, business_date: date | None, as_json: bool) -> None:
 
 
 def _files(rule_file: object, business_date: date) -> list[dict[str, str]]:
+    """Return the files of a night, rates too, and of each whether it is there."""
     from recon.rules.intake.arrivals import expected, fill_date
     from recon.rules.rule_file.rule_file import RuleFile
     from recon.stages.surroundings import calendar_of

@@ -113,6 +113,7 @@ def _how_to_read(
 
 
 def _declared(config: Path, source: str | None) -> tuple[str, Options]:
+    """Return format and options of a source of a rule file, which may be incomplete yet."""
     from recon.errors import UsageError
     from recon.rules.rule_file.models import RulesInTheMaking
     from recon.rules.rule_file.rule_file import read_rules
@@ -140,6 +141,7 @@ def _recognised(file: Path) -> str:
 
 
 def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:
+    """Return what `inspect` tells of a file, as `--json` prints it."""
     import polars as pl
 
     item = loaded.inputs.row(0, named=True)
@@ -161,6 +163,7 @@ def _facts(loaded: Loaded, name: str, rows: int) -> dict[str, Any]:
 
 
 def _print(facts: dict[str, Any]) -> None:
+    """Print the facts of a file for people."""
     from recon.io.loading.control import shown_total
     from recon.report.summary.text import table
 

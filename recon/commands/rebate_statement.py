@@ -115,6 +115,7 @@ def statement_lines(facts: Sequence[dict[str, Any]], language: str) -> list[str]
 
 
 def _month_lines(month: dict[str, Any], currency: str, *, chinese: bool) -> list[str]:
+    """Return a month of one merchant: sums, what is open, and how the rebate comes about."""
     from recon.core.money import format_minor
     from recon.rules.prices.price import percent
     from recon.rules.words.causes import in_chinese

@@ -111,14 +111,14 @@ class Matches:
     key_group: dict[str, Positions]  # by leg: smallest row of the row's group there, -1 no partner
     group: Positions  # smallest row of the connected component over all links
     ambiguous: pl.DataFrame  # TIE_SCHEMA: candidates of unlinked rows, none picked
-    pass_counts: pl.DataFrame
     # COUNT_SCHEMA: links and amount by the left row's currency, rows of both sides by their own; a
-    # pass that found nothing has one line of zeros
+    # pass that found nothing has one line of zeros.
+    pass_counts: pl.DataFrame
     searches: pl.DataFrame  # SEARCH_SCHEMA: what each subset search said, in pass and row order
+    # SPOKEN_SCHEMA: what spoke for and against each link of a SCORE pass.
     spoken: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPOKEN_SCHEMA))
-    # what spoke for and against each link of a SCORE pass
+    # DOUBT_SCHEMA: pairs that a SCORE pass weighed and did not link, of rows alone at the end.
     doubts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOUBT_SCHEMA))
-    # DOUBT_SCHEMA: pairs that a SCORE pass weighed and did not link, of rows alone at the end
 
     def of_leg(self, leg_no: int) -> pl.DataFrame:
         """Return the links of one leg, by left and right row; nothing is copied."""
@@ -147,13 +147,13 @@ class LegState:
     free: NDArray[np.bool_]
     key_group: Positions
     decided: Decisions
-    links: list[pl.DataFrame]
-    ties: list[pl.DataFrame]
-    counts: list[dict[str, object]]
-    searches: list[dict[str, object]]
-    spoken: list[pl.DataFrame]
-    doubts: list[pl.DataFrame]
     room: Room
+    links: list[pl.DataFrame] = field(default_factory=list)
+    ties: list[pl.DataFrame] = field(default_factory=list)
+    counts: list[dict[str, object]] = field(default_factory=list)
+    searches: list[dict[str, object]] = field(default_factory=list)
+    spoken: list[pl.DataFrame] = field(default_factory=list)
+    doubts: list[pl.DataFrame] = field(default_factory=list)
 
 
 def match(
@@ -250,7 +250,7 @@ def start_leg(
     nobody = room.array(facts.rows, np.int32)
     nobody[:] = -1
     decided = Decisions() if decided is None else decided
-    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, [], [], [], [], [], [], room)
+    state = LegState(leg_no, leg, eligible.copy(), nobody, decided, room)
     state.free[decided.unmatch] = False
     if decided.pin.size:
         absorb(facts, state, PINNED_PASS, pinned(decided.pin))

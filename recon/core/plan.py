@@ -65,7 +65,7 @@ class Pass:
 
     @property
     def clocked(self) -> bool:
-        """Tell whether the window counts minutes between two moments, not days."""
+        """Return whether the window counts minutes between two moments, not days."""
         return bool(self.minutes_before or self.minutes_after)
 
     @property

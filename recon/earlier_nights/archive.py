@@ -48,7 +48,7 @@ class Shelves:
         return read_rows(self.parts, self.opening, txn_ids)
 
     def has(self, column: str) -> bool:
-        """Tell whether any row of tonight's ledger may have a value in a column."""
+        """Return whether any row of tonight's ledger may have a value in a column."""
         return self.opening[column].null_count() < self.opening.height or any(
             may_have(part, column) for part in self.parts
         )

@@ -45,6 +45,7 @@ def find(
 
 
 def _on(tonight: Tonight, voids: pl.DataFrame, matched: Matched, leg: Leg, night: Night) -> Verdict:
+    """Return what one leg says of voids: the charges of earlier nights whose order is undone."""
     again = _told_reversed(tonight, matched, leg, night)
     rows = np.concatenate([voids["row"].to_numpy(), again])
     if len(rows) == 0 or not matched.archive.has_past():

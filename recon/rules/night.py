@@ -63,7 +63,7 @@ class Archive(Protocol):
         ...
 
     def has(self, column: str) -> bool:
-        """Tell whether any row of tonight's ledger may have a value in a column."""
+        """Return whether any row of tonight's ledger may have a value in a column."""
         ...
 
     def columns(self, names: Sequence[str], txn_ids: NDArray[np.int64]) -> pl.DataFrame:

@@ -216,6 +216,7 @@ def _set_aside(inputs: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _currencies(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return rows and money by currency and outcome; sums of 128 bits as text, for JSON."""
     result = []
     for (currency,), part in rows.sort("currency").group_by("currency", maintain_order=True):
         by_outcome = part.group_by("outcome").agg(pl.exclude(GROUPING).sum()).sort("outcome")

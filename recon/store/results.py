@@ -153,6 +153,7 @@ def metric_lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _night_metrics(own: Labels, summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the metrics of a finished night: rows, files, the roll-forward, breaks and disputes."""
     inputs = summary["inputs"]
     for name, column, meaning in (
         ("rows_loaded", "rows", "rows accepted"),

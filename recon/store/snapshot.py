@@ -176,6 +176,7 @@ def _macros() -> list[str]:
 
 
 def _views(table: Table, absent: frozenset[str]) -> list[str]:
+    """Return the statements that make the views of a table; `absent`: columns that no run has."""
     files_of_runs = f"runs_folder() || {_text(_files_of(table))}"
     source = f"read_parquet({files_of_runs}, union_by_name = true, filename = true)"
     if absent == {column.name for column in table.columns}:

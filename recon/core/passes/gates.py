@@ -89,7 +89,7 @@ def failed(facts: Facts, leg: Leg, step: Pass, pairs: Pairs) -> Failed:
 
 
 def dated(step: Pass) -> bool:
-    """Tell whether a pass compares days."""
+    """Return whether a pass compares days."""
     if step.method is Method.UNIQUE:
         return any(step.reach)
     return step.method in _MONEY

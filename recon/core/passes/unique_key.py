@@ -19,7 +19,7 @@ def find_unique(work: Work) -> Found:
 
 
 def windowed(work: Work) -> bool:
-    """Tell whether the pass sets a date window."""
+    """Return whether the pass sets a date window."""
     return any(work.step.reach)
 
 

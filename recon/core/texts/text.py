@@ -76,7 +76,7 @@ def arrow_text(column: TextColumn) -> pa.Array:
 
 
 def has_nulls(column: TextColumn) -> bool:
-    """Tell whether a text column has a null."""
+    """Return whether a text column has a null."""
     count = column.null_count
     return int(count() if callable(count) else count) > 0
 

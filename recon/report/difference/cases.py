@@ -163,6 +163,7 @@ def _listed(frame: pl.DataFrame) -> list[Facts]:
 
 
 def _brief(row: Facts) -> Facts:
+    """Return a case in short: what names it, and the fields in which it differs."""
     names = ("dispute_id", "code", "status", "currency", "amount_minor", "order_id", "channel_ref")
     brief: Facts = plain({name: row[name] for name in names})
     if row.get("ended_on") is not None:

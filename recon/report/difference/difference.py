@@ -81,6 +81,7 @@ def _breaks(before: Tables, after: Tables) -> list[Facts]:
 def _changed(
     before: pl.DataFrame, after: pl.DataFrame, by: list[str], values: tuple[str, ...]
 ) -> list[Facts]:
+    """Return the groups whose sums differ, each value as [before, after]; nothing counts as 0."""
     joined = before.join(after, on=by, how="full", suffix="_after", coalesce=True, nulls_equal=True)
     filled = joined.with_columns(
         pl.col(name).fill_null(0) for value in values for name in (value, f"{value}_after")

@@ -51,6 +51,7 @@ def difference_text(facts: Facts, language: str, codes: CodeWordsByName) -> str:
 
 
 def _rows(rows: list[Facts], language: str) -> list[str]:
+    """Return the lines about rows and money by source."""
     if not rows:
         return []
     cells = [
@@ -70,6 +71,7 @@ def _moved(amounts: list[int], currency: str | None) -> str:
 
 
 def _outcomes(rows: list[Facts], language: str) -> list[str]:
+    """Return the lines about rows that ended otherwise."""
     if not rows:
         return []
     cells = [
@@ -97,6 +99,7 @@ def _links(rows: list[Facts], language: str) -> list[str]:
 
 
 def _breaks(rows: list[Facts], language: str, codes: CodeWordsByName) -> list[str]:
+    """Return the lines about breaks by code and status."""
     if not rows:
         return []
     cells = [

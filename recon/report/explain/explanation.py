@@ -66,6 +66,7 @@ class _Known:
     """What the nights say about a few rows, read once."""
 
     def __init__(self, fetch: Fetch, rows: pl.DataFrame) -> None:
+        """Fetch everything of the published nights that touches the rows."""
         ids = rows["txn_id"].to_list()
         self.fetch = fetch
         self.outcomes = fetch("outcomes", pl.col("txn_id").is_in(ids)).sort("night")
@@ -289,6 +290,7 @@ def gates(row: Facts, candidate: Facts, total_minor: int) -> list[Facts]:
 
 
 def _time_gate(row: Facts, candidate: Facts) -> list[Facts]:
+    """Return how far a candidate is off in time: in minutes where both tell one, else in days."""
     mine, other = row["occurred_at"], candidate["occurred_at"]
     if mine is not None and other is not None:
         by, unit = (other - mine) // _MINUTE, "minutes"

@@ -41,7 +41,7 @@ _SIDES = {"for": "支持", "against": "反对"}
 
 
 def weighed(reasons: str) -> bool:
-    """Tell whether these reasons are weighed evidence."""
+    """Return whether these reasons are weighed evidence."""
     return reasons.startswith(("for: ", "against: "))
 
 

@@ -160,6 +160,7 @@ def explanation_text(facts: Facts, language: str, codes: CodeWordsByName) -> str
 
 
 def _case(facts: Facts, language: str, codes: CodeWordsByName) -> list[str]:
+    """Return the lines about the break or dispute: since when, what is wrong, what to do."""
     case = facts["case"]
     dispute = case["dispute"]
     kind: Pair = ("dispute", "争议") if facts["read_as"] == ["dispute"] else ("break", "差异")
@@ -414,6 +415,7 @@ def _break(item: Facts, language: str, codes: CodeWordsByName, *, as_above: bool
 
 
 def _nearest(item: Facts, language: str) -> list[str]:
+    """Return the lines about the nearest candidates and the gates at which they failed."""
     nearest = item["nearest"]
     failed = [sentence(_FAILED, language, gate=item["failed_gate"])] if item["failed_gate"] else []
     if nearest is None:
@@ -454,6 +456,7 @@ def _refused(refused: list[Facts], language: str) -> list[str]:
 
 
 def _evidence(evidence: Facts, language: str) -> list[str]:
+    """Return the lines about where a row stands: file, record, bytes and the text itself."""
     lines = [
         sentence(
             _EVIDENCE,

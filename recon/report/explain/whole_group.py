@@ -48,6 +48,7 @@ class WholeGroups:
         return sorted(members), not fresh
 
     def _sums(self, members: list[int]) -> list[Facts]:
+        """Return rows and money of a group by side and currency."""
         by = ["side", "currency"]
         rows = rows_of(self._fetch, members).with_columns(pl.col("side").cast(pl.String))
         sums = rows.group_by(by).agg(

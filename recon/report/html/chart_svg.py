@@ -150,6 +150,7 @@ def _line_of(
     days: Sequence[str],
     place: Callable[[int, int], tuple[int, int]],
 ) -> str:
+    """Return one series as SVG: a dot a value, a line through those without a gap between them."""
     points: list[str] = []
     dots: list[str] = []
     pieces: list[list[str]] = []
@@ -226,6 +227,7 @@ def flow(heads: Sequence[Head], streams: Sequence[Stream], width: int = 1120) ->
 
 
 def _band(stream: Stream, left: int, down: int, high: int, step: int) -> str:
+    """Return one stream of the flow as SVG: its bar, the way onward if it has one, its label."""
     title = f"<title>{escape(stream.label)}: {escape(stream.shown)}</title>"
     middle = down + max(high // 2, 8)
     shape = (

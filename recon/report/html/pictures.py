@@ -81,6 +81,7 @@ def _most(counted: pl.DataFrame, size: str) -> tuple[list[dict[str, Any]], pl.Da
 
 
 def _ageing(pack: Pack, say: PageWords) -> str:
+    """Draw open rows by code and age band; rare codes are one bar."""
     names = bands()
     aged = _open(pack).with_columns(band=age_band(pl.col("age_days").fill_null(0)))
     counted = aged.group_by("code").agg(

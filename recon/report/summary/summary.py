@@ -107,6 +107,7 @@ def _disputes(disputes: pl.DataFrame) -> list[dict[str, Any]]:
 def _counted(
     frame: pl.DataFrame, besides: tuple[str, ...] = (), labels: tuple[str, ...] = ()
 ) -> list[dict[str, Any]]:
+    """Return count and money by code, status, currency and what else is named."""
     by = ("code", "status", "currency", *besides)
     counted = (
         frame.group_by(by)

@@ -145,6 +145,7 @@ def _inputs(summary: dict[str, Any], words: dict[str, str], language: str) -> li
 
 
 def _disputes(summary: dict[str, Any], language: str) -> list[str]:
+    """Return the table of candidate disputes, in the colour of how each stands."""
     words = WORDS[language]
     if not summary["disputes"]:
         none = words["no_case" if _file_findings(summary) else "none"]
@@ -186,6 +187,7 @@ def colour_of(item: dict[str, Any]) -> str:
 
 
 def _findings(summary: dict[str, Any], words: dict[str, str], language: str) -> list[str]:
+    """Return the file findings: counts by code, then what each file says."""
     files = _file_findings(summary)
     if not files:
         return []

@@ -165,6 +165,7 @@ def _together(story: Story, rows: pl.DataFrame) -> list[Facts]:
 
 
 def _together_answer(row: Facts) -> Facts:
+    """Return where rows that travel together are now, with one due day, in both languages."""
     place, short, holder = _together_place(row)
     late = bool(row["overdue"]) and not row["paid"]
     filled = {
@@ -379,6 +380,7 @@ def _usual_words(facts: Facts, language: str) -> str:
 
 
 def _filled(row: Facts, facts: Facts, language: str, *, late: bool) -> Facts:
+    """Return what fills the holes of a sentence about where a row is now."""
     currency = row["currency"]
     later, explained = "", pick(_UNEXPLAINED, language)
     if facts.get("debited"):

@@ -100,6 +100,7 @@ def _at(row: Facts, rank: int) -> Facts:
 
 
 def _many_row_events(story: Story) -> list[Facts]:
+    """Return the events of a batch: a line for each day, source and kind, not for each row."""
     counted = (
         story.rows.with_columns(
             day=pl.coalesce("clearing_date", "value_date", pl.col("occurred_at").dt.date(), "night")

@@ -72,6 +72,7 @@ def row_event(row: Facts, group: Facts | None) -> Facts:
 
 
 def _row_facts(row: Facts, language: str) -> Facts:
+    """Return what fills the holes of a sentence about one row."""
     named = "".join(
         f"{pick((', ', '，'), language)}{label('column', name, language)} {row[name]}"
         for name in _REFERENCES

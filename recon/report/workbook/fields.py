@@ -59,6 +59,7 @@ def write_fields(
 
 
 def _add(block: Block, field: Field) -> None:
+    """Add a field to the block as a column of its kind."""
     if field.kind == "input":
         block.blank("input")
     elif field.kind == "wrapped":

@@ -167,6 +167,7 @@ def _controls(sheet: Sheet, pack: Pack, say: Say) -> None:
 
 
 def _control(sheet: Sheet, control: Mapping[str, Any], say: Say) -> None:
+    """Write one control total: declared, computed, and their difference as a formula."""
     currency = control["currency"]
     declared, computed = int(control["declared"]), int(control["computed"])
     look = "good" if declared == computed else "bad"

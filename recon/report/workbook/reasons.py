@@ -253,6 +253,7 @@ def _side(side: str, shown: Sequence[str], cases: pl.DataFrame, say: Say) -> lis
 
 
 def _side_field(side: str, name: str, shown: Sequence[str], say: Say) -> Field:
+    """Return the field that shows one column of one side, marked where the sides differ."""
     column = f"{side}.{name}.shown" if name in _REFERENCES else f"{side}.{name}"
     value = pl.col(column)
     if name in {"kind", "state"}:

@@ -128,6 +128,7 @@ def write_inputs(sheet: Sheet, pack: Pack, say: Say) -> None:
 
 
 def _passes(sheet: Sheet, pack: Pack, say: Say) -> None:
+    """Write how many links each pass made, by kind."""
     counted = (
         pack.tables["links"]
         .group_by("leg", "pass", "match_kind")

@@ -207,6 +207,7 @@ def _bars(
     series: Sequence[tuple[int, str, str]],
     rows: tuple[int, int],
 ) -> Any:  # noqa: ANN401 - the library has no types
+    """Return a bar chart over the given rows; each of `series` is column, name and colour."""
     chart = book.chart("bar", stacked=len(series) > 1)
     first, last = rows
     for column, name, shade in series:

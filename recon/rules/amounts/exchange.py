@@ -138,6 +138,7 @@ def _sold(wide: pl.DataFrame, night: Night) -> dict[int, date | None]:
 def _story(
     leg: Leg, one: Mapping[str, Any], two: Mapping[str, Any], local: Mapping[int, date | None]
 ) -> Story:
+    """Return what the two rows of a pair say: money, and the days whose rate may have counted."""
     plan = leg.passes[0]
     code = Code.AMOUNT_MISMATCH
     if leg.right is Side.BANK:
@@ -207,6 +208,7 @@ def _at_rate(story: Story, amount: int, night: Night) -> Judgement | None:
 
 
 def _judged(story: Story, amount: int, agreed: Agreed, day: date, night: Night) -> Judgement:
+    """Return whether an exchange is as agreed; it waits while a better rate may still come."""
     base, quote = story.left.currency, story.right.currency
     terms, book = agreed.terms, agreed.book
     rate = book.on(base, quote, day, terms.days_back)
@@ -254,6 +256,7 @@ def _why(
 def _fitting(
     amount: int, actual: int, currencies: tuple[str, str], rate: Fraction, agreed: Agreed
 ) -> Iterator[str]:
+    """Yield each departure from the agreed terms that gives exactly the amount booked."""
     terms = agreed.terms
     for other in agreed.book.around(*currencies, rate.day, max(terms.days_back, 1)):
         is_same = other.above * rate.below == rate.above * other.below

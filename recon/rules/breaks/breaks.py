@@ -139,6 +139,7 @@ def _identified(findings: pl.DataFrame, night: Night) -> pl.DataFrame:
 
 
 def _table(named: pl.DataFrame, matched: Matched, night: Night) -> pl.DataFrame:
+    """Return the table BREAKS of named findings."""
     slim = matched.ledger.slim
     first = named["rows"].list.first().to_numpy()
     group = matched.matches.group[first]

@@ -260,7 +260,7 @@ class _Search:
 
 
 def beyond_half(off: Rows, totals: Rows) -> NDArray[np.bool_]:
-    """Tell which differences are more than half the total; both below 2**63, and nothing wraps."""
+    """Return which differences are more than half the total; nothing wraps below 2**63."""
     out: NDArray[np.bool_] = np.abs(off) > np.abs(totals) // 2
     return out
 

@@ -90,6 +90,7 @@ def _from_exceptions(off: list[date], worked: list[date], last_year: int) -> NDA
 
 
 def _asked_through(country: str) -> int:
+    """Return the last year whose days the package knows; of China, the last one announced."""
     import holidays  # noqa: PLC0415 - only who asks it pays for it
 
     try:

@@ -102,6 +102,7 @@ def parse_examples(text: str) -> Mapping[Code, Example]:
 
 
 def _example(code: Code, table: Mapping[str, Any]) -> Example:
+    """Return one example of the page from its TOML table."""
     return Example(
         code,
         by=table["by"],

@@ -96,6 +96,7 @@ def parts_of(matched: Matched, leg: Leg, leg_no: int) -> pl.DataFrame:
 
 
 def _parts(matched: Matched, leg: Leg, leg_no: int, surplus: pl.DataFrame) -> pl.DataFrame:
+    """Return surplus charges that are parts of one order: with the first they fill its amount."""
     chosen = ("row", "twin", "other", "amount")
     if leg.right is Side.BANK or surplus.height == 0:
         return pl.DataFrame(schema=dict.fromkeys(chosen, pl.Int64))

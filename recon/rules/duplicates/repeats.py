@@ -84,7 +84,7 @@ def judge(
 
 
 def _tells(legs: tuple[Leg, ...], leg: Leg) -> bool:
-    """Tell whether a leg is where repeats are judged: against the books, or else the only one."""
+    """Return whether a leg is where repeats are judged: against the books, or else the only one."""
     if (leg.left, leg.right) == (Side.MERCHANT, Side.CHANNEL):
         return True
     books = any((one.left, one.right) == (Side.MERCHANT, Side.CHANNEL) for one in legs)

@@ -63,7 +63,7 @@ def applied(rules: Rules, ledger: Ledger, archive: Archive) -> list[dict[str, An
 
 
 def _works(override: Override, rows: Sequence[int], gone: set[int]) -> bool:
-    """Tell whether an override has an effect: a pair needs both rows, each lone row only itself."""
+    """Return whether an override has an effect: a pair needs both rows, a lone row itself."""
     return (any if override.action == "unmatch" else all)(row not in gone for row in rows)
 
 

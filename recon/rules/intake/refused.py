@@ -96,6 +96,7 @@ def _hold_back(
     night: Night,
     verdict: Verdict,
 ) -> Verdict:
+    """Return the verdict of one leg in which findings that a refused row may explain wait."""
     told = verdict.findings.with_row_index("no")
     open_ones = _open(matched, leg, told)
     if open_ones.height == 0:

@@ -212,6 +212,7 @@ def _findings(
     right: NDArray[np.int64],
     code: NDArray[np.uint16],
 ) -> pl.DataFrame:
+    """Return a finding a pair; a side that says it took no money counts as 0."""
     slim = matched.ledger.slim
     left_amount, right_amount = amounts(matched, leg)
     state = slim["state"].to_numpy()

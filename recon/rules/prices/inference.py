@@ -42,6 +42,7 @@ def periods(
 def _periods(
     amount: NDArray[np.int64], fee: NDArray[np.int64], day: NDArray[np.int64]
 ) -> list[Period]:
+    """Return the periods of one price each; a cut is kept where it explains enough further rows."""
     price = fit(amount, fee)
     if price is None:
         return []
@@ -133,6 +134,7 @@ def _places(by: tuple[str, ...], keys: tuple[object, ...]) -> int:
 
 
 def _described(by: tuple[str, ...], keys: tuple[object, ...], period: Period) -> dict[str, object]:
+    """Return a period as a row of the table: no price where it explains half the rows or fewer."""
     price = period.price
     days = np.array([period.first_day, period.last_day], "datetime64[D]").tolist()
     known = dict(zip(by, keys, strict=True)) | {

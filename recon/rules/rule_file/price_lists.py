@@ -78,6 +78,7 @@ def contract_of(
 
 
 def _line(number: int, row: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+    """Return a row of a price list as a line of a contract; further columns are conditions."""
     used = {*_HOLE.findall(columns.formula), columns.name}
     used |= {bound for bounds in columns.ranges.values() for bound in bounds}
     when = {}

@@ -114,7 +114,7 @@ def level_hits(
 
 
 def in_window(work: Work, pool: Pool, left: Lines, right: Lines) -> NDArray[np.bool_]:
-    """Tell which sets have every right row within the window of every left row."""
+    """Return which sets have every right row within the window of every left row."""
     before, after = work.step.days_before, work.step.days_after
     earliest, latest = (extreme(pool.left.day, left, sign) for sign in (1, -1))
     opens, closes = (extreme(pool.right.day, right, sign) for sign in (1, -1))
@@ -130,7 +130,7 @@ def extreme(day: Rows, lines: Lines, sign: int) -> Rows:
 
 
 def worth_something(work: Work, items: Items, lines: Lines) -> NDArray[np.bool_]:
-    """Tell which sets have a sum that is not within the tolerance of nothing."""
+    """Return which sets have a sum that is not within the tolerance of nothing."""
     total = np.where(lines >= 0, items.amount[lines], 0).sum(axis=1)
     some: NDArray[np.bool_] = np.abs(total) > work.step.tolerance_minor
     return some

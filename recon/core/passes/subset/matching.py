@@ -79,12 +79,12 @@ def match_subsets(left: Ints, right: Ints, slack: int = 0) -> list[Matched]:
 
 
 def is_small(match: Matched) -> bool:
-    """Tell whether a match is of the sizes that are looked for."""
+    """Return whether a match is of the sizes that are looked for."""
     return max(len(match.left), len(match.right)) <= LARGEST
 
 
 def is_tidy(found: list[Matched], rows: int) -> bool:
-    """Tell whether every row is in a small match."""
+    """Return whether every row is in a small match."""
     covered = sum(len(match.left) + len(match.right) for match in found)
     return covered == rows and all(is_small(match) for match in found)
 

@@ -367,13 +367,13 @@ def count_apart(rest: Ints, odd: Ints, band: tuple[int, int], budget: int) -> in
 
 
 def excluded(items: Ints, low: int, high: int, budget: int) -> bool:
-    """Tell whether the remainders by some small modulus prove that no subset adds up."""
+    """Return whether the remainders by some small modulus prove that no subset adds up."""
     spares = np.zeros((2, MODULUS_MOST), np.uint8)
     return budget >= MODULUS_MOST**2 and proved_none(items, low, high, *spares) > 0
 
 
 def two_in_part(items: Ints, low: int, high: int) -> bool:
-    """Tell whether two subsets are found at once among the smallest rows, larger rows fixed.
+    """Return whether two subsets are found at once among the smallest rows, larger rows fixed.
 
     The larger rows are taken greedily until the smallest can reach the rest from its middle. Two
     hits prove that the answer is not unique; fewer prove nothing.

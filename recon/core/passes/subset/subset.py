@@ -35,7 +35,7 @@ class Solved:
     members: tuple[Rows, ...]
 
     def accepted(self, accident_ppm: int, fewest: int) -> bool:
-        """Tell whether the one subset may be linked."""
+        """Return whether the one subset may be linked."""
         unique = self.answer.answer == Answer.UNIQUE and len(self.members) == 1
         return (
             unique
