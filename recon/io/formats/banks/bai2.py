@@ -16,7 +16,9 @@ other, the same one not twice.
 `bank_ref` is the customer reference, else the bank's; the bank's own ends the memo after `//`.
 
 Proof: each trailer's total (the sum of the amounts of 03 and 16 records, signs as written), its
-number of accounts or groups, and its number of records; blank trailer fields are not checked.
+number of accounts or groups, and its number of records; blank trailer fields are not checked. An
+account in a group that deletes or corrects (status 2, 3) what the file tells of its day is refused:
+both would count.
 """
 
 from __future__ import annotations
@@ -69,6 +71,7 @@ _DEBIT = re.compile("[4-6][0-9]{2}|760|9[6-9][0-9]")
 _INFORMATION = "890"  # a 16 record that only says something
 _EXTRA_FIELDS = {"S": 3, "V": 2}
 _TEST_GROUP = "4"
+_UNDOING = {"2": "deletes", "3": "corrects"}  # by status
 _PARENT = {"02": "01", "03": "02", "16": "03", "49": "03", "98": "02", "99": "01"}
 
 
@@ -172,13 +175,18 @@ class _Reader:
         self.levels: dict[str, _Level] = {}
         self.accounts: list[str] = []
         self.files: list[list[list[str]]] = []  # what each 01 record says
+        self.told: dict[tuple[str, ...], int] = {}  # originator, day, account, currency: line
         self.record_no = 0
         self.ended = False
 
-    def refused(self, problem: str, record: _Record | None = None) -> InputError:
+    def refused(
+        self,
+        problem: str,
+        record: _Record | None = None,
+        fix: str = "ask the bank for the whole file again",
+    ) -> InputError:
         """Return the refusal of the file."""
         where = f"{self.name}, line {record.first.number}" if record else self.name
-        fix = "ask the bank for the whole file again"
         return InputError(problem, where=where, fix=fix, code="FILE_SCHEMA")
 
     def take(self, record: _Record) -> None:
@@ -211,19 +219,37 @@ class _Reader:
         level = _Level(record, records=record.count)
         values = [text for chunk in record.chunks for text in chunk] + [""] * 8
         if record.code == "02":
-            level.values = {"status": values[2].strip(), "as_of": values[3].strip()}
+            names = ("originator", "status", "as_of")
+            level.values = dict(zip(names, (text.strip() for text in values[1:4]), strict=True))
             level.currency = values[5].strip() or "USD"
-            if level.values["status"] == _TEST_GROUP:
-                raise self.refused("the group is marked as a test (status 4)", record)
-            if level.values["status"] == "3":
-                note = f"line {record.first.number}: the group corrects an earlier one (status 3)"
-                self.reading.notes.append(note)
+            self.judge_group(record, level.values["status"])
         elif record.code == "03":
             level.values = {"account": values[0].strip()}
             level.currency = values[1].strip() or self.levels["02"].currency
             level.total = self.summary_total(record)
             self.accounts.append(level.values["account"])
+            self.judge_account(record, level)
         self.levels[record.code] = level
+
+    def judge_group(self, record: _Record, status: str) -> None:
+        """Refuse a group that is a test; note one that undoes what an earlier file may have told."""
+        if status == _TEST_GROUP:
+            raise self.refused("the group is marked as a test (status 4)", record)
+        if status in _UNDOING:
+            words = f"the group {_UNDOING[status]} an earlier one (status {status})"
+            self.reading.notes.append(f"line {record.first.number}: {words}")
+
+    def judge_account(self, record: _Record, account: _Level) -> None:
+        """Refuse an account that undoes what this file tells of it and its day: both would count."""
+        group = self.levels["02"].values
+        told = (group["originator"], group["as_of"], account.values["account"], account.currency)
+        if group["status"] in _UNDOING and told in self.told:
+            problem = (
+                f"expected account {told[2]} of {told[1]} once, found it at line {self.told[told]}, "
+                f"and a group of status {group['status']} that {_UNDOING[group['status']]} it"
+            )
+            raise self.refused(problem, record, "deliver the group that counts without the other")
+        self.told[told] = record.first.number
 
     def summary_total(self, record: _Record) -> int:
         """Return the sum of the amounts of an account record, signs as written."""

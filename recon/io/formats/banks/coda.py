@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
@@ -57,6 +58,7 @@ COLUMNS = (
 WIDTH = 128
 _DECIMALS = 3
 _COUNTED = frozenset({"1", "21", "22", "23", "31", "32", "33", "8"})
+_BALANCES = 2  # records of a statement without movements
 _RECOGNISED = re.compile(r"0000[0-9]{7}[0-9 ]{3}05[D ]")
 _FIX = "ask the bank for the whole file again"
 
@@ -108,6 +110,8 @@ class _Reader:
         self.statement: _Statement | None = None
         self.pages: list[Page] = []
         self.exponents: dict[str, int] = {}
+        self.said = blake2b()  # what the statement at hand says
+        self.seen: set[bytes] = set()
 
     def refused(self, problem: str, line: Line | None = None) -> InputError:
         """Return the refusal of the file."""
@@ -129,6 +133,7 @@ class _Reader:
             self.reading.header_lines += 1
             return
         self.statement.records += kind in _COUNTED
+        self.said.update(text.encode())
         if kind in {"21", "22", "23", "31", "32", "33"}:
             self.take_movement(self.statement, kind, text, line)
         elif kind == "1":
@@ -212,6 +217,10 @@ class _Reader:
         """Take the trailer: the statement must be whole; its totals are compared."""
         if statement.opening is None or statement.closing is None:
             raise self.refused("the statement lacks its old (1) or new (8) balance", line)
+        said, self.said = self.said.digest(), blake2b()
+        if statement.records > _BALANCES and said in self.seen:
+            raise self.refused("the same statement stands in the file already", line)
+        self.seen.add(said)
         name = f"{statement.account}, {statement.number}:"
         self.settle(statement)
         totals = (

@@ -185,3 +185,24 @@ def test_a_record_that_no_line_ends_any_more_is_refused(tmp_path: Path, monkeypa
     outcome = read_bytes(FORMAT, "".join([*lines[:8], *["a\n"] * 9, *lines[8:]]).encode(), tmp_path)
     assert "more than 5 lines continue the record 16" in outcome.verdict
     assert outcome.refusal.where.endswith("line 8")
+
+
+@pytest.mark.parametrize(("status", "verb"), [("2", "deletes"), ("3", "corrects")])
+def test_an_account_beside_the_one_it_undoes_is_refused(
+    tmp_path: Path, status: str, verb: str
+) -> None:
+    """Both would count; alone, it is noted, for the one before may stand in an earlier file."""
+    group = "02,R,B,1,260102,,USD,2/\n03,7,,,,,/\n16,142,500,0,,X/\n49,500,3/\n98,500,1,5/\n"
+    again = group.replace("B,1,", f"B,{status},")
+    head = "01,B,R,260102,0300,7,,,2/\n"
+    both = read_bytes(FORMAT, f"{head}{group}{again}99,1000,2,12/\n".encode(), tmp_path)
+    assert both.verdict == (
+        f"expected account 7 of 260102 once, found it at line 3, and a group of status {status} "
+        f"that {verb} it"
+    )
+    alone = read_bytes(FORMAT, f"{head}{again}99,500,1,7/\n".encode(), tmp_path)
+    assert alone.verdict == "agreed"
+    assert alone.reading.notes == [f"line 2: the group {verb} an earlier one (status {status})"]
+    for other in (again.replace("260102", "260101"), again.replace("03,7", "03,8")):
+        apart = read_bytes(FORMAT, f"{head}{group}{other}99,1000,2,12/\n".encode(), tmp_path)
+        assert apart.verdict == "agreed"

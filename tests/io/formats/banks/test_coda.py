@@ -163,3 +163,17 @@ def test_version_1_is_refused(tmp_path: Path) -> None:
     header = STATEMENT[0]
     outcome = read_bytes(FORMAT, TEXT.replace(header, header[:-1] + "1").encode(), tmp_path)
     assert outcome.verdict == "expected version 2 in the header, found '1'"
+
+
+def test_the_same_statement_twice_is_refused(tmp_path: Path) -> None:
+    """Where its movements come to nothing, no balance would show that it counts twice."""
+    even = [*STATEMENT]
+    even[2] = movement(1, 0, 0, 30000, "101000003505158")
+    even[-2] = even[-2].replace(f"{130500:015d}", f"{100000:015d}")
+    even[-1] = even[-1].replace(f"{60500:015d}", f"{30000:015d}")
+    text = "\n".join(even) + "\n"
+    assert read_bytes(FORMAT, text.encode(), tmp_path).verdict == "agreed"
+    twice = read_bytes(FORMAT, (text * 2).encode(), tmp_path)
+    assert twice.verdict == "the same statement stands in the file already"
+    other = text.replace("12007", "12008")
+    assert read_bytes(FORMAT, (text + other).encode(), tmp_path).verdict == "agreed"
