@@ -232,7 +232,7 @@ class _Reader:
         self.levels[record.code] = level
 
     def judge_group(self, record: _Record, status: str) -> None:
-        """Refuse a group that is a test; note one that undoes what an earlier file may have told."""
+        """Refuse a group that is a test; note one that undoes what an earlier file told."""
         if status == _TEST_GROUP:
             raise self.refused("the group is marked as a test (status 4)", record)
         if status in _UNDOING:
@@ -240,13 +240,14 @@ class _Reader:
             self.reading.notes.append(f"line {record.first.number}: {words}")
 
     def judge_account(self, record: _Record, account: _Level) -> None:
-        """Refuse an account that undoes what this file tells of it and its day: both would count."""
+        """Refuse an account that undoes what this file tells of its day: both would count."""
         group = self.levels["02"].values
         told = (group["originator"], group["as_of"], account.values["account"], account.currency)
         if group["status"] in _UNDOING and told in self.told:
+            line, status = self.told[told], group["status"]
             problem = (
-                f"expected account {told[2]} of {told[1]} once, found it at line {self.told[told]}, "
-                f"and a group of status {group['status']} that {_UNDOING[group['status']]} it"
+                f"expected account {told[2]} of {told[1]} once, found it at line {line}, and a "
+                f"group of status {status} that {_UNDOING[status]} it"
             )
             raise self.refused(problem, record, "deliver the group that counts without the other")
         self.told[told] = record.first.number
