@@ -100,7 +100,9 @@ column = "memo"
 pattern = "PAYOUT (\\\\d+) (\\\\d{{8}})"
 template = "{{1}}-{{2}}"
 
-[[leg]]
+"""
+# By order number, then as `bank_passes` say; other rule files of the tests have these legs too.
+LEGS = """[[leg]]
 name = "order-channel"
 left = "merchant"
 right = "channel"
@@ -144,7 +146,7 @@ class NightWorld:
         (folder / "inbox").mkdir(parents=True, exist_ok=True)
         keys = {name: extra.get(name, "") for name in ("orders", "psp", "bank", "extra_top")}
         self.config.write_text(
-            RULES.format(opening=opening, cycle=cycle, bank_passes=bank_passes, **keys),
+            (RULES + LEGS).format(opening=opening, cycle=cycle, bank_passes=bank_passes, **keys),
             encoding="utf-8",
         )
 

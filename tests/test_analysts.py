@@ -13,6 +13,7 @@ from recon.store import snapshot
 from recon.store.query import answer
 from recon.store.read import open_snapshot, read_nights
 from recon.store.workspace import Workspace
+from tests.night_world import GROUP, LEGS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "analysts.md"
 SECTIONS = re.findall(
@@ -64,22 +65,6 @@ column = "memo"
 pattern = "PAYOUT (\\\\d+) (\\\\d{8})"
 template = "{1}-{2}"
 
-[[leg]]
-name = "order-channel"
-left = "merchant"
-right = "channel"
-[[leg.pass]]
-name = "order number"
-keys = ["order_id"]
-
-[[leg]]
-name = "channel-bank"
-left = "channel"
-right = "bank"
-[[leg.pass]]
-name = "batch"
-method = "group"
-keys = ["batch_id"]
 """
 FILES = {
     "orders_20261109.csv": """order,amount,time
@@ -110,7 +95,7 @@ A1005,W5,5.00,0.03,2026-11-11 09:00:05,88
 def workspace(tmp_path_factory):
     """Reconcile three nights of a small shop."""
     folder = tmp_path_factory.mktemp("shop")
-    (folder / "recon.toml").write_text(RULES, encoding="utf-8")
+    (folder / "recon.toml").write_text(RULES + LEGS.format(bank_passes=GROUP), encoding="utf-8")
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
     rules = read_rules(folder / "recon.toml", tuple(item.name for item in FORMATS))

@@ -30,8 +30,9 @@ _ORDER = {code.name: position for position, code in enumerate(Code)}
 class Line:
     """One line of a statement: what it is, a code where one explains it, rows and money."""
 
-    role: str  # total, not_needed, waiting, missing, linked, residual, difference, undecided,
-    # exchanged, unexplained
+    # total, not_needed, waiting, missing, linked, residual, difference, undecided, exchanged or
+    # unexplained
+    role: str
     side: str  # "" on lines about both sides
     code: str
     rows: int

@@ -1,6 +1,8 @@
-"""Which settlement batch a row belongs to."""
+"""Which settlement batch a row belongs to, and what becomes of whole batches."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 
 from recon.core.plan import Key, Leg, Method, key_name
 from recon.core.texts.digest import has_key, key_columns
-from recon.rules.night import Matched
+from recon.rules.night import Matched, Verdict
 
 _REFERENCES = frozenset({"batch_id", "order_id", "channel_ref", "bank_ref", "rrn", "original_ref"})
 EVIDENCE_ROWS = 50  # rows of a batch that a break lists; its group holds them all
@@ -54,3 +56,16 @@ def refers_to_a_batch(matched: Matched, leg: Leg, rows: NDArray[np.int64]) -> ND
     for key in referring_keys(leg):
         named |= matched.ledger.digests[key_name(key)][rows].any(axis=1)
     return named
+
+
+def with_batches_settled(
+    matched: Matched, leg: Leg, verdict: Verdict, rows: NDArray[np.int64]
+) -> Verdict:
+    """Return the verdict in which the whole batches of some rows have met their money."""
+    groups = matched.matches.key_group[leg.name]
+    members = np.flatnonzero(np.isin(groups, groups[rows]) & (groups >= 0))
+    return replace(
+        verdict,
+        broken=np.setdiff1d(verdict.broken, members),
+        settled=np.concatenate([verdict.settled, members]),
+    )

@@ -29,11 +29,11 @@ class Night:
     calendar: Calendar
     business_date: date
     opening_date: date  # first night of the books; nothing before it can be judged
-    blocked: Mapping[Side, frozenset[str] | None] = field(default_factory=dict)
-    # sides with a file missing or held tonight: their waiting rows stay in transit. A set names
+    # Sides with a file missing or held tonight: their waiting rows stay in transit. A set names
     # the products that the missing sources serve; None means every row.
+    blocked: Mapping[Side, frozenset[str] | None] = field(default_factory=dict)
+    # Earlier nights on which a file of the side never came: what it should show is not judged.
     missing_days: Mapping[Side, frozenset[date]] = field(default_factory=dict)
-    # earlier nights on which a file of the side never came: what it should show is not judged
     exchanges: tuple[Agreed, ...] = ()  # the first that fits a pair of currencies counts
 
 
@@ -47,8 +47,8 @@ class Ledger:
     waiting_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows that wait on it
     reported_on: Mapping[str, NDArray[np.bool_]]  # leg -> opening rows already reported as a break
     held_back: Mapping[int, NDArray[np.bool_]]  # blocked side -> rows whose product it serves
-    code_on: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
     # leg -> code of the break that a carried row is part of, 0 for none
+    code_on: Mapping[str, NDArray[np.uint16]] = field(default_factory=dict)
 
 
 class Archive(Protocol):
@@ -160,8 +160,8 @@ class Matched:
     archive: Archive = field(default_factory=EmptyArchive)
     told: pl.DataFrame = field(default_factory=BREAKS.empty)  # breaks true the night before
     rejected: frozenset[str] = frozenset()  # break_ids that a person decided are none
-    exchanged: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     # leg -> linked pairs of two currencies, as the exchange judges them (exchange.JUDGED)
+    exchanged: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {

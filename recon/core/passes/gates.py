@@ -50,8 +50,9 @@ class Failed:
     amount_missing: Flags
     amount: Rows  # minor units beyond what is allowed, 0 where it is
     day_missing: Flags
-    days: Rows  # days, or microseconds where the pass counts minutes, beyond the window:
-    # negative too early, positive too late, 0 inside
+    # Days (microseconds where the pass counts minutes) beyond the window: below 0 too early, above
+    # too late.
+    days: Rows
 
     @property
     def count(self) -> Rows:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, Side
 from recon.core.plan import Leg
-from recon.rules.batch_keys import batch_anchors
+from recon.rules.batch_keys import batch_anchors, with_batches_settled
 from recon.rules.breaks import standing
 from recon.rules.night import Ledger, Matched, Night, Verdict
 from recon.rules.notices.events import EVENTS, releases
@@ -272,14 +272,7 @@ def _without(
     names = pl.DataFrame(ended, schema={"code": pl.UInt16, "anchor": pl.String}, orient="row")
     over = told.filter(mine.is_in(names.to_struct().implode()))
     rest = compensated.without(leg, verdict, told, over["no"].to_list(), cause, as_told=True)
-    groups = matched.matches.key_group[leg.name]
-    first = over["rows"].list.first().to_numpy()
-    members = np.flatnonzero(np.isin(groups, groups[first]) & (groups >= 0))
-    return replace(
-        rest,
-        broken=np.setdiff1d(rest.broken, members),
-        settled=np.concatenate([rest.settled, members]),
-    )
+    return with_batches_settled(matched, leg, rest, over["rows"].list.first().to_numpy())
 
 
 def _retold(matched: Matched, before: Verdict, known: list[_Freeze]) -> Verdict:

@@ -8,16 +8,15 @@ payout alone does and only one credit tonight. Anything else stays what it is.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 import polars as pl
 
 from recon.core.codes import Code, Side
 from recon.core.plan import Leg
+from recon.rules.batch_keys import with_batches_settled
 from recon.rules.breaks import standing
 from recon.rules.night import Matched, Verdict
 from recon.rules.refunds import compensated
+from recon.rules.settlement.owed import account_name
 
 CAUSE = "what an earlier payout was wrong by is in the sum of this one"
 
@@ -34,14 +33,8 @@ def settle(matched: Matched, leg: Leg, verdict: Verdict) -> Verdict:
     if not over:
         return verdict
     rest = compensated.without(leg, verdict, told, over, CAUSE, as_told=True)
-    groups = matched.matches.key_group[leg.name]
-    first = wrong.filter(pl.col("no").is_in(over))["rows"].list.first().to_numpy()
-    members = np.flatnonzero(np.isin(groups, groups[first]) & (groups >= 0))
-    return replace(
-        rest,
-        broken=np.setdiff1d(rest.broken, members),
-        settled=np.concatenate([rest.settled, members]),
-    )
+    first = wrong.filter(pl.col("no").is_in(over))["rows"].list.first()
+    return with_batches_settled(matched, leg, rest, first.to_numpy())
 
 
 def _carried(matched: Matched, leg: Leg, wrong: pl.DataFrame) -> pl.Series:
@@ -64,11 +57,10 @@ def _open(matched: Matched, leg: Leg, wrong: pl.DataFrame) -> pl.DataFrame:
     lists = before.select(first=pl.col("txn_ids").list.first(), told="txn_ids")
     earlier = named.join(lists, left_on="txn_id", right_on="first").explode("told")
     every = pl.concat([named, earlier.select("no", txn_id="told")]).unique()
-    account = pl.coalesce("merchant_id", pl.format("source {}", "source"))
     owners = (
         matched.archive.whole(every["txn_id"].to_numpy())
         .filter(pl.col("side").cast(pl.String) == leg.left.name)
-        .select("txn_id", account=account)
+        .select("txn_id", account_name(pl.col("source")))
         .join(every, on="txn_id")
         .group_by("no")
         .agg(pl.col("account").min(), one=pl.col("account").n_unique() == 1)
