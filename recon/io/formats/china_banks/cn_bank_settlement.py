@@ -48,6 +48,7 @@ KINDS: Final = {
     **dict.fromkeys(("冲正", "消费冲正", "预授权完成冲正"), Kind.REVERSAL),
     "退单": Kind.CHARGEBACK,
 }
+_RETURNED: Final = (Kind.REFUND, Kind.CHARGEBACK)  # 退货 and 退单, which are counted together
 _OUT: Final = tuple(word for word, kind in KINDS.items() if kind is not Kind.PAYMENT)
 STATES: Final = {
     "成功": State.SUCCESS,
@@ -123,14 +124,15 @@ def _with_currency(derive: Derive, column: str) -> Derive:
     return lambda facts: {**derive(facts), "currency": pl.col(column).replace(_CURRENCIES)}
 
 
-def _count_of(kind: Kind) -> pl.Expr:
-    """Return the number of rows of a kind."""
-    return (pl.col("kind") == kind.name).sum()
+def _count_of(*kinds: Kind) -> pl.Expr:
+    """Return the number of rows of some kinds."""
+    return pl.col("kind").is_in([kind.name for kind in kinds]).sum()
 
 
-def _sum_of(kind: Kind, sign: int = 1) -> pl.Expr:
-    """Return the sum of the amounts of a kind."""
-    return pl.col("amount_minor").filter(pl.col("kind") == kind.name).sum() * sign
+def _sum_of(*kinds: Kind, sign: int = 1) -> pl.Expr:
+    """Return the sum of the amounts of some kinds."""
+    is_meant = pl.col("kind").is_in([kind.name for kind in kinds])
+    return pl.col("amount_minor").filter(is_meant).sum() * sign
 
 
 PLAIN: Final = Money("", thousands=",")
@@ -140,8 +142,25 @@ PAID_AND_REFUNDED: Final = (
     Control("支付笔数", "支付笔数", _count_of(Kind.PAYMENT)),
     Control("支付总金额", "支付总金额", _sum_of(Kind.PAYMENT), PLAIN),
     Control("退款笔数", "退款笔数", _count_of(Kind.REFUND)),
-    Control("退款总金额", "退款总金额", _sum_of(Kind.REFUND, -1), PLAIN),
+    Control("退款总金额", "退款总金额", _sum_of(Kind.REFUND, sign=-1), PLAIN),
 )
+
+
+def _ccb_types(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Refuse rows whose type, where there is one, is not that of the column with the amount."""
+    told = pl.lit(raw["交易类型"])
+    amount = pl.col("amount_minor")
+    is_right = (
+        pl.when(told == "支付")
+        .then(amount >= 0)
+        .when(told == "退款")
+        .then(amount <= 0)
+        .otherwise(told == "")
+    )
+    reason = pl.format(
+        "交易类型 {} of {} (minor units); expected 支付 above zero or 退款 below", told, amount
+    )
+    return frame.with_columns(pl.when(~is_right).then(reason).alias("reject_reason"))
 
 
 def _abc_moved(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
@@ -235,7 +254,7 @@ LAYOUTS: Final = (
             Control("消费笔数", "消费笔数", _count_of(Kind.PAYMENT)),
             Control("退货笔数", "退货笔数", _count_of(Kind.REFUND)),
             Control("消费总金额", "消费总金额", _sum_of(Kind.PAYMENT), PLAIN),
-            Control("退货总金额", "退货总金额", _sum_of(Kind.REFUND, -1), PLAIN),
+            Control("退货总金额", "退货总金额", _sum_of(Kind.REFUND, sign=-1), PLAIN),
             Control("金额合计", "金额合计", pl.col("amount_minor").sum(), PLAIN),
         ),
         currency="币种",
@@ -277,6 +296,8 @@ LAYOUTS: Final = (
             "clearing_date": Day("记账日期", DAYS),
         },
         controls=PAID_AND_REFUNDED,
+        refine=_ccb_types,
+        optional={"交易类型": ""},
     ),
     layout(
         "cgb_hz",
@@ -353,9 +374,9 @@ LAYOUTS: Final = (
             Control("消费笔数", "消费笔数", _count_of(Kind.PAYMENT)),
             Control("消费金额", "消费金额", _sum_of(Kind.PAYMENT), PLAIN),
             Control("撤销笔数", "撤销笔数", _count_of(Kind.VOID)),
-            Control("撤销金额", "撤销金额", _sum_of(Kind.VOID, -1), PLAIN),
-            Control("退单笔数", "退单笔数", _count_of(Kind.REFUND)),
-            Control("退单金额", "退单金额", _sum_of(Kind.REFUND, -1), PLAIN),
+            Control("撤销金额", "撤销金额", _sum_of(Kind.VOID, sign=-1), PLAIN),
+            Control("退单笔数", "退单笔数", _count_of(*_RETURNED)),
+            Control("退单金额", "退单金额", _sum_of(*_RETURNED, sign=-1), PLAIN),
         ),
     ),
     layout(

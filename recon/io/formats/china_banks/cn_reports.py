@@ -239,13 +239,15 @@ REPORTS: Final = (
         row=(
             r"\s*(?P<card>[0-9*]{12,19})\s+(?P<kind>PER|RFD)\s+(?P<day>[0-9]{8})\s"
             r"(?P<clock>[0-9]{6})[0-9]{2}\s(?P<auth>\S{6})\s+(?P<trace>[0-9]{6})\s+"
-            rf"(?P<rrn>[0-9]{{12}})\s+(?P<amount>{_AMOUNT})\s+156\s.*"
+            rf"(?P<rrn>[0-9]{{12}})\s+(?P<amount>{_AMOUNT})\s+156\s+[0-9]{{6}}\s+[0-9]{{2}}\s+"
+            r"(?P<response>[0-9A-Z]{2})\s.*"
         ),
         passed=rf"(?:{_RULES}|\s*(?:Citic|Merchant|Report Date|CardNbr|Batch|Total))",
         totals=rf"Batch Trx Cnt:\s*(?P<count>[0-9,]+)\s+Batch Amt Sum:\s*(?P<sum>{_AMOUNT})",
         facts=r"Merchant:\s+(?P<merchant>[0-9]+)(?:\s+Batch:\s+(?P<batch>[0-9]+))?",
         fields={
             **_CNY,
+            "state": Choice("response", {"00": State.SUCCESS}, otherwise=State.UNKNOWN),
             "kind": Choice("kind", {"PER": Kind.PAYMENT, "RFD": Kind.REFUND}),
             "merchant_id": Text("merchant"),
             "rrn": Text("rrn"),
@@ -255,6 +257,7 @@ REPORTS: Final = (
             "batch_id": Text("batch"),
             "amount_minor": Money("amount", thousands=","),
             "occurred_at": Time(("day", "clock"), ("YYYYMMDD hhmmss",)),
+            "attributes.response_code": Text("response"),
         },
         derive=_turned("kind", ("RFD",), "amount"),
     ),

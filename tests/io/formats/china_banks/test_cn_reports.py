@@ -24,12 +24,12 @@ UNIONPAY = """==========================
 CITIC = """ Merchant Batch All-Process Report
  Merchant:  099900000998800     Batch:  000001
  CardNbr/OrderNbr    TrxType TranDate TranTime AuthNbr TraceNbr RefNbr  TransAmt Curr
- 51821280****0805    RFD     20261120 11192990 537717  949899   101119296259   -2.00  156 000000   00
+ 51821280****0805    RFD     20261120 11192990 537717  949899   101119296259   -2.00  156 000000   00     00    A
  Batch Trx Cnt:    1     Batch Amt Sum:      -2.00
  ----------------------------
  Merchant:  099900000998801     Batch:  000002
  CardNbr/OrderNbr    TrxType TranDate TranTime AuthNbr TraceNbr RefNbr  TransAmt Curr
- 62268000****6507    PER     20261120 23004790 321954  945387   092300479914   1,000.50  156 00
+ 62268000****6507    PER     20261120 23004790 321954  945387   092300479914   1,000.50  156 000000   00     00    A
  Batch Trx Cnt:    1     Batch Amt Sum:   1,000.50
 """  # noqa: E501 (a report's own lines)
 
@@ -65,6 +65,8 @@ def test_each_batch_proves_itself(tmp_path):
         "1,000.50  156", "1,001.50  156"
     )
     assert not load_bytes(form, tmp_path, shifted.encode()).agrees
+    declined = CITIC.replace("00     00    A", "00     51    A", 1)
+    assert load_bytes(form, tmp_path, declined.encode()).column("state") == ["UNKNOWN", "SUCCESS"]
     cut = CITIC[: CITIC.rindex(" Batch Trx")]
     assert not load_bytes(form, tmp_path, cut.encode()).agrees
 

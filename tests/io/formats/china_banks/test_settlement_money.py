@@ -138,3 +138,40 @@ def test_a_zero_is_an_amount_and_no_amount_is_none(tmp_path, name, text):
         assert result.column("amount_minor")[1:] == [0]
         assert result.agrees
     assert load(tmp_path, name, text.format("", "")).refused_lines == [3]
+
+
+CCB_TYPED = (
+    "交易类型 交易时间 定单号 付款方账号 支付金额 退款金额 柜台号 订单状态 记账日期\n"
+    "{}\t2026-01-14 11:09:52\t7979\t***7974\t{}\t552799318\t成功\t2026-01-14\t\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "cells", "amount"),
+    [
+        ("支付", "0.10\t0.00", 10),
+        ("退款", "0.00\t0.10", -10),
+        ("退款", "0.10\t0.00", None),
+        ("支付", "0.00\t0.10", None),
+        ("撤销", "0.00\t0.10", None),
+    ],
+)
+def test_the_type_and_the_column_of_an_amount_say_one_thing(tmp_path, word, cells, amount):
+    """CCB's files for consumers have both; where they differ, nobody says which is true."""
+    result = load(tmp_path, "settlement_ccb", CCB_TYPED.format(word, cells))
+    assert result.column("amount_minor") == ([] if amount is None else [amount])
+    assert result.refused_lines == ([2] if amount is None else [])
+
+
+def test_cmbc_counts_refunds_and_chargebacks_together(tmp_path):
+    """Its title says 退单 or 退货, and its rows say either."""
+    rows = "".join(
+        f"'{n},{n}.00,20260114,140709,{word},\n" for n, word in enumerate(("退单", "退货"), 1)
+    )
+    text = (
+        "消费笔数,0,消费金额,0,\n撤销笔数,0,撤销金额,0,\n退单笔数,2,退单金额,3.00,\n"
+        f"累计笔数,2,累计金额,-3.00,\n订单号,交易金额,交易日期,交易时间,交易类型\n{rows}"
+    )
+    result = load(tmp_path, "settlement_cmbc", text)
+    assert result.column("kind") == ["CHARGEBACK", "REFUND"]
+    assert result.agrees
