@@ -50,6 +50,8 @@ def reasons(spoken: pl.DataFrame, *, working_days: pl.Expr) -> pl.Series:
 
     working_days: whether the row's pass counts working days.
     """
+    if spoken.is_empty():  # on most nights nothing is weighed, and asking takes a hundredth second
+        return pl.Series("reasons", [], dtype=pl.String)
     told = [
         (pl.col("amount_level").cast(pl.UInt32).cat.to(pl.Enum(AMOUNT_WORDS)), "amount_weight"),
         (_lag_words(working_days), "lag_weight"),
