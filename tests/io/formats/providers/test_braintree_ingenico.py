@@ -179,6 +179,53 @@ def test_braintree_corpus() -> None:
     assert claimed_elsewhere(braintree.FORMAT, {"braintree"}) == []
 
 
+def _wx(*records: tuple[str, str, str, str]) -> bytes:
+    """Return a WX report of records: category, type, amount, currency."""
+    made = "".join(
+        f"<DataRecord><OrderID>{number}</OrderID><PaymentData><Recordcategory>{category}"
+        f"</Recordcategory><Recordtype>{code}</Recordtype><PaymentReference>9</PaymentReference>"
+        f"<AdditionalReference>O-1</AdditionalReference><CurrencyDelivered>{currency}"
+        f"</CurrencyDelivered><AmountDelivered>{amount}</AmountDelivered>"
+        "<TransactionDateTime>2026-01-02T10:00:00</TransactionDateTime></PaymentData></DataRecord>"
+        for number, (category, code, amount, currency) in enumerate(records, start=1)
+    )
+    return f'<report xmlns="http://wx.v2_6.globalcollect.com/">{made}</report>'.encode()
+
+
+@pytest.mark.parametrize(
+    ("record", "row"),
+    [
+        (("X", "ON", "1250"), ("PAYMENT", "PENDING", 1250, "1", None)),
+        (("+", "ON", "1250"), ("PAYMENT", "SUCCESS", 1250, "1", None)),
+        (("+", "AP", "1250"), ("PAYMENT", "SUCCESS", 1250, "1", None)),
+        (("-", "ON", "-1250"), ("REVERSAL", "SUCCESS", -1250, "9", "O-1")),
+        (("-", "AR", "1250"), ("CHARGEBACK", "SUCCESS", -1250, "9", "O-1")),
+        (("X", "RN", "1250"), ("PAYMENT", "FAILED", 1250, "1", None)),
+        (("X", "CR", "1250"), ("REFUND", "PENDING", -1250, "9", "O-1")),
+        (("-", "CB", "-1250"), ("CHARGEBACK", "SUCCESS", -1250, "9", "O-1")),
+        (("+", "CB", "1250"), ("ADJUSTMENT", "SUCCESS", 1250, "1", None)),
+        (("-", "QQ", "1250"), ("ADJUSTMENT", "SUCCESS", -1250, "1", None)),
+    ],
+)
+def test_an_ingenico_record_is_what_category_and_type_say(
+    tmp_path: Path, record: tuple[str, str, str], row: tuple
+) -> None:
+    """A direct debit is a payment, one undone no negative payment, a refused one has failed."""
+    outcome = read_bytes(ingenico_wx.FORMAT, _wx((*record, "EUR")), tmp_path)
+    columns = ("kind", "state", "amount_minor", "channel_ref", "original_ref")
+    assert outcome.frame.select(columns).row(0) == row
+
+
+def test_ingenico_amounts_are_hundredths_of_every_currency(tmp_path: Path) -> None:
+    """500 yen are written 50000; what is no whole number, and an unknown category, are rejects."""
+    records = [("+", "ON", "50000", "JPY"), ("+", "ON", "1234", "KWD"), ("+", "ON", "12.50", "EUR")]
+    data = _wx(*records, ("?", "ON", "1", "EUR"), ("+", "ON", "50", "JPY"))
+    outcome = read_bytes(ingenico_wx.FORMAT, data, tmp_path)
+    assert outcome.frame["amount_minor"].to_list() == [500, 12340]
+    told = " ".join(reject.reasons[0] for reject in outcome.rejects)
+    assert all(word in told for word in ("not whole hundredths", "state '?'", "JPY has 0 decimals"))
+
+
 def test_ingenico_corpus(tmp_path: Path) -> None:
     """Each WX report of the corpus must give one proved row; a wrong count or cut is noticed."""
     for path in sorted(corpus_folder("ingenico_wx1").iterdir()):
