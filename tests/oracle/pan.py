@@ -19,7 +19,9 @@ def passes_luhn(digits):
 
 def is_card(digits):
     """Return whether a string of digits is a plausible card number."""
-    lengths = (16,) if digits.startswith("2") else range(13, 20)
+    lengths = {"2": (16,), "4": (13, 16, 17, 18, 19), "8": range(16, 20)}.get(
+        digits[:1], (14, 16, 17, 18, 19) if digits.startswith("30") else range(13, 20)
+    )
     return len(digits) in lengths and bool(ISSUERS.match(digits)) and passes_luhn(digits)
 
 
