@@ -49,6 +49,7 @@ _WORDS: Final = (  # of details, in the order of the memo
     _ULTIMATE,
     ("AddtlTxInf", "RtrInf/Rsn/Cd"),
 )
+_AMOUNTS: Final = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt")  # of a detail
 _DETAIL: Final = (
     *("Amt", "AmtDtls/TxAmt/Amt", "CdtDbtInd", "Refs/AcctSvcrRef", "RtrInf/Rsn/Prtry"),
     *("RtrInf/AddtlInf", *(path for paths in _WORDS for path in paths)),
@@ -198,7 +199,7 @@ class Rows:
         number = np.full(len(elements.means), -1, np.int64)
         number[entries.at] = np.arange(len(entries.at))
         owner = number[elements.owned_by[details]]  # the number of its entry
-        amount = elements.first(_detail("Amt"), _detail("AmtDtls/TxAmt/Amt"), empty=True)
+        amount = elements.first(*map(_detail, _AMOUNTS), empty=True)
         amounts = _amounts(elements, amount[details])
         sign = _signs(elements.value(details, _detail("CdtDbtInd")), taken(entries.sign, owner))
         count = np.bincount(owner, minlength=len(entries.at))

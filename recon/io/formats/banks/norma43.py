@@ -17,7 +17,6 @@ from datetime import date
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
 from recon.io.reading.contract import (
-    Account,
     Choice,
     Constant,
     ControlTotal,
@@ -301,7 +300,9 @@ def fields(_options: Options) -> Fields:
     return {
         "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT}),
         "state": Constant(State.SUCCESS),
-        "merchant_id": Account("account"),
+        "merchant_id": Text(
+            "account"
+        ),  # begins with the bank's number: no card's, whatever it seems
         "bank_ref": Text("reference"),
         "product": Text("concept"),
         "amount_minor": Money("amount", extra_zero_decimals=True),

@@ -42,6 +42,7 @@ _SLASH = re.compile(
     r"/(EREF|PREF|KREF)/(.*?)(?=//|/(?:TRTP|IBAN|BIC|NAME|REMI|EREF|PREF|KREF|MARF|CSID|CNTP|RTRN|BENM"
     r"|ORDP|ISDT|PURP|ULTC|ULTD|ULTB|SVCL|USTD|STRD|TRCD|ADDR|ACCW|INIT|EXCH|IREF|ID)/|/?$)"
 )
+_RETURNED = re.compile(r"/RTRN/([A-Z0-9]{4})/")
 _PARTY = re.compile(r"(?:/(ORDP|BENM)/)?/NAME/(.*?)(?=/[A-Z]{3,4}/|/?$)")
 _CONTRA = re.compile(r"/CNTP/[^/]*/[^/]*/([^/]+)")  # account, bank, name, town
 _NO_REFERENCE = frozenset({"", "N", "NONREF", "NOTPROVIDED", "NOT PROVIDED"})
@@ -295,6 +296,12 @@ def info_reference(info: str, wanted: str) -> str:
     found = dict(_tagged(info))
     value = found.get(wanted, "").strip()
     return "" if value in _NO_REFERENCE else value
+
+
+def return_reason(info: str) -> str:
+    """Return why a payment came back (`/RTRN/AC04/`, `RTRN+AC04`), else ''."""
+    match = _RETURNED.search(info)
+    return match[1] if match else info_reference(info, "RTRN")
 
 
 def subfields(info: str) -> list[tuple[str, str]]:

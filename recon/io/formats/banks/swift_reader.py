@@ -23,6 +23,7 @@ from recon.io.formats.banks.swift import (
     original_amount,
     read_entry,
     reference,
+    return_reason,
 )
 from recon.io.reading.contract import (
     Account,
@@ -58,6 +59,7 @@ COLUMNS = (
     "base",
     "base_currency",
     "rate",
+    "reason",
 )
 AGAIN = "ask the bank for the whole file again"
 
@@ -241,6 +243,7 @@ class MessageReader(ABC):
             counterparty(info, SIGNS[entry.mark]) or None,
             *base_cells(SIGNS[entry.mark], amount, currency, message.currency),
             exchange_rate(entry, info) or None,
+            return_reason(info) or None,
         )
 
     def check_sums(self, message: Message, sums: dict[str, tuple[int, int]]) -> None:
@@ -280,6 +283,7 @@ def fields(_options: Options) -> Fields:
         "base_minor": Money("base"),
         "base_currency": Text("base_currency"),
         "attributes.exchange_rate": Text("rate"),
+        "attributes.reason": Text("reason"),
         "value_date": Day("value_date", ("YYYY-MM-DD",)),
         "memo": Text("memo"),
         "counterparty": Text("counterparty"),

@@ -243,6 +243,14 @@ def test_every_reference_of_a_detail_is_in_the_memo(tmp_path: Path) -> None:
     )
 
 
+def test_details_of_instructed_amounts_open_when_they_add_up(tmp_path: Path) -> None:
+    """Older senders tell a batch by what was instructed alone; what does not add up stays shut."""
+    told = STATEMENT.replace("TxAmt>", "InstdAmt>")
+    assert read_text(told, tmp_path).frame["amount_minor"].to_list()[1:3] == [-10000, -5000]
+    less = told.replace('<InstdAmt><Amt Ccy="EUR">50', '<InstdAmt><Amt Ccy="EUR">51')
+    assert read_text(less, tmp_path).frame["amount_minor"].to_list()[1] == -15000
+
+
 def test_byte_ranges_hold_the_element(tmp_path: Path) -> None:
     """The bytes a row points at must be its Ntry or TxDtls, whole."""
     data = STATEMENT.encode()

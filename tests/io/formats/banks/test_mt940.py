@@ -360,3 +360,17 @@ def test_the_amount_before_exchange_is_kept(tmp_path: Path) -> None:
         (25075, 27500, "USD", '{"exchange_rate":"1,0969"}'),
         (-5075, None, None, None),
     ]
+
+
+def test_the_reason_of_a_returned_payment_is_kept(tmp_path: Path) -> None:
+    """Dutch banks write it between slashes, German ones as a tag of the purpose."""
+    text = ":20:X\n:25:1\n:28C:1/1\n:60F:C260304EUR0,\n"
+    text += ":61:2603040304C5,NRTIEREF//B\n:86:/RTRN/MS03//EREF/PAYOUT-1//CNTP/1/2/ACME//\n"
+    text += ":61:2603040304C5,NRTINONREF\n:86:109?20EREF+PAYOUT-2?21RTRN+AC04?22SVWZ+Retoure\n"
+    text += ":61:2603040304C5,NTRFX\n:86:/EREF/RTRN/\n:62F:C260304EUR15,\n-\n"
+    frame = read_bytes(FORMAT, text.encode(), tmp_path).frame
+    assert frame.select("bank_ref", "attributes").rows()[:2] == [
+        ("PAYOUT-1", '{"reason":"MS03"}'),
+        ("PAYOUT-2", '{"reason":"AC04"}'),
+    ]
+    assert frame["attributes"][2] is None

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from recon.io.formats.banks.norma43 import FORMAT
+from recon.io.reading.mask import mask_text
 from tests.io.formats.examine import (
     check_expectations,
     claimed_elsewhere,
@@ -61,6 +62,14 @@ def test_damage_is_noticed(tmp_path: Path, old: str, new: str, verdict: str) -> 
     """Wrong totals and refused movements hold the file; wrong records refuse it."""
     assert old in TEXT
     assert verdict in read_bytes(FORMAT, TEXT.replace(old, new, 1).encode(), tmp_path).verdict
+
+
+def test_an_account_that_could_be_a_card_is_kept(tmp_path: Path) -> None:
+    """The number of the bank stands in front; cut, the account would match no declared one."""
+    account = "305800010012340000"  # passes Luhn, and begins as cards do
+    assert mask_text(account) != account
+    outcome = read_bytes(FORMAT, TEXT.replace(ACCOUNT, account).encode(), tmp_path)
+    assert set(outcome.frame["merchant_id"]) == {account}
 
 
 def test_every_cut_is_noticed(tmp_path: Path) -> None:
