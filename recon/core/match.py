@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recon.core.arrays.means import Means
+from recon.core.arrays.numbers import Rows
 from recon.core.arrays.room import Room
 from recon.core.arrays.scratch import SHELF
 from recon.core.codes import MatchKind
@@ -26,7 +27,6 @@ from recon.core.passes.contract import (
     Doubts,
     Facts,
     Found,
-    Rows,
     Work,
     links,
     read_facts,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.arrays import Reals
 from recon.core.kernels.repeats import chain_repeats
 from recon.core.passes.order import sort_order
@@ -20,7 +21,6 @@ from recon.core.passes.order import sort_order
 SECOND = 1_000_000
 MILLION = 1_000_000.0
 Flags = NDArray[np.bool_]
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

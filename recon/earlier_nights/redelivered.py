@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.money import CURRENCIES
 from recon.core.schema import RECORD_BITS
 from recon.core.texts.digest import digest
@@ -27,8 +28,6 @@ LOOK_BACK_DAYS = 400  # as far as a late bill of old rows is compared
 _REFERENCES = ("order_id", "channel_ref", "bank_ref", "rrn")
 _ACCOUNT_FORMATS = frozenset({"camt052", "camt053", "camt054", "mt940", "mt942", "bai2"})
 _BOOKING = ("amount_minor", "currency", "value_date")
-
-Rows = NDArray[np.int64]  # positions in the ledger
 
 
 def delivered_before(

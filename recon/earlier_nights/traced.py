@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.attributes import with_value
 from recon.core.codes import UNDO_KINDS, Kind, State
 from recon.core.schema import TRANSACTIONS
@@ -36,7 +36,6 @@ _FORMATS = frozenset({"unionpay_acom"})  # whose undoings may name a trace numbe
 _COLUMNS = {"terminal_id", "stan", "original_ref"}  # by which a terminal names what it undoes
 _KEY = ["side", "source", "merchant_id", "terminal_id", "currency", "amount_minor"]
 _REFERENCES = ("channel_ref", "order_id", "rrn")  # the surest name of a payment first
-Rows = NDArray[np.int64]
 
 
 def with_references(

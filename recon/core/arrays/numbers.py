@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+Rows = NDArray[np.int64]  # positions of rows in a table
 Positions = NDArray[np.integer]  # of rows, or of words in a list
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.arrays.parallel import chunk_bounds, run_all
 from recon.core.codes import MatchKind
 from recon.core.kernels.assignment import solve_assignment, strong_components, tight_edges
@@ -23,7 +24,6 @@ from recon.core.passes.contract import (
     NO_DAY,
     Facts,
     Found,
-    Rows,
     Work,
     left_rows,
     right_rows,

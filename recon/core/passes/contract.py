@@ -10,14 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.arrays.numbers import numbers
+from recon.core.arrays.numbers import Rows, numbers
 from recon.core.codes import Kind, MatchKind, Side, State
 from recon.core.kernels.key_links import count_keyed, list_keyed
 from recon.core.kernels.radix import gather_digests, salt_digests
 from recon.core.plan import Key, Leg, Pass, key_name
 from recon.core.texts.text import TextBuffers
 
-Rows = NDArray[np.int64]  # row positions in the slim table
 CERTAIN = 1_000_000  # parts per million: keys decide
 NO_DAY = np.iinfo(np.int64).min // 4
 NO_TIME = np.iinfo(np.int64).max

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.candidates import list_ties, next_unlinked
 from recon.core.passes.contract import (
     AMOUNT_LIMIT,
     NO_DAY,
     Facts,
-    Rows,
     Work,
     left_rows,
     right_rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Side, State
 from recon.core.kernels.key_links import list_pairs, lower_to, place_partners
 from recon.core.passes.contract import (
@@ -13,7 +14,6 @@ from recon.core.passes.contract import (
     STATE_ORDER,
     Facts,
     Found,
-    Rows,
     Work,
     left_rows,
     right_rows,

@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from recon.core.passes.contract import Found, Rows, Work
+from recon.core.arrays.numbers import Rows
+from recon.core.passes.contract import Found, Work
 from recon.core.passes.score.doubts import joined_doubts
 from recon.core.plan import Method
 

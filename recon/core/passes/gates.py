@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Side
 from recon.core.passes.band import band_of
-from recon.core.passes.contract import NO_DAY, Facts, Rows
+from recon.core.passes.contract import NO_DAY, Facts
 from recon.core.plan import Key, Leg, Method, Pass, key_name
 
 Flags = NDArray[np.bool_]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import MatchKind
 from recon.core.kernels.key_links import grouped_rows, lower_to
 from recon.core.kernels.pairing import star_links
@@ -12,7 +13,6 @@ from recon.core.passes.contract import (
     CERTAIN,
     NO_TIES,
     Found,
-    Rows,
     Work,
     left_rows,
     right_rows,

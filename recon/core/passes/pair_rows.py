@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import MatchKind
 from recon.core.kernels.pairing import pair_equal, pair_rest
 from recon.core.kernels.split import find_splits
-from recon.core.passes.contract import Rows
 
 Triples = NDArray[np.int64]  # (n, 3), compared column by column
 Flags = NDArray[np.bool_]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import MatchKind
 from recon.core.kernels.candidates import mark_alone, window_range
-from recon.core.passes.contract import Found, Rows, Work, links
+from recon.core.passes.contract import Found, Work, links
 from recon.core.passes.dated import Dated, equal_rows, list_open
 
 

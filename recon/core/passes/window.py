@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import MatchKind
 from recon.core.kernels.candidates import any_cover, window_range
 from recon.core.kernels.window import (
@@ -21,7 +22,7 @@ from recon.core.kernels.window import (
     spread_from_left,
     spread_from_right,
 )
-from recon.core.passes.contract import CERTAIN, NO_DAY, Found, Rows, Work
+from recon.core.passes.contract import CERTAIN, NO_DAY, Found, Work
 from recon.core.passes.dated import Dated, counted_days, equal_rows, list_open
 
 

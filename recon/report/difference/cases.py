@@ -9,14 +9,12 @@ themselves: a break that will be told again is carried in the open items of its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
 from recon.core.codes import DisputeStatus
-from recon.report.explain.explanation import plain
+from recon.report.facts import Facts, plain
 
-Facts = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 SHOWN = 200
 COURSE = {

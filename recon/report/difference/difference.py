@@ -8,15 +8,13 @@ became of each case is in `cases.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
 from recon.core.codes import DisputeStatus
 from recon.report.difference.cases import cases
-from recon.report.explain.explanation import plain
+from recon.report.facts import Facts, plain
 
-Facts = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
 

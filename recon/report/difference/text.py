@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from recon.report.code_words import CodeWordsByName, code_label
+from recon.report.facts import Facts
 from recon.report.summary.text import table
 from recon.report.words import LABELS, Pair, label, money, pick, sentence
 
-Facts = dict[str, Any]
 _SAME: Pair = ("nothing differs", "两次完全相同")
 _ROWS: Pair = ("rows and money of the files", "文件行数与金额")
 _OUTCOMES: Pair = ("rows whose outcome changed", "结果改变的行")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -14,8 +14,8 @@ from recon.errors import UsageError
 from recon.report.explain.identify import REFERENCES, Fetch, Found, find, rows_of
 from recon.report.explain.refusals import refused_rows
 from recon.report.explain.whole_group import WholeGroups
+from recon.report.facts import Facts, plain
 
-Facts = dict[str, Any]
 ReadLine = Callable[
     [Mapping[str, Any], Mapping[str, Any]], Facts
 ]  # row, its input -> staged, line, note
@@ -384,14 +384,3 @@ def brief(row: Facts) -> Facts:
     """Return the columns of a row that tell people which it is."""
     shown: Facts = plain({name: row[name] for name in _BRIEF})
     return shown
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value of a published table
-    """Return a value as JSON holds it: dates as ISO text, lists and structs walked through."""
-    if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [plain(part) for part in value]
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    return value

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
 
 from recon.core.texts.mention import Mentions
 from recon.report.explain.identify import Fetch
+from recon.report.facts import Facts
 
-Facts = dict[str, Any]
 _PLACE = ("source", "path", "record_no", "byte_start", "byte_end")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from recon.core.codes import BENIGN, Code
 from recon.report.code_words import CodeWordsByName, code_label
 from recon.report.explain.reason_words import in_language, weighed
+from recon.report.facts import Facts
 from recon.report.words import LABELS, Pair, label, money, pick, sentence
-
-Facts = dict[str, Any]
 
 _CASE: Pair = (
     "{kind} {ident}: {label} ({code}), {status}, since {since}",

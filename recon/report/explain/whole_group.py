@@ -6,13 +6,11 @@ one night and the bank paid on another, neither night's table shows the whole; t
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from recon.report.explain.identify import Fetch, rows_of
+from recon.report.facts import Facts
 
-Facts = dict[str, Any]
 _MEMBERS = 200_000  # beyond it the group is told as incomplete
 
 

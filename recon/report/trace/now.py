@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import polars as pl
 
 from recon.core.codes import UNDO_KINDS
 from recon.report.code_words import CodeWordsByName, code_label
-from recon.report.explain.explanation import plain
+from recon.report.facts import Facts, plain
 from recon.report.trace.story import Story
 from recon.report.trace.words import both, is_real_break
 from recon.report.words import LANGUAGES, Pair, label, money, pick
 
-Facts = dict[str, Any]
 _DEAD = frozenset({"FAILED", "CLOSED"})
 _TAKEN_BACK = frozenset({"REFUND", "CHARGEBACK"})
 _MOVES = frozenset({"PAYMENT", "REFUND", "CHARGEBACK", "PAYOUT", "ADJUSTMENT", "FREEZE"})

@@ -8,15 +8,14 @@ families meet, so it is never followed to its other members: they are counted.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import polars as pl
 
 from recon.core.codes import SUM_KINDS
 from recon.core.schema import OWN_REFERENCES
 from recon.report.explain.identify import Fetch, rows_of
+from recon.report.facts import Facts
 
-Facts = dict[str, Any]
 _ROUNDS = 4
 HUB_ROWS = 60  # a reference that more rows share names no single payment
 

@@ -9,14 +9,14 @@ import polars as pl
 from recon.core.codes import Kind
 from recon.errors import UsageError
 from recon.report.code_words import CodeWordsByName
-from recon.report.explain.explanation import brief, plain
+from recon.report.explain.explanation import brief
 from recon.report.explain.identify import Fetch, Found, find
+from recon.report.facts import Facts, plain
 from recon.report.trace import words
 from recon.report.trace.now import where_now
 from recon.report.trace.refund_times import compared
 from recon.report.trace.story import HUB_ROWS, Story, family
 
-Facts = dict[str, Any]
 _SIDE_ORDER = {"MERCHANT": 0, "CHANNEL": 1, "BANK": 2}
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from recon.core.codes import BENIGN
 from recon.core.schema import OWN_REFERENCES
 from recon.report.code_words import CodeWordsByName, code_label
+from recon.report.facts import Facts
 from recon.report.words import LANGUAGES, Pair, label, money, pick, sentence
 
-Facts = dict[str, Any]
 _ROW: Pair = (
     "{side} {source}: {kind} of {amount}, {state}{refs}",
     "{side} {source}：{kind} {amount}，{state}{refs}",

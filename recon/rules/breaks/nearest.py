@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Code, Side
 from recon.core.money import CURRENCIES, format_minor
 from recon.core.passes.contract import Facts, read_facts
@@ -16,8 +17,6 @@ from recon.core.plan import Key, Leg, key_name
 from recon.rules.days.windows import business_days
 from recon.rules.night import Matched, Night
 from recon.rules.words.gates import pass_words
-
-Rows = NDArray[np.int64]
 
 _LONE = (
     Code.MISSING_IN_CHANNEL,

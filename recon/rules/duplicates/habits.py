@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Kind, Side, State
 from recon.core.repeats import SECOND, RepeatModel
 from recon.rules.night import Matched
 
 Flags = NDArray[np.bool_]
-Rows = NDArray[np.int64]
 TILL = ("source", "currency", "amount_minor", "merchant_id", "terminal_id", "card")
 _FAILED = [int(State.FAILED), int(State.PENDING), int(State.UNKNOWN)]
 _PAIR = 2

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Code, Kind, Side, State
 from recon.core.plan import Leg
 from recon.core.repeats import (
@@ -34,7 +35,6 @@ _HUNDRED = 100
 _MISSING = int(Code.MISSING_IN_MERCHANT)
 _DOUBLE = int(Code.DUPLICATE_CHARGE)
 Flags = NDArray[np.bool_]
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections import defaultdict
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Code, Kind, Side, State
 from recon.rules.night import Ledger, Night, Verdict
 
@@ -22,7 +22,6 @@ _NAMED_BY = (  # by what of a freeze, and in which column, a release names it
     ("order_id", "original_ref"),
     ("order_id", "order_id"),
 )
-Rows = NDArray[np.int64]
 
 
 def find(ledger: Ledger, excluded: Rows, night: Night) -> Verdict:

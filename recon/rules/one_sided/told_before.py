@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import UNDO_KINDS, Kind, Side, State
 from recon.core.plan import Key, Leg
 from recon.core.schema import OWN_REFERENCES
@@ -22,7 +23,6 @@ from recon.rules.night import Matched
 
 _LOOKED_UP = ("order_id", "channel_ref")
 _MOST = 20_000  # lone rows that are looked up in a night; a whole file that is new is none of these
-Rows = NDArray[np.int64]
 _UNDOING = [*(kind.name for kind in UNDO_KINDS), Kind.REFUND.name]
 
 FOUND: dict[str, pl.DataType | type[pl.DataType]] = {

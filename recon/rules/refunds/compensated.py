@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from recon.core.codes import Code, Kind, MatchKind, Side, State
 from recon.core.plan import Leg
@@ -21,7 +20,6 @@ from recon.core.texts.digest import has_key, key_columns
 from recon.rules.breaks import standing
 from recon.rules.night import Matched, Verdict
 
-Rows = NDArray[np.int64]
 _DIFFERENCES = standing.numbers(
     (standing.PAIRS | standing.FURTHER)
     - {Code.REFUND_AMOUNT, Code.REFUND_NOT_SETTLED, Code.REFUND_UNBOOKED, Code.REFUND_DUPLICATE}

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Code, Kind, Side
 from recon.core.plan import Leg
 from recon.rules.batch_keys import batch_anchors, with_batches_settled
@@ -33,7 +33,6 @@ _NAMED_BY = (  # by what a freeze names a row of a batch, and in which columns o
     ("original_ref", ("order_id", "channel_ref")),
     ("order_id", ("order_id",)),
 )
-Rows = NDArray[np.int64]
 
 
 @dataclass(slots=True)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Side, State
 from recon.core.plan import Leg
 from recon.rules.batch_keys import batch_anchors
 from recon.rules.night import Matched, Night, conformed
 
-Rows = NDArray[np.int64]
 _ALIVE = [int(State.SUCCESS), int(State.PENDING), int(State.REVERSED)]
 OUTSTANDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "batch": pl.String,

@@ -8,14 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Code, Side
 from recon.core.plan import Key, Leg, Method, key_name
 from recon.core.texts.digest import has_key, key_columns
 from recon.rules.batch_keys import batch_anchors, referring_keys
 from recon.rules.night import Matched
 from recon.rules.settlement.owed import account_name
-
-Rows = NDArray[np.int64]
 
 
 def came_back(matched: Matched, leg: Leg, frame: pl.DataFrame) -> NDArray[np.bool_]:

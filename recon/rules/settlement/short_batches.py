@@ -11,13 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import Code, Side
 from recon.core.plan import Leg
 from recon.rules.batch_keys import batch_anchors
 from recon.rules.breaks import standing
 from recon.rules.night import Matched, Verdict
-
-Rows = NDArray[np.int64]
 
 
 def find(matched: Matched, leg: Leg) -> Verdict:

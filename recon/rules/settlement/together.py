@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.codes import MatchKind, Side
 from recon.core.groups import joined
 from recon.core.match import LINK_SCHEMA, Positions
@@ -26,7 +26,6 @@ from recon.rules.night import Matched, Night, conformed
 from recon.rules.settlement import owed
 from recon.rules.settlement.returned import came_back, paid_accounts
 
-Rows = NDArray[np.int64]
 _CERTAIN_PPM = 1_000_000
 
 

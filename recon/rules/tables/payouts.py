@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recon.core.arrays.numbers import among
+from recon.core.arrays.numbers import Rows, among
 from recon.core.arrays.pieces import steps
 from recon.core.arrays.sums import summed_by
 from recon.core.codes import SUM_KINDS, Code, PayoutState, Side
@@ -29,7 +29,6 @@ from recon.rules.days.cycles import ALL_DAY, parse_cycle
 from recon.rules.night import Matched, Night, Verdict
 from recon.rules.tables.usual_arrival import usual
 
-Rows = NDArray[np.int64]
 _LOT = ("state", "source", "currency", "hi", "lo", "met", "until", "value_date")
 _SUMMED = [int(kind) for kind in SUM_KINDS]
 _TOLD = {  # codes of breaks about a payout, the first that fits counts

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.arrays import Reals
 from recon.core.kernels.isotonic import pool_adjacent
 from recon.core.kernels.marginals import pair_marginals
@@ -25,7 +26,6 @@ from recon.core.passes.band import (
     problem_of,
     solve_problem,
 )
-from recon.core.passes.contract import Rows
 
 HIDE_EVERY = 5
 FAINT = -6.0  # log odds below which a pair is no rival

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.arrays import Reals
 from recon.core.passes.band import Side
-from recon.core.passes.contract import CERTAIN, Doubts, Rows
+from recon.core.passes.contract import CERTAIN, Doubts
 from recon.core.passes.score.calibration import Solved
 
 STRANGERS_PPM = 1_000  # probability below which a pair is no doubt

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.arrays import Reals, Words
 from recon.core.kernels.features import count_sharing
 from recon.core.kernels.nearness import near_edges
@@ -31,7 +32,7 @@ from recon.core.kernels.score import (
 from recon.core.kernels.strangers import prefix_shares
 from recon.core.kernels.text import count_prefixes
 from recon.core.passes.band import Edges, Side
-from recon.core.passes.contract import Rows, Work
+from recon.core.passes.contract import Work
 from recon.core.passes.score.population import (
     amount_tally,
     day_shares,

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from recon.core.arrays.numbers import Rows
 from recon.core.arrays.parallel import chunk_bounds, run_all
 from recon.core.kernels.arrays import Reals
 from recon.core.kernels.score import (
@@ -24,7 +25,6 @@ from recon.core.kernels.score import (
     weigh_edges,
 )
 from recon.core.passes.band import Edges
-from recon.core.passes.contract import Rows
 from recon.core.passes.pair_limit import PairLimit
 from recon.core.passes.score.calibration import count_pairs
 from recon.core.passes.score.levels import (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.arrays import Reals
 from recon.core.kernels.score import PREFIX_BYTES
 from recon.core.kernels.strangers import (
@@ -19,7 +20,7 @@ from recon.core.kernels.strangers import (
 )
 from recon.core.kernels.text import count_prefixes
 from recon.core.passes.band import Side
-from recon.core.passes.contract import Rows, Work, with_amount
+from recon.core.passes.contract import Work, with_amount
 from recon.core.passes.score.texts import Shared, Texts, as_series, texts_of
 
 POPULATION = 20_000  # rows up to which the rows of a pass are joined by others of their side

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from recon.core.arrays.numbers import Rows
 from recon.core.passes.band import Side, band_sides, side_of
-from recon.core.passes.contract import Rows, Work, row_digests
+from recon.core.passes.contract import Work, row_digests
 from recon.core.passes.score.texts import as_series, texts_of
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.kernels.arrays import Words
 from recon.core.kernels.distance import sign_texts
 from recon.core.kernels.features import (
@@ -18,7 +19,6 @@ from recon.core.kernels.features import (
     pack_features,
 )
 from recon.core.kernels.text import normalise_texts
-from recon.core.passes.contract import Rows
 from recon.core.texts.text import TextBuffers
 
 Numbers = NDArray[np.int32]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recon.core.arrays.numbers import Rows
 from recon.core.passes.band import Side
-from recon.core.passes.contract import Rows, Work
+from recon.core.passes.contract import Work
 from recon.core.passes.order import sort_order
 
 

@@ -16,12 +16,13 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.arrays.parallel import run_all
 from recon.core.codes import MatchKind
 from recon.core.kernels.set_packing import count_uses
 from recon.core.kernels.window import ranges_between
 from recon.core.passes.band import band_sides
-from recon.core.passes.contract import CERTAIN, NO_TIES, Found, Rows, Searched, Work
+from recon.core.passes.contract import CERTAIN, NO_TIES, Found, Searched, Work
 from recon.core.passes.subset.items import Items, in_time
 from recon.core.passes.subset.matching import LARGEST, LISTED_MOST, SIZES, Lines, agreeing
 from recon.core.passes.subset.search import Answer, normal_density

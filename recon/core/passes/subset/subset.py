@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recon.core.arrays.numbers import Rows
 from recon.core.arrays.parallel import run_all
 from recon.core.codes import MatchKind
 from recon.core.kernels.window import ranges_between
 from recon.core.passes.band import band_sides
-from recon.core.passes.contract import CERTAIN, NO_TIES, Found, Rows, Searched, Work
+from recon.core.passes.contract import CERTAIN, NO_TIES, Found, Searched, Work
 from recon.core.passes.subset.items import Items, in_time
 from recon.core.passes.subset.many import find_many
 from recon.core.passes.subset.search import Answer, Pool, Search, search
