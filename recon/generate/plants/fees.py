@@ -240,7 +240,8 @@ def tell_below_cost(world: Planter, charges: pl.DataFrame) -> None:
     )
 
 
-SURCHARGE: Final = Plant(
+_charge = partial(Plant, column="channel_ref", amount="difference")  # one with a wrong fee
+SURCHARGE: Final = _charge(
     "FEE_SURCHARGE",
     50,
     "a flat extra on top",
@@ -249,10 +250,8 @@ SURCHARGE: Final = Plant(
         pl.format("surcharge of {}.00", pl.col("i") % 3 + 1),
     ),
     channels=_WALLETS,
-    column="channel_ref",
-    amount="difference",
 )
-ROUNDING: Final = Plant(
+ROUNDING: Final = _charge(
     "FEE_ROUNDING",
     500,
     "rounded up instead of half up",
@@ -260,10 +259,8 @@ ROUNDING: Final = Plant(
     cause="rounded ceiling",
     channels=_WALLETS,
     where=rounds_down,
-    column="channel_ref",
-    amount="difference",
 )
-CAP: Final = Plant(
+CAP: Final = _charge(
     "FEE_CAP_MISSED",
     20,
     "the cap is left out",
@@ -271,10 +268,8 @@ CAP: Final = Plant(
     cause="cap not applied",
     channels=(UNIONPAY,),
     where=partial(fee_at, lambda world: world.profile.card_cap),
-    column="channel_ref",
-    amount="difference",
 )
-FLOOR: Final = Plant(
+FLOOR: Final = _charge(
     "FEE_FLOOR_MISSED",
     20,
     "the floor is left out",
@@ -282,18 +277,14 @@ FLOOR: Final = Plant(
     cause="floor not applied",
     channels=(UNIONPAY,),
     where=floor_shows,
-    column="channel_ref",
-    amount="difference",
 )
 FEES: Final = (
-    Plant(
+    _charge(
         "FEE_RATE",  # its rate counts terminals and days, each with all its sales
         5,
         "half as much again on a terminal's whole day",
         charged(_RAISED, _as_raised()),
         choose=whole_terminals,
-        column="channel_ref",
-        amount="difference",
     ),
     ROUNDING,
     SURCHARGE,
@@ -331,7 +322,7 @@ FEES: Final = (
 CARD_FEES: Final = (  # where cards are priced by type and class; few sales are fit for them
     CAP,
     FLOOR,
-    Plant(
+    _charge(
         "FEE_CARD_TYPE",
         30,
         "a debit card at the price of credit cards",
@@ -339,10 +330,8 @@ CARD_FEES: Final = (  # where cards are priced by type and class; few sales are 
         cause=f"charged as card type {CREDIT}",
         channels=(UNIONPAY,),
         where=debit_cards,
-        column="channel_ref",
-        amount="difference",
     ),
-    Plant(
+    _charge(
         "FEE_CLASS",
         30,
         "a preferential merchant at the standard price",
@@ -350,7 +339,5 @@ CARD_FEES: Final = (  # where cards are priced by type and class; few sales are 
         cause="charged as merchant class standard",
         channels=(UNIONPAY,),
         where=preferred_merchants,
-        column="channel_ref",
-        amount="difference",
     ),
 )

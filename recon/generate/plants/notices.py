@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -79,51 +80,39 @@ def everyday_notices(world: Planter, count: int) -> None:
     world.truth.normal("FROZEN_AND_RELEASED", frozen, "channel_ref", "number")
 
 
-CHARGED_BACK: Final = Plant(
-    "CHARGEBACK",
-    100,
-    "the issuer takes the money back (退单)",
-    noticed(CHARGEBACK, -pl.col("amount")),
+_notice = partial(
+    Plant,
     channels=_CARD,
     days_left=1,
     column="channel_ref",
     reference="number",
     night=own_night,
 )
+CHARGED_BACK: Final = _notice(
+    "CHARGEBACK",
+    100,
+    "the issuer takes the money back (退单)",
+    noticed(CHARGEBACK, -pl.col("amount")),
+)
 NOTICE_PLANTS: Final = (
     CHARGED_BACK,
-    Plant(
+    _notice(
         "FUNDS_FROZEN",
         20,
         "the acquirer holds the money of a sale (冻结)",
         noticed(FREEZE, -pl.col("amount")),
-        channels=_CARD,
-        days_left=1,
-        column="channel_ref",
-        reference="number",
-        night=own_night,
     ),
-    Plant(
+    _notice(
         "RETRIEVAL_DUE",
         50,
         "the issuer asks for the slip (调单)",
         noticed(RETRIEVAL, pl.col("amount")),
-        channels=_CARD,
-        days_left=1,
-        column="channel_ref",
-        reference="number",
-        night=own_night,
     ),
-    Plant(
+    _notice(
         "FEE_UNLISTED",
         30,
         "a fee for a data card that no contract lists (流量卡费)",
         noticed(DEDUCTION, pl.lit(_SIM_CARD), UNLISTED_FEE),
         cause=f"no contract line for {UNLISTED_FEE}",
-        channels=_CARD,
-        days_left=1,
-        column="channel_ref",
-        reference="number",
-        night=own_night,
     ),
 )
