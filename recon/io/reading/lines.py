@@ -266,7 +266,7 @@ class Lines:
 
     def _not_text(self, found: str) -> InputError:
         return InputError(
-            f"expected text in {self.encoding}, found {found}",
+            f"expected text{f' in {self.encoding}' if self.encoding else ''}, found {found}",
             where=self.where,
             fix="ask for the file as UTF-8 or GB18030 text, or name the right format",
             code="FILE_SCHEMA",

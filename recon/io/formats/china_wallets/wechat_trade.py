@@ -196,7 +196,7 @@ def fields(_options: Options) -> Fields:
 def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     """Give what goes out its minus, take the fee off the amount that moves the fund account.
 
-    The bill writes amounts without a sign; one that has it is refused.
+    The bill writes amounts without a sign; one that has it is refused, as is undoing nothing.
     """
     told = [name for name in _UNSIGNED if name in raw]
     reasons = [
@@ -206,6 +206,12 @@ def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
         for name in told
         if raw[name].str.contains("-", literal=True).any()
     ]
+    is_undone = pl.col("kind") == Kind.REVERSAL.name
+    reasons.append(
+        pl.when(is_undone & (pl.col("amount_minor") == 0)).then(
+            pl.lit("REVOKED without the amount that was given back: expected one in 退款金额")
+        )
+    )
     paid = pl.col("kind") == Kind.PAYMENT.name
     amount, funds = (
         pl.when(paid).then(name).otherwise(0 - pl.col(name))
@@ -214,7 +220,7 @@ def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:
     return frame.with_columns(
         amount.alias("amount_minor"),
         (funds - pl.col("fee_minor")).alias("net_minor"),
-        pl.coalesce(*reasons, pl.lit(None, pl.String)).alias("reject_reason"),
+        pl.coalesce(*reasons).alias("reject_reason"),
     )
 
 

@@ -277,3 +277,17 @@ def test_a_refund_with_a_sign_is_refused_with_a_reason(tmp_path):
     row = CELLS[1].replace("|45.00|", "|-45.00|").replace("|50.00|", "|-50.00|")
     result = load_bytes(FORMAT, tmp_path, bill([row], "1|0|45|5|-0.27|0|50"))
     assert result.rejects[0].reasons == ("退款金额 -45.00 has a sign; expected it unsigned",)
+
+
+def test_a_revoked_payment_of_nothing_is_refused(tmp_path):
+    """Undoing nothing would leave the payment paid; what was given back stands in the row."""
+    row = CELLS[2].replace("|8.00|", "|0.00|")
+    result = load_bytes(FORMAT, tmp_path, bill([row], "1|0|0|0|-0.05|0|0"))
+    assert result.refused_lines == [2]
+    assert "REVOKED without the amount" in result.rejects[0].reasons[0]
+
+
+def test_what_is_no_text_is_said_without_an_encoding_nobody_named(tmp_path):
+    """No encoding is known before the first bytes are looked at."""
+    with pytest.raises(InputError, match="expected text, found"):
+        load_bytes(FORMAT, tmp_path, bill() + b"\x00")
