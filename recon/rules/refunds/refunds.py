@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from recon.core.codes import UNDO_KINDS, Code, Kind, Side, State
+from recon.core.codes import Code, Kind, Side, State
 from recon.errors import UsageError
 from recon.rules.breaks.facts import facts
 from recon.rules.refunds.stages import ENDED, Stage, standing
+from recon.rules.refunds.undone import MONEY, undone
 from recon.rules.rule_file.refund_terms import RefundCheck, RefundPolicy, due_days
 
 NEEDED = (
@@ -89,7 +90,8 @@ def refund_number() -> pl.Expr:
 def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
     """Return payments and refunds with text columns, positive amounts and every column present.
 
-    Refunds that a row undoes are REVERSED.
+    Refunds that a row undoes are REVERSED. Of payments that a row undoes nothing can be refunded,
+    unless the books still call them paid, which is a break of its own.
     """
     absent = [
         pl.lit(None, dtype).alias(name)
@@ -97,30 +99,16 @@ def _prepared(rows: pl.DataFrame) -> pl.DataFrame:
         if name not in rows.columns
     ]
     rows = rows.with_columns(pl.col("side", "kind", "state").cast(pl.String), *absent)
-    gone = pl.col("txn_id").is_in(_undone(rows).implode())
+    gone, void = undone(rows)
     return (
-        rows.filter(pl.col("kind").is_in([Kind.PAYMENT.name, Kind.REFUND.name]))
-        .with_columns(state=pl.when(gone).then(pl.lit(State.REVERSED.name)).otherwise("state"))
+        rows.filter(pl.col("kind").is_in(MONEY))
         .with_columns(
-            amount=pl.col("amount_minor").abs(),
+            state=pl.when(gone).then(pl.lit(State.REVERSED.name)).otherwise("state"),
+            amount=pl.when(void).then(0).otherwise(pl.col("amount_minor").abs()),
             number=refund_number(),
         )
         .sort("txn_id")
     )
-
-
-def _undone(rows: pl.DataFrame) -> pl.Series:
-    """Return the refunds (txn_id) that a reversal or void of the same side undoes, each by one."""
-    done = rows.filter(pl.col("state") == State.SUCCESS.name).sort("txn_id")
-    refunds = done.filter(pl.col("kind") == Kind.REFUND.name)
-    undo = done.filter(pl.col("kind").is_in([kind.name for kind in UNDO_KINDS]))
-    key, found = ["side", "currency", "name", "amount_minor"], []
-    back = undo.select("side", "currency", -pl.col("amount_minor"), name="original_ref")
-    back = back.drop_nulls().with_columns(turn=pl.int_range(pl.len()).over(key))
-    for own in ("channel_ref", "order_id"):
-        named = refunds.with_columns(name=own).with_columns(turn=pl.int_range(pl.len()).over(key))
-        found.append(named.join(back, on=[*key, "turn"], how="semi")["txn_id"])
-    return pl.concat(found).unique()
 
 
 def _with_originals(rows: pl.DataFrame) -> pl.DataFrame:
@@ -320,7 +308,9 @@ def _excess(single: pl.DataFrame) -> pl.DataFrame:
             other_txn_ids=pl.col("txn_id").list.head(pl.col("txn_id").list.len() - 1),
             expected_minor="original_minor",
             actual_minor="refunded",
-            cause=pl.format("{} refunds of one payment", pl.col("txn_id").list.len()),
+            cause=pl.when(pl.col("original_minor") == 0)
+            .then(pl.lit("the payment was undone as well"))
+            .otherwise(pl.format("{} refunds of one payment", pl.col("txn_id").list.len())),
         )
     )
 

@@ -306,6 +306,7 @@ _PHRASES: tuple[tuple[str, str, _Looked], ...] = (
     (r"the channel says it failed or was closed", "渠道显示失败或已关闭", ()),
     (r"(\w+) since (\S+), due by (\S+)", "自 {1} 起{0}，应于 {2} 前完成", (_STAGES, None, None)),
     (r"(\d+) refunds of one payment", "一笔付款退了 {} 次", (None,)),
+    (r"the payment was undone as well", "原交易已被撤销或冲正", ()),
     (r"no payment (.+) is known", "没有原交易 {}", (None,)),
     (r"paid with (\S+), refunded to (\S+)", "付款卡 {}，退到 {}", (None, None)),
     (

@@ -92,6 +92,22 @@ NIGHTS = [
         [(3, "REFUND_NOT_SETTLED", "60", "0", "the channel undid it")],
     ),
     (
+        "a refund of a payment that both sides had voided",
+        M
+        + C
+        + "5|CHANNEL|VOID|SUCCESS|X1|X1|W1|-100.00|2026-03-03\n"
+        + "6|MERCHANT|VOID|SUCCESS|X1|-|A|-100.00|2026-03-03\n",
+        [(4, "REFUND_EXCESS", "0", "60", "the payment was undone as well")],
+    ),
+    (
+        "a refund of an order that was voided and paid again",
+        M
+        + C
+        + "5|CHANNEL|VOID|SUCCESS|X1|X1|W1|-100.00|2026-03-03\n"
+        + "6|CHANNEL|PAYMENT|SUCCESS|A|W2|-|100.00|2026-03-03\n",
+        [],
+    ),
+    (
         "two partial refunds of 60.00 and 40.00",
         M
         + C
