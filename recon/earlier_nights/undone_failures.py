@@ -1,7 +1,8 @@
 """Undoings of what failed: nothing was paid, so there is nothing to undo, and no money moves.
 
-After a timeout a terminal reverses its payment without knowing that it failed. Such a reversal has
-the fate of its original. It can only be told from one without an original when its reference is
+After a timeout a terminal reverses its payment without knowing whether it failed; its file may
+never say more of the payment than that it was asked for. Such a reversal has the fate of its
+original. It can only be told from one without an original when its reference is
 looked up, tonight and on earlier nights.
 """
 
@@ -20,7 +21,7 @@ from recon.rules.night import Ledger, Night, Verdict
 from recon.rules.undone import netting
 from recon.store.workspace import Workspace
 
-_UNPAID = [int(State.FAILED), int(State.CLOSED)]
+_UNPAID = [int(state) for state in (State.FAILED, State.CLOSED, State.PENDING, State.UNKNOWN)]
 
 
 def without(
@@ -33,7 +34,7 @@ def without(
 ) -> tuple[Ledger, Verdict]:
     """Return the ledger and netting's verdict with lone undoings of what failed as failed too.
 
-    Everything that bears the name and has the amount must have failed: a payment that was made
+    Nothing that bears the name and has the amount may have come about: a payment that was made
     keeps its reversal. A reversal that waits is asked again when something of its name comes.
     """
     waiting = pl.col("leg") == netting.NETTING

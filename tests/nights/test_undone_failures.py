@@ -8,8 +8,11 @@ from tests.night_world import WEEK, NightWorld, nights
 
 
 def test_the_reversal_of_a_failure_is_no_case(tmp_path: Path) -> None:
-    """Tonight's or an earlier night's failure; a payment among the attempts keeps its reversal."""
-    failed = ["A1 10.00 state=FAILED", "A2 20.00 state=FAILED", "A3 30.00 state=FAILED"]
+    """Tonight's or an earlier night's failure; a payment among the attempts keeps its reversal.
+
+    So is the reversal after a timeout: nobody ever says what became of the payment.
+    """
+    failed = [f"A{number} {number}0.00 state=FAILED" for number in (1, 2, 3, 4)]
     tries = ["A3 30.00 ref=R4 state=FAILED", "A3 30.00 ref=R5 11:00"]
     monday = {
         "orders": [*failed, "A9 90.00"],
@@ -19,6 +22,8 @@ def test_the_reversal_of_a_failure_is_no_case(tmp_path: Path) -> None:
             "A2 20.00 ref=R3 state=FAILED",
             *tries,
             "V3 -30.00 ref=R6 kind=void original=A3 12:00",
+            "A4 40.00 ref=R10 state=PENDING",
+            "V4 -40.00 ref=R11 kind=void original=R10 11:00",
             "A9 90.00 ref=R9",
         ],
     }
