@@ -49,7 +49,7 @@ KINDS: Final = {
     "退单": Kind.CHARGEBACK,
 }
 _RETURNED: Final = (Kind.REFUND, Kind.CHARGEBACK)  # 退货 and 退单, which are counted together
-_OUT: Final = tuple(word for word, kind in KINDS.items() if kind is not Kind.PAYMENT)
+OUT: Final = tuple(word for word, kind in KINDS.items() if kind is not Kind.PAYMENT)
 STATES: Final = {
     "成功": State.SUCCESS,
     "支付成功": State.SUCCESS,
@@ -72,7 +72,7 @@ def money(column: str) -> Money:
     return Money(column, thousands=",")
 
 
-def signed(kind: str, *amounts: str, out: tuple[str, ...] = _OUT) -> Derive:
+def signed(kind: str, *amounts: str, out: tuple[str, ...] = OUT) -> Derive:
     """Return a derivation that turns the amounts of rows of some kinds to money out."""
 
     def derive(_facts: Facts) -> Mapping[str, pl.Expr]:

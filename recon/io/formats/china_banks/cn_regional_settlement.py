@@ -16,6 +16,7 @@ from recon.io.formats.china_banks.cn_bank_settlement import (
     DAYS,
     GROSS,
     KINDS,
+    OUT,
     PAID_AND_REFUNDED,
     PLAIN,
     ROWS,
@@ -196,9 +197,9 @@ LAYOUTS: Final = (
                 *("订单编号", "交易类型", "商户订单号", "订单日期", "订单交易金额", "订单手续费"),
                 *("付款方账号", "清算对账日期", "订单状态"),
             ),
-            optional=("订单交易币种",),
+            optional=("订单交易币种", "收款方账号"),
             unread=(
-                *("商户名称", "付款方户名", "收款方账号", "收款方户名"),
+                *("商户名称", "付款方户名", "收款方户名"),
                 *("清算对账状态", "清算对帐结果", "本金结算日期", "本金结算标志"),
             ),
             delimiter="\t",
@@ -226,9 +227,17 @@ LAYOUTS: Final = (
             "occurred_at": Time(("订单日期",), ("YYYYMMDDhhmm", "YYYYMMDDhhmmss")),
             "clearing_date": Day("清算对账日期", DAYS),
         },
-        signed("交易类型", "订单交易金额", "订单手续费"),
+        lambda facts: {
+            **signed("交易类型", "订单交易金额", "订单手续费")(facts),
+            "付款方账号": pl.when(
+                pl.col("交易类型").is_in(OUT)
+            )  # the payer of a refund is the merchant
+            .then("收款方账号")
+            .otherwise("付款方账号"),
+        },
         (ROWS,),
         currency="订单交易币种",
+        optional={"收款方账号": ""},
     ),
     layout(
         "citic_b2b",

@@ -175,3 +175,10 @@ def test_cmbc_counts_refunds_and_chargebacks_together(tmp_path):
     result = load(tmp_path, "settlement_cmbc", text)
     assert result.column("kind") == ["CHARGEBACK", "REFUND"]
     assert result.agrees
+
+
+def test_the_card_of_a_refund_is_the_customers(tmp_path):
+    """Bank of Jiangsu names payer and payee; of a refund the payer is the merchant."""
+    result = load(tmp_path, "settlement_jiangsu", "\n".join(FILES["settlement_jiangsu"]))
+    assert result.column("kind") == ["PAYMENT", "REFUND"]
+    assert result.column("card") == ["622173******5067", "622876******2932"]
