@@ -16,7 +16,8 @@ other, the same one not twice.
 `bank_ref` is the customer reference, else the bank's; the bank's own ends the memo after `//`.
 
 Proof: each trailer's total (the sum of the amounts of 03 and 16 records, signs as written), its
-number of accounts or groups, and its number of records; blank trailer fields are not checked. An
+number of accounts or groups, and its number of records; blank trailer fields are not checked. Type
+codes 100 and 400 of an account, where its details add up to both together: credits and debits. An
 account in a group that deletes or corrects (status 2, 3) what the file tells of its day is refused:
 both would count.
 """
@@ -24,12 +25,18 @@ both would count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from recon.core.codes import Kind, Side, State
 from recon.errors import InputError
+from recon.io.formats.banks.bai2_summary import (
+    Sides,
+    amounts_by_code,
+    extra_fields,
+    whole_number,
+)
 from recon.io.formats.banks.swift import read_day
 from recon.io.reading.contract import (
     Account,
@@ -65,11 +72,9 @@ CONTINUATIONS = 10_000  # of one record; a bank's text has a few, a damaged file
 _CODES = "01|02|03|16|49|88|98|99"
 _BOUNDARY = re.compile(rf"(?:^|/[ \t]+)(?=(?:{_CODES}),)")
 _RECOGNISED = re.compile(r"\s*01,[^,/\n]*,[^,/\n]*,[0-9]{6},[^/]*/\s*02,")
-_NUMBER = re.compile(r"([+-]?)([0-9]{1,18})")
 _CREDIT = re.compile("[1-3][0-9]{2}|72[0-8]|9[2-5][0-9]")
 _DEBIT = re.compile("[4-6][0-9]{2}|760|9[6-9][0-9]")
 _INFORMATION = "890"  # a 16 record that only says something
-_EXTRA_FIELDS = {"S": 3, "V": 2}
 _TEST_GROUP = "4"
 _UNDOING = {"2": "deletes", "3": "corrects"}  # by status
 _PARENT = {"02": "01", "03": "02", "16": "03", "49": "03", "98": "02", "99": "01"}
@@ -98,6 +103,7 @@ class _Level:
     records: int = 0
     currency: str = ""
     values: dict[str, str] = field(default_factory=dict)
+    sides: Sides = field(default_factory=Sides)
 
 
 def _cut_records(lines: Iterable[Line], reading: Reading, where: str) -> Iterator[_Record]:
@@ -226,7 +232,7 @@ class _Reader:
         elif record.code == "03":
             level.values = {"account": values[0].strip()}
             level.currency = values[1].strip() or self.levels["02"].currency
-            level.total = self.summary_total(record)
+            level.total = self.summary_total(record, level.sides)
             self.accounts.append(level.values["account"])
             self.judge_account(record, level)
         self.levels[record.code] = level
@@ -252,21 +258,16 @@ class _Reader:
             raise self.refused(problem, record, "deliver the group that counts without the other")
         self.told[told] = record.first.number
 
-    def summary_total(self, record: _Record) -> int:
-        """Return the sum of the amounts of an account record, signs as written."""
+    def summary_total(self, record: _Record, sides: Sides) -> int:
+        """Return the sum of the amounts of an account record, signs as written; note them."""
         values = [text.strip() for chunk in record.chunks for text in chunk][2:]
-        total, position = 0, 0
-        while position < len(values):
-            if not values[position]:  # some banks close a record with one comma too many
-                position += 1
-                continue
-            amount = values[position + 1] if position + 1 < len(values) else ""
-            funds = values[position + 3] if position + 3 < len(values) else ""
-            minor = _number(amount) if amount else 0
+        total = 0
+        for code, amount in amounts_by_code(values):
+            minor = whole_number(amount) if amount else 0
             if minor is None:
                 raise self.refused(f"summary amount {amount!r} is not a whole number", record)
+            sides.stated[code] = minor
             total += minor
-            position += 4 + _extra(funds, values[position + 4 :])
         return total
 
     def take_transaction(self, record: _Record) -> None:
@@ -278,11 +279,12 @@ class _Reader:
         place = (self.record_no, record.start, record.end)
         reasons = []
         direction = _direction(type_code)
-        minor = _number(amount or ("0" if direction == "O" else ""))
+        minor = whole_number(amount or ("0" if direction == "O" else ""))
         if minor is None:
             reasons.append(f"amount {amount!r} is not a whole number of minor units")
         else:
             account.total += minor
+            account.sides.add(direction, minor)
         if minor and (minor < 0 or direction == "O"):
             reasons.append(
                 f"amount {amount} does not go with type code {type_code}, which signs it"
@@ -331,12 +333,13 @@ class _Reader:
         label = f"line {record.first.number} {names[0]} {level.values.get('account', '')}".strip()
         for (what, computed, currency), text in zip(found, values, strict=False):
             if text:
-                declared = _number(text)
+                declared = whole_number(text)
                 if declared is None:
                     raise self.refused(f"trailer {what} {text!r} is not a whole number", record)
                 self.reading.controls.append(
                     ControlTotal(f"{label}: {what}", declared, computed, currency)
                 )
+        self.reading.controls += level.sides.controls(label, level.currency)
         above = self.levels.get(_PARENT[level.record.code]) if level.record.code != "01" else None
         if above is None:
             self.ended = True
@@ -350,14 +353,6 @@ def _is_day(value_date: str, group: _Level) -> bool:
     return re.fullmatch(r"[0-9]{6}", value_date or group.values["as_of"]) is not None
 
 
-def _number(text: str) -> int | None:
-    """Return a whole number with an optional sign, None for anything else."""
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return None
-    return -int(match[2]) if match[1] == "-" else int(match[2])
-
-
 def _direction(type_code: str) -> str:
     """Return C for a credit type code, D for a debit, O for mere information, '' for others."""
     if _CREDIT.fullmatch(type_code):
@@ -365,13 +360,6 @@ def _direction(type_code: str) -> str:
     if _DEBIT.fullmatch(type_code):
         return "D"
     return "O" if type_code == _INFORMATION else ""
-
-
-def _extra(funds: str, following: Sequence[str]) -> int:
-    """Return how many more fields a funds type brings."""
-    if funds == "D" and following and re.fullmatch(r"[0-9]{1,3}", following[0]):
-        return 1 + 2 * int(following[0])
-    return _EXTRA_FIELDS.get(funds, 0)
 
 
 def _split_transaction(chunks: list[list[str]]) -> tuple[tuple[str, str, str, str, str], str]:
@@ -388,7 +376,7 @@ def _split_transaction(chunks: list[list[str]]) -> tuple[tuple[str, str, str, st
 
     type_code, amount, funds = take(), take(), take()
     ahead = [text for chunk in waiting for text in chunk]
-    extra = [take() for _ in range(_extra(funds, ahead))]
+    extra = [take() for _ in range(extra_fields(funds, ahead))]
     value_date = extra[0] if funds == "V" and extra else ""
     bank_reference, customer_reference = take(), take()
     words = " ".join(text for chunk in waiting if (text := ",".join(chunk).strip(" ,")))

@@ -206,3 +206,16 @@ def test_an_account_beside_the_one_it_undoes_is_refused(
     for other in (again.replace("260102", "260101"), again.replace("03,7", "03,8")):
         apart = read_bytes(FORMAT, f"{head}{group}{other}99,1000,2,12/\n".encode(), tmp_path)
         assert apart.verdict == "agreed"
+
+
+def test_credits_and_debits_must_each_be_what_the_account_states(tmp_path: Path) -> None:
+    """A changed type code turns a sign, and no total of a trailer shows it."""
+    turned = REPORT.replace("16,195,6050", "16,495,6050")
+    outcome = read_bytes(FORMAT, turned.encode(), tmp_path)
+    assert [one.name for one in outcome.totals if not one.agrees] == [
+        "line 9 account ACC-1: credits",
+        "line 9 account ACC-1: debits",
+    ]
+    fewer = REPORT.replace("88,100,6050,1", "88,100,7050,2").replace("41150", "42150")
+    fewer = fewer.replace("41850", "42850")
+    assert read_bytes(FORMAT, fewer.encode(), tmp_path).verdict == "agreed"  # not all are detailed
