@@ -125,14 +125,7 @@ def _priced(
             where=f"--is, fee contract {contract.name!r}",
             fix=f"one of: {', '.join(contract.known_attributes)}",
         )
-    try:
-        minor = contract.minor(Decimal(amount))
-    except (InvalidOperation, ValueError) as error:
-        raise UsageError(
-            f"expected an amount in {contract.currency}, found {amount!r}",
-            where="--amount",
-            fix="write digits, a point and no more decimals than the currency has",
-        ) from error
+    minor = _minor(contract, amount)
     compiled = Compiled(contract)
     row = pl.DataFrame(
         {name: [words.get(name)] for name in contract.known_attributes},
@@ -158,6 +151,18 @@ def _priced(
             for line, fee in zip(lines, fees, strict=True)
         ],
     }
+
+
+def _minor(contract: SourceContract, amount: str) -> int:
+    """Return an amount of the command line in minor units of the contract's currency."""
+    try:
+        return contract.minor(Decimal(amount))
+    except (InvalidOperation, ValueError) as error:
+        raise UsageError(
+            f"expected an amount in {contract.currency}, found {amount!r}",
+            where="--amount",
+            fix="write digits, a point and no more decimals than the currency has",
+        ) from error
 
 
 def _verdict(item: dict[str, Any], *, chinese: bool) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from recon.commands.packing import read_pack
-from recon.report.tie_out import channel_flows, statements
+from recon.report.flows import channel_flows
+from recon.report.tie_out import statements
 from recon.store.workspace import Workspace
 from tests.night_world import WEEK, Day, NightWorld, codes
 

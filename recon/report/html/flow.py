@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from recon.report.flows import channel_flows
 from recon.report.html import chart_svg as draw
 from recon.report.html.words import PageWords
 from recon.report.pack import Pack
-from recon.report.tie_out import Line, Statement, channel_flows
+from recon.report.tie_out import Line, Statement
 from recon.report.words import label, money
 
 _STATIONS = (("MERCHANT", "CHANNEL"), ("CHANNEL", "BANK"), ("MERCHANT", "BANK"))

@@ -8,8 +8,8 @@ import polars as pl
 
 from recon.core.codes import Code
 from recon.report.pack import Pack
+from recon.report.places import NETTING
 from recon.report.root_causes import FALSE_DISCOVERY_RATE, Cause
-from recon.report.tie_out import NETTING
 from recon.report.workbook.cells import Sheet
 from recon.report.workbook.fields import Field, Kind, write_fields
 from recon.report.workbook.words import TERMS, Say

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from recon.report.flows import channel_flows, conservation, roll_forward
 from recon.report.pack import Pack
-from recon.report.tie_out import channel_flows, conservation, roll_forward
 from recon.report.workbook.cells import Sheet
 from recon.report.workbook.words import Say
 

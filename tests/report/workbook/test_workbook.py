@@ -17,8 +17,9 @@ import pytest
 
 from recon.commands.packing import read_pack
 from recon.core.schema import DISPUTES
+from recon.report.flows import channel_flows, conservation, roll_forward
 from recon.report.priority import by_priority
-from recon.report.tie_out import channel_flows, conservation, roll_forward, statements
+from recon.report.tie_out import statements
 from recon.report.workbook.cells import EXACT_LIMIT, Book, decimal, money_format
 from recon.report.workbook.proof import verdict
 from recon.report.workbook.words import Say
