@@ -22,6 +22,7 @@ LINE_WIDTH = 65
 _TAGS = "20|21|25P?|28C?|60[FM]|61|86|62[FM]|64|65|13D?|34F|90[CD]|NS"
 _TAG = re.compile(rf"(?:\{{[^:]*:.*\{{4:)?:({_TAGS}):(.*)", re.DOTALL)
 _CLOSING = frozenset({"62F", "62M", "64", "65", "90C", "90D"})
+_BLOCK_END = re.compile(r"-\}(?:\{[0-9]:.*)?\s*$")  # of SWIFT's block 4; it has a line of its own
 
 _ENTRY = re.compile(
     r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4}| {4})?(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?\s*"
@@ -79,8 +80,10 @@ def cut_fields(lines: Iterable[Line], reading: Reading) -> Iterator[Field]:
         if match is not None:
             if current is not None:
                 yield current
-            current = Field(match[1], [match[2]], line, line)
-            closed = match[1] in _CLOSING or (closed and match[1] != "20")
+            is_closing = match[1] in _CLOSING
+            text = _BLOCK_END.sub("", match[2]) if is_closing else match[2]
+            current = Field(match[1], [text], line, line)
+            closed = is_closing or (closed and match[1] != "20")
         elif not line.text.strip():
             reading.blank_lines += 1
         elif ends or line.text.startswith("-}") or (closed and line.text.startswith("-")):

@@ -140,7 +140,11 @@ class MessageReader(ABC):
         elif swift_field.tag in {"61", "86", "NS"}:
             self.take_movement(self.message, swift_field)
         elif swift_field.tag in {"25", "25P"}:
-            self.message.account = swift_field.texts[0].strip()
+            account = swift_field.texts[0].strip()
+            if self.message.account not in {"", account}:
+                problem = f"expected one account in a message, found {account} as well"
+                raise self.refused(problem, swift_field)
+            self.message.account = account
             self.count_head(swift_field)
         elif swift_field.tag in {"28", "28C"}:
             self.message.number = swift_field.texts[0].strip()

@@ -374,3 +374,17 @@ def test_the_reason_of_a_returned_payment_is_kept(tmp_path: Path) -> None:
         ("PAYOUT-2", '{"reason":"AC04"}'),
     ]
     assert frame["attributes"][2] is None
+
+
+def test_the_end_of_the_block_may_share_the_last_line(tmp_path: Path) -> None:
+    """Some systems write `-}` and the trailer behind the closing balance, not on a line below."""
+    head = "{1:F01X}{2:I940Y}{4:\n:20:X\n:25:1\n:28C:1/1\n:60F:C260304EUR0,\n"
+    text = head + ":61:2603040304C5,NTRFA\n:62F:C260304EUR5,-}{5:{CHK:1}}\n"
+    assert read_bytes(FORMAT, text.encode(), tmp_path).verdict == "agreed"
+
+
+def test_two_accounts_in_a_message_are_refused(tmp_path: Path) -> None:
+    """The line between two messages is lost: whose entries follow cannot be told."""
+    text = ":20:X\n:25:1\n:25:2\n:28C:1/1\n:60F:C260304EUR0,\n:62F:C260304EUR0,\n-\n"
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.verdict == "expected one account in a message, found 2 as well"
