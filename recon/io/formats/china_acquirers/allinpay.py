@@ -1,9 +1,9 @@
 """Allinpay (通联支付) transaction detail, CSV.
 
 Source: the vendor's page "交易明细文件" (34 columns); no public sample was found. Amounts are
-yuan with two decimals, unsigned; the type of the transaction gives the sign, and a minus that the
-file writes itself stays one. 手续费 is a cost; net is 结算金额 where the file has it. A refund
-leads to its original by 原交易单.
+yuan with two decimals, unsigned; the type of the transaction gives the sign, a minus that the file
+writes itself stays one, and a payment below zero is a reject. 手续费 is a cost; net is 结算金额
+where the file has it. A refund leads to its original by 原交易单.
 
 | 交易类型                                           | kind     | sign |
 |----------------------------------------------------|----------|------|
@@ -33,7 +33,7 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
-from recon.io.reading.table import Table, money_out, reader
+from recon.io.reading.table import Table, money_out, reader, refuse_negative_payments
 
 TABLE = Table(
     "an Allinpay transaction detail",
@@ -127,5 +127,6 @@ FORMAT = Format(
     column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
+    refine=refuse_negative_payments,
     net_is_exact=True,
 )

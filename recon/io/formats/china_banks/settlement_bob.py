@@ -34,6 +34,7 @@ from recon.io.reading.contract import (
     Time,
 )
 from recon.io.reading.records import RowBuilder, account_for_spans, encodings_of, refuse_row
+from recon.io.reading.table import refuse_negative_payments
 
 COLUMNS = ("merchant", "order", "card", "type", "amount", "moment")
 _ATTRIBUTES = ("MerCode", "OrderNum", "PayAcctNo", "PayType", "Amt", "TranTime")
@@ -135,4 +136,5 @@ FORMAT = Format(
     recognise=recognise,
     read=read,
     fields=fields,
+    refine=refuse_negative_payments,
 )

@@ -38,6 +38,7 @@ def test_records_of_fen_get_kind_state_and_sign(tmp_path: Path) -> None:
         ('PayType="01"', 'PayType="09"', "09"),
         ('Amt="000000010050"', 'Amt="100.50"', "100.50"),
         (' TranTime="20261120100000"', "", "lacks TranTime"),
+        ('Amt="000000010050"', 'Amt="-00000010050"', "of a payment; expected none below zero"),
     ],
 )
 def test_bad_records_are_rejects(tmp_path: Path, old: str, new: str, reason: str) -> None:

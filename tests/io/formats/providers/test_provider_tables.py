@@ -238,6 +238,9 @@ def test_other_encodings_and_unknown_types(tmp_path: Path) -> None:
     assert outcome.frame["amount_minor"].to_list() == [6050, -1000]
     odd = read_bytes(allinpay.FORMAT, text.replace("退货", "查询").encode(), tmp_path)
     assert [reject.record_no for reject in odd.rejects] == [3]
+    below = text.replace(",60.50,0.36,", ",-60.50,-0.36,").replace(",60.14,", ",-60.14,")
+    negative = read_bytes(allinpay.FORMAT, below.encode(), tmp_path)
+    assert [reject.record_no for reject in negative.rejects] == [2]
 
 
 @pytest.mark.parametrize(
