@@ -9,7 +9,7 @@ nothing tells a repeated row from an equal one, or the same payments are told in
 file is HELD. `equal_rows = "distinct"` of the source says that equal rows are different money.
 
 Files of one account in several bank formats: a notification or an intraday report tells bookings
-that the statement tells too, so the statement counts.
+that the statement tells too, so the statement counts; of two statements the richer format does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ _REFERENCES = {
     Side.BANK: ("bank_ref",),
 }
 # Formats that tell the bookings of a bank account; the first one counts where several tell a day.
-_ACCOUNT_FORMATS = ("camt053", "mt940", "bai2", "camt052", "mt942", "camt054")
+_ACCOUNT_FORMATS = (
+    *("camt053", "mt940", "coda", "norma43", "bai2", "ofx"),
+    *("camt052", "mt942", "camt054"),
+)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Judgement = tuple[InputState, str]
@@ -221,7 +224,13 @@ def _booked_days(part: Part) -> list[tuple[object, ...]]:
         pl.col("merchant_id").is_not_null(),
         pl.col("value_date").is_not_null(),
     )
-    return booked.select("merchant_id", "currency", "value_date").unique().collect().rows()
+    days = booked.select("merchant_id", "currency", "value_date").unique().collect().rows()
+    return list({(_plain_account(*day[:2]), *day[1:]): None for day in days})
+
+
+def _plain_account(account: str, currency: str) -> str:
+    """Return an account as all formats write it: `NL1EUR`, `/NL1` and `N L1` are NL1 in EUR."""
+    return account.replace(" ", "").removesuffix(currency).strip("/")
 
 
 def _booked_again(whole: bool, account: str, day: str, where: str) -> Judgement:  # noqa: FBT001 - of a judgement's words

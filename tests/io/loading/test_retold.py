@@ -181,3 +181,27 @@ def test_a_statement_counts_and_the_notification_does_not(
         messages = " ".join(loaded.inputs["message"].to_list())
         assert "camt053 as well" in messages
         assert "DE1" in messages
+
+
+STATEMENT_AGAIN = {
+    "mt940": ":20:X\n:25:DE1EUR\n:28C:1/1\n:60F:C260304EUR0,\n:61:260304C30,NTRFX\n"
+    ":62F:C260304EUR30,\n-\n",
+    "ofx": "OFXHEADER:100\n\n<OFX><STMTRS><CURDEF>EUR<BANKACCTFROM><ACCTID>D E1</BANKACCTFROM>"
+    "<BANKTRANLIST><STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20260304<TRNAMT>30<FITID>1</STMTTRN>"
+    "</BANKTRANLIST></STMTRS></OFX>\n",
+}
+
+
+@pytest.mark.parametrize("form", STATEMENT_AGAIN)
+def test_a_statement_in_another_format_counts_once(tmp_path: Path, form: str) -> None:
+    """The account may have a currency behind its number, or spaces in it."""
+    texts = {"camt053": camt("053", ("30", "2026-03-04", "X1")), form: STATEMENT_AGAIN[form]}
+    inputs = []
+    for name, text in texts.items():
+        path = tmp_path / f"{name}.txt"
+        path.write_text(text, encoding="utf-8")
+        inputs.append(InputFile(name, len(inputs), Side.BANK, name, path, name))
+    options = {name: Options(currency="EUR") for name in texts}
+    loaded = load(inputs, tonight(tmp_path, options))
+    assert states(loaded) == {"camt053": "ACCEPTED", form: "DUPLICATE"}
+    assert loaded.slim.height == 1
