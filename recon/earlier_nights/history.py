@@ -182,6 +182,25 @@ def rows_about(
     return pl.concat([TRANSACTIONS.empty(), *(conform(one, TRANSACTIONS) for one in frames)])
 
 
+def orders_of(
+    workspace: Workspace, references: Sequence[str], business_date: date, *, within_days: int
+) -> pl.DataFrame:
+    """Return the merchant's orders of earlier nights in which a channel's reference stands.
+
+    Columns reference and order_id; a reference of several orders names none.
+    """
+    wanted = pl.Series(references, dtype=pl.String).implode()
+    merchant = pl.col("side").cast(pl.String) == Side.MERCHANT.name
+    found = [pl.DataFrame(schema={"reference": pl.String, "order_id": pl.String})]
+    for run in earlier(workspace, business_date, within_days) if references else []:
+        rows = scan(run.folder, "transactions").filter(merchant)
+        for name in ("channel_ref", "rrn"):
+            mine = rows.filter(pl.col(name).is_in(wanted))
+            found.append(mine.select(pl.col(name).alias("reference"), "order_id").collect())
+    known = pl.concat(found).drop_nulls().unique()
+    return known.filter(~pl.col("reference").is_duplicated())
+
+
 def told_of_refunds(
     workspace: Workspace, business_date: date, codes: Sequence[Code]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -51,17 +51,19 @@ def judge(
         ~((pl.col("leg") == netting.NETTING) & pl.col("row").is_in(rows))
     )
     rest = replace(verdict, findings=findings, waiting=waiting)
-    return rest, _late(tonight, known, night), known
+    late = _late(tonight, known, night)
+    return rest, late, known.select("row", "order_id", "fingerprint")
 
 
 def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.DataFrame:
     """Return lone undoings whose payment an earlier night brought and closed.
 
-    Columns row, order_id and fingerprint of the payment, or of the refund. One that was undone
-    before is not there to be undone again. Of carried undoings those are asked that a break keeps:
-    the merchant's, by a charge that stands, and the channel's, by books that call it done.
+    Columns row, own references and fingerprint of the payment, or of the refund. One that was
+    undone before is not there to be undone again. Of carried undoings those are asked that a break
+    keeps: the merchant's, by a charge that stands, and the channel's, by books that call it done.
     """
-    empty = pl.DataFrame(schema={"row": pl.Int64, "order_id": pl.String, "fingerprint": pl.Int64})
+    own_references = dict.fromkeys(OWN_REFERENCES, pl.String)
+    empty = pl.DataFrame(schema={"row": pl.Int64, **own_references, "fingerprint": pl.Int64})
     lone = verdict.waiting.filter(pl.col("leg") == netting.NETTING)["row"].to_numpy()
     merchant = (tonight.ledger.slim["side"] == int(Side.MERCHANT)).to_numpy()
     kept = _kept(tonight)
@@ -83,7 +85,7 @@ def _settled_originals(tonight: Tonight, verdict: Verdict, night: Night) -> pl.D
     open_still = pl.col("row").is_in(np.flatnonzero(kept).tolist())  # it keeps what it undid
     found = found.sort(~open_still, "row")
     once = found.unique("fingerprint", keep="first", maintain_order=True)
-    return once.sort("row").select("row", "order_id", "fingerprint")
+    return once.sort("row").select("row", *OWN_REFERENCES, "fingerprint")
 
 
 def _kept(tonight: Tonight) -> NDArray[np.bool_]:
@@ -133,7 +135,7 @@ def _payments(told: pl.DataFrame) -> pl.DataFrame:
         paid.select(
             "side",
             "currency",
-            "order_id",
+            *OWN_REFERENCES,
             "fingerprint",
             "occurred_at",
             turn="fingerprint",
@@ -179,10 +181,11 @@ def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
     slim = tonight.ledger.slim
     pairs = netting.undone_late(tonight.ledger, tonight.netted, legs)
     ids = slim["txn_id"].gather(pairs["left"].to_numpy())
-    orders = tonight.opening.unique("txn_id").select("txn_id", "order_id")
-    met = pairs.with_columns(ids.alias("txn_id")).join(orders, on="txn_id", how="left")
+    names = tonight.opening.unique("txn_id").select("txn_id", *OWN_REFERENCES)
+    met = pairs.with_columns(ids.alias("txn_id")).join(names, on="txn_id", how="left")
     channel = (slim["side"] == int(Side.CHANNEL)).to_numpy()
     gone = known.filter(pl.Series(channel[known["row"].to_numpy()], dtype=pl.Boolean))
+    met, gone = (_with_orders(tonight, paid, night) for paid in (met, gone))
     wanted = pl.concat([met["order_id"], gone["order_id"]]).drop_nulls().unique().sort().to_list()
     if not wanted:
         return Verdict.of()
@@ -200,6 +203,28 @@ def _late(tonight: Tonight, known: pl.DataFrame, night: Night) -> Verdict:
             netting.report_gone(tonight.ledger, closed, night),
         ]
     )
+
+
+def _with_orders(tonight: Tonight, paid: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return payments with the order in which their reference stands, where they name none.
+
+    Files of card schemes and switches know no order: the books know the scheme's number.
+    """
+    nameless = paid.filter(pl.col("order_id").is_null())
+    references = pl.concat([nameless["channel_ref"], nameless["rrn"]]).drop_nulls().unique().sort()
+    if references.is_empty():
+        return paid
+    orders = history.orders_of(
+        tonight.workspace,
+        references.to_list(),
+        night.business_date,
+        within_days=history.UNDO_DAYS,
+    )
+    for name in ("channel_ref", "rrn"):
+        booked = orders.select(pl.col("reference").alias(name), booked="order_id")
+        paid = paid.join(booked, on=name, how="left", maintain_order="left")
+        paid = paid.with_columns(pl.coalesce("order_id", "booked")).drop("booked")
+    return paid
 
 
 def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Series:

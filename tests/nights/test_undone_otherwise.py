@@ -120,3 +120,29 @@ def test_a_void_of_a_night_before_counts_what_was_refunded_since(tmp_path: Path)
     told = nights(world, SALE, BOOKS_VOID, {"psp": [PART]})
     (case,) = world.table(told[2], "disputes").to_dicts()
     assert (case["code"], case["amount_minor"]) == (VOIDED, 4000)
+
+
+def test_a_late_reversal_by_the_scheme_s_number_is_told_too(tmp_path: Path) -> None:
+    """A scheme's file knows no order: the books carry its number, until they refund."""
+    world = NightWorld(tmp_path, psp='ignore_columns = ["order"]')
+    text = world.config.read_text("utf-8")
+    for ours, theirs in (
+        ('order_id = "order"\nchannel_ref = "ref"', 'channel_ref = "ref"'),
+        ('keys = ["order_id"]', 'keys = ["channel_ref"]'),
+        ('order_id = "order"\namount', 'order_id = "order"\nchannel_ref = "order"\namount'),
+    ):
+        assert ours in text
+        text = text.replace(ours, theirs)
+    world.config.write_text(text, "utf-8")
+    told = nights(
+        world,
+        {"orders": ["A1 100.00"], "psp": ["A1 100.00 ref=A1"]},
+        {"bank": ["100.00 memo=PAYOUT_8001_20261109"]},
+        {"psp": ["A1 -100.00 ref=A1 kind=void original=A1"]},
+        {
+            "bank": ["-100.00 memo=PAYOUT_8001_20261111"],
+            "orders": ["F1 -100.00 kind=refund original=A1"],
+        },
+    )
+    paid_not = "MERCHANT_PAID_CHANNEL_NOT"
+    assert [world.codes(night) for night in told] == [[], [], [paid_not], [f"{paid_not}:RESOLVED"]]
