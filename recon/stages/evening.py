@@ -45,7 +45,7 @@ class Evening:
 
     @property
     def at_once(self) -> int:
-        """Return how many things may be judged at once: one, where memory is short."""
+        """Return how many legs may be judged at once: one, where memory is short."""
         return 1 if self.means.room.is_paged else self.means.threads
 
     def beside(
@@ -53,9 +53,9 @@ class Evening:
     ) -> Callable[[], Made]:
         """Begin work beside what follows; calling what is returned waits for what it made.
 
-        With one thread, or where memory is short, it is done before this returns.
+        With one thread it is done before this returns. It must not need much memory.
         """
-        if self.at_once > 1:
+        if self.means.threads > 1:
             return self.aside.submit(work, *args, **kwargs).result
         made = work(*args, **kwargs)
         return lambda: made

@@ -18,10 +18,8 @@ def count_keyed(
     """Return how many rows `list_keyed` lists."""
     n = 0
     for row in range(free.size):
-        word = digest[row, 1]
-        inside = least <= word <= greatest
-        if inside and free[row] and side[row] == wanted and (word | digest[row, 0]) != 0:
-            n += 1
+        if free[row] and side[row] == wanted:
+            n += _is_keyed(digest, row, least, greatest)
     return n
 
 
@@ -37,15 +35,22 @@ def list_keyed(
 ) -> None:
     """Fill `out` with the free rows of a side whose key is not null.
 
-    Only keys whose second word lies between `least` and `greatest` are listed.
+    Only keys whose second word lies between `least` and `greatest` are listed. Which those are no
+    processor can guess, so that there is no branch on it: `out` has a place more than rows.
     """
     n = 0
     for row in range(free.size):
-        word = digest[row, 1]
-        inside = least <= word <= greatest
-        if inside and free[row] and side[row] == wanted and (word | digest[row, 0]) != 0:
+        if free[row] and side[row] == wanted:
             out[n] = row
-            n += 1
+            n += _is_keyed(digest, row, least, greatest)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _is_keyed(digest: Words, row: int, least: np.uint64, greatest: np.uint64) -> int:
+    """Return 1 for a key that is not null and lies between the bounds, else 0."""
+    word = digest[row, 1]
+    present = (word | digest[row, 0]) != 0
+    return int(present & (least <= word) & (word <= greatest))
 
 
 @njit(cache=True, nogil=True)

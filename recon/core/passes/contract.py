@@ -226,9 +226,9 @@ def _free_rows(work: Work, side: Side, key: Key) -> Rows:
         return np.flatnonzero(free & (facts.side == int(side)))
     words = facts.digests[key_name(key)]
     asked = (int(side), words, *work.key_slice.bounds)
-    rows = np.empty(count_keyed(free, facts.side, *asked), np.int64)
+    rows = np.empty(count_keyed(free, facts.side, *asked) + 1, np.int64)
     list_keyed(free, facts.side, *asked, rows)
-    return rows
+    return rows[:-1]
 
 
 def row_digests(
