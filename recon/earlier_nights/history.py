@@ -201,10 +201,10 @@ def orders_of(
     return known.filter(~pl.col("reference").is_duplicated())
 
 
-def told_of_refunds(
+def told_under(
     workspace: Workspace, business_date: date, codes: Sequence[Code]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return what earlier nights told of refunds under some codes, and is not over.
+    """Return what earlier nights told under some codes of contracts, and is not over.
 
     The breaks (BREAKS) and the rows at fault (TRANSACTIONS), which stand in the night that told.
     """

@@ -18,7 +18,7 @@ from recon.core.codes import BENIGN, UNDO_KINDS, Code, DisputeStatus, Kind, Side
 from recon.core.schema import BREAKS, TRANSACTIONS, conform, words
 from recon.rules.breaks.breaks import break_identity
 from recon.rules.breaks.facts import FACTS
-from recon.rules.fees import fees, rebates
+from recon.rules.fees import came_back, fees, rebates
 from recon.rules.fees import sums as fee_sums
 from recon.rules.night import Ledger, Night
 from recon.rules.prices.contract import Compiled, Level
@@ -30,6 +30,7 @@ from recon.rules.rule_file.refund_terms import ROUTE_WORDS, RefundCheck
 LEG = "contract"  # where a leg is named
 _PRICE_WHAT_THEY_SETTLE = ("wechat_trade", "alipay_trade")  # formats
 _MONTHS_BACK = 13  # a rebate is due within a year
+_NUMBERS = {code.name: int(code) for code in Code}
 # Refund facts that legs between the sides do not find by themselves.
 REFUND_CODES = (
     Code.REFUND_EXCESS,
@@ -233,7 +234,37 @@ def put_right(
         .explode("txn_ids")
         .join(listed.explode("txn_ids"), on=["code", "txn_ids"], how="semi")
     )
-    return touched.filter(~pl.col("break_id").is_in(same["break_id"].implode())).with_columns(
+    return _over(touched.filter(~pl.col("break_id").is_in(same["break_id"].implode())), night)
+
+
+def fees_came_back(
+    told: pl.DataFrame, at_fault: pl.DataFrame, back: pl.DataFrame, night: Night
+) -> pl.DataFrame:
+    """Return the fee breaks of earlier nights (`told`, BREAKS) that fees of tonight end, as over.
+
+    `at_fault` are the rows of the breaks, `back` tonight's fees that gave money to the merchant.
+    """
+    asked = told.select(
+        "expected_minor",
+        "actual_minor",
+        key="break_id",
+        txn_id=pl.col("txn_ids").list.first(),
+        code=pl.col("code").cast(pl.String).replace_strict(_NUMBERS, return_dtype=pl.Int64),
+    )
+    met = came_back.put_right(asked, at_fault, back)
+    return _over(told.filter(pl.col("break_id").is_in(met.implode())), night)
+
+
+def without_returned(facts: pl.DataFrame, rows: pl.DataFrame, back: pl.DataFrame) -> pl.DataFrame:
+    """Return the facts without the fees that came back the same night; `rows` hold both."""
+    numbered = facts.with_row_index("key")
+    met = came_back.put_right(numbered, rows, back)
+    return numbered.filter(~pl.col("key").is_in(met.implode())).drop("key")
+
+
+def _over(told: pl.DataFrame, night: Night) -> pl.DataFrame:
+    """Return breaks (BREAKS) that are told tonight a last time."""
+    return told.with_columns(
         business_date=pl.lit(night.business_date),
         group_id=pl.lit(None, pl.Int64),
         status=pl.lit(DisputeStatus.RESOLVED.name).cast(words(DisputeStatus)),

@@ -23,6 +23,7 @@ from recon.io.lookup.row_lookup import read_columns, read_rows
 from recon.rules import terms
 from recon.rules.breaks.facts import FACTS
 from recon.rules.days.calendar import Calendar, Overlay, read_overlay
+from recon.rules.fees import came_back
 from recon.rules.intake.arrivals import Arrivals, is_due
 from recon.rules.intake.enrich import enrich
 from recon.rules.night import Ledger, Night, Verdict
@@ -131,11 +132,29 @@ def judge_terms(
     if priced:
         whole = terms.whole_rows(channel, past)
         facts.append(terms.month_fee_facts(whole, priced, night))
-    found = pl.concat(facts)
-    named = terms.named_rows(found).implode()
     whole = terms.whole_rows(rows, undone, refunded.earlier, past, batches)
-    wide = whole.filter(pl.col("txn_id").is_in(named))
-    return Judged(found, wide, refunded.over)
+    found, over = _without_returned_fees(workspace, pl.concat(facts), whole, channel, night)
+    wide = whole.filter(pl.col("txn_id").is_in(terms.named_rows(found).implode()))
+    return Judged(found, wide, pl.concat([refunded.over, over]))
+
+
+def _without_returned_fees(
+    workspace: Workspace,
+    facts: pl.DataFrame,
+    rows: pl.DataFrame,
+    channel: pl.DataFrame,
+    night: Night,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the facts without fees that tonight's rows give back, and what they end (BREAKS).
+
+    `rows` are the whole rows of the facts, `channel` those of tonight.
+    """
+    back = came_back.returned_rows(channel)
+    if back.height == 0:
+        return facts, BREAKS.empty()
+    told, at_fault = history.told_under(workspace, night.business_date, came_back.CODES)
+    over = terms.fees_came_back(told, at_fault, back, night)
+    return terms.without_returned(facts, rows, back), over
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +171,7 @@ def _refunded_before(workspace: Workspace, rows: pl.DataFrame, night: Night) -> 
     earlier, met, over = TRANSACTIONS.empty(), TRANSACTIONS.empty(), BREAKS.empty()
     told, again = BREAKS.empty(), list[str]()
     if night.rules.refunds is not None:
-        told, at_fault = history.told_of_refunds(workspace, night.business_date, terms.REFUND_CODES)
+        told, at_fault = history.told_under(workspace, night.business_date, terms.REFUND_CODES)
         met = terms.with_original(terms.without_payment(at_fault, told), rows)
         again = terms.names(at_fault) if terms.undone_references(rows) else []
     if night.rules.refunds is not None or terms.returns_by_payment(night):

@@ -318,3 +318,25 @@ def test_a_refund_is_priced_as_its_payment_of_an_earlier_night(tmp_path: Path) -
     world.day("2026-11-10", orders=[], psp=back)
     nights = [MONDAY, "2026-11-10"]
     assert told_by_night(world, nights) == {MONDAY: [], "2026-11-10": [(30, 15, 1)]}
+
+
+def test_a_fee_that_comes_back_as_a_row_of_its_own(tmp_path: Path) -> None:
+    """It ends the case of that very amount, and is none on the night that told it; no other is."""
+    world = NightWorld(tmp_path)
+    text = world.config.read_text("utf-8").replace('void = "void"', 'void = "void"\nfee = "fee"')
+    price = '[[fee_contract]]\nname = "all"\non_refund = "rate"\n[[fee_contract.line]]\n'
+    world.config.write_text(text + price + 'name = "all"\nformula = "AMT*0.006"\n', "utf-8")
+    refund = "{0} 100.00 11:00 kind=refund original=A ref=R{0}"
+    sales = ["A 500.00", "B 100.00"]
+    charged = ["A 500.00 fee=3.00", "B 100.00 fee=1.60"]
+    refunds = [refund.format(name) for name in ("F", "G")]
+    back = ["X 0.60 12:00 kind=fee original=RF", "Y 1.00 12:00 kind=fee original=RB"]
+    world.day("2026-11-09", orders=[*sales, *refunds], psp=[*charged, *refunds, back[0]])
+    world.day("2026-11-10", psp=[back[1], "Z 0.60 13:00 kind=fee original=RB"])
+    world.day("2026-11-11", psp=["W 0.60 12:00 kind=fee original=RG"])
+    days = ("2026-11-09", "2026-11-10", "2026-11-11")
+    told = [
+        [code for code in world.codes(world.run(day)) if code.startswith("FEE")] for day in days
+    ]
+    over = ["FEE_NOT_RETURNED:RESOLVED"]
+    assert told == [["FEE_NOT_RETURNED", "FEE_SURCHARGE"], ["FEE_SURCHARGE:RESOLVED"], over]
