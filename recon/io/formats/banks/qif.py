@@ -5,7 +5,8 @@ for instance `M/D/YY`); a date that does not fit is a reject. Amounts are signed
 marks. QIF declares no totals and no currency: the source's currency counts, and nothing proves that
 the file is whole but the `^` that ends each entry. Rows are of the account that the last !Account
 list before them names. The first entry of an account may be its opening balance (payee "Opening
-Balance", with an account in brackets for a category): it moves no money and is no row.
+Balance", with an account in brackets for a category): it moves no money and is no row. Lists of
+categories, classes or securities are passed over; an investment account is refused.
 """
 
 from __future__ import annotations
@@ -33,12 +34,16 @@ from recon.io.reading.records import Line, RowBuilder, file_lines, refuse_row
 
 COLUMNS = ("account", "date", "amount", "number", "memo")
 _KINDS = ("bank", "cash", "ccard", "oth a", "oth l")
-_LISTS = "(?:Bank|Cash|CCard|Oth A|Oth L|Invst|Invoice|Cat|Class|Memorized|Security|Prices)"
+_LISTS = ("cat", "class", "tag", "memorized", "security", "prices")  # of no account's movements
+_ACCOUNTS = "account"
 _RECOGNISED = re.compile(
-    rf"\s*(!Option:[^\n]*\n|!Clear:[^\n]*\n)*!(Type:{_LISTS}|Account)\s*\n", re.IGNORECASE
+    rf"\s*(!Option:[^\n]*\n|!Clear:[^\n]*\n)*"
+    rf"!(Type:(?:{'|'.join((*_KINDS, *_LISTS, 'invst', 'invoice'))})|Account)\s*\n",
+    re.IGNORECASE,
 )
 _TRANSFER = re.compile(r"[Ll]\s*\[\s*(\S.*?)\s*\](?:/.*)?")  # from or to an account of one's own
 _KNOWN = frozenset("DTUCNPMALSE$%F")
+_ONCE = frozenset("DTUCNPML")  # lines of an address and of a split may be several
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
@@ -46,19 +51,20 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     rows = RowBuilder(COLUMNS)
     section, account, entry = "", "", list[Line]()
     begins = False  # the next entry is the first of its account
+    is_told = False  # an account's entries have begun
     for line in file_lines(staged, options, reading):
         text = line.text.strip()
         if not text:
             reading.blank_lines += 1
         elif text.startswith("!"):
-            section = text[6:].strip().lower() if text[:6].lower() == "!type:" else ""
-            begins = True
+            if entry:
+                raise _refused("the entry before it is not ended by ^", staged.name, line)
+            section, begins = _section(text, section, staged.name, line), True
+            is_told = is_told or section in _KINDS
             reading.header_lines += 1
-            if text[:6].lower() == "!type:" and section not in _KINDS:
-                raise _refused(f"{text} is not a bank or card account", staged.name, line)
-        elif not section:  # of a list of accounts, each with its name
+        elif section not in _KINDS:  # a list; of accounts it says which one follows
             reading.header_lines += 1
-            account = text[1:].strip() if text[0] in "Nn" else account
+            account = text[1:].strip() if section == _ACCOUNTS and text[0] in "Nn" else account
         elif text == "^" and begins and (opened := _opened(entry)):
             reading.header_lines += 1 + len(entry)
             account, begins, entry = account or opened, False, []
@@ -72,9 +78,20 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
             entry.append(line)
     if entry:
         raise _refused("the last entry is not ended by ^: the file is cut", staged.name, entry[0])
-    if not section:
-        raise _refused("there is no !Type: line", staged.name, None)
+    if section == _ACCOUNTS or not is_told:
+        raise _refused("expected entries of an account, found none at its end", staged.name, None)
     yield from rows.batches()
+
+
+def _section(text: str, section: str, name: str, line: Line) -> str:
+    """Return which section a line with a mark begins; options and the like begin none."""
+    word = text[1:].strip().lower()
+    if word.startswith(("option:", "clear:")):
+        return section
+    kind = word.removeprefix("type:").strip()
+    if word != _ACCOUNTS and (not word.startswith("type:") or kind not in (*_KINDS, *_LISTS)):
+        raise _refused(f"{text} is not a bank or card account", name, line)
+    return kind
 
 
 def _refused(problem: str, name: str, line: Line | None) -> InputError:
@@ -99,6 +116,11 @@ def _take(entry: list[Line], end: Line, account: str, rows: RowBuilder, reading:
         code, text = line.text.strip()[0].upper(), line.text.strip()[1:].strip()
         if code not in _KNOWN:
             reasons.append(f"line {line.number} begins with {code!r}, which QIF does not know")
+        if code in _ONCE and code in values:
+            reasons.append(
+                f"expected one {code} in an entry, found another at line {line.number}: "
+                "the ^ between two entries is lost"
+            )
         values.setdefault(code, text)
     first = entry[0] if entry else end
     place = (first.number, first.start, end.end)

@@ -76,3 +76,31 @@ def test_an_opening_balance_is_no_movement(tmp_path: Path) -> None:
     assert outcome.reading.all_lines_accounted()
     payee = text.replace("L[Till]", "LSales")
     assert read_bytes(FORMAT, payee.encode(), tmp_path).frame.height == 3
+
+
+def test_two_entries_are_never_one(tmp_path: Path) -> None:
+    """Where the mark between two entries is lost, the second one must not vanish in the first."""
+    first, second = "D2026-01-02\nT1.00\nPA\n", "D2026-01-03\nT2.00\nPB\n"
+    address = "A1 Main St\nACity\nSFood\n$1.00\nSFee\n$1.00\n"
+    whole = read_bytes(FORMAT, f"!Type:Bank\n{first}^\n{second}{address}^\n".encode(), tmp_path)
+    assert whole.frame["amount_minor"].to_list() == [100, 200]
+    joined = read_bytes(FORMAT, f"!Type:Bank\n{first}{second}^\n".encode(), tmp_path)
+    assert joined.rejects[0].reasons[0] == (
+        "expected one D in an entry, found another at line 5: the ^ between two entries is lost"
+    )
+    accounts = f"!Type:Bank\n{first}!Type:CCard\n{second}^\n"
+    assert "not ended by ^" in read_bytes(FORMAT, accounts.encode(), tmp_path).verdict
+
+
+def test_options_and_lists_take_no_entries_away(tmp_path: Path) -> None:
+    """An option behind the type is no new section; a list of categories names no account."""
+    entry = "D2026-01-02\nT1.00\n^\n"
+    categories = "!Type:Cat\nNFood\nE\n^\n"
+    text = f"!Account\nNTill\n^\n{categories}!Type:Bank\n!Option:MDY\n{entry}!Type:CCard\n{entry}"
+    text += categories
+    outcome = read_bytes(FORMAT, text.encode(), tmp_path)
+    assert outcome.frame.select("amount_minor", "merchant_id").rows() == [(100, "Till")] * 2
+    assert outcome.reading.all_lines_accounted()
+    assert "not a bank or card account" in read_bytes(FORMAT, b"!Foo\n", tmp_path).verdict
+    for none in (text + "!Account\nNCard\n^\n", categories):
+        assert "found none at its end" in read_bytes(FORMAT, none.encode(), tmp_path).verdict
