@@ -140,7 +140,7 @@ def forge(workspace: Workspace, name: str, change) -> checker.Report:
     table_file.write_table(schema.conform(change(frame), table), table, path)
     manifest = {key: value for key, value in run.manifest.items() if key != "self_sha256"}
     facts = table_file.totals(path, table)
-    changed = publish._entry(run.folder, path, *facts)
+    changed = publish._entry(path, path.relative_to(run.folder).as_posix(), *facts)
     others = [entry for entry in manifest["artefacts"] if entry["path"] != changed["path"]]
     manifest["artefacts"] = sorted([*others, changed], key=lambda entry: entry["path"])
     publish.write_manifest(run.folder / "manifest.json", manifest)
