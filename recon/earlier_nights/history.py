@@ -26,7 +26,15 @@ from recon.core.codes import (
     State,
 )
 from recon.core.plan import InputFile
-from recon.core.schema import BREAKS, OPEN_ITEMS, PAYOUTS, RUNS, TRANSACTIONS, conform
+from recon.core.schema import (
+    BREAKS,
+    OPEN_ITEMS,
+    OWN_REFERENCES,
+    PAYOUTS,
+    RUNS,
+    TRANSACTIONS,
+    conform,
+)
 from recon.errors import InputError
 from recon.io.loading.another_night import EarlierNight, own_day
 from recon.io.loading.drift import columns_from_json
@@ -175,7 +183,7 @@ def rows_about(
     """Return the rows of earlier nights that name one of the references (TRANSACTIONS)."""
     wanted = pl.Series(references, dtype=pl.String).implode()
     named = pl.any_horizontal(
-        pl.col(name).is_in(wanted) for name in ("order_id", "channel_ref", "original_ref")
+        pl.col(name).is_in(wanted) for name in (*OWN_REFERENCES, "original_ref")
     )
     runs = earlier(workspace, business_date, within_days) if references else []
     frames = [scan(run.folder, "transactions").filter(named).collect() for run in runs]

@@ -122,14 +122,15 @@ def test_a_void_of_a_night_before_counts_what_was_refunded_since(tmp_path: Path)
     assert (case["code"], case["amount_minor"]) == (VOIDED, 4000)
 
 
-def test_a_late_reversal_by_the_scheme_s_number_is_told_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["channel_ref", "rrn"])
+def test_a_late_reversal_by_the_scheme_s_number_is_told_too(tmp_path: Path, name: str) -> None:
     """A scheme's file knows no order: the books carry its number, until they refund."""
     world = NightWorld(tmp_path, psp='ignore_columns = ["order"]')
     text = world.config.read_text("utf-8")
     for ours, theirs in (
-        ('order_id = "order"\nchannel_ref = "ref"', 'channel_ref = "ref"'),
-        ('keys = ["order_id"]', 'keys = ["channel_ref"]'),
-        ('order_id = "order"\namount', 'order_id = "order"\nchannel_ref = "order"\namount'),
+        ('order_id = "order"\nchannel_ref = "ref"', f'{name} = "ref"'),
+        ('keys = ["order_id"]', f'keys = ["{name}"]'),
+        ('order_id = "order"\namount', f'order_id = "order"\n{name} = "order"\namount'),
     ):
         assert ours in text
         text = text.replace(ours, theirs)
