@@ -20,6 +20,7 @@ from recon.core.kernels.tokenise import FAULT_FEW, FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
 from recon.io.reading.contract import Options, Probe, RawRows, Reading
 from recon.io.reading.cutting import Aside, Dialect, Layout, Tokens, cut_rows
+from recon.io.reading.free_text import FreeText
 from recon.io.reading.lines import Block, Lines, listed
 from recon.io.reading.marks import MARKS, cells_of, is_guarded, quote_of, unguarded
 
@@ -46,6 +47,7 @@ class Sheet:
     empty: str = ""  # without a header: a pattern of the whole text of a day without rows
     short: int = 0  # so many cells may be lost at the end of a row
     wider: int = 0  # so many empty cells may stand behind the last column
+    free_text: FreeText | None = None  # columns that hold the mark although nothing is quoted
     title: str = ""  # a pattern that must be found in the lines before the rows
     first_line: str = ""  # a pattern that the first filled line must begin with
     own_titles: str = ""  # a pattern of first lines that no other layout has, header cut off or not
@@ -279,7 +281,7 @@ def check_names(sheet: Sheet, names: tuple[str, ...], options: Options, where: s
 
 
 def _mend_tail(sheet: Sheet, wider: int, block: Block, tokens: Tokens, layout: Layout) -> None:
-    """Accept rows that are wider by empty cells only, or shorter by cells that may be lost."""
+    """Accept rows wider by empty cells or by a free text, or shorter by cells that may be lost."""
     lost = len(layout.header) - tokens.row_fields
     may_be_short = (tokens.row_fault == FAULT_FEW) & (lost <= sheet.short)
     if block.final and block.data.size and block.data[-1] != ord("\n"):
@@ -300,6 +302,8 @@ def _mend_tail(sheet: Sheet, wider: int, block: Block, tokens: Tokens, layout: L
         tail = line.rsplit(mark, surplus)[1:]
         if surplus <= wider and not b"".join(tail).strip(b' \t`"'):
             tokens.row_fault[row] = FAULT_NONE
+    if sheet.free_text is not None:
+        sheet.free_text.rejoin(mark, block, tokens, layout)
 
 
 def take_totals(sheet: Sheet, text: str, reading: Reading, where: str) -> None:

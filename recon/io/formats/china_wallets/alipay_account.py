@@ -46,6 +46,7 @@ from recon.io.reading.contract import (
     Time,
 )
 from recon.io.reading.cutting import frame_of, rows_of
+from recon.io.reading.free_text import FreeText
 from recon.io.reading.marks import CLOCK
 from recon.io.reading.sheet import Sheet, fits, read_stream
 
@@ -65,6 +66,13 @@ SHEET: Final = Sheet(
     ),
     closed=False,  # columns come and go in this export
     wider=1,
+    free_text=FreeText(
+        ("商品名称", "备注", "业务描述"),
+        (
+            ("^发生时间$", r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2} [0-9:]+"),
+            (r"元\)$", r"[+-]?[0-9]+\.[0-9]{2}|0?"),
+        ),
+    ),
     first_line="#支付宝账务",
     aside="#",
     ending=r"#-*账务(?:明细|汇总)列表结束|#(?:支出|收入)合计",

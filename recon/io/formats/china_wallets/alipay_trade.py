@@ -21,13 +21,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from recon.core.codes import Kind, Side, State
-from recon.core.kernels.tokenise import FAULT_MANY, FAULT_NONE
 from recon.errors import InputError
 from recon.io.formats.china_wallets.alipay_summary import PREFIX, take_summary
 from recon.io.reading.archive import decoded_name, opened
@@ -46,8 +45,9 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
-from recon.io.reading.cutting import Dialect, Layout, Tokens, cut_rows, frame_of, rows_of
-from recon.io.reading.lines import Block, Lines, line_offsets, listed
+from recon.io.reading.cutting import Dialect, Layout, cut_rows, frame_of, rows_of
+from recon.io.reading.free_text import FreeText
+from recon.io.reading.lines import Block, Lines, listed
 from recon.io.reading.marks import CLOCK
 from recon.io.reading.sheet import sniffed_encoding
 
@@ -69,7 +69,6 @@ _UNREAD: Final = (
     *("门店名称", "操作员", "对方账户", "支付宝红包(元)", "集分宝(元)", "支付宝优惠(元)"),
     *("商家优惠(元)", "券核销金额(元)", "券名称", "商家红包消费金额(元)", "卡消费金额(元)"),
 )
-_FREE_TEXT: Final = ("商品名称", "门店名称", "券名称", "备注")
 _DETAIL_NAME: Final = re.compile(r"业务明细(?!.*汇总)")
 _ACCOUNT: Final = re.compile(r"#账号：\[([0-9]+)\]")
 _PAID: Final = re.compile(
@@ -78,8 +77,13 @@ _PAID: Final = re.compile(
 _REFUNDED: Final = re.compile(
     r"#退款合计：([0-9]+)笔，商家实收退款共(-?[0-9.,]+)元(，商家优惠退款共-?[0-9.,]+元)?"
 )
-_TIME: Final = re.compile(r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2} [0-9:]+")
-_MONEY: Final = re.compile(r"-?[0-9]*\.?[0-9]*")
+_FREE_TEXT: Final = FreeText(
+    ("商品名称", "门店名称", "券名称", "备注"),
+    (
+        ("创建时间|完成时间", r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2} [0-9:]+"),
+        (r"\(元\)$", r"-?[0-9]*\.?[0-9]*"),
+    ),
+)
 _DIALECT: Final = Dialect(b",", comment=b"#", trim=True)
 
 
@@ -106,7 +110,9 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
         records = _watched(first, blocks, seen)
         rows_seen = 0
         layout = Layout(header, wanted)
-        for rows in cut_rows(records, _DIALECT, layout, reading, repair=_repair):
+        for rows in cut_rows(
+            records, _DIALECT, layout, reading, repair=partial(_FREE_TEXT.rejoin, b",")
+        ):
             rows_seen += rows.record_no.size
             if rows.record_no.size:
                 _check_filled(header, staged.name)
@@ -201,59 +207,6 @@ def _take_footer(seen: list[str], rows: int, reading: Reading, where: str) -> No
         for match in matches:
             reading.declared[f"{word}笔数"] = match[1]
             reading.declared[f"{word}金额"] = match[2]
-
-
-def _repair(block: Block, tokens: Tokens, layout: Layout) -> None:
-    """Find the free text that holds commas in rows with too many cells.
-
-    The surplus belongs to the one free-text column that makes every time and amount fall in place;
-    when none or several do, the row stays a reject.
-    """
-    faulty = np.flatnonzero(tokens.row_fault == FAULT_MANY).tolist()
-    if not faulty:
-        return
-    raw = block.data.tobytes()
-    offsets = line_offsets(block.data)
-    for row in faulty:
-        begin = int(offsets[tokens.row_line[row]])
-        end = int(offsets[tokens.row_line[row] + 1])
-        spans = _joined_spans(raw[begin:end].rstrip(b"\r\n"), layout.header)
-        if spans is None:
-            continue
-        tokens.row_fault[row] = FAULT_NONE
-        for slot, name in enumerate(layout.wanted):
-            start, stop = spans[layout.header.index(name)]
-            tokens.starts[slot, row] = begin + start
-            tokens.ends[slot, row] = begin + stop
-
-
-def _joined_spans(line: bytes, header: tuple[str, ...]) -> list[tuple[int, int]] | None:
-    """Return the span of each column when exactly one free-text column can take the surplus."""
-    cells: list[tuple[int, int]] = []
-    at = 0
-    for cell in line.split(b","):
-        cells.append((at, at + len(cell)))
-        at += len(cell) + 1
-    surplus = len(cells) - len(header)
-    found = []
-    for place, name in enumerate(header):
-        if name in _FREE_TEXT:
-            taken = (cells[place][0], cells[place + surplus][1])
-            spans = [*cells[:place], taken, *cells[place + surplus + 1 :]]
-            if _in_place(line, spans, header):
-                found.append(spans)
-    return found[0] if len(found) == 1 else None
-
-
-def _in_place(line: bytes, spans: list[tuple[int, int]], header: tuple[str, ...]) -> bool:
-    """Return whether every time and amount column holds a time or an amount."""
-    for name, (start, end) in zip(header, spans, strict=True):
-        cell = line[start:end].decode(errors="replace").strip(" \t")
-        if name in ("创建时间", "完成时间") and not _TIME.fullmatch(cell):
-            return False
-        if name.endswith("(元)") and not _MONEY.fullmatch(cell):
-            return False
-    return True
 
 
 def _derived(rows: RawRows, reading: Reading) -> RawRows:

@@ -69,6 +69,17 @@ def test_both_sides_filled_is_a_reject(tmp_path):
     assert result.refused_lines == [6]
 
 
+def test_commas_in_a_subject_or_a_remark_are_put_back_in_their_place(tmp_path):
+    """Nothing is quoted: times and amounts show where the columns are; else the row is refused."""
+    rows = (ROWS[0].replace("茶", "茶,壶,盘"), ROWS[1] + "服务费,T1", *ROWS[2:])
+    result = load_bytes(FORMAT, tmp_path, bill(rows))
+    assert result.column("memo")[:2] == ["茶,壶,盘", "服务费"]
+    assert result.column("amount_minor") == [10000, -60, -4000, -5000, 100]
+    assert result.agrees
+    thousands = ROWS[0].replace("100.00,0.00,100.00", "1,100.00,0.00,1,100.00")
+    assert load_bytes(FORMAT, tmp_path, bill((thousands, *ROWS[1:]))).refused_lines == [6]
+
+
 def test_a_zip_with_the_detail_inside(tmp_path):
     """The detail is found by its columns."""
     out = io.BytesIO()
