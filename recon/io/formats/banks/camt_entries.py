@@ -154,6 +154,10 @@ class Entries:
         written = elements.attributes(amount_at).fill_null("") + " " + elements.text_at(amount_at)
         words = "Amt {} is not an unsigned amount that its currency allows"
         fault(amounts.minor.is_null(), words, written.str.strip_chars())
+        owners = elements.owned_by[elements.of("Amt")]
+        several = pl.Series(np.bincount(owners, minlength=len(elements.means))[at] > 1)
+        words = "expected one Amt, found {} and another: a tag between two entries is lost"
+        fault(several, words, written)
         value_date = pl.select(pl.coalesce(days["ValDt"], days["BookgDt"])).to_series()
         return cls(elements, at, status, sign, amounts, days["BookgDt"], value_date, reasons)
 

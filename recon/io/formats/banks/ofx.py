@@ -68,6 +68,7 @@ _TAG = re.compile(rb"<!--|<(/?)([A-Za-z][A-Za-z0-9._]*)(?:\s[^<>]*?)?(/?)>")
 _BEGIN = re.compile(rb"<OFX[\s>]", re.IGNORECASE)
 _STATEMENTS = frozenset({"STMTRS", "CCSTMTRS"})
 _ENTRIES = frozenset({"STMTTRN", "STMTTRNP"})
+_ONCE = frozenset({"TRNTYPE", "DTPOSTED", "TRNAMT", "FITID"})
 _OTHERS = (
     "OFX INVSTMTRS BANKTRANLIST BANKTRANLISTP BANKACCTFROM CCACCTFROM BANKACCTTO CCACCTTO "
     "LEDGERBAL AVAILBAL CURRENCY ORIGCURRENCY PAYEE STATUS"
@@ -96,6 +97,7 @@ class _Entry:
     start: int
     pending: bool
     values: dict[str, str] = field(default_factory=dict)
+    twice: set[str] = field(default_factory=set)  # elements that stand once in a transaction
 
 
 class _Reader:
@@ -204,6 +206,8 @@ class _Reader:
         above = self.stack[-1] if self.stack else ""
         if self.entry is not None:
             key = name if above in _ENTRIES else f"{above}/{name}"
+            if key in _ONCE and key in self.entry.values:
+                self.entry.twice.add(key)
             self.entry.values.setdefault(key, text)
         elif self.statement is not None:
             if name == "CURDEF":
@@ -262,7 +266,10 @@ class _Reader:
 
 def _faults(entry: _Entry, amount: str | None, day: str) -> list[str]:
     """Return what of a transaction cannot be read."""
-    faults = []
+    faults = [
+        f"expected one {name} in a transaction, found several: a tag between two of them is lost"
+        for name in sorted(entry.twice)
+    ]
     if amount is None:
         written = entry.values.get("TRNAMT", "")
         faults.append(f"TRNAMT {written!r} is not one amount for certain")

@@ -323,6 +323,11 @@ def test_a_wrong_total_holds_the_file(tmp_path: Path, old: str, new: str) -> Non
         ("60.50000", "６0.50", "Amt EUR ６0.50 is not"),
         ("60.50000", "", "Amt EUR is not"),
         ('<Amt Ccy="EUR">60.50000</Amt>', "", "Amt (none) is not"),
+        (
+            "   </Ntry>\n   <Ntry>\n    <Amt Ccy",
+            "    <Amt Ccy",
+            "expected one Amt, found EUR 60.50000 and another",
+        ),
         ("<Cd>BOOK</Cd>", "<Cd>MAYBE</Cd>", "status MAYBE"),
         (
             "<Dt>2026-01-03</Dt></ValDt><AcctSvcrRef>BANK-1",

@@ -267,3 +267,14 @@ def test_an_error_in_place_of_a_statement_refuses_the_file(tmp_path: Path, sever
         "expected a bank or card statement: the bank answers status 2003 Unknown in place of one "
         "of them"
     )
+
+
+def test_two_transactions_are_never_one(tmp_path: Path) -> None:
+    """Where the tags between two of them are lost, the second must not vanish in the first."""
+    joined = SGML.replace("</STMTTRN>\n<STMTTRN>", "\n", 1)
+    outcome = read_bytes(FORMAT, joined.encode(), tmp_path)
+    assert outcome.frame.is_empty()
+    assert [reason.split(":")[0] for reason in outcome.rejects[0].reasons] == [
+        f"expected one {name} in a transaction, found several"
+        for name in ("DTPOSTED", "FITID", "TRNAMT", "TRNTYPE")
+    ]
