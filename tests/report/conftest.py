@@ -17,7 +17,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reconcile_week(tmp_path_factory.mktemp("week"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recon(workspace: Path):
     """Return a function that runs a `recon` command on the week."""
 

@@ -34,9 +34,9 @@ def pack(workspace):
     return read_pack(space, space.resolve(None), "en")
 
 
-@pytest.fixture
-def book(recon, tmp_path):
-    path = tmp_path / "night.xlsx"
+@pytest.fixture(scope="module")
+def book(recon, tmp_path_factory):
+    path = tmp_path_factory.mktemp("book") / "night.xlsx"
     assert recon("report", "--to", "xlsx", "--output", str(path), "--lang", "en").exit_code == 0
     return path
 
