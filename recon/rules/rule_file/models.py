@@ -336,6 +336,23 @@ class Rules(Table):
     rebates: tuple[RebatePolicy, ...] = Field(alias="rebate", default=())
     exchanges: tuple[Exchange, ...] = Field(alias="exchange", default=())
 
+    @model_validator(mode="before")
+    @classmethod
+    def prices_are_in_its_currency(cls, table: object) -> object:
+        """Give fee contracts and rebates that name no currency the rule file's own.
+
+        In any other currency they would price no row of it, and nobody would be told.
+        """
+        if not isinstance(table, dict) or "currency" not in table:
+            return table
+        own = {"currency": table["currency"]}
+        priced = {
+            key: [own | item if isinstance(item, dict) else item for item in items]
+            for key in ("fee_contract", "rebate")
+            if isinstance(items := table.get(key), list)
+        }
+        return table | priced
+
     @model_validator(mode="after")
     def parts_agree(self) -> Rules:
         """Refuse names that stand twice or name nothing; every one of them is told."""

@@ -204,6 +204,18 @@ def test_a_regular_expression_of_any_size_is_told_in_a_line(tmp_path):
     assert len(told) < 400
 
 
+def test_prices_without_a_currency_are_in_that_of_the_file(tmp_path):
+    """A contract in yuan would price no row of a file in euros, and nobody would be told."""
+    contract = '[[fee_contract]]\nname = "{}"\n{}line = [{{ name = "all", formula = "1%" }}]\n'
+    rebate = '[[rebate]]\nname = "year"\ntiers = [{ from = 0, rate = "0.05%" }]\n'
+    prices = contract.format("own", "") + contract.format("told", 'currency = "USD"\n') + rebate
+    euros = RULES.replace('name = "shop"', 'name = "shop"\ncurrency = "EUR"') + prices
+    for text, own in ((RULES + prices, "CNY"), (euros, "EUR")):
+        rules = read(tmp_path, text).rules
+        assert [item.currency for item in rules.fee_contracts] == [own, "USD"]
+        assert [item.currency for item in rules.rebates] == [own]
+
+
 def test_text_that_is_no_toml_says_how_toml_is_written(tmp_path):
     """A table that stands twice and a bare clock have their own remedies."""
     assert "double brackets" in refusal(tmp_path, RULES.replace("[[source]]", "[source]"))
