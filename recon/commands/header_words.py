@@ -11,6 +11,7 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "order_id": (
         (
             *("merchantorderno", "outtradeno", "merchantreference", "ourreference"),
+            *("merchantorder", "merchantorderid", "merchantordernumber"),
             *("商户订单号", "商户订单编号", "商家订单号", "外部订单号"),
         ),
         (
@@ -127,6 +128,7 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "occurred_at": (
         (
             *("paytime", "paymenttime", "timeend", "paidat", "transactiontime", "交易时间"),
+            *("transactiondatetime", "txntime", "txndatetime", "transtime", "tradetime"),
             *("支付时间", "付款时间", "订单付款时间", "支付完成时间", "支付成功时间"),
             *("交易完成时间", "退款完成时间", "退款成功时间"),
         ),
@@ -135,7 +137,12 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
             *("创建时间", "下单时间", "完成时间", "订单创建时间", "成交时间", "时间", "退款时间"),
         ),
     ),
-    "clearing_date": (("clearingdate", "settlementdate", "清算日期", "结算日期", "清算日"),),
+    "clearing_date": (
+        (
+            *("clearingdate", "cleardate", "settlementdate", "settledate"),
+            *("清算日期", "结算日期", "清算日"),
+        ),
+    ),
     "value_date": (
         (
             *("valuedate", "bookingdate", "date", "transactiondate", "txndate", "postingdate"),
@@ -188,7 +195,7 @@ HEADERS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
             *("method", "paymentmethod", "product", "channel", "支付方式", "产品", "付款方式"),
             *("支付渠道", "收款方式", "支付类型"),
         ),
-        ("退款方式",),
+        ("退款方式", "cardtype", "卡类型", "卡种"),
     ),
     "memo": (
         (

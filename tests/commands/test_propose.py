@@ -476,3 +476,18 @@ def test_damaged_json_lines_are_named(tmp_path):
     path.write_text('{"a": 1}\n{"a": \n')
     with pytest.raises(InputError, match="no whole JSON objects"):
         propose(path)
+
+
+def test_an_acquirers_own_words_for_order_time_and_day_are_known(tmp_path):
+    """A file of pipes and fen is keyed by the order, by its moment and its clearing day."""
+    path = tmp_path / "acquirer_20261109.txt"
+    path.write_text(
+        "merchant_order|type|amount_fen|txn_time|clear_date|card_type\n"
+        "S1|SALE|8850|20261109091502|20261109|debit\n",
+        encoding="utf-8",
+    )
+    frame, refused = read_as_proposed(path, tmp_path)
+    names = ["order_id", "amount_minor", "clearing_date", "product"]
+    assert refused == 0
+    assert frame.select(names).rows() == [("S1", 8850, day_of(path), "debit")]
+    assert frame["occurred_at"].null_count() == 0
