@@ -12,7 +12,7 @@ import polars as pl
 
 from recon.core.codes import Kind, Side, State
 from recon.io.reading.contract import Choice, Constant, Fields, Format, Money, Options, Text, Time
-from recon.io.reading.table import Table, filled, reader, utc_text
+from recon.io.reading.table import Table, filled, reader, refuse_negative_payments, utc_text
 
 TABLE = Table(
     "a Gr4vy transactions report",
@@ -36,14 +36,21 @@ _STATES = {
     "capture_succeeded": State.SUCCESS,
     "authorization_succeeded": State.PENDING,
     "authorization_void_pending": State.PENDING,
+    "authorization_void_declined": State.PENDING,  # the authorisation stands
+    "authorization_void_failed": State.PENDING,
     "buyer_approval_pending": State.PENDING,
+    "buyer_approval_succeeded": State.PENDING,
     "capture_pending": State.PENDING,
     "processing": State.PENDING,
     "authorization_failed": State.FAILED,
     "authorization_declined": State.FAILED,
     "capture_failed": State.FAILED,
     "capture_declined": State.FAILED,
+    "buyer_approval_declined": State.FAILED,
+    "buyer_approval_failed": State.FAILED,
+    "buyer_approval_timedout": State.CLOSED,
     "authorization_voided": State.CLOSED,
+    "authorization_expired": State.CLOSED,
 }
 
 
@@ -94,4 +101,5 @@ FORMAT = Format(
     column_name=TABLE.column_name,
     read=reader(TABLE, _derive),
     fields=fields,
+    refine=refuse_negative_payments,
 )

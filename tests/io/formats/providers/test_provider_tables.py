@@ -268,6 +268,24 @@ def test_what_allinpay_does_not_define_is_no_money_out(tmp_path: Path, word: str
     assert all(word in reject.reasons[0] for reject in outcome.rejects)
 
 
+def test_every_status_of_an_orchestrator_is_known(tmp_path: Path) -> None:
+    """An approval that was declined or ran out is no payment; one below zero is a reject."""
+    form, options, text = SAMPLES[0][:3]
+    told = {
+        "buyer_approval_succeeded": "PENDING",
+        "buyer_approval_declined": "FAILED",
+        "buyer_approval_timedout": "CLOSED",
+        "authorization_expired": "CLOSED",
+        "authorization_void_failed": "PENDING",
+    }
+    row = text.splitlines()[2]
+    rows = [row.replace("authorization_declined", status) for status in told]
+    lines = [text.splitlines()[0], *rows, row.replace(",500,", ",-500,"), ""]
+    outcome = read_bytes(form, "\n".join(lines).encode(), tmp_path, options)
+    assert outcome.frame["state"].to_list() == list(told.values())
+    assert ["below zero" in reject.reasons[0] for reject in outcome.rejects] == [True]
+
+
 def test_an_allinpay_refund_is_money_out_whatever_sign_it_has(tmp_path: Path) -> None:
     """A minus stays one minus; marks of thousands and blanks around cells are read."""
     text = next(sample[2] for sample in SAMPLES if sample[0] is allinpay.FORMAT)
