@@ -161,10 +161,12 @@ def decoded(raw: bytes) -> Message:
 
 
 def _take_private(message: Message) -> None:
-    """Cut the private subelements: tag of 4, length of 3, data."""
+    """Cut the private subelements: tag of 4, length of 3, data; what is none of them is a fault."""
     for number in _PRIVATE:
         text, at = message.elements.get(number, ""), 0
         while at + 7 <= len(text) and re.fullmatch("[0-9]{7}", text[at : at + 7]):
             width = int(text[at + 4 : at + 7])
             message.private.setdefault(text[at : at + 4], text[at + 7 : at + 7 + width])
             at += 7 + width
+        if (at > len(text) or text[at:].strip()) and not message.fault:
+            message.fault = f"DE {number} does not come apart into private subelements"

@@ -261,6 +261,8 @@ def _faults(message: Message, file_id: str) -> list[str]:
     wanted = f"{number}{exponent(currency)}"
     wrong = [one for one in stated if one[:3] == number and one != wanted]
     reasons.extend(f"PDS 0148 gives {currency} {one[3]} decimals" for one in wrong)
+    if stated and all(one[:3] != number for one in stated):
+        reasons.append(f"PDS 0148 {exponents!r} does not name the currency of DE 49, {number!r}")
     return reasons
 
 

@@ -145,6 +145,12 @@ def test_bad_messages_are_rejects_and_hold_the_file(tmp_path: Path) -> None:
     exponents = messages[3].replace(b"9782", b"9780")
     outcome = read_bytes(FORMAT, written([messages[0], damaged, surplus, exponents]), tmp_path)
     assert len(outcome.rejects) == 3
+    undoing = messages[5].replace(b"0025007", b"0025107")
+    torn = read_bytes(FORMAT, written([messages[0], undoing]), tmp_path)
+    assert "does not come apart into private subelements" in torn.rejects[0].reasons[0]
+    other = messages[3].replace(b"978" + b"003", b"976" + b"003")
+    changed = read_bytes(FORMAT, written([messages[0], other]), tmp_path)
+    assert "does not name the currency of DE 49, '976'" in changed.rejects[0].reasons[0]
     lost = read_bytes(FORMAT, written([*messages[:2], *messages[3:]]), tmp_path)
     assert lost.verdict == "held"
 
