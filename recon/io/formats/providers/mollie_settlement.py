@@ -40,6 +40,7 @@ _STATES = {
     "charged back": State.SUCCESS,
     "open": State.PENDING,
     "pending": State.PENDING,
+    "authorized": State.PENDING,
     "failed": State.FAILED,
     "canceled": State.CLOSED,
     "expired": State.CLOSED,

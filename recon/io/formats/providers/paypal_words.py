@@ -65,15 +65,17 @@ _STATES: Final[Mapping[State, str]] = {
         " | completata | completato | rimborsata | rimborsato | voltooid | terugbetaald"
     ),
     State.PENDING: (
-        "pending | processing | uncleared | unclaimed | held | placed | on hold"
+        "pending | processing | uncleared | unclaimed | held | placed | on hold | temporary hold"
+        " | under review | active | created | unpaid"
         " | ausstehend | offen | pendiente | en attente | in sospeso | in behandeling"
     ),
     State.FAILED: (
-        "denied | failed | returned | abgelehnt | fehlgeschlagen | denegado | rechazado"
+        "denied | refused | failed | returned | abgelehnt | fehlgeschlagen | denegado | rechazado"
         " | refusé | échec | negata | rifiutata | rifiutato | geweigerd | mislukt"
     ),
     State.CLOSED: (
-        "canceled | cancelled | expired | removed | storniert | abgebrochen | abgelaufen | entfernt"
+        "canceled | cancelled | voided | expired | removed"
+        " | storniert | abgebrochen | abgelaufen | entfernt"
         " | cancelado | caducado | annulé | expiré | annullata | annullato | scaduta"
         " | geannuleerd | verlopen"
     ),

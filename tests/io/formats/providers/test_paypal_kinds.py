@@ -97,6 +97,19 @@ def test_a_memo_moves_no_money_and_an_unknown_impact_is_a_reject(tmp_path: Path)
     assert ["seitwärts" in reject.reasons[0] for reject in outcome.rejects] == [True]
 
 
+def test_states_of_what_is_not_paid_yet_are_known(tmp_path: Path) -> None:
+    """Authorisations, invoices and reviews stand in a download of all transactions."""
+    told = {"Active": "PENDING", "Unpaid": "PENDING", "Under Review": "PENDING"}
+    told |= {"Voided": "CLOSED", "Refused": "FAILED"}
+    rows = [
+        f"3/1/2026,10:00:00,UTC,Website Payment,{word},EUR,5.00,0.00,5.00,T{number}"
+        for number, word in enumerate([*told, "Melted"])
+    ]
+    outcome = _read(tmp_path, HEADER, rows)
+    assert outcome.frame["state"].to_list() == list(told.values())
+    assert ["melted" in reject.reasons[0] for reject in outcome.rejects] == [True]
+
+
 def test_a_code_counts_before_the_words(tmp_path: Path) -> None:
     """Where a download has T-codes they decide; a row without one is read by its type."""
     row = "3/1/2026,10:00:00,UTC,Nieznany typ,Completed,EUR,-5.00,0.00,-5.00,T"

@@ -286,6 +286,14 @@ def test_every_status_of_an_orchestrator_is_known(tmp_path: Path) -> None:
     assert ["below zero" in reject.reasons[0] for reject in outcome.rejects] == [True]
 
 
+def test_a_payment_that_mollie_has_only_authorised_is_pending(tmp_path: Path) -> None:
+    """What is paid later by invoice is authorised until it is captured."""
+    options, text = next(one[1:3] for one in SAMPLES if one[0] is mollie_settlement.FORMAT)
+    held = text.replace("60.50,paid", "60.50,authorized")
+    outcome = read_bytes(mollie_settlement.FORMAT, held.encode(), tmp_path, options)
+    assert outcome.frame["state"].to_list() == ["PENDING", "SUCCESS"]
+
+
 def test_an_allinpay_refund_is_money_out_whatever_sign_it_has(tmp_path: Path) -> None:
     """A minus stays one minus; marks of thousands and blanks around cells are read."""
     text = next(sample[2] for sample in SAMPLES if sample[0] is allinpay.FORMAT)
