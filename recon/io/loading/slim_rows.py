@@ -29,7 +29,6 @@ class SlimRows:
         self._series: dict[str, deque[pl.Series]] = {}
         self._words: dict[str, deque[Digests]] = {}
         self._writer: pa.ipc.RecordBatchFileWriter | None = None
-        self._columns: list[str] = []
         self.keys: tuple[str, ...] = ()  # names of the keys that have digests
         self.height = 0
 
@@ -43,7 +42,6 @@ class SlimRows:
             for name, words in digests.items():
                 self._words.setdefault(name, deque()).append(words)
             return
-        self._columns = slim.columns
         batch = slim.to_arrow()
         for name, words in digests.items():
             batch = batch.append_column(name, _packed(words))
@@ -58,15 +56,15 @@ class SlimRows:
         """Yield one column, batch by batch; asked for the `last` time, its memory goes."""
         if self._path is None:
             yield from _pieces(self._series, name, last=last)
-        for frame, _ in self._batches():
-            yield frame[name]
+        for batch in self._batches():
+            yield _series(batch, name)
 
     def digests(self, name: str, *, last: bool = False) -> Iterator[Digests]:
         """Yield the digests of one key, batch by batch."""
         if self._path is None:
             yield from _pieces(self._words, name, last=last)
-        for _, digests in self._batches():
-            yield digests[name]
+        for batch in self._batches():
+            yield _unpacked(batch[name])
 
     def clear(self) -> None:
         """Forget every row, and remove the file."""
@@ -85,17 +83,21 @@ class SlimRows:
                 self._writer.close()
             self._writer = None
 
-    def _batches(self) -> Iterator[tuple[pl.DataFrame, dict[str, Digests]]]:
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the batches of the file, as pages of it; none where rows stand in memory."""
         if self._path is None or self.height == 0:
             return
         self.close()
         with pa.memory_map(str(self._path)) as pages, pa.ipc.open_file(pages) as file:
             for number in range(file.num_record_batches):
-                batch = file.get_batch(number)
-                frame = pl.from_arrow(batch.select(self._columns))
-                assert isinstance(frame, pl.DataFrame)
-                yield frame, {name: _unpacked(batch[name]) for name in self.keys}
+                yield file.get_batch(number)
+
+
+def _series(batch: pa.RecordBatch, name: str) -> pl.Series:
+    """Return one column of a batch."""
+    column = pl.from_arrow(batch[name])
+    assert isinstance(column, pl.Series)
+    return column
 
 
 def _pieces(kept: dict[str, deque[Piece]], name: str, *, last: bool) -> Iterator[Piece]:
