@@ -154,7 +154,10 @@ def test_what_one_file_tells_is_taken_from_what_another_file_sold(tmp_path: Path
     notice = "ref,amount,day,merchant,kind\nN1,50.00,2026-11-09,8001,chargeback\n"
     world.file("notices", "20261109").write_text(notice, "utf-8")
     world.day("2026-11-09")
-    assert world.codes(world.run("2026-11-09")) == ["CHARGEBACK"]
+    night = world.run("2026-11-09")
+    assert world.codes(night) == ["CHARGEBACK"]
+    told = world.table(night, "disputes").row(0, named=True)
+    assert f"act by {told['due_at']}" in told["explanation_en"]  # not when its batch is paid
     world.day("2026-11-10", orders=["C1 80.00"], psp=["C1 80.00"])
     assert "MISSING_SETTLEMENT" not in world.codes(world.run("2026-11-10"))
     world.day("2026-11-11", bank=["30.00 memo=PAYOUT_8001_20261110"])

@@ -24,7 +24,7 @@ PLACEHOLDERS = frozenset(
     {
         "expected", "actual", "difference", "gap", "order_id", "channel_ref", "bank_ref",
         "merchant_id", "reference", "subject", "item", "also", "lot", "date", "days", "count",
-        "rows", "partners", "due_date",
+        "rows", "partners", "due_date", "due_at",
     }
 )  # fmt: skip
 SCHEMES = ("unionpay", "visa", "mastercard")

@@ -223,7 +223,8 @@ def _days(code: Code, row: Facts, language: str) -> dict[str, str]:
         "date": str(day),
         "days": str(first) if first == last else f"{first}{between}{last}",
     }
-    return facts | ({"due_date": str(row["due_date"])} if row["due_date"] else {})
+    named = ("due_date", "due_at")  # when the money was due, and by when a person must act
+    return facts | {name: str(row[name]) for name in named if row.get(name)}
 
 
 def _count(code: Code, row: Facts) -> int:
