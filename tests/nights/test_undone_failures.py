@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.night_world import WEEK, NightWorld, nights
+import pytest
+
+from tests.night_world import WEEK, NightWorld, codes, nights
+
+PAYOUTS = ["8.00 memo=PAYOUT_8001", "90.00 memo=PAYOUT_8002"]
 
 
 def test_the_reversal_of_a_failure_is_no_case(tmp_path: Path) -> None:
@@ -68,3 +72,32 @@ def test_a_failure_that_is_told_after_its_reversal(tmp_path: Path) -> None:
     world = NightWorld(tmp_path)
     told = [world.codes(result) for result in nights(world, *days)]
     assert told == [[], [], [], ["REVERSAL_ORPHAN"], ["REVERSAL_ORPHAN:RESOLVED"]]
+
+
+@pytest.mark.parametrize("ours", ["PAID", "FAILED"])
+def test_a_reversed_payment_that_is_told_as_paid_after_all(tmp_path: Path, ours: str) -> None:
+    """While it was pending its reversal was in no sum; now one undoes the other, in the payout too.
+
+    Whether the payout was made before it was told, or after.
+    """
+    told = ["A1 10.00 ref=R1 on=2026-11-09", "A2 20.00 ref=R3 on=2026-11-09 merchant=8002"]
+    days = [
+        {
+            "orders": [f"A1 10.00 state={ours}", f"A2 20.00 state={ours}", "A8 8.00", "A9 90.00"],
+            "psp": [
+                "A1 10.00 ref=R1 state=PENDING",
+                "V1 -10.00 ref=R2 kind=void original=R1 11:00",
+                "A2 20.00 ref=R3 state=PENDING merchant=8002",
+                "V2 -20.00 ref=R4 kind=void original=R3 11:00 merchant=8002",
+                "A8 8.00 ref=R8",
+                "A9 90.00 ref=R9 merchant=8002",
+            ],
+        },
+        {"psp": told[:1], "bank": [f"{row}_20261109" for row in PAYOUTS]},
+        {"psp": told[1:]},
+        {},
+        {},
+    ]
+    world = NightWorld(tmp_path)
+    unpaid = [["MERCHANT_PAID_CHANNEL_NOT"] * 2, *[["MERCHANT_PAID_CHANNEL_NOT:OPEN"] * 2] * 4]
+    assert codes(world, *days) == (unpaid if ours == "PAID" else [[]] * len(WEEK))
