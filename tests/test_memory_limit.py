@@ -143,7 +143,7 @@ def test_slim_rows_come_back_batch_by_batch(tmp_path: Path, paged: bool) -> None
 def test_slim_rows_on_a_refusing_disk_are_a_named_error(tmp_path: Path) -> None:
     """A folder that is a file stands for any refusal."""
     (tmp_path / "deep").write_text("a file")
-    with pytest.raises(ResourceError, match="expected to write .*, found: File exists"):
+    with pytest.raises(ResourceError, match=r"expected to write .*, found: File exists"):
         SlimRows(tmp_path / "deep" / "rows.arrow").add(slim(1, 1), {})
 
 
