@@ -20,7 +20,6 @@ it. `batch_id` is the payout. What was charged in another currency stands in the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 import polars as pl
 
@@ -36,8 +35,9 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
-from recon.io.reading.finer import exact, payable
-from recon.io.reading.table import Table, filled, reader
+from recon.io.reading.finer import FINEST, exacts, payables
+from recon.io.reading.statement import exponent_of, plain_texts
+from recon.io.reading.table import Table, filled, negated, reader
 from recon.io.reading.zones import home, in_stated_zone
 
 _GROSS = "Gross In Holding Currency"
@@ -79,12 +79,9 @@ def _clock(name: str) -> pl.Expr:
 def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     """Add kind and amounts, the row's own and original number, plain times and the words."""
     currency = pl.coalesce(filled("Holding Currency"), "Holding Currency Code")
-    texts = frame.select(_GROSS, _DEDUCTION, _NET, currency.str.strip_chars()).rows()
-    settled = [_settled(*map(str, row)) for row in texts]
-    names = ("gross", "fee", "net", "exact", "costs")
-    made = pl.DataFrame(settled, schema=dict.fromkeys(names, pl.String), orient="row")
+    made = _settled(frame, frame.select(currency.str.strip_chars()).to_series())
     named = pl.col("Type").str.strip_chars().str.to_lowercase()
-    costs = (pl.col("costs") != "") | named.str.contains(r"\bfees?\b")
+    costs = pl.col("costs") | named.str.contains(r"\bfees?\b")
     kind = pl.when(costs).then(pl.lit("fee")).otherwise(named)
     abroad = pl.col("Processing Currency").str.strip_chars() != currency.str.strip_chars()
     charged = pl.when(filled("Processing Currency").is_not_null() & abroad).then(
@@ -109,20 +106,45 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _settled(gross: str, deduction: str, net: str, currency: str) -> tuple[str, ...]:
-    """Return gross, fee and net as the currency can hold them, words, and whether it only costs.
+def _settled(frame: pl.DataFrame, currency: pl.Series) -> pl.DataFrame:
+    """Return gross, fee and net as the currency can hold them, words, and whether a row only costs.
 
     Amounts that do not add up stay as they are, for their row to be refused.
     """
-    stated = [exact(text.strip()) for text in (gross, deduction, net)]
-    if None in stated:
-        return gross, deduction, net, "", ""
-    whole, less, left = (amount or Decimal(0) for amount in stated)
-    costs = "costs" if less and not whole else ""
-    paid, kept = payable(whole, currency), payable(left, currency)
-    if whole + less != left or (paid, kept) == (whole, left):
-        return gross, f"{-less:f}", net, "", costs
-    return f"{paid:f}", f"{paid - kept:f}", f"{kept:f}", f"net {net.strip()} rounded", costs
+    known = {one: exponent_of(one) for one in currency.drop_nulls().unique()}
+    decimals = currency.replace_strict(known, default=2, return_dtype=pl.Int64)
+    sums = _sums(frame, pl.lit(10 ** (FINEST - decimals)))
+    gross, fee, net = (plain_texts(sums[name], decimals) for name in ("gross", "fee", "net"))
+    is_finer = pl.when(sums["is_finer"])
+    return frame.select(
+        is_finer.then(gross).otherwise(_GROSS).alias("gross"),
+        is_finer.then(fee).otherwise(negated(pl.col(_DEDUCTION))).alias("fee"),
+        is_finer.then(net).otherwise(_NET).alias("net"),
+        is_finer.then(pl.format("net {} rounded", pl.col(_NET).str.strip_chars())).alias("exact"),
+        sums["costs"],
+    )
+
+
+def _sums(frame: pl.DataFrame, unit: pl.Expr) -> pl.DataFrame:
+    """Return whole minor units of the amounts, and what they say of their row.
+
+    unit: how many of the finest decimal one minor unit has.
+    """
+    names = {"whole": _GROSS, "less": _DEDUCTION, "left": _NET}
+    whole, less, left, gross, net = map(pl.col, (*names, "gross", "net"))
+    return (
+        frame.select(
+            exacts(pl.col(name).str.strip_chars()).alias(short) for short, name in names.items()
+        )
+        .with_columns(gross=payables(whole, unit), net=payables(left, unit))
+        .select(
+            "gross",
+            "net",
+            fee=gross - net,
+            is_finer=(whole + less == left) & ((gross * unit != whole) | (net * unit != left)),
+            costs=((whole == 0) & (less != 0) & left.is_not_null()).fill_null(value=False),
+        )
+    )
 
 
 def refine(frame: pl.DataFrame, raw: Mapping[str, pl.Series]) -> pl.DataFrame:

@@ -110,3 +110,10 @@ def test_what_was_charged_in_another_currency_is_told(tmp_path: Path) -> None:
     abroad = {"Processing Currency": "USD", "Gross In Processing Currency": "12.50"}
     frame = _read(tmp_path, abroad, {"Processing Currency": "GBP"}).frame
     assert frame["memo"].to_list() == ["charged USD 12.50", None]
+
+
+def test_a_fee_beside_an_amount_that_is_not_stated_is_a_cost(tmp_path: Path) -> None:
+    """Without a net nothing adds up, and the deduction is what it costs all the same."""
+    outcome = _read(tmp_path, _amounts("10", "-0.30", ""), _amounts("10", "0.30", "-"))
+    assert outcome.frame["fee_minor"].to_list() == [30, -30]
+    assert outcome.frame["net_minor"].to_list() == [970, 1030]
