@@ -57,8 +57,7 @@ def with_references(
     wanted = ["txn_id", *_KEY, "original_ref", "occurred_at", "attributes"]
     undoings = read_some(parts, opening, wanted, ids.to_numpy())
     out = ledger.slim["txn_id"].gather(excluded)
-    paid = _payments(workspace, night, parts, undoings).filter(~pl.col("txn_id").is_in(out))
-    found = _named(undoings, paid, night)
+    found = _named(undoings, _payments(workspace, night, parts, undoings, out), night)
     if found.height == 0:
         return ledger, opening
     for part in parts:
@@ -88,13 +87,22 @@ def _asking(ledger: Ledger, night: Night, excluded: Rows) -> Rows:
 
 
 def _payments(
-    workspace: Workspace, night: Night, parts: Sequence[Path], undoings: pl.DataFrame
+    workspace: Workspace,
+    night: Night,
+    parts: Sequence[Path],
+    undoings: pl.DataFrame,
+    excluded: pl.Series,
 ) -> pl.DataFrame:
-    """Return the payments of tonight and of the nights before that bear a named trace number."""
+    """Return the payments of tonight and of the nights before that bear a named trace number.
+
+    Of one that is delivered again the first row counts; `excluded` (txn_ids) are the others. A
+    trace number is a terminal's own: without a terminal it names nothing.
+    """
     made = (pl.col("kind").cast(pl.String) == Kind.PAYMENT.name) & (
         pl.col("state").cast(pl.String) == State.SUCCESS.name
     )
     made &= pl.col("stan").is_in(undoings["original_ref"].unique().implode())
+    made &= pl.col("terminal_id").is_not_null() & ~pl.col("txn_id").is_in(excluded.implode())
     columns = ["txn_id", "fingerprint", "kind", "state", "stan", "occurred_at", *_KEY]
     columns += _REFERENCES
     names = [item.name for item in night.rules.sources if _traced(item)]

@@ -50,6 +50,11 @@ class TracedWorld(NightWorld):
             [{"orders": ["A 100.00"], "psp": [SALE, UNDO.replace("till=7", "till=8")]}],
             [[]],
         ),
+        (  # no terminal's number
+            [{"orders": ["A 100.00"],
+              "psp": [row.replace("till=7", "till=") for row in (SALE, UNDO)]}],
+            [[]],
+        ),
         (  # the number of the day before: what is undone was charged earlier
             [{"orders": [CLOSED], "psp": [SALE, UNDO.replace("10:05", "00:05")]}],
             [["CHANNEL_PAID_MERCHANT_NOT"]],
@@ -96,6 +101,11 @@ formula = "AMT*0.006"
             [{"orders": ["A 100.00"], "psp": [CHARGED]}, {"bank": [f"{NET}09"]},
              {"psp": [GIVEN_BACK]}, {"bank": [f"-{NET}11"]}, {}],
             [[], [], [PAID_NOT], [f"{PAID_NOT}:OPEN"], [f"{PAID_NOT}:OPEN"]],
+        ),
+        (  # which is delivered again beside it
+            [{"orders": ["A 100.00"], "psp": [CHARGED]}, {"bank": [f"{NET}09"]},
+             {"psp": [f"{CHARGED} on=2026-11-09", GIVEN_BACK]}, {"bank": [f"-{NET}11"]}],
+            [[], [], [PAID_NOT], [f"{PAID_NOT}:OPEN"]],
         ),
         (  # another merchant has a terminal of that number
             [{"orders": ["A 100.00 state=FAILED", "B 100.00"],
