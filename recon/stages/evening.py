@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import polars as pl
@@ -53,12 +54,12 @@ class Evening:
     ) -> Callable[[], Made]:
         """Begin work beside what follows; calling what is returned waits for what it made.
 
-        With one thread it is done before this returns. It must not need much memory.
+        With one thread it is done only then, so that what fails is told where it is waited for. It
+        must not need much memory.
         """
         if self.means.threads > 1:
             return self.aside.submit(work, *args, **kwargs).result
-        made = work(*args, **kwargs)
-        return lambda: made
+        return partial(work, *args, **kwargs)
 
     @property
     def legs(self) -> tuple[Leg, ...]:

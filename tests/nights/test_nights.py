@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from recon.core.schema import DECISIONS, conform
-from recon.store import decisions
+from recon.errors import ResourceError
+from recon.store import decisions, publish
 from recon.store.workspace import Workspace
 from recon.verify import verify
 from tests.night_world import NightWorld
@@ -144,6 +145,24 @@ def test_order_of_rows_and_threads_change_no_byte(tmp_path: Path) -> None:
     other = NightWorld(tmp_path / "one")
     plain = other.table(other.run(MONDAY), "disputes")
     assert shuffled.select(columns).rows() == plain.select(columns).rows()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_disk_that_refuses_beside_the_verdict(
+    world: NightWorld, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """It is told as any refusal of the disk, and leaves nothing, with one thread too."""
+
+    def refuse(*_: object) -> None:
+        raise pl.exceptions.ComputeError("a damaged page")
+
+    world.day(MONDAY, orders=["A1 10.00"], psp=["A1 10.00"])
+    monkeypatch.setattr(publish, "totals", refuse)
+    with pytest.raises(ResourceError, match="damaged page"):
+        world.run(MONDAY, threads=threads)
+    workspace = Workspace(world.folder / "workspace")
+    assert workspace.published() == []
+    assert [*workspace.work.iterdir()] == []
 
 
 def test_every_night_proves_itself(world: NightWorld) -> None:
