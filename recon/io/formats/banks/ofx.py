@@ -3,8 +3,9 @@
 Source: Open Financial Exchange specification 1.6 and 2.2, and the banks' habits. A row is a
 STMTTRN of a bank or card statement; pending ones (STMTTRNP, or of type HOLD) are in state PENDING.
 OFX declares no opening balance, so nothing proves the entries, but the closing tags prove that the
-file is whole. A transaction that stands twice word for word, that is corrected, or that only
-corrects is a reject; a file with an error in place of a statement is refused.
+file is whole. A transaction that stands twice word for word (unless the source declares
+`equal_rows = "distinct"`), that is corrected, or that only corrects is a reject; a file with an
+error in place of a statement is refused.
 
 `bank_ref` is REFNUM, else CHECKNUM, else FITID; the others are in the memo, the FITID last after
 `//`. The value date is DTAVAIL, else the day of DTPOSTED (pending: DTTRAN) as the bank writes it.
@@ -331,10 +332,11 @@ def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[Raw
     encoding = encoding_of(data, encodings_of(options, LATIN, staged.name), staged.name)
     survey = Survey()
     if has_corrections(data):
-        repeats = Repeats(found=survey)
-        for _rows in _Reader(staged.name, data, encoding, Reading(), repeats).read():
+        first = Repeats(found=survey)
+        for _rows in _Reader(staged.name, data, encoding, Reading(), first).read():
             pass
-    reader = _Reader(staged.name, data, encoding, reading, Repeats(survey))
+    repeats = Repeats(survey, are_distinct=options.equal_rows == "distinct")
+    reader = _Reader(staged.name, data, encoding, reading, repeats)
     yield from reader.read()
     _check_answers(reader)
     reader.lines.around(bytes(data[reader.passed :]))

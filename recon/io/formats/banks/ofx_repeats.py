@@ -2,7 +2,8 @@
 
 The bank numbers the transactions of an account (FITID), and a reader is to know by the number what
 it has already. A number with the very same content is the same transaction; some banks give one
-number to different ones, which are all kept. A correction (CORRECTFITID) takes the place of the
+number to different ones, which are all kept (where such ones may be equal in all, the source
+declares it: `equal_rows = "distinct"`). A correction (CORRECTFITID) takes the place of the
 transaction that it names, or takes it away.
 """
 
@@ -44,6 +45,7 @@ class Repeats:
 
     survey: Survey = field(default_factory=Survey)
     found: Survey | None = None  # filled, where the file is surveyed
+    are_distinct: bool = False  # equal transactions are different money, numbered alike or not
     seen: set[bytes] = field(default_factory=set)
 
     def objections(self, account: str, values: Mapping[str, str], content: bytes) -> list[str]:
@@ -55,10 +57,13 @@ class Repeats:
         if (account, fitid) in self.survey.corrected:
             by = self.survey.corrected[account, fitid]
             reasons.append(f"transaction {fitid!r} is corrected by {by!r} in the same file")
-        if fitid.strip("0"):
+        if fitid.strip("0") and not self.are_distinct:
             said = blake2b(account.encode() + b" ".join(content.split()), digest_size=16).digest()
             if said in self.seen:
-                reasons.append(f"transaction {fitid!r} stands in the file before, word for word")
+                reasons.append(
+                    f"transaction {fitid!r} stands in the file before, word for word; if the bank "
+                    'numbers different money alike, write equal_rows = "distinct" for the source'
+                )
             self.seen.add(said)
         return [reason for reason in reasons if reason]
 

@@ -43,7 +43,7 @@ _RECOGNISED = re.compile(
 )
 _TRANSFER = re.compile(r"[Ll]\s*\[\s*(\S.*?)\s*\](?:/.*)?")  # from or to an account of one's own
 _KNOWN = frozenset("DTUCNPMALSE$%F")
-_ONCE = frozenset("DTUCNPML")  # lines of an address and of a split may be several
+_ONCE = frozenset("DTUCNPL")  # lines of a memo, of an address and of a split may be several
 
 
 def read(staged: StagedFile, options: Options, reading: Reading) -> Iterator[RawRows]:
@@ -121,6 +121,8 @@ def _take(entry: list[Line], end: Line, account: str, rows: RowBuilder, reading:
                 f"expected one {code} in an entry, found another at line {line.number}: "
                 "the ^ between two entries is lost"
             )
+        if code == "M" and text:
+            text = f"{values.pop(code, '')} {text}".strip()
         values.setdefault(code, text)
     first = entry[0] if entry else end
     place = (first.number, first.start, end.end)

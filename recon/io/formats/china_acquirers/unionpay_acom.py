@@ -14,8 +14,8 @@ fen, unsigned: the message type and processing code make the kind and the sign.
 | 0200 30xxxx                   | OTHER (balance inquiry, no money) |
 
 A transaction is told by its trace number and transmission time (`000001-1120100107`), and so is the
-one that a void, refund or reversal undoes. A response code that is no yes (00, 10, 11, 16, A2, A4,
-A5, A6, Y1, Y3) is a failed transaction; after 10 (a part was approved) the amount is that part.
+one that a void, refund or reversal undoes. A response code that is no yes (00, 08, 10, 11, 16, A2,
+A4, A5, A6, Y1, Y3) is a failed transaction; after 10 (a part was approved) the amount is that part.
 Interchange and switch fees are between the acquirer and the network: they are not the merchant's.
 """
 

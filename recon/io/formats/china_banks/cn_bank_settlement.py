@@ -100,8 +100,8 @@ def layout(
     """Return a declaration on the channel's side.
 
     currency: the column that has it, empty where all is yuan. optional: text of columns that a file
-    may lack. refine: ends with the refusal of
-    payments below zero. net_is_exact: a stated net must be amount less fee.
+    may lack. refine: ends with the refusal of payments below zero. net_is_exact: a stated net must
+    be amount less fee.
     """
     money_of: Field = Text("currency") if currency else Constant("CNY")
     return SheetFormat(

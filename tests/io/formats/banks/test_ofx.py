@@ -6,6 +6,7 @@ from time import process_time
 import pytest
 
 from recon.io.formats.banks.ofx import FORMAT, plain_decimal
+from recon.io.reading.contract import Options
 from tests.io.formats.examine import (
     canonical_of,
     check_expectations,
@@ -246,8 +247,13 @@ def test_a_transaction_twice_word_for_word_counts_once(tmp_path: Path) -> None:
     data = _told_with(entry, entry, entry.replace("7.00", "9.00"), nameless, nameless)
     outcome = read_bytes(FORMAT, data, tmp_path)
     assert outcome.frame["amount_minor"].to_list()[2:] == [700, 900, 800, 800]
-    reason = "transaction 'F-3' stands in the file before, word for word"
+    reason = (
+        "transaction 'F-3' stands in the file before, word for word; if the bank numbers different "
+        'money alike, write equal_rows = "distinct" for the source'
+    )
     assert [reject.reasons for reject in outcome.rejects] == [(reason,)]
+    distinct = read_bytes(FORMAT, data, tmp_path, Options(equal_rows="distinct"))
+    assert distinct.frame["amount_minor"].to_list()[2:] == [700, 700, 900, 800, 800]
 
 
 def test_money_on_hold_is_pending(tmp_path: Path) -> None:

@@ -88,6 +88,8 @@ def test_two_entries_are_never_one(tmp_path: Path) -> None:
     assert joined.rejects[0].reasons[0] == (
         "expected one D in an entry, found another at line 5: the ^ between two entries is lost"
     )
+    wrapped = f"!Type:Bank\n{first}MInvoice 12\nM\nMof May\n^\n".encode()
+    assert read_bytes(FORMAT, wrapped, tmp_path).frame["memo"].to_list() == ["A Invoice 12 of May"]
     accounts = f"!Type:Bank\n{first}!Type:CCard\n{second}^\n"
     assert "not ended by ^" in read_bytes(FORMAT, accounts.encode(), tmp_path).verdict
 
