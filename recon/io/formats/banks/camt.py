@@ -176,6 +176,8 @@ class _Reader:
                 self.parts[part],
                 entries.elements.raw(int(entries.at[number])),
             ):
+                if number not in entries.reasons:
+                    entries.told.add(number)
                 entries.reasons.setdefault(number, []).append(
                     f"expected each entry once, found {reference} in an earlier {self.message.part}"
                     " of the account as well"

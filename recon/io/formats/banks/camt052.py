@@ -2,8 +2,8 @@
 
 Reports of a day may repeat what earlier ones told, and the day's camt.053 tells it all again:
 declare one of them for an account, not both. Of reports in one delivery, an entry with the bank's
-own reference that an earlier one told word for word is a reject. Interim balances are checked where
-both ends are given.
+own reference that an earlier one told word for word is a reject; the sums of its report count it.
+Interim balances are checked where both ends are given.
 """
 
 from __future__ import annotations

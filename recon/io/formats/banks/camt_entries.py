@@ -7,7 +7,7 @@ their amounts add up to it. `told` below are the elements that a row takes its w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -126,6 +126,7 @@ class Entries:
     booked_on: pl.Series
     value_date: pl.Series
     reasons: dict[int, list[str]]  # by number of the entry
+    told: set[int] = field(default_factory=set)  # whole ones that an earlier report told
 
     @classmethod
     def of(cls, elements: Elements) -> Entries:
@@ -175,11 +176,14 @@ class Entries:
         return texts.set(~is_one, None).to_list()
 
     def totals(self) -> Iterator[Entry | None]:
-        """Yield what the sums of a statement need of each entry, None for a refused one."""
+        """Yield what the sums of a statement need of each entry, None for one that is damaged.
+
+        The sums of a report count what an earlier one told as well.
+        """
         columns = (self.sign, self.amounts.currency, self.amounts.minor, self.status == "BOOK")
         values = zip(*(column.to_list() for column in columns), strict=True)
-        for whole, entry in zip(self.is_whole.tolist(), values, strict=True):
-            yield entry if whole else None
+        for number, entry in enumerate(values):
+            yield entry if number not in self.reasons or number in self.told else None
 
 
 @dataclass(slots=True)

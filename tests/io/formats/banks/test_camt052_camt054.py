@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,7 @@ def test_an_entry_of_an_earlier_report_counts_once(
     tmp_path: Path, form, part: bytes, data: bytes
 ) -> None:
     """A later report of the day may begin with what the one before it told."""
+    data = re.sub(rb"<Bal>.*?</Bal>", b"", data, flags=re.DOTALL)
     start, end = data.index(b"  <%b>" % part), data.index(b"</%b>" % part) + len(part) + 4
     later = data[start:end].replace(b"<Id>S1", b"<Id>S2").replace(b"BANK-2", b"BANK-3")
     outcome = read_bytes(form, data[:end] + later + data[end:], tmp_path)
@@ -118,4 +120,6 @@ def test_an_entry_of_an_earlier_report_counts_once(
         (f"expected each entry once, {wanted}",)
     ]
     assert outcome.frame.height == 9  # entries without the bank's own reference are all kept
-    assert outcome.verdict == "held"  # by the totals of the later one
+    assert outcome.verdict == "agreed"  # the totals of the later one count all of it
+    lost = later.replace(b"<Sum>245.5<", b"<Sum>246<")
+    assert read_bytes(form, data[:end] + lost + data[end:], tmp_path).verdict == "held"
