@@ -237,29 +237,29 @@ def put_right(
     return _over(touched.filter(~pl.col("break_id").is_in(same["break_id"].implode())), night)
 
 
-def fees_came_back(
-    told: pl.DataFrame, at_fault: pl.DataFrame, back: pl.DataFrame, night: Night
-) -> pl.DataFrame:
-    """Return the fee breaks of earlier nights (`told`, BREAKS) that fees of tonight end, as over.
+def without_returned_fees(
+    facts: pl.DataFrame,
+    told: pl.DataFrame,
+    at_fault: pl.DataFrame,
+    back: pl.DataFrame,
+    night: Night,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the facts without fees that came back, and the breaks (BREAKS) these end, as over.
 
-    `at_fault` are the rows of the breaks, `back` tonight's fees that gave money to the merchant.
+    `told` are the fee breaks of earlier nights, `at_fault` the rows of all (TRANSACTIONS), `back`
+    tonight's fees that gave money to the merchant.
     """
-    asked = told.select(
-        "expected_minor",
-        "actual_minor",
+    numbered = facts.with_columns(key=pl.format("fact {}", pl.int_range(pl.len())))
+    asked = ["key", "txn_id", "code", "expected_minor", "actual_minor"]
+    earlier = told.with_columns(
         key="break_id",
         txn_id=pl.col("txn_ids").list.first(),
         code=pl.col("code").cast(pl.String).replace_strict(_NUMBERS, return_dtype=pl.Int64),
     )
-    met = came_back.put_right(asked, at_fault, back)
-    return _over(told.filter(pl.col("break_id").is_in(met.implode())), night)
-
-
-def without_returned(facts: pl.DataFrame, rows: pl.DataFrame, back: pl.DataFrame) -> pl.DataFrame:
-    """Return the facts without the fees that came back the same night; `rows` hold both."""
-    numbered = facts.with_row_index("key")
-    met = came_back.put_right(numbered, rows, back)
-    return numbered.filter(~pl.col("key").is_in(met.implode())).drop("key")
+    both = pl.concat([earlier.select(asked), numbered.select(asked)], how="vertical_relaxed")
+    met = came_back.put_right(both, at_fault, back).implode()
+    rest = numbered.filter(~pl.col("key").is_in(met)).drop("key")
+    return rest, _over(told.filter(pl.col("break_id").is_in(met)), night)
 
 
 def _over(told: pl.DataFrame, night: Night) -> pl.DataFrame:

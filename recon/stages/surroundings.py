@@ -153,8 +153,7 @@ def _without_returned_fees(
     if back.height == 0:
         return facts, BREAKS.empty()
     told, at_fault = history.told_under(workspace, night.business_date, came_back.CODES)
-    over = terms.fees_came_back(told, at_fault, back, night)
-    return terms.without_returned(facts, rows, back), over
+    return terms.without_returned_fees(facts, told, terms.whole_rows(rows, at_fault), back, night)
 
 
 @dataclass(frozen=True, slots=True)

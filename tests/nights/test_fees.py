@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from recon.rules.rule_file.models import Rules
 from recon.rules.terms import priced_amounts
@@ -320,12 +321,36 @@ def test_a_refund_is_priced_as_its_payment_of_an_earlier_night(tmp_path: Path) -
     assert told_by_night(world, nights) == {MONDAY: [], "2026-11-10": [(30, 15, 1)]}
 
 
-def test_a_fee_that_comes_back_as_a_row_of_its_own(tmp_path: Path) -> None:
-    """It ends the case of that very amount, and is none on the night that told it; no other is."""
+@pytest.fixture
+def fee_rows(tmp_path: Path) -> NightWorld:
+    """Return a world in which fees may be rows of their own, and come back with refunds."""
     world = NightWorld(tmp_path)
     text = world.config.read_text("utf-8").replace('void = "void"', 'void = "void"\nfee = "fee"')
     price = '[[fee_contract]]\nname = "all"\non_refund = "rate"\n[[fee_contract.line]]\n'
     world.config.write_text(text + price + 'name = "all"\nformula = "AMT*0.006"\n', "utf-8")
+    return world
+
+
+def test_a_fee_that_came_back_and_may_be_meant_for_two_cases(fee_rows: NightWorld) -> None:
+    """One was told on an earlier night, one is told tonight: it ends neither."""
+    fee_rows.day("2026-11-09", orders=["B 100.00"], psp=["B 100.00 fee=1.20"])
+    refund = "H 100.00 kind=refund original={}"
+    fee_rows.day(
+        "2026-11-10",
+        orders=[refund.format("B")],
+        psp=[refund.format("RB"), "Y 0.60 12:00 kind=fee original=RB"],
+    )
+    days = ("2026-11-09", "2026-11-10")
+    told = [
+        [code for code in fee_rows.codes(fee_rows.run(day)) if code.startswith("FEE")]
+        for day in days
+    ]
+    assert told == [["FEE_RATE"], ["FEE_NOT_RETURNED"]]
+
+
+def test_a_fee_that_comes_back_as_a_row_of_its_own(fee_rows: NightWorld) -> None:
+    """It ends the case of that very amount, and is none on the night that told it; no other is."""
+    world = fee_rows
     refund = "{0} 100.00 11:00 kind=refund original=A ref=R{0}"
     sales = ["A 500.00", "B 100.00"]
     charged = ["A 500.00 fee=3.00", "B 100.00 fee=1.60"]
@@ -333,7 +358,7 @@ def test_a_fee_that_comes_back_as_a_row_of_its_own(tmp_path: Path) -> None:
     back = ["X 0.60 12:00 kind=fee original=RF", "Y 1.00 12:00 kind=fee original=RB"]
     world.day("2026-11-09", orders=[*sales, *refunds], psp=[*charged, *refunds, back[0]])
     world.day("2026-11-10", psp=[back[1], "Z 0.60 13:00 kind=fee original=RB"])
-    world.day("2026-11-11", psp=["W 0.60 12:00 kind=fee original=RG"])
+    world.day("2026-11-11", psp=["W 0.00 12:00 kind=fee original=RG fee=-0.60"])
     days = ("2026-11-09", "2026-11-10", "2026-11-11")
     told = [
         [code for code in world.codes(world.run(day)) if code.startswith("FEE")] for day in days
