@@ -3,11 +3,11 @@
 Source: the vendor's pages of the types Payment, Refund, Dispute and their status events. A
 transaction (orderId, statusHistory) is a PAYMENT, one with `refundedTransaction` a REFUND. Of a
 dispute (caseNumber) an event with a `disbursementDate` moved money: out the disputed amount, back
-the amount won if it is WON. One that took money, or is lost or accepted, is a CHARGEBACK; one that
-took it and gave it back, or moved none yet, is OTHER of amount 0; one that gave back alone is an
-ADJUSTMENT. Amounts are unsigned decimal texts; `batch_id` is the settlement batch; the day the
-money leaves for the bank (`disbursementDetails`) is the clearing date. What was disbursed stands in
-the memo where it is another amount, or is held. A row's bytes are its object.
+the amount won if it is WON. One that took money, or is lost or accepted, is a CHARGEBACK, of what
+is not won back; one that gave it all back, or moved none yet, is OTHER of amount 0; one that gave
+back alone is an ADJUSTMENT. Amounts are unsigned decimal texts; `batch_id` is the settlement batch;
+the day the money leaves for the bank (`disbursementDetails`) is the clearing date. What was
+disbursed stands in the memo where it is another amount, or is held. A row's bytes are its object.
 
 Numbers are kept as text; duplicate keys, NaN and nesting deeper than 64 refuse the file. An empty
 array is a day without transactions.
@@ -36,6 +36,7 @@ from recon.io.reading.contract import (
     Text,
     Time,
 )
+from recon.io.reading.finer import exact
 from recon.io.reading.records import (
     RowBuilder,
     account_for_spans,
@@ -200,12 +201,7 @@ def _dispute_cells(value: dict[str, Any], status: str) -> tuple[str | None, ...]
         dates[won] = dates[won] or _text(one, "disbursementDate")
     disputed = _text(value, "amountDisputed", "value")
     took, gave = bool(dates[False]) or status in _LOST, bool(dates[True])
-    kind = "OTHER" if took == gave else "CHARGEBACK" if took else "ADJUSTMENT"
-    amounts = {
-        "OTHER": "0",
-        "CHARGEBACK": f"-{disputed}",
-        "ADJUSTMENT": _text(value, "amountWon", "value"),
-    }
+    kind, amount = _moved(disputed, _text(value, "amountWon", "value"), took=took, gave=gave)
     return (
         _text(value, "transaction", "merchantAccountId") or None,
         _text(value, "transaction", "orderId") or None,
@@ -213,13 +209,27 @@ def _dispute_cells(value: dict[str, Any], status: str) -> tuple[str | None, ...]
         _text(value, "transaction", "legacyId") or _text(value, "transaction", "id") or None,
         kind,
         "SUCCESS" if kind != "OTHER" and status in _DISPUTES else _DISPUTES.get(status, status),
-        amounts[kind],
+        amount,
         _text(value, "amountDisputed", "currencyCode") or None,
         None,
         _clock(_text(value, "createdAt")),
         dates[gave] or None,
         f"dispute {status} {_text(value, 'type')} {_text(value, 'caseNumber')} {disputed}",
     )
+
+
+def _moved(disputed: str, won: str, *, took: bool, gave: bool) -> tuple[str, str]:
+    """Return the kind and the signed amount of a dispute; '' where it states no amount."""
+    if not took and not gave:
+        return "OTHER", "0"
+    if not gave:
+        return "CHARGEBACK", f"-{disputed}"
+    if not took:
+        return "ADJUSTMENT", won
+    out, back = exact(disputed), exact(won)
+    if out is None or back is None:
+        return "CHARGEBACK", ""
+    return ("OTHER", "0") if out == back else ("CHARGEBACK", f"{back - out:f}")
 
 
 def _clock(text: str) -> str:

@@ -93,7 +93,7 @@ def test_braintree_sample_is_read_field_by_field(tmp_path: Path, text: str) -> N
         ("OPEN", [("OPEN", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
         ("EXPIRED", [("EXPIRED", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
         ("EXPIRED", [("EXPIRED", None)], ("OTHER", "SUCCESS", 0)),
-        ("WON", [("OPEN", "2026-01-05"), ("WON", "2026-01-06")], ("OTHER", "SUCCESS", 0)),
+        ("WON", [("OPEN", "2026-01-05"), ("WON", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -1050)),
         ("WON", [("WON", "2026-01-06")], ("ADJUSTMENT", "SUCCESS", 4000)),
         ("WON", [("WON", None), ("OPEN", "2026-01-06")], ("CHARGEBACK", "SUCCESS", -5050)),
         ("UNDER_REVIEW", [], ("OTHER", "PENDING", 0)),
@@ -109,6 +109,17 @@ def test_a_braintree_dispute_moves_what_its_events_disbursed(
     assert outcome.frame.select("kind", "state", "amount_minor").row(0) == row
     moved = "2026-01-06" in str(events)
     assert str(outcome.frame["clearing_date"][0]) == ("2026-01-06" if moved else "None")
+
+
+def test_a_braintree_dispute_that_is_won_whole_moves_nothing(tmp_path: Path) -> None:
+    """What was taken came back; how much came back must be told."""
+    history = [{"status": name, "disbursementDate": "2026-01-06"} for name in ("OPEN", "WON")]
+    dispute = OBJECTS[2] | {"status": "WON", "statusHistory": history}
+    whole = json.dumps(dispute | {"amountWon": dispute["amountDisputed"]}).encode()
+    frame = read_bytes(braintree.FORMAT, whole, tmp_path).frame
+    assert frame.select("kind", "state", "amount_minor").rows() == [("OTHER", "SUCCESS", 0)]
+    untold = read_bytes(braintree.FORMAT, json.dumps(dispute).encode(), tmp_path)
+    assert (untold.frame.height, len(untold.rejects)) == (0, 1)
 
 
 def test_braintree_statuses_are_those_of_the_vendor(tmp_path: Path) -> None:
