@@ -23,9 +23,15 @@ def undone(rows: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _undone(rows: pl.DataFrame) -> pl.Series:
-    """Return the payments and refunds (txn_id) that reversals and voids undo, each by one."""
+    """Return the payments and refunds (txn_id) that reversals and voids undo, each by one.
+
+    Of equal payments of one order a void by its number undoes first what no refund names: that
+    too much was refunded is told where it is so whichever was meant.
+    """
     done = rows.filter(pl.col("state") == State.SUCCESS.name).sort("txn_id")
-    money = done.filter(pl.col("kind").is_in(MONEY))
+    refunded = done.filter(kind=Kind.REFUND.name)["original_ref"].drop_nulls().implode()
+    asked = pl.col("channel_ref").is_in(refunded).fill_null(value=False)
+    money = done.filter(pl.col("kind").is_in(MONEY)).sort(asked, "txn_id")
     undo = done.filter(pl.col("kind").is_in([kind.name for kind in UNDO_KINDS]))
     key, found = ["side", "currency", "name", "amount_minor"], []
     back = undo.select("side", "currency", -pl.col("amount_minor"), name="original_ref")

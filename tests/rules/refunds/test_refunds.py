@@ -108,6 +108,15 @@ NIGHTS = [
         [],
     ),
     (
+        "an order paid twice, voided once by its number, and a refund of either payment",
+        M
+        + C.replace("|A|", "|W1|")
+        + "5|CHANNEL|VOID|SUCCESS|X1|X1|A|-100.00|2026-03-03\n"
+        + "6|MERCHANT|VOID|SUCCESS|X1|-|A|-100.00|2026-03-03\n"
+        + "7|CHANNEL|PAYMENT|SUCCESS|A|W2|-|100.00|2026-03-03\n",
+        [],
+    ),
+    (
         "two partial refunds of 60.00 and 40.00",
         M
         + C
