@@ -300,9 +300,8 @@ def fields(_options: Options) -> Fields:
     return {
         "kind": Choice("direction", {"C": Kind.CREDIT, "D": Kind.DEBIT}),
         "state": Constant(State.SUCCESS),
-        "merchant_id": Text(
-            "account"
-        ),  # begins with the bank's number: no card's, whatever it seems
+        # An account begins with the bank's number: it is no card's, whatever it seems.
+        "merchant_id": Text("account"),
         "bank_ref": Text("reference"),
         "product": Text("concept"),
         "amount_minor": Money("amount", extra_zero_decimals=True),
