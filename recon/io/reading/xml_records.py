@@ -143,10 +143,12 @@ class Elements:
         )
         return values.set(pl.Series(~there), None)
 
-    def raw(self, place: int) -> bytes:
-        """Return the bytes of an element."""
-        start, end = self.found[place, [kernel.START, kernel.END]] - self.window_start
-        return self.window[start:end].tobytes()
+    def raw(self, places: NDArray[np.int64]) -> Iterator[bytes]:
+        """Yield the bytes of elements by place."""
+        window = self.window.data
+        spans = self.found[places][:, [kernel.START, kernel.END]] - self.window_start
+        for start, end in spans.tolist():
+            yield window[start:end].tobytes()
 
 
 def taken(series: pl.Series, places: NDArray[np.int64]) -> pl.Series:

@@ -169,13 +169,11 @@ class _Reader:
         statement: of each entry, its place in `opened`. The same entry is the same bytes, with a
         reference of the bank's own.
         """
-        for number, reference in enumerate(entries.own_references()):
-            part = statement[number]
-            if reference and self.delivery.is_told(
-                self.opened[part][1],
-                self.parts[part],
-                entries.elements.raw(int(entries.at[number])),
-            ):
+        told = zip(
+            entries.own_references(), entries.elements.raw(entries.at), statement, strict=True
+        )
+        for number, (reference, raw, part) in enumerate(told):
+            if reference and self.delivery.is_told(self.opened[part][1], self.parts[part], raw):
                 if number not in entries.reasons:
                     entries.told.add(number)
                 entries.reasons.setdefault(number, []).append(

@@ -418,10 +418,12 @@ class Rows:
 
     def refused(self) -> Iterator[tuple[int, bytes, list[str]]]:
         """Yield row, bytes and reasons of the entries that are refused."""
-        elements, entries = self.entries.elements, self.entries
-        rows = self.row_of[entries.at]
-        for number, reasons in sorted(entries.reasons.items()):
-            yield int(rows[number]), elements.raw(int(entries.at[number])), reasons
+        entries = self.entries
+        numbers = np.array(sorted(entries.reasons), np.int64)
+        places = entries.at[numbers]
+        texts = entries.elements.raw(places)
+        for number, row, raw in zip(numbers, self.row_of[places], texts, strict=True):
+            yield int(row), raw, entries.reasons[int(number)]
 
 
 def _add_up(
