@@ -54,6 +54,7 @@ _PAYOUT_DAYS = 92  # a quarter of payouts tells how long a channel takes
 _REFUND_DAYS = 400  # a payment may be refunded for about a year
 UNDO_DAYS = 31  # a reversal or void comes within days; nothing older is searched
 ORIGINAL_DAYS = 31  # how long after its refund a payment may be told
+CHANNEL_REFERENCES = ("channel_ref", "rrn")  # by which the books may know what the channel did
 ACCEPTED = (InputState.ACCEPTED.name, InputState.UNVERIFIED.name)
 
 
@@ -199,12 +200,23 @@ def orders_of(
     """
     wanted = pl.Series(references, dtype=pl.String).implode()
     merchant = pl.col("side").cast(pl.String) == Side.MERCHANT.name
+    named = merchant & pl.any_horizontal(pl.col(name).is_in(wanted) for name in CHANNEL_REFERENCES)
+    columns = ["order_id", *CHANNEL_REFERENCES]
+    rows = [
+        scan(run.folder, "transactions").filter(named).select(columns).collect()
+        for run in (earlier(workspace, business_date, within_days) if references else [])
+    ]
+    return by_reference(rows).filter(pl.col("reference").is_in(wanted))
+
+
+def by_reference(rows: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the order in which each channel's reference stands: columns reference and order_id.
+
+    A reference of several orders names none.
+    """
     found = [pl.DataFrame(schema={"reference": pl.String, "order_id": pl.String})]
-    for run in earlier(workspace, business_date, within_days) if references else []:
-        rows = scan(run.folder, "transactions").filter(merchant)
-        for name in ("channel_ref", "rrn"):
-            mine = rows.filter(pl.col(name).is_in(wanted))
-            found.append(mine.select(pl.col(name).alias("reference"), "order_id").collect())
+    for name in CHANNEL_REFERENCES:
+        found += [frame.select(pl.col(name).alias("reference"), "order_id") for frame in rows]
     known = pl.concat(found).drop_nulls().unique()
     return known.filter(~pl.col("reference").is_duplicated())
 

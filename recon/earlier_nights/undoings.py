@@ -211,7 +211,8 @@ def _with_orders(tonight: Tonight, paid: pl.DataFrame, night: Night) -> pl.DataF
     Files of card schemes and switches know no order: the books know the scheme's number.
     """
     nameless = paid.filter(pl.col("order_id").is_null())
-    references = pl.concat([nameless["channel_ref"], nameless["rrn"]]).drop_nulls().unique().sort()
+    named = pl.concat([nameless[name] for name in history.CHANNEL_REFERENCES])
+    references = named.drop_nulls().unique().sort()
     if references.is_empty():
         return paid
     orders = history.orders_of(
@@ -220,11 +221,32 @@ def _with_orders(tonight: Tonight, paid: pl.DataFrame, night: Night) -> pl.DataF
         night.business_date,
         within_days=history.UNDO_DAYS,
     )
-    for name in ("channel_ref", "rrn"):
+    return _booked(paid, orders)
+
+
+def _booked(paid: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the order of their reference (columns reference, order_id of `orders`)."""
+    for name in history.CHANNEL_REFERENCES:
         booked = orders.select(pl.col("reference").alias(name), booked="order_id")
         paid = paid.join(booked, on=name, how="left", maintain_order="left")
         paid = paid.with_columns(pl.coalesce("order_id", "booked")).drop("booked")
     return paid
+
+
+def _references(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.DataFrame:
+    """Return the channel's references under which the books have some orders, up to now.
+
+    Columns reference and order_id; a reference of several orders names none.
+    """
+    names = [item.name for item in night.rules.sources if item.side == "merchant"]
+    columns = ["txn_id", "side", "order_id", *history.CHANNEL_REFERENCES]
+    told = history.rows_about(
+        tonight.workspace, orders, night.business_date, within_days=history.UNDO_DAYS
+    ).select(columns)
+    mine = pl.col("order_id").is_in(orders)
+    rows = pl.concat([told, read_columns(tonight.parts, names, columns, mine)])
+    rows = rows.filter(mine & (pl.col("side").cast(pl.String) == Side.MERCHANT.name))
+    return history.by_reference([rows])
 
 
 def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Series:
@@ -263,7 +285,8 @@ def _still_paid(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
 def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Series:
     """Return which orders, and refunds by their number, the channel has done anew since.
 
-    Of equal amounts it shows more than it has undone.
+    Of equal amounts it shows more than it has undone. Where its file knows no order, its rows are
+    those of the references that the books have of the order.
     """
     names = [item.name for item in night.rules.sources if item.side == "channel"]
     within = history.UNDO_DAYS
@@ -271,7 +294,10 @@ def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
     columns += [*OWN_REFERENCES, "original_ref"]
     kind = pl.col("kind").cast(pl.String)
     undoes = ~kind.is_in(_MONEY) & pl.col("original_ref").is_not_null()
-    fresh = read_columns(tonight.parts, names, columns, pl.col("order_id").is_in(orders) | undoes)
+    booked = _references(tonight, orders, night)
+    called = [*orders, *booked["reference"]]
+    wanted = pl.any_horizontal(pl.col(name).is_in(called) for name in OWN_REFERENCES) | undoes
+    fresh = read_columns(tonight.parts, names, columns, wanted)
 
     def about(references: Sequence[str]) -> pl.DataFrame:
         told = history.rows_about(
@@ -281,14 +307,13 @@ def _done_again(tonight: Tonight, orders: Sequence[str], night: Night) -> pl.Ser
         success = pl.col("state").cast(pl.String) == State.SUCCESS.name
         return rows.filter(success).unique("fingerprint", keep="first", maintain_order=True)
 
-    done = about(orders).filter(kind.is_in(_MONEY) & pl.col("order_id").is_in(orders))
-    called = pl.concat(
-        [done.select(order="order_id", original_ref=name) for name in OWN_REFERENCES]
-    )
-    called = called.drop_nulls().unique()
-    undoing = about(called["original_ref"].unique().sort().to_list()).filter(~kind.is_in(_MONEY))
+    done = _booked(about(called).filter(kind.is_in(_MONEY)), booked)
+    done = done.filter(pl.col("order_id").is_in(orders))
+    own = pl.concat([done.select(order="order_id", original_ref=name) for name in OWN_REFERENCES])
+    own = own.drop_nulls().unique()
+    undoing = about(own["original_ref"].unique().sort().to_list()).filter(~kind.is_in(_MONEY))
     key = ["order", "currency", "amount_minor"]
-    undone = undoing.join(called, on="original_ref").with_columns(-pl.col("amount_minor"))
+    undone = undoing.join(own, on="original_ref").with_columns(-pl.col("amount_minor"))
     counted = (
         done.rename({"order_id": "order"})
         .group_by(key)

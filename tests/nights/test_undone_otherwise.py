@@ -10,7 +10,7 @@ from recon.commands.packing import read_pack
 from recon.report.tie_out import statements
 from recon.rules.words.causes import known
 from recon.store.workspace import Workspace
-from tests.night_world import Day, NightWorld, nights
+from tests.night_world import Day, NightWorld, codes, nights
 
 PAID_NOT, VOIDED, UNBOOKED = "MERCHANT_PAID_CHANNEL_NOT", "VOIDED_BUT_SETTLED", "REFUND_UNBOOKED"
 SALE: Day = {"orders": ["A1 100.00"], "psp": ["A1 100.00"]}
@@ -123,27 +123,54 @@ def test_a_void_of_a_night_before_counts_what_was_refunded_since(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["channel_ref", "rrn"])
-def test_a_late_reversal_by_the_scheme_s_number_is_told_too(tmp_path: Path, name: str) -> None:
-    """A scheme's file knows no order: the books carry its number, until they refund."""
-    world = NightWorld(tmp_path, psp='ignore_columns = ["order"]')
-    text = world.config.read_text("utf-8")
-    for ours, theirs in (
-        ('order_id = "order"\nchannel_ref = "ref"', f'{name} = "ref"'),
-        ('keys = ["order_id"]', f'keys = ["{name}"]'),
-        ('order_id = "order"\namount', f'order_id = "order"\n{name} = "order"\namount'),
-    ):
-        assert ours in text
-        text = text.replace(ours, theirs)
-    world.config.write_text(text, "utf-8")
-    told = nights(
-        world,
-        {"orders": ["A1 100.00"], "psp": ["A1 100.00 ref=A1"]},
-        {"bank": ["100.00 memo=PAYOUT_8001_20261109"]},
-        {"psp": ["A1 -100.00 ref=A1 kind=void original=A1"]},
-        {
-            "bank": ["-100.00 memo=PAYOUT_8001_20261111"],
-            "orders": ["F1 -100.00 kind=refund original=A1"],
-        },
-    )
-    paid_not = "MERCHANT_PAID_CHANNEL_NOT"
-    assert [world.codes(night) for night in told] == [[], [], [paid_not], [f"{paid_not}:RESOLVED"]]
+class SchemeWorld(NightWorld):
+    """A world whose channel knows no order; the books carry its number (`ref`)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write the rule file with the channel's number in place of the order's."""
+        super().__init__(folder, psp='ignore_columns = ["order"]')
+        text = self.config.read_text("utf-8")
+        for ours, theirs in (
+            ('order_id = "order"\nchannel_ref = "ref"', 'channel_ref = "ref"'),
+            ('keys = ["order_id"]', 'keys = ["channel_ref"]'),
+            ('order_id = "order"\namount', 'order_id = "order"\nchannel_ref = "ref"\namount'),
+        ):
+            assert ours in text
+            text = text.replace(ours, theirs)
+        self.config.write_text(text, "utf-8")
+
+    def day(self, day: str, **sources: list[str] | None) -> None:
+        """Write one day's files, the books with a column of references."""
+        super().day(day, **sources)
+        path = self.file("orders", day.replace("-", ""))
+        head, *lines = path.read_text("utf-8").splitlines()
+        named = (row.partition("ref=")[2].partition(" ")[0] for row in sources.get("orders") or [])
+        out = [f"{line},{name}" for line, name in zip(lines, named, strict=True)]
+        path.write_text("\n".join([f"{head},ref", *out]) + "\n", "utf-8")
+
+
+PAID = "100.00 memo=PAYOUT_8001_202611"
+UNDO, ANEW = "A1 -100.00 ref=R9 kind=void original=R1", "A1 100.00 ref=R2 11:00"
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (  # open until the books refund
+            [{"psp": [UNDO]},
+             {"bank": [f"-{PAID}11"], "orders": ["F1 -100.00 kind=refund original=A1"]}],
+            [[PAID_NOT], [f"{PAID_NOT}:RESOLVED"]],
+        ),
+        ([{"psp": [UNDO, ANEW], "orders": [ANEW]}, {}], [[], []]),  # paid anew
+        (
+            [{"psp": [UNDO]}, {"psp": [ANEW], "orders": [ANEW], "bank": [f"-{PAID}11"]}],
+            [[PAID_NOT], [f"{PAID_NOT}:RESOLVED"]],
+        ),
+    ],
+)  # fmt: skip
+def test_a_late_reversal_by_the_scheme_s_number_is_told_too(
+    tmp_path: Path, days: list[Day], told: list[list[str]]
+) -> None:
+    """A scheme's file knows no order: the books carry its number, and that of a new payment."""
+    first = {"orders": ["A1 100.00 ref=R1"], "psp": ["A1 100.00 ref=R1"]}
+    assert codes(SchemeWorld(tmp_path), first, {"bank": [f"{PAID}09"]}, *days) == [[], [], *told]
