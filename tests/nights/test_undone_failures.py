@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.night_world import WEEK, NightWorld, codes, nights
+from tests.night_world import WEEK, NightWorld, nights
 
 PAYOUTS = ["8.00 memo=PAYOUT_8001", "90.00 memo=PAYOUT_8002"]
 
@@ -100,4 +100,8 @@ def test_a_reversed_payment_that_is_told_as_paid_after_all(tmp_path: Path, ours:
     ]
     world = NightWorld(tmp_path)
     unpaid = [["MERCHANT_PAID_CHANNEL_NOT"] * 2, *[["MERCHANT_PAID_CHANNEL_NOT:OPEN"] * 2] * 4]
-    assert codes(world, *days) == (unpaid if ours == "PAID" else [[]] * len(WEEK))
+    results = nights(world, *days)
+    told = [world.codes(result) for result in results]
+    assert told == (unpaid if ours == "PAID" else [[]] * len(WEEK))
+    at_risk = {sum(world.table(one, "disputes")["amount_minor"].to_list()) for one in results}
+    assert at_risk == ({3_000} if ours == "PAID" else {0})

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from recon.core.codes import Code, Kind, Side
+from recon.core.codes import Code, Kind, Side, State
 from recon.core.money import CURRENCIES, format_minor
 from recon.core.plan import Leg
 from recon.rules.breaks import standing
@@ -35,7 +35,7 @@ def settle(
     `before` holds netting's verdict. An undoing that names rows of several breaks stays alone.
     """
     told = dict(by_leg)
-    lone = before.waiting.filter(pl.col("leg") == NETTING)["row"].unique().sort()
+    lone = alive(matched, before.waiting.filter(pl.col("leg") == NETTING))
     taken: list[int] = []
     good: list[int] = []
     for leg in legs:
@@ -48,6 +48,13 @@ def settle(
             good += meetings.filter(pl.col("no").is_in(over))["undo"].to_list()
             lone = lone.filter(~lone.is_in(taken))
     return (_without(before, taken, good) if taken else before), told
+
+
+def alive(matched: Matched, waiting: pl.DataFrame) -> pl.Series:
+    """Return the waiting undoings that undo something; one of a pending payment may never do."""
+    rows = waiting["row"].unique().sort()
+    states = matched.ledger.slim["state"].gather(rows).to_numpy()
+    return rows.filter(pl.Series(states != int(State.FAILED), dtype=pl.Boolean))
 
 
 def _meetings(matched: Matched, findings: pl.DataFrame, lone: pl.Series) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 
 from recon.core.codes import Code, Side
 from recon.rules.night import Matched, Verdict, without_rows
+from recon.rules.undone.in_part import alive
 from recon.rules.undone.netting import NETTING
 from recon.rules.undone.payments import payments_named
 
@@ -20,8 +21,7 @@ _SAME = ["payment", "currency", "amount_minor", "turn"]
 def settle(matched: Matched, before: Verdict) -> Verdict:
     """Return netting's verdict with lone undoings that both sides tell as netted."""
     alone = pl.col("code").is_null() | (pl.col("code") == int(Code.REVERSAL_ORPHAN))
-    waits = before.waiting.filter((pl.col("leg") == NETTING) & alone)
-    rows = waits["row"].unique().sort()
+    rows = alive(matched, before.waiting.filter((pl.col("leg") == NETTING) & alone))
     sides = matched.ledger.slim["side"].gather(rows)
     if sides.n_unique() < len((Side.MERCHANT, Side.CHANNEL)):
         return before
